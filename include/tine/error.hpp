@@ -1,0 +1,42 @@
+// What an "error" event carries, what a send callback is given, and what fork() and friends report.
+#pragma once
+
+#include <string>
+#include <system_error>
+
+#pragma GCC visibility push(default)
+
+namespace tine {
+
+// The errors that are tine's own. Where Node has one like it, the text bears Node's name for it; what
+// the system refuses is an errno in std::generic_category().
+enum class Errc {
+  channel_closed = 1,         // ERR_IPC_CHANNEL_CLOSED: send() on a channel that is not connected
+  disconnected,               // ERR_IPC_DISCONNECTED: disconnect() on a channel that is not connected
+  bad_channel,                // NODE_CHANNEL_FD does not name a connected stream socket
+  unsupported_serialization,  // the parent asks for another form than JSON lines
+  bad_message,                // a line came in that is not JSON, or is nested too deeply
+  message_too_long,           // a line came in that is longer than ChannelOptions::max_line
+  message_type,               // a message does not convert to what its listener takes
+  invalid_value,              // a message cannot be written as JSON, or is nested too deeply
+  queue_full,                 // more than ChannelOptions::send_limit would wait to be written
+  handle_refused,             // a handle came beside a message; this end takes none
+};
+
+const std::error_category& error_category() noexcept;
+std::error_code make_error_code(Errc error) noexcept;
+
+// What went wrong: code() for programs, what() for people.
+//
+// Node: Error with a `code`.
+class Error : public std::system_error {
+ public:
+  using std::system_error::system_error;
+};
+
+}  // namespace tine
+
+template <>
+struct std::is_error_code_enum<tine::Errc> : std::true_type {};
+
+#pragma GCC visibility pop

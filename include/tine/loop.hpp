@@ -1,0 +1,105 @@
+// The event loop that everything of tine runs on.
+#pragma once
+
+#include <chrono>
+#include <exception>
+#include <functional>
+#include <memory>
+
+struct uv_loop_s;
+
+namespace tine::uv {
+class LoopCore;
+class TimerState;
+}  // namespace tine::uv
+
+#pragma GCC visibility push(default)
+
+namespace tine {
+
+// A function that runs later. A handle: copy it, drop it; the timer goes on.
+//
+// Node: Timeout.
+class Timer {
+ public:
+  Timer() = default;
+
+  // The function will not run, if it has not yet. Its captures are destroyed.
+  void cancel();
+
+  // Whether the timer keeps Loop::run() from returning. It does, until unref().
+  void ref();
+  void unref();
+
+ private:
+  friend class Loop;
+  explicit Timer(std::shared_ptr<uv::TimerState> state);
+
+  std::shared_ptr<uv::TimerState> state_;
+};
+
+// An event loop: its own, or the application's.
+//
+// A plain object on the stack of main; it outlives nothing it made: ~Loop closes each channel without
+// flushing it and leaves children running (unless their option says otherwise), and handles to them
+// are closed and inert from then on. Listeners, callbacks and posted functions that are still due are
+// destroyed without a call.
+//
+// Everything belongs to the thread of its loop; post() is the one call that any thread may make. A
+// program may run a loop in each of several threads.
+//
+// Process-wide: the first Loop sets SIGPIPE to ignored if it is at its default, because a write to a
+// peer that is gone raises it. Children start with default signals and an empty signal mask.
+//
+// Node: the event loop, which there is one and hidden.
+class Loop {
+ public:
+  Loop();
+
+  // Borrows a loop that the application runs, with run() here or with uv_run(). It must outlive this
+  // object and be run once more after it (libuv frees handles from the loop).
+  explicit Loop(uv_loop_s* borrowed);
+
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+  ~Loop();
+
+  // Runs listeners, callbacks and posted functions until nothing is left that could make an event, or
+  // until stop().
+  //
+  // What a listener, callback or posted function throws comes out of here, as does an "error" that
+  // nobody listens for. None of them runs after that until run() is called again; what was read or due
+  // by then is kept, in order.
+  void run();
+
+  // Makes run() return after the callbacks that are being run. Before run(): makes it return at once.
+  void stop();
+
+  // Runs a function on a later turn, on the loop's thread, in order of the calls. From any thread.
+  // It does not keep run() from returning: ref() does.
+  void post(std::function<void()> function);
+
+  // Runs a function once, after at least that time.
+  Timer after(std::chrono::milliseconds delay, std::function<void()> function);
+
+  // Keeps run() from returning although nothing else is open, for what other threads will post().
+  // unref() ends that. They do not count: two refs need one unref.
+  void ref();
+  void unref();
+
+  // Takes what listeners throw while somebody else than run() drives a borrowed loop. Without it, or
+  // when it throws itself, std::terminate is called.
+  void on_exception(std::function<void(std::exception_ptr)> handler);
+
+  // The libuv loop underneath. Handles of your own on it are yours to close before ~Loop.
+  uv_loop_s* native() const;
+
+ private:
+  friend uv::LoopCore& core_of(Loop& loop);
+
+  std::unique_ptr<uv::LoopCore> core_;
+};
+
+}  // namespace tine
+
+#pragma GCC visibility pop

@@ -1,0 +1,169 @@
+// What a "message" listener is called with, and the forms it may ask for.
+//
+// Includes json_fwd.hpp only: a program that handles values includes <nlohmann/json.hpp>, or <tine/tine.hpp>.
+#pragma once
+
+#include <exception>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "tine/emitter.hpp"
+
+#pragma GCC visibility push(default)
+
+namespace tine {
+
+// The JSON text of one message, for a program that has a JSON library of its own.
+//
+// In a "message" listener it is the line as it came, not validated, and `json` is valid for the call.
+// Given to send() it is validated first, and copied before send() returns.
+//
+// Node: none; there a message is always parsed.
+struct Text {
+  std::string_view json;
+};
+
+// What "message" carries. No listener sees it: the declared first parameter of a listener chooses the
+// form it is called with.
+//
+//   const nlohmann::json&   the parsed value, valid for the call. A generic lambda, and a functor with
+//                           several operator(), gets this too
+//   nlohmann::json          the value itself, to keep: moved into the last listener, copied for others
+//   T, const T&             any type that nlohmann::json converts to with get<T>(). A message that does
+//                           not convert is an "error", and that listener is not called
+//   tine::Text              the text as it came. When no listener asks for more, nothing is parsed
+//
+// Node: the `message` argument; there its `sendHandle` follows.
+class Message {
+ public:
+  // A message to be delivered once: `value` may be moved from. `value` is null if it is not parsed.
+  Message(std::string_view text, nlohmann::json* value) : text_(text), value_(value) {}
+
+  Text text() const { return {text_}; }
+  const nlohmann::json& value() const { return *value_; }
+
+  // The value to keep: moved out if the last listener asks, else a copy.
+  nlohmann::json take();
+
+  void before_last_listener() { last_listener_ = true; }
+
+  // Remembers that a listener could not be called, because of `reason`.
+  void does_not_convert(std::string reason) { failures_.push_back(std::move(reason)); }
+  const std::vector<std::string>& failures() const { return failures_; }
+
+ private:
+  std::string_view text_;
+  nlohmann::json* value_;
+  bool last_listener_ = false;
+  std::vector<std::string> failures_;
+};
+
+namespace detail {
+
+struct Anything {};  // the parameter of a callable that has no single signature
+struct Nothing {};   // the parameter of a callable that takes none
+
+// The declared first parameter of a callable.
+template <class F>
+struct FirstParameter {
+  using type = Anything;
+};
+template <class R>
+struct FirstParameter<R()> {
+  using type = Nothing;
+};
+template <class R, class P, class... Rest>
+struct FirstParameter<R(P, Rest...)> {
+  using type = P;
+};
+template <class F>
+  requires std::is_pointer_v<F> && std::is_function_v<std::remove_pointer_t<F>>
+struct FirstParameter<F> : FirstParameter<std::remove_pointer_t<F>> {};
+template <class R, class... P>
+struct FirstParameter<R(P...) noexcept> : FirstParameter<R(P...)> {};
+template <class C, class R, class... P>
+struct FirstParameter<R (C::*)(P...)> : FirstParameter<R(P...)> {};
+template <class C, class R, class... P>
+struct FirstParameter<R (C::*)(P...) const> : FirstParameter<R(P...)> {};
+template <class C, class R, class... P>
+struct FirstParameter<R (C::*)(P...) noexcept> : FirstParameter<R(P...)> {};
+template <class C, class R, class... P>
+struct FirstParameter<R (C::*)(P...) const noexcept> : FirstParameter<R(P...)> {};
+template <class F>
+  requires requires { &F::operator(); }
+struct FirstParameter<F> : FirstParameter<decltype(&F::operator())> {};
+
+template <class Json, class T>
+concept ConvertibleFromJson = requires(const Json& value) { value.template get<T>(); };
+
+template <>
+struct ListenerTraits<Message> {
+  template <class F>
+  using Parameter = typename FirstParameter<F>::type;
+  template <class F>
+  using Form = std::remove_cvref_t<Parameter<F>>;
+
+  template <class F>
+  static constexpr bool takes_raw = std::is_same_v<Form<F>, Text>;
+
+  // Json is nlohmann::json and M is Message, made dependent: values need be complete only where a
+  // listener is added.
+  template <class F, class Json>
+  static constexpr bool fits_with() {
+    if constexpr (std::is_same_v<Form<F>, Nothing>) {
+      return std::is_invocable_v<F&>;
+    } else if constexpr (std::is_same_v<Form<F>, Anything>) {
+      return std::is_invocable_v<F&, const Json&>;
+    } else if constexpr (std::is_same_v<Form<F>, Text> || std::is_same_v<Form<F>, Json>) {
+      return std::is_invocable_v<F&, Form<F>> || std::is_invocable_v<F&, const Form<F>&>;
+    } else {
+      return ConvertibleFromJson<Json, Form<F>> && std::is_invocable_v<F&, Form<F>>;
+    }
+  }
+
+  template <class F>
+  static constexpr bool fits = fits_with<F, nlohmann::json>();
+
+  template <class F, class M, class Json = nlohmann::json>
+  static void call(F& listener, M& message) {
+    if constexpr (std::is_same_v<Form<F>, Nothing>) {
+      static_cast<void>(listener());
+    } else if constexpr (std::is_same_v<Form<F>, Text>) {
+      static_cast<void>(listener(message.text()));
+    } else if constexpr (std::is_same_v<Parameter<F>, Anything> ||
+                         std::is_same_v<Parameter<F>, const Json&>) {
+      static_cast<void>(listener(message.value()));
+    } else if constexpr (std::is_same_v<Form<F>, Json>) {
+      static_cast<void>(listener(message.take()));
+    } else {
+      call_converted<Form<F>, Json>(listener, message);
+    }
+  }
+
+  static void before_last_listener(Message& message) { message.before_last_listener(); }
+
+ private:
+  // Only the conversion is guarded: what the listener throws is the listener's.
+  template <class T, class Json, class F>
+  static void call_converted(F& listener, Message& message) {
+    const auto convert = [&]() -> std::optional<T> {
+      try {
+        return static_cast<const Json&>(message.value()).template get<T>();
+      } catch (const std::exception& error) {
+        message.does_not_convert(error.what());
+        return std::nullopt;
+      }
+    };
+    if (auto value = convert()) static_cast<void>(listener(std::move(*value)));
+  }
+};
+
+}  // namespace detail
+}  // namespace tine
+
+#pragma GCC visibility pop

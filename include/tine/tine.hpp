@@ -1,0 +1,15 @@
+// All of tine, and nlohmann/json with it. A source that wants to compile fast includes the one header it
+// needs: those declare nlohmann::json only.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "tine/channel.hpp"
+#include "tine/child_process.hpp"
+#include "tine/emitter.hpp"
+#include "tine/error.hpp"
+#include "tine/executable_dir.hpp"
+#include "tine/loop.hpp"
+#include "tine/message.hpp"
+#include "tine/process.hpp"
+#include "tine/version.hpp"

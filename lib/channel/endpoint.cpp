@@ -1,0 +1,337 @@
+#include "channel/endpoint.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+
+namespace tine::channel {
+
+namespace {
+
+// Small messages of one turn are written together, in pieces of this size: larger ones keep the peer
+// waiting, smaller ones cost system calls.
+constexpr std::size_t burst = std::size_t{16} << 10;
+
+// What is handed to libuv at a time when the kernel takes no more: callbacks and "drain" come as often.
+constexpr std::size_t slice = std::size_t{64} << 10;
+
+// The most that one system call is asked to write.
+constexpr std::size_t most_at_once = std::size_t{1} << 20;
+
+std::error_code system_code(int error) { return {error, std::generic_category()}; }
+
+std::string bad_lines_text(const Inbox::Item& item) {
+  std::string text = "a line that came in is no message, " + item.bad->text();
+  if (item.bad_lines > 1) {
+    text += " (and " + std::to_string(item.bad_lines - 1) + " more bad lines after it)";
+  }
+  return text;
+}
+
+std::string joined(const std::vector<std::string>& reasons) {
+  std::string all;
+  for (const std::string& reason : reasons) all += (all.empty() ? "" : "; ") + reason;
+  return all;
+}
+
+}  // namespace
+
+Endpoint::Endpoint(uv::LoopCore& core, Owner& owner, const ChannelOptions& options)
+    : core_(&core), owner_(owner), options_(options), inbox_(options), outbox_(options) {}
+
+void Endpoint::open(int fd) {
+  uv::Stream::User& user = *this;
+  stream_ = std::make_unique<uv::Stream>(*core_, fd, user);
+  state_ = State::open;
+  update_reading();
+  update_ref();
+}
+
+// --- receiving
+
+void Endpoint::on_read(std::size_t n) {
+  inbox_.advance(n);
+  pump();
+}
+
+Wanted Endpoint::wanted() const { return paused_ ? Wanted::nothing : owner_.wanted(); }
+
+// Tells what is there to be told. When a listener throws, the rest stays, for the next turn.
+void Endpoint::pump() {
+  if (pumping_ || core_ == nullptr) return;
+  if (core_->halted()) return schedule_pump();
+
+  const auto keep = owner_.shared_from_this();
+  struct Pumping {
+    explicit Pumping(Endpoint& endpoint) : self(endpoint) { self.pumping_ = true; }
+    ~Pumping() {
+      self.pumping_ = false;
+      if (unfinished) self.schedule_pump();
+      if (self.end_due_) self.end_when_read(*std::exchange(self.end_due_, std::nullopt));
+      self.update_reading();
+    }
+    Endpoint& self;
+    bool unfinished = true;
+  } pumping(*this);
+  pumping.unfinished = !deliver();
+  if (pumping.unfinished || state_ != State::ended) return;
+
+  state_ = State::closed;
+  core_->defer([keep, this] { owner_.on_disconnect(); });
+  owner_.on_ended();
+}
+
+void Endpoint::schedule_pump() {
+  if (pump_due_ || core_ == nullptr) return;
+  pump_due_ = true;
+  core_->defer([keep = owner_.shared_from_this(), this] {
+    pump_due_ = false;
+    pump();
+  });
+}
+
+// False: it gives way to the rest of the loop, and there is more.
+bool Endpoint::deliver() {
+  while (core_ != nullptr) {
+    const Inbox::Item item = inbox_.next(wanted());
+    switch (item.kind) {
+      case Inbox::Kind::nothing: return true;
+      case Inbox::Kind::message: tell(item); break;
+      case Inbox::Kind::internal: answer(item.command); break;
+      case Inbox::Kind::bad:
+        owner_.on_error(Error(Errc::bad_message, bad_lines_text(item)));
+        if (item.gave_way) return false;
+        break;
+      case Inbox::Kind::overflow:
+        end(system_code(ECANCELED));
+        owner_.on_error(Error(Errc::message_too_long,
+                              "a line that came in is longer than max_line, which is " +
+                                  std::to_string(options_.max_line) + " bytes; the channel is closed"));
+        break;
+    }
+  }
+  return true;
+}
+
+void Endpoint::tell(const Inbox::Item& item) {
+  Message message(item.text, &inbox_.value());
+  owner_.on_message(message);
+  if (message.failures().empty()) return;
+  owner_.on_error(Error(Errc::message_type, "a message is not what its listener takes: " +
+                                                joined(message.failures())));
+}
+
+// An unknown command is ignored, as in Node. A handle is never there: the kernel closes the descriptor,
+// because we read without room for one. But Node holds all else until it has an answer.
+void Endpoint::answer(std::string_view command) {
+  if (command != "NODE_HANDLE") return;
+  if (connected() && !outbox_.add(Text{R"({"cmd":"NODE_HANDLE_NACK"})"})) transmit();
+  owner_.on_error(Error(Errc::handle_refused,
+                        "a socket or server came beside a message; both were dropped"));
+}
+
+void Endpoint::set_paused(bool paused) {
+  paused_ = paused;
+  listeners_changed();
+}
+
+void Endpoint::listeners_changed() {
+  if (core_ == nullptr) return;
+  update_ref();
+  update_reading();
+  if (!pumping_ && wanted() != Wanted::nothing && inbox_.has_line()) schedule_pump();
+}
+
+void Endpoint::update_reading() {
+  if (!stream_) return;
+  const bool room = wanted() != Wanted::nothing ||
+                    (!paused_ && inbox_.stored() < options_.stored_limit);
+  stream_->set_reading(room && !pump_due_);
+}
+
+void Endpoint::update_ref() {
+  if (stream_) stream_->set_ref(explicit_ref_.value_or(owner_.keeps_loop()));
+}
+
+void Endpoint::set_ref(bool ref) {
+  explicit_ref_ = ref;
+  update_ref();
+}
+
+// --- sending
+
+bool Endpoint::send(const nlohmann::json& message, SendCallback sent) {
+  return accept(connected() ? outbox_.add(message) : Error(Errc::channel_closed), std::move(sent));
+}
+
+bool Endpoint::send(Text message, SendCallback sent) {
+  return accept(connected() ? outbox_.add(message) : Error(Errc::channel_closed), std::move(sent));
+}
+
+bool Endpoint::accept(std::optional<Error> refused, SendCallback sent) {
+  if (refused) {
+    report(std::move(*refused), sent);
+    return false;
+  }
+  if (sent) outbox_.call_back(std::move(sent));
+  transmit();
+  if (outbox_.queued() < options_.send_mark) return true;
+  drain_due_ = true;
+  return false;
+}
+
+void Endpoint::report(Error error, const SendCallback& sent) {
+  if (core_ == nullptr) return;
+  core_->defer([keep = owner_.shared_from_this(), this, error = std::move(error), sent] {
+    if (sent) {
+      sent(error.code());
+    } else {
+      owner_.on_error(error);
+    }
+  });
+}
+
+// The first message of a turn goes out at once, unless the next one to answer is there already: then
+// more will follow, and they go together.
+void Endpoint::transmit() {
+  if (stream_->writing()) return;
+  const bool first = std::exchange(last_sent_turn_, core_->turn()) != core_->turn();
+  if (outbox_.queued() >= burst || (first && !inbox_.has_line())) {
+    write_queued();
+  } else if (!std::exchange(flush_due_, true)) {
+    core_->flush_at_turn_end(*this);
+  }
+}
+
+void Endpoint::flush_turn() noexcept {
+  flush_due_ = false;
+  write_queued();
+}
+
+bool Endpoint::flush() {
+  write_queued();
+  return outbox_.queued() == 0;
+}
+
+void Endpoint::write_queued() {
+  while (stream_ && !stream_->writing() && outbox_.queued() > 0) {
+    const std::string_view front = outbox_.front().substr(0, most_at_once);
+    const int written = stream_->try_write(front);
+    if (written < 0) return end_when_read(-written);
+    count_written(static_cast<std::size_t>(written));
+    if (static_cast<std::size_t>(written) < front.size()) write_rest();
+  }
+  if (stream_ && state_ == State::draining && outbox_.queued() == 0) end({});
+}
+
+// The kernel takes no more now: libuv waits until it does.
+void Endpoint::write_rest() {
+  const std::string_view bytes = outbox_.front().substr(0, slice);
+  slice_ = bytes.size();
+  slice_written_ = 0;
+  stream_->write(bytes);
+  if (!stalled_) {
+    stalled_.emplace(*core_, [this] { on_stalled(); });
+    stalled_->set_ref(false);
+  }
+  stalled_->start(options_.flush_timeout);
+}
+
+void Endpoint::on_written(int error) {
+  stalled_->stop();
+  if (error < 0) return end_when_read(-error);
+  count_written(slice_);
+  write_queued();
+}
+
+void Endpoint::count_written(std::size_t n) {
+  for (SendCallback& sent : outbox_.written(n)) {
+    core_->defer([sent = std::move(sent)] { sent({}); });
+  }
+  if (drain_due_ && outbox_.queued() <= options_.send_mark / 2) {
+    drain_due_ = false;
+    core_->defer([keep = owner_.shared_from_this(), this] { owner_.on_drain(); });
+  }
+}
+
+// The peer has taken nothing, or little, of a slice for flush_timeout.
+void Endpoint::on_stalled() {
+  if (!stream_ || !stream_->writing()) return;
+  const bool progress = std::exchange(slice_written_, stream_->written()) != stream_->written();
+  const bool waited_for = state_ == State::draining || core_->only_writes_left();
+  if (!progress && waited_for) {
+    end(system_code(ECANCELED));
+  } else {
+    stalled_->start(options_.flush_timeout);
+  }
+}
+
+void Endpoint::cancel(std::error_code why) {
+  Outbox::Cancelled cancelled = outbox_.cancel();
+  for (SendCallback& sent : cancelled.callbacks) {
+    core_->defer([sent = std::move(sent), why] { sent(why); });
+  }
+  if (cancelled.without_callback == 0) return;
+  report(Error(why, std::to_string(cancelled.without_callback) +
+                        " sent message(s) could not be written before the channel closed"));
+}
+
+void Endpoint::write_all_now() {
+  if (!stream_) return;
+  std::size_t written = stream_->writing() ? stream_->written() : 0;
+  while (outbox_.queued() > 0) {
+    const std::string_view front = outbox_.front();
+    if (!stream_->write_now(front.substr(written), options_.flush_timeout)) return;
+    outbox_.written(front.size());
+    written = 0;
+  }
+}
+
+// --- ending
+
+void Endpoint::disconnect() {
+  if (!connected()) return report(Error(Errc::disconnected));
+  state_ = State::draining;
+  write_queued();
+}
+
+// An end that is seen while messages are told comes after those that are there: the room that the rest
+// would be read to is in use.
+void Endpoint::end_when_read(int error) {
+  if (!stream_) return;
+  if (pumping_) {
+    end_due_ = error;
+    return;
+  }
+  stream_->read_available([this](std::size_t n) { inbox_.advance(n); });
+  end(system_code(error));
+}
+
+void Endpoint::on_read_end(int error) { end(system_code(error == 0 ? EPIPE : -error)); }
+void Endpoint::on_hang_up() { end_when_read(EPIPE); }
+void Endpoint::peer_died() { end_when_read(EPIPE); }
+
+void Endpoint::end(std::error_code unwritten_because) {
+  if (!stream_) return;
+  state_ = State::ended;
+  cancel(unwritten_because);
+  core_->forget(*this);
+  stalled_.reset();
+  stream_.reset();
+  schedule_pump();
+}
+
+void Endpoint::close() {
+  if (stream_) core_->forget(*this);
+  stalled_.reset();
+  stream_.reset();
+  state_ = State::closed;
+}
+
+void Endpoint::detach() noexcept {
+  close();
+  core_ = nullptr;
+}
+
+}  // namespace tine::channel

@@ -1,0 +1,132 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <system_error>
+
+#include "channel/inbox.hpp"
+#include "channel/outbox.hpp"
+#include "tine/channel.hpp"
+#include "tine/error.hpp"
+#include "tine/message.hpp"
+#include "uv/loop_core.hpp"
+#include "uv/stream.hpp"
+#include "uv/timer.hpp"
+
+namespace tine::channel {
+
+// One end of an IPC channel, the half that parent and child have in common: it sends, receives, and
+// ends, and tells its owner what happens.
+//
+// It knows streams and messages, but neither processes nor listeners.
+class Endpoint final : private uv::Stream::User, private uv::Flushable {
+ public:
+  // Whose end it is. It owns the Endpoint, and is kept alive while its functions run. Those that say so
+  // run listeners, and may throw what these throw.
+  class Owner : public std::enable_shared_from_this<Owner> {
+   public:
+    virtual ~Owner() = default;
+    virtual Wanted wanted() const = 0;
+    // Whether the open channel is to keep the loop running, unless the user says otherwise.
+    virtual bool keeps_loop() const = 0;
+    virtual void on_message(Message& message) = 0;  // runs listeners
+    virtual void on_error(Error error) = 0;         // runs listeners
+    virtual void on_drain() = 0;                    // runs listeners
+    virtual void on_disconnect() = 0;               // runs listeners
+    // All is delivered and on_disconnect() is due: what is deferred from now on comes after it.
+    virtual void on_ended() {}
+  };
+
+  Endpoint(uv::LoopCore& core, Owner& owner, const ChannelOptions& options);
+
+  // Takes over a connected stream socket. Throws std::system_error, and has closed it then.
+  void open(int fd);
+
+  bool send(const nlohmann::json& message, SendCallback sent);
+  bool send(Text message, SendCallback sent);
+  void disconnect();
+  bool connected() const { return state_ == State::open; }
+  // Nothing is open, and nothing is due any more.
+  bool closed() const { return state_ == State::closed; }
+
+  void set_ref(bool ref);
+  void set_paused(bool paused);
+  bool flush();
+  std::size_t queued() const { return outbox_.queued(); }
+
+  // To be called when listeners have come or gone.
+  void listeners_changed();
+
+  // The process at the other end is dead: reads what it left, without waiting for an end that somebody
+  // who inherited its descriptor may hold off, and ends.
+  void peer_died();
+
+  // Writes what is queued, without the loop, which is not to run again.
+  void write_all_now();
+
+  // Closes at once and says nothing of it.
+  void close();
+  // The same for good: the loop is not touched again.
+  void detach() noexcept;
+
+  void report(Error error, const SendCallback& sent = {});
+
+ private:
+  // draining: it is to close when all is written. ended: it is closed, and messages are still to be told.
+  enum class State { open, draining, ended, closed };
+
+  std::span<char> read_room() override { return inbox_.room(); }
+  void on_read(std::size_t n) override;
+  void on_read_end(int error) override;
+  void on_hang_up() override;
+  void on_written(int error) override;
+  void flush_turn() noexcept override;
+
+  Wanted wanted() const;
+  void pump();
+  void schedule_pump();
+  bool deliver();
+  void tell(const Inbox::Item& item);
+  void answer(std::string_view command);
+  void update_reading();
+  void update_ref();
+
+  bool accept(std::optional<Error> refused, SendCallback sent);
+  void transmit();
+  void write_queued();
+  void write_rest();
+  void count_written(std::size_t n);
+  void on_stalled();
+  void cancel(std::error_code why);
+
+  void end_when_read(int error);
+  void end(std::error_code unwritten_because);
+
+  uv::LoopCore* core_;
+  Owner& owner_;
+  ChannelOptions options_;
+  State state_ = State::closed;
+  std::unique_ptr<uv::Stream> stream_;
+  std::optional<bool> explicit_ref_;
+
+  Inbox inbox_;
+  bool paused_ = false;
+  bool pumping_ = false;
+  bool pump_due_ = false;
+  std::optional<int> end_due_;  // the error to end with, once the message being told is told
+
+  Outbox outbox_;
+  std::optional<uv::RawTimer> stalled_;
+  std::size_t slice_ = 0;          // of the outbox, in the stream's hands
+  std::size_t slice_written_ = 0;  // of it, when the timer was started
+  std::optional<std::uint64_t> last_sent_turn_;
+  bool flush_due_ = false;
+  bool drain_due_ = false;
+};
+
+}  // namespace tine::channel

@@ -1,0 +1,40 @@
+#include "tine/error.hpp"
+
+namespace tine {
+
+namespace {
+
+class Category final : public std::error_category {
+ public:
+  const char* name() const noexcept override { return "tine"; }
+
+  std::string message(int value) const override {
+    switch (static_cast<Errc>(value)) {
+      case Errc::channel_closed: return "Channel closed (ERR_IPC_CHANNEL_CLOSED)";
+      case Errc::disconnected: return "IPC channel is already disconnected (ERR_IPC_DISCONNECTED)";
+      case Errc::bad_channel: return "no usable channel (ERR_TINE_BAD_CHANNEL)";
+      case Errc::unsupported_serialization:
+        return "unsupported serialization (ERR_TINE_UNSUPPORTED_SERIALIZATION)";
+      case Errc::bad_message: return "bad message (ERR_TINE_BAD_MESSAGE)";
+      case Errc::message_too_long: return "message too long (ERR_TINE_MESSAGE_TOO_LONG)";
+      case Errc::message_type: return "message of another type (ERR_TINE_MESSAGE_TYPE)";
+      case Errc::invalid_value: return "message cannot be written (ERR_TINE_INVALID_VALUE)";
+      case Errc::queue_full: return "too much is queued (ERR_TINE_QUEUE_FULL)";
+      case Errc::handle_refused: return "handle refused (ERR_TINE_HANDLE_REFUSED)";
+    }
+    return "unknown error";
+  }
+};
+
+}  // namespace
+
+const std::error_category& error_category() noexcept {
+  static const Category category;
+  return category;
+}
+
+std::error_code make_error_code(Errc error) noexcept {
+  return {static_cast<int>(error), error_category()};
+}
+
+}  // namespace tine

@@ -1,0 +1,179 @@
+#include "tine/child_process.hpp"
+
+#include <csignal>
+#include <cstring>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "channel/channel_state.hpp"
+#include "process/environment.hpp"
+#include "tine/loop.hpp"
+#include "uv/subprocess.hpp"
+
+namespace tine {
+
+// Lives from fork() until "close", or for as long as there is a handle.
+class ChildProcess::State final
+    : public channel::ChannelState<Event<"spawn">, Event<"connected">, Event<"message", Message>,
+                                   Event<"error", Error>, Event<"drain">, Event<"disconnect">,
+                                   Event<"exit", ExitStatus>, Event<"close", ExitStatus>> {
+ public:
+  using ChannelState::ChannelState;
+
+  void start(const std::filesystem::path& module, const ForkOptions& options);
+
+  bool kill(int signal);
+  bool killed() const { return killed_; }
+  void set_ref(bool ref);
+  std::optional<int> pid() const { return pid_; }
+  std::optional<ExitStatus> exit_status() const { return exit_status_; }
+
+  bool keeps_loop() const override { return true; }
+  void on_ended() override { end_when_exited(); }
+  void loop_closing() noexcept override;
+
+ private:
+  void spawn(const uv::SubprocessOptions& subprocess);
+  void exited(ExitStatus status);
+  void end_when_exited();
+
+  std::optional<uv::Subprocess> subprocess_;
+  std::optional<int> pid_;
+  std::optional<ExitStatus> ended_as_;     // known to us
+  std::optional<ExitStatus> exit_status_;  // told to the user
+  bool kill_with_loop_ = false;
+  bool killed_ = false;
+};
+
+namespace {
+
+constexpr int channel_descriptor = 3;
+
+// A path is never looked up in PATH.
+std::string as_path(const std::filesystem::path& module) {
+  return module.has_parent_path() ? module.string() : "./" + module.string();
+}
+
+uv::SubprocessOptions subprocess_options(const std::filesystem::path& module,
+                                         const ForkOptions& options) {
+  uv::SubprocessOptions subprocess;
+  auto& args = subprocess.args;
+  if (options.exec_path.empty()) {
+    args.push_back(as_path(module));
+  } else {
+    args.push_back(options.exec_path);
+    args.insert(args.end(), options.exec_args.begin(), options.exec_args.end());
+    args.push_back(module.string());
+  }
+  args.insert(args.end(), options.args.begin(), options.args.end());
+  subprocess.env = process::child_environment(options.env, options.inherit_env, channel_descriptor);
+  subprocess.cwd = options.cwd;
+  return subprocess;
+}
+
+std::string spawn_text(const uv::SubprocessOptions& subprocess) {
+  std::string text = "spawn " + subprocess.args.front();
+  if (!subprocess.cwd.empty()) text += " in " + subprocess.cwd;
+  return text;
+}
+
+}  // namespace
+
+void ChildProcess::State::start(const std::filesystem::path& module, const ForkOptions& options) {
+  core()->keep(std::static_pointer_cast<State>(shared_from_this()));
+  kill_with_loop_ = options.kill_with_loop;
+  const uv::SubprocessOptions subprocess = subprocess_options(module, options);
+  try {
+    spawn(subprocess);
+  } catch (const std::system_error& error) {
+    end().close();
+    end().report(Error(error.code(), spawn_text(subprocess)));
+    emit_later<"close">(ExitStatus{});
+    retire_later();
+    return;
+  }
+  emit_later<"spawn">();
+  emit_later<"connected">();
+}
+
+// Our end is opened first: all that can fail has failed when the program runs.
+void ChildProcess::State::spawn(const uv::SubprocessOptions& subprocess) {
+  const auto [ours, theirs] = uv::make_socket_pair();
+  const uv::Descriptor theirs_until_spawned(theirs);
+  end().open(ours);
+  subprocess_.emplace(*core(), subprocess, theirs, [this](std::int64_t code, int signal) {
+    exited(signal == 0 ? ExitStatus{.code = static_cast<int>(code)} : ExitStatus{.signal = signal});
+  });
+  pid_ = subprocess_->pid();
+}
+
+void ChildProcess::State::exited(ExitStatus status) {
+  const auto keep = shared_from_this();
+  subprocess_.reset();
+  ended_as_ = status;
+  end().peer_died();
+  end_when_exited();
+}
+
+// "exit" and "close" are due when both the process and its channel have ended; the one that ends last
+// comes here with both true.
+void ChildProcess::State::end_when_exited() {
+  if (!ended_as_ || !end().closed()) return;
+  core()->defer([this, keep = shared_from_this()] {
+    exit_status_ = ended_as_;
+    emit<"exit">(*exit_status_);
+  });
+  emit_later<"close">(*ended_as_);
+  retire_later();
+}
+
+bool ChildProcess::State::kill(int signal) {
+  const bool sent = subprocess_ && subprocess_->kill(signal);
+  killed_ = killed_ || sent;
+  return sent;
+}
+
+void ChildProcess::State::set_ref(bool ref) {
+  if (subprocess_) subprocess_->set_ref(ref);
+}
+
+void ChildProcess::State::loop_closing() noexcept {
+  if (kill_with_loop_) kill(SIGKILL);
+  subprocess_.reset();
+  ChannelState::loop_closing();
+}
+
+ChildProcess fork(Loop& loop, const std::filesystem::path& module, ForkOptions options) {
+  const auto state = std::make_shared<ChildProcess::State>(core_of(loop), options.channel);
+  state->start(module, options);
+  return ChildProcess(state);
+}
+
+ChildProcess::ChildProcess(std::shared_ptr<State> state) : Emitter(state), state_(state) {}
+
+bool ChildProcess::send(const nlohmann::json& message, SendCallback sent) {
+  return state_->end().send(message, std::move(sent));
+}
+
+bool ChildProcess::send_text(Text text, SendCallback sent) {
+  return state_->end().send(text, std::move(sent));
+}
+
+void ChildProcess::disconnect() { state_->end().disconnect(); }
+bool ChildProcess::connected() const { return state_->end().connected(); }
+Channel ChildProcess::channel() const { return Channel(State::end_of(state_)); }
+bool ChildProcess::kill(int signal) { return state_->kill(signal); }
+bool ChildProcess::killed() const { return state_->killed(); }
+void ChildProcess::ref() { state_->set_ref(true); }
+void ChildProcess::unref() { state_->set_ref(false); }
+std::optional<int> ChildProcess::pid() const { return state_->pid(); }
+std::optional<ExitStatus> ChildProcess::exit_status() const { return state_->exit_status(); }
+
+std::string to_string(const ExitStatus& status) {
+  if (status.code) return "code " + std::to_string(*status.code);
+  if (!status.signal) return "unknown";
+  return "signal " + std::to_string(*status.signal) + " (" + strsignal(*status.signal) + ")";
+}
+
+}  // namespace tine

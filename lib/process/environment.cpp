@@ -1,0 +1,104 @@
+#include "process/environment.hpp"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdlib>
+#include <string_view>
+
+#include "tine/error.hpp"
+
+extern char** environ;
+
+namespace tine::process {
+
+namespace {
+
+constexpr const char* fd_name = "NODE_CHANNEL_FD";
+constexpr const char* mode_name = "NODE_CHANNEL_SERIALIZATION_MODE";
+constexpr std::array<std::string_view, 3> channel_names{fd_name, mode_name, "NODE_UNIQUE_ID"};
+
+bool names_channel(std::string_view name) {
+  return std::find(channel_names.begin(), channel_names.end(), name) != channel_names.end();
+}
+
+// The value of a variable, which is removed.
+std::optional<std::string> take(const char* name) {
+  const char* const value = std::getenv(name);
+  if (value == nullptr) return std::nullopt;
+  std::string taken = value;
+  unsetenv(name);
+  return taken;
+}
+
+[[noreturn]] void refuse(const std::string& value, const char* why) {
+  throw Error(Errc::bad_channel, std::string(fd_name) + "=" + value + " " + why +
+                                     "; unset it, or start this program with fork()");
+}
+
+// Digits and nothing else: Node takes "3junk" for 3.
+int parse_descriptor(const std::string& value) {
+  int fd = -1;
+  const char* const end = value.data() + value.size();
+  const auto [stop, error] = std::from_chars(value.data(), end, fd);
+  if (error != std::errc() || stop != end || fd < 0) refuse(value, "is not a descriptor number");
+  return fd;
+}
+
+void verify_connected_stream(int fd, const std::string& value) {
+  if (fcntl(fd, F_GETFD) < 0) refuse(value, "names a descriptor that is not open");
+  int type = 0;
+  socklen_t type_size = sizeof(type);
+  if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_size) < 0 || type != SOCK_STREAM) {
+    refuse(value, "names a descriptor that is not a stream socket");
+  }
+  sockaddr_storage peer{};
+  socklen_t peer_size = sizeof(peer);
+  if (getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &peer_size) < 0) {
+    refuse(value, "names a socket that is not connected");
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> child_environment(
+    const std::map<std::string, std::optional<std::string>>& changes, bool inherit,
+    int channel_fd) {
+  std::vector<std::string> environment;
+  for (char** variable = inherit ? environ : nullptr; variable != nullptr && *variable != nullptr;
+       ++variable) {
+    const std::string_view entry = *variable;
+    const std::string name(entry.substr(0, entry.find('=')));
+    if (!names_channel(name) && !changes.contains(name)) environment.emplace_back(entry);
+  }
+  for (const auto& [name, value] : changes) {
+    if (value && !names_channel(name)) environment.push_back(name + "=" + *value);
+  }
+  environment.push_back(std::string(fd_name) + "=" + std::to_string(channel_fd));
+  environment.push_back(std::string(mode_name) + "=json");
+  return environment;
+}
+
+std::optional<int> adopt_channel() {
+  const auto value = take(fd_name);
+  const auto mode = take(mode_name);
+  unsetenv("NODE_UNIQUE_ID");
+  if (!value) return std::nullopt;
+
+  const int fd = parse_descriptor(*value);
+  verify_connected_stream(fd, *value);
+  if (mode && !mode->empty() && *mode != "json") {
+    ::close(fd);
+    throw Error(Errc::unsupported_serialization,
+                "the parent asks for serialization \"" + *mode +
+                    "\"; fork with serialization \"json\". The channel is closed");
+  }
+  fcntl(fd, F_SETFD, FD_CLOEXEC);
+  return fd;
+}
+
+}  // namespace tine::process

@@ -1,0 +1,70 @@
+#include "tine/process.hpp"
+
+#include <cstdlib>
+#include <utility>
+
+#include "channel/channel_state.hpp"
+#include "process/environment.hpp"
+#include "tine/loop.hpp"
+
+namespace tine {
+
+class Process::State final
+    : public channel::ChannelState<Event<"connected">, Event<"message", Message>,
+                                   Event<"error", Error>, Event<"drain">, Event<"disconnect">> {
+ public:
+  using ChannelState::ChannelState;
+
+  void adopt();
+  void leave();
+
+  bool keeps_loop() const override {
+    return list<"message">().count() + list<"disconnect">().count() > 0;
+  }
+};
+
+void Process::State::adopt() {
+  core()->keep(std::static_pointer_cast<State>(shared_from_this()));
+  try {
+    const std::optional<int> fd = process::adopt_channel();
+    if (!fd) return;
+    end().open(*fd);
+  } catch (const Error& error) {
+    return end().report(error);
+  }
+  emit_later<"connected">();
+}
+
+void Process::State::leave() {
+  if (core() == nullptr) return;
+  end().flush();
+  core()->release(*this);
+  loop_closing();
+}
+
+Process::Process(Loop& loop, ChannelOptions options)
+    : Process(std::make_shared<State>(core_of(loop), options)) {
+  state_->adopt();
+}
+
+Process::Process(std::shared_ptr<State> state) : Emitter(state), state_(state) {}
+Process::~Process() { state_->leave(); }
+
+bool Process::send(const nlohmann::json& message, SendCallback sent) {
+  return state_->end().send(message, std::move(sent));
+}
+
+bool Process::send_text(Text text, SendCallback sent) {
+  return state_->end().send(text, std::move(sent));
+}
+
+void Process::disconnect() { state_->end().disconnect(); }
+bool Process::connected() const { return state_->end().connected(); }
+Channel Process::channel() const { return Channel(State::end_of(state_)); }
+
+void Process::exit(int code) {
+  state_->end().write_all_now();
+  std::exit(code);
+}
+
+}  // namespace tine

@@ -1,0 +1,43 @@
+#include "tine/loop.hpp"
+
+#include "uv/loop_core.hpp"
+#include "uv/timer.hpp"
+
+namespace tine {
+
+Loop::Loop() : core_(std::make_unique<uv::LoopCore>()) {}
+Loop::Loop(uv_loop_s* borrowed) : core_(std::make_unique<uv::LoopCore>(borrowed)) {}
+Loop::~Loop() = default;
+
+void Loop::run() { core_->run(); }
+void Loop::stop() { core_->stop(); }
+void Loop::post(std::function<void()> function) { core_->post(std::move(function)); }
+void Loop::ref() { core_->set_ref(true); }
+void Loop::unref() { core_->set_ref(false); }
+uv_loop_s* Loop::native() const { return core_->native(); }
+
+void Loop::on_exception(std::function<void(std::exception_ptr)> handler) {
+  core_->on_exception(std::move(handler));
+}
+
+Timer Loop::after(std::chrono::milliseconds delay, std::function<void()> function) {
+  return Timer(uv::TimerState::start(*core_, delay, std::move(function)));
+}
+
+uv::LoopCore& core_of(Loop& loop) { return *loop.core_; }
+
+Timer::Timer(std::shared_ptr<uv::TimerState> state) : state_(std::move(state)) {}
+
+void Timer::cancel() {
+  if (state_) state_->cancel();
+}
+
+void Timer::ref() {
+  if (state_) state_->set_ref(true);
+}
+
+void Timer::unref() {
+  if (state_) state_->set_ref(false);
+}
+
+}  // namespace tine

@@ -1,0 +1,210 @@
+#include "uv/loop_core.hpp"
+
+#include <csignal>
+
+#include <algorithm>
+#include <cassert>
+#include <system_error>
+#include <utility>
+
+namespace tine::uv {
+
+namespace {
+
+void ignore_sigpipe_once() {
+  [[maybe_unused]] static const bool done = [] {
+    struct sigaction action {};
+    if (sigaction(SIGPIPE, nullptr, &action) == 0 && (action.sa_flags & SA_SIGINFO) == 0 &&
+        action.sa_handler == SIG_DFL) {
+      std::signal(SIGPIPE, SIG_IGN);
+    }
+    return true;
+  }();
+}
+
+void check(int result, const char* what) {
+  if (result < 0) throw std::system_error(-result, std::generic_category(), what);
+}
+
+}  // namespace
+
+LoopCore::LoopCore() : owned_(true), loop_(new uv_loop_t) {
+  if (const int result = uv_loop_init(loop_); result < 0) {
+    delete loop_;
+    check(result, "an event loop could not be made");
+  }
+  start();
+}
+
+LoopCore::LoopCore(uv_loop_t* borrowed) : owned_(false), loop_(borrowed) { start(); }
+
+void LoopCore::start() {
+  ignore_sigpipe_once();
+
+  auto wakeup = std::make_unique<uv_idle_t>();
+  uv_idle_init(loop_, wakeup.get());
+  wakeup_.reset(wakeup.release());
+  wakeup_->data = this;
+
+  auto signal = std::make_unique<uv_async_t>();
+  check(uv_async_init(loop_, signal.get(),
+                      [](uv_async_t* handle) {
+                        if (auto* const core = static_cast<LoopCore*>(handle->data)) {
+                          core->enter([core] { core->take_posted(); });
+                        }
+                      }),
+        "an event loop could not be made");
+  posted_signal_.reset(signal.release());
+  posted_signal_->data = this;
+  set_ref(false);
+}
+
+LoopCore::~LoopCore() {
+  assert(!running_ && "a Loop must not be destroyed by its own listeners");
+  auto residents = std::exchange(residents_, {});
+  for (const auto& [key, resident] : residents) resident->loop_closing();
+  dirty_.clear();
+  // What the user's captures do when they are destroyed still finds a core.
+  residents.clear();
+  while (!tasks_.empty()) std::exchange(tasks_, {}).clear();
+  posted_.clear();
+  wakeup_.reset();
+  posted_signal_.reset();
+  if (owned_) close_loop();
+}
+
+// Close callbacks come with the next turn. A handle of the application's that is still open is its bug;
+// the memory it is in is then left to it.
+void LoopCore::close_loop() {
+  constexpr int turns = 3;
+  for (int turn = 0; turn < turns; ++turn) {
+    uv_run(loop_, UV_RUN_NOWAIT);
+    if (uv_loop_close(loop_) == 0) {
+      delete loop_;
+      return;
+    }
+  }
+  assert(false && "a uv handle of the application's is still open on a tine::Loop that is destroyed");
+}
+
+void LoopCore::run() {
+  assert(!running_ && depth_ == 0 && "Loop::run() must not be called by its own listeners");
+  halted_ = false;
+  running_ = true;
+  do {
+    take_posted();
+    update_wakeup();
+    uv_run(loop_, UV_RUN_DEFAULT);
+    take_posted();
+  } while (!halted_ && !stopped_ && work_left());
+  running_ = false;
+  stopped_ = false;
+  if (exception_) std::rethrow_exception(std::exchange(exception_, nullptr));
+}
+
+void LoopCore::stop() {
+  stopped_ = true;
+  uv_stop(loop_);
+}
+
+void LoopCore::on_exception(std::function<void(std::exception_ptr)> handler) {
+  exception_handler_ = std::move(handler);
+}
+
+void LoopCore::defer(std::function<void()> task) {
+  tasks_.push_back(std::move(task));
+  update_wakeup();
+}
+
+void LoopCore::post(std::function<void()> task) {
+  const std::lock_guard lock(posted_mutex_);
+  posted_.push_back(std::move(task));
+  uv_async_send(posted_signal_.get());
+}
+
+void LoopCore::take_posted() {
+  std::vector<std::function<void()>> posted;
+  {
+    const std::lock_guard lock(posted_mutex_);
+    posted.swap(posted_);
+  }
+  for (auto& task : posted) tasks_.push_back(std::move(task));
+}
+
+void LoopCore::end_turn() {
+  run_due_tasks();
+  flush_dirty();
+  update_wakeup();
+}
+
+// Those that are due now: what a task defers waits for the next turn, so that tasks cannot keep the
+// loop from its other work.
+void LoopCore::run_due_tasks() {
+  ++depth_;
+  for (std::size_t due = tasks_.size(); due > 0 && !halted_; --due) {
+    const auto task = std::move(tasks_.front());
+    tasks_.pop_front();
+    guarded(task);
+  }
+  --depth_;
+}
+
+void LoopCore::flush_at_turn_end(Flushable& flushable) {
+  dirty_.push_back(&flushable);
+  update_wakeup();
+}
+
+void LoopCore::forget(Flushable& flushable) { std::erase(dirty_, &flushable); }
+
+void LoopCore::flush_dirty() {
+  for (Flushable* const flushable : std::exchange(dirty_, {})) flushable->flush_turn();
+}
+
+// Inside a callback there is no need for it: the end of the turn comes anyway.
+void LoopCore::update_wakeup() {
+  if (depth_ > 0) return;
+  if (work_left()) {
+    uv_idle_start(wakeup_.get(), [](uv_idle_t* handle) {
+      if (auto* const core = static_cast<LoopCore*>(handle->data)) core->enter([] {});
+    });
+  } else {
+    uv_idle_stop(wakeup_.get());
+  }
+}
+
+// Called with the exception in flight. Whoever drives a borrowed loop cannot be thrown at: the handler
+// gets it there, and the loop goes on.
+void LoopCore::caught() {
+  if (running_) {
+    exception_ = std::current_exception();
+    halted_ = true;
+    uv_stop(loop_);
+  } else if (exception_handler_) {
+    exception_handler_(std::current_exception());
+  } else {
+    std::terminate();
+  }
+}
+
+void LoopCore::keep(std::shared_ptr<Resident> resident) {
+  const Resident* const key = resident.get();
+  residents_.emplace(key, std::move(resident));
+}
+
+void LoopCore::release(const Resident& resident) {
+  const auto kept = residents_.extract(&resident);  // destroyed after it has left the map
+}
+
+bool LoopCore::only_writes_left() const {
+  bool others = loop_->active_reqs.count > writes_;
+  uv_walk(
+      loop_,
+      [](uv_handle_t* handle, void* found) {
+        const bool keeps = uv_is_active(handle) && uv_has_ref(handle) && !uv_is_closing(handle);
+        *static_cast<bool*>(found) |= keeps;
+      },
+      &others);
+  return !others && writes_ > 0;
+}
+
+}  // namespace tine::uv

@@ -1,0 +1,141 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "uv/handle.hpp"
+
+namespace tine {
+class Loop;
+}
+
+namespace tine::uv {
+
+// A state behind handles of the user's that the loop keeps alive until its last event.
+class Resident {
+ public:
+  virtual ~Resident() = default;
+
+  // The loop is going: close all libuv handles now, and run nothing of the user's any more.
+  virtual void loop_closing() noexcept = 0;
+};
+
+// Something with bytes to write at the end of the turn. Writing runs nothing of the user's.
+class Flushable {
+ public:
+  virtual void flush_turn() noexcept = 0;
+
+ protected:
+  ~Flushable() = default;
+};
+
+// What stands behind tine::Loop: the uv_loop_t, the tasks that are due, and the one gate through which
+// libuv calls back into tine.
+//
+// All that runs code of the user's is a task, or runs inside enter(). So there is one place where
+// exceptions are caught, and one switch, halted(), that holds everything back after one.
+class LoopCore {
+ public:
+  LoopCore();
+  explicit LoopCore(uv_loop_t* borrowed);
+  LoopCore(const LoopCore&) = delete;
+  LoopCore& operator=(const LoopCore&) = delete;
+  ~LoopCore();
+
+  uv_loop_t* native() const { return loop_; }
+
+  void run();
+  void stop();
+  void set_ref(bool ref) { uv::set_ref(posted_signal_, ref); }
+  void on_exception(std::function<void(std::exception_ptr)> handler);
+
+  // Runs `f`, called by libuv, then what became due in it. Catches what listeners throw, because an
+  // exception must not cross a C frame.
+  template <class F>
+  void enter(F&& f) noexcept {
+    ++turn_;
+    ++depth_;
+    guarded(std::forward<F>(f));
+    if (--depth_ == 0) end_turn();
+  }
+
+  // Runs a task on a later turn: after the callback that is running, or when the loop comes round.
+  void defer(std::function<void()> task);
+  // The same from any thread.
+  void post(std::function<void()> task);
+
+  // True from the moment a listener has thrown until run() is called again.
+  bool halted() const { return halted_; }
+
+  // Counts the turns of the loop, and each call of libuv's within one.
+  std::uint64_t turn() const { return turn_; }
+
+  void flush_at_turn_end(Flushable& flushable);
+  void forget(Flushable& flushable);
+
+  // Keeps a state alive until release(). What releases the last owner destroys the state.
+  void keep(std::shared_ptr<Resident> resident);
+  void release(const Resident& resident);
+
+  // How many writes are in libuv's hands; each keeps the loop alive, and cannot be unref'd.
+  void write_started() { ++writes_; }
+  void write_ended() { --writes_; }
+  // Whether those writes are all that keeps the loop alive.
+  bool only_writes_left() const;
+
+ private:
+  void start();
+  void end_turn();
+  void run_due_tasks();
+  void flush_dirty();
+  void update_wakeup();
+  void take_posted();
+  bool work_left() const { return !tasks_.empty() || !dirty_.empty(); }
+  void caught();
+  void close_loop();
+
+  template <class F>
+  void guarded(F&& f) noexcept {
+    try {
+      f();
+    } catch (...) {
+      caught();
+    }
+  }
+
+  bool owned_;
+  uv_loop_t* loop_;
+  // Active while tasks or bytes wait outside of any callback: it keeps the loop from blocking.
+  UvHandle<uv_idle_t> wakeup_;
+  UvHandle<uv_async_t> posted_signal_;
+
+  std::deque<std::function<void()>> tasks_;
+  std::vector<Flushable*> dirty_;
+  std::unordered_map<const Resident*, std::shared_ptr<Resident>> residents_;
+
+  std::mutex posted_mutex_;
+  std::vector<std::function<void()>> posted_;
+
+  std::exception_ptr exception_;
+  std::function<void(std::exception_ptr)> exception_handler_;
+  std::uint64_t turn_ = 0;
+  unsigned writes_ = 0;
+  int depth_ = 0;
+  bool running_ = false;
+  bool stopped_ = false;
+  bool halted_ = false;
+};
+
+}  // namespace tine::uv
+
+namespace tine {
+// For the layers above; no user can name it.
+uv::LoopCore& core_of(Loop& loop);
+}  // namespace tine

@@ -1,0 +1,151 @@
+#include "uv/stream.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+namespace tine::uv {
+
+Stream::Stream(LoopCore& core, int fd, User& user)
+    : core_(core), user_(user), pipe_(new Pipe) {
+  uv_pipe_init(core.native(), &pipe_->handle, 0);
+  pipe_->handle.data = this;
+  if (const int error = uv_pipe_open(&pipe_->handle, fd); error < 0) {
+    ::close(fd);
+    throw std::system_error(-error, std::generic_category(), "a channel could not be opened");
+  }
+}
+
+// A write that libuv still has in hand is called back with UV_ECANCELED, when `data` is cleared.
+Stream::~Stream() {
+  if (writing()) core_.write_ended();
+}
+
+int Stream::fd() const {
+  uv_os_fd_t fd = -1;
+  uv_fileno(reinterpret_cast<const uv_handle_t*>(pipe_.get()), &fd);
+  return fd;
+}
+
+void Stream::set_reading(bool on) {
+  if (on && !reading_) {
+    start_reading();
+    hang_up_.reset();
+  } else if (!on && !hang_up_) {
+    uv_read_stop(stream());
+    watch_for_hang_up();
+  }
+  reading_ = on;
+  set_ref(ref_);
+}
+
+void Stream::set_ref(bool ref) {
+  ref_ = ref;
+  uv::set_ref(pipe_, ref);
+  if (hang_up_) uv::set_ref(hang_up_, ref);
+}
+
+void Stream::start_reading() {
+  const auto allocate = [](uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
+    auto* const self = static_cast<Stream*>(handle->data);
+    const std::span<char> room = self->user_.read_room();
+    *buffer = uv_buf_init(room.data(), static_cast<unsigned>(room.size()));
+  };
+  const auto read = [](uv_stream_t* handle, ssize_t n, const uv_buf_t*) {
+    auto* const self = static_cast<Stream*>(handle->data);
+    if (self == nullptr || n == 0) return;  // 0: nothing was there after all
+    self->core_.enter([self, n] {
+      if (n > 0) {
+        self->user_.on_read(static_cast<std::size_t>(n));
+      } else {
+        self->user_.on_read_end(n == UV_EOF ? 0 : static_cast<int>(n));
+      }
+    });
+  };
+  uv_read_start(stream(), allocate, read);
+}
+
+Stream::HangUpWatch::~HangUpWatch() { ::close(fd); }
+
+// If there is no descriptor left for it, the end is noticed when reading goes on.
+void Stream::watch_for_hang_up() {
+  const int duplicate = fcntl(fd(), F_DUPFD_CLOEXEC, 0);
+  if (duplicate < 0) return;
+  auto watch = std::make_unique<HangUpWatch>();
+  watch->fd = duplicate;
+  if (uv_poll_init(core_.native(), &watch->handle, duplicate) < 0) return;
+  hang_up_.reset(watch.release());
+  hang_up_->handle.data = this;
+  uv_poll_start(&hang_up_->handle, UV_DISCONNECT, [](uv_poll_t* handle, int, int) {
+    auto* const self = static_cast<Stream*>(handle->data);
+    if (self == nullptr) return;
+    uv_poll_stop(handle);
+    self->core_.enter([self] { self->user_.on_hang_up(); });
+  });
+}
+
+void Stream::read_available(const std::function<void(std::size_t)>& took) {
+  int available = 0;
+  if (ioctl(fd(), FIONREAD, &available) < 0) return;
+  while (available > 0) {
+    const std::span<char> room = user_.read_room();
+    const ssize_t n =
+        ::read(fd(), room.data(), std::min(room.size(), static_cast<std::size_t>(available)));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return;
+    available -= static_cast<int>(n);
+    took(static_cast<std::size_t>(n));
+  }
+}
+
+int Stream::try_write(std::string_view bytes) {
+  const uv_buf_t buffer =
+      uv_buf_init(const_cast<char*>(bytes.data()), static_cast<unsigned>(bytes.size()));
+  const int written = uv_try_write(stream(), &buffer, 1);
+  return written == UV_EAGAIN ? 0 : written;
+}
+
+void Stream::write(std::string_view bytes) {
+  write_size_ = bytes.size();
+  core_.write_started();
+  const uv_buf_t buffer =
+      uv_buf_init(const_cast<char*>(bytes.data()), static_cast<unsigned>(bytes.size()));
+  const auto written = [](uv_write_t* request, int status) {
+    auto* const self = static_cast<Stream*>(request->handle->data);
+    if (self == nullptr) return;
+    self->write_size_ = 0;
+    self->core_.write_ended();
+    self->core_.enter([self, status] { self->user_.on_written(status); });
+  };
+  uv_write(&pipe_->write_request, stream(), &buffer, 1, written);
+}
+
+std::size_t Stream::written() const {
+  return write_size_ - uv_stream_get_write_queue_size(stream());
+}
+
+bool Stream::write_now(std::string_view bytes, std::chrono::milliseconds patience) {
+  std::array<char, 16 * 1024> dropped;
+  while (!bytes.empty()) {
+    pollfd wait{fd(), POLLIN | POLLOUT, 0};
+    const int ready = ::poll(&wait, 1, static_cast<int>(patience.count()));
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready <= 0) return false;
+    if ((wait.revents & POLLIN) != 0 && ::read(fd(), dropped.data(), dropped.size()) == 0) return false;
+    const ssize_t n = ::write(fd(), bytes.data(), bytes.size());
+    if (n > 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(n));
+    } else if (errno != EAGAIN && errno != EINTR) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace tine::uv

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "uv/loop_core.hpp"
+
+namespace tine::uv {
+
+// A connected stream descriptor on the loop. Reads into room that its user lends; writes what its user
+// keeps in place until it is written. Closes the descriptor when it is destroyed.
+class Stream {
+ public:
+  // Called from inside LoopCore::enter(). Any of these may destroy the stream.
+  class User {
+   public:
+    virtual std::span<char> read_room() = 0;
+    virtual void on_read(std::size_t n) = 0;
+    // No more will come: 0 for the end of the stream, else a libuv error.
+    virtual void on_read_end(int error) = 0;
+    // The peer is gone, seen while reading was off.
+    virtual void on_hang_up() = 0;
+    // What write() was given is written, or will not be. Not called after the stream is destroyed.
+    virtual void on_written(int error) = 0;
+
+   protected:
+    ~User() = default;
+  };
+
+  // Takes over the descriptor, which becomes non-blocking; on failure, which is thrown as a
+  // std::system_error, it is closed.
+  Stream(LoopCore& core, int fd, User& user);
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+  ~Stream();
+
+  // Reads, or watches for nothing but the peer's end. Either keeps the loop alive if set_ref() says so.
+  void set_reading(bool on);
+  void set_ref(bool ref);
+
+  // Reads what is there at this moment, all of it and no more, without waiting for the loop. `took` is
+  // told how much of read_room() was filled, each time.
+  void read_available(const std::function<void(std::size_t)>& took);
+
+  // Writes what the kernel takes now. The number of bytes, 0 if it takes none, or a libuv error.
+  int try_write(std::string_view bytes);
+
+  // Writes all of `bytes`, in the course of time; on_written() follows. One at a time.
+  void write(std::string_view bytes);
+  bool writing() const { return write_size_ > 0; }
+  // How much of what write() was given is written already.
+  std::size_t written() const;
+
+  // Writes all of `bytes` now, for a process that is about to end, and drops what comes in meanwhile.
+  // What write() has in hand is not part of it, and is not to be written by the loop any more. False:
+  // the peer took no byte for that long, or is gone.
+  bool write_now(std::string_view bytes, std::chrono::milliseconds patience);
+
+ private:
+  // One allocation: libuv needs the request until the handle is closed.
+  struct Pipe {
+    uv_pipe_t handle;
+    uv_write_t write_request;
+  };
+
+  // Waits for the end of the peer, on a descriptor of its own: libuv wants one watcher a descriptor.
+  struct HangUpWatch {
+    uv_poll_t handle;
+    int fd;
+    ~HangUpWatch();
+  };
+
+  void start_reading();
+  void watch_for_hang_up();
+  int fd() const;
+  uv_stream_t* stream() const { return reinterpret_cast<uv_stream_t*>(pipe_.get()); }
+
+  LoopCore& core_;
+  User& user_;
+  UvHandle<Pipe> pipe_;
+  UvHandle<HangUpWatch> hang_up_;
+  std::size_t write_size_ = 0;  // of what write() has in hand
+  bool reading_ = false;
+  bool ref_ = true;
+};
+
+}  // namespace tine::uv

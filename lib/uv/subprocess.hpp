@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "uv/loop_core.hpp"
+
+namespace tine::uv {
+
+// What to run, and as what.
+struct SubprocessOptions {
+  std::vector<std::string> args;  // args[0] is the program, looked up in PATH if it has no slash
+  std::vector<std::string> env;   // NAME=value, all of it
+  std::string cwd;                // empty: the parent's
+};
+
+// A descriptor that is closed at the end of its scope.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor();
+
+ private:
+  int fd_;
+};
+
+// Both ends of a new stream socket, closed on exec. Throws std::system_error.
+struct SocketPair {
+  int ours;
+  int theirs;
+};
+SocketPair make_socket_pair();
+
+// A running program. Shares stdin, stdout and stderr with us, and has `channel` as descriptor 3.
+//
+// The exit of the program is waited for even if nobody wants to know any more: else it would be left a
+// zombie.
+class Subprocess {
+ public:
+  // Called once, from inside LoopCore::enter(): the exit code, and the signal or 0.
+  using Exited = std::function<void(std::int64_t code, int signal)>;
+
+  // Starts it. Throws std::system_error if it cannot be.
+  Subprocess(LoopCore& core, const SubprocessOptions& options, int channel, Exited exited);
+  Subprocess(const Subprocess&) = delete;
+  Subprocess& operator=(const Subprocess&) = delete;
+  // Before it has exited: only if the loop itself is going.
+  ~Subprocess();
+
+  int pid() const { return pid_; }
+  // False: it has exited, or the signal is not one.
+  bool kill(int signal);
+  void set_ref(bool ref);
+
+ private:
+  LoopCore& core_;
+  Exited exited_;
+  UvHandle<uv_process_t> process_;
+  int pid_ = 0;
+};
+
+}  // namespace tine::uv

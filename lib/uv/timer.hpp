@@ -1,0 +1,47 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+
+#include "uv/loop_core.hpp"
+
+namespace tine::uv {
+
+// A uv_timer_t that calls a function, each time it has run down. start() while it runs starts it anew.
+//
+// It calls from inside LoopCore::enter(): nothing of the user's may run in the function itself.
+class RawTimer {
+ public:
+  RawTimer(LoopCore& core, std::function<void()> expired);
+
+  void start(std::chrono::milliseconds delay);
+  void stop();
+  void set_ref(bool ref) { uv::set_ref(handle_, ref); }
+
+ private:
+  LoopCore& core_;
+  std::function<void()> expired_;
+  UvHandle<uv_timer_t> handle_;
+};
+
+// What stands behind tine::Timer.
+class TimerState final : public Resident, public std::enable_shared_from_this<TimerState> {
+ public:
+  static std::shared_ptr<TimerState> start(LoopCore& core, std::chrono::milliseconds delay,
+                                           std::function<void()> function);
+
+  void cancel();
+  void set_ref(bool ref);
+  void loop_closing() noexcept override;
+
+ private:
+  TimerState(LoopCore& core, std::function<void()> function);
+  void run();
+
+  LoopCore* core_;
+  std::function<void()> function_;
+  std::unique_ptr<RawTimer> timer_;
+};
+
+}  // namespace tine::uv

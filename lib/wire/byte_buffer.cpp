@@ -1,0 +1,42 @@
+#include "wire/byte_buffer.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace tine::wire {
+
+namespace {
+
+constexpr std::size_t smallest = 1024;
+
+}  // namespace
+
+void ByteBuffer::append(std::string_view bytes) {
+  if (bytes.empty()) return;
+  std::memcpy(room(bytes.size()), bytes.data(), bytes.size());
+  advance(bytes.size());
+}
+
+void ByteBuffer::erase_front(std::size_t n) {
+  if (n == 0) return;
+  std::memmove(bytes_.get(), bytes_.get() + n, size_ - n);
+  size_ -= n;
+}
+
+void ByteBuffer::clear(std::size_t keep) {
+  size_ = 0;
+  if (capacity_ <= keep) return;
+  bytes_.reset();
+  capacity_ = 0;
+}
+
+void ByteBuffer::grow(std::size_t n) {
+  const std::size_t capacity = std::max({smallest, 2 * capacity_, size_ + n});
+  std::unique_ptr<char[]> bytes(new char[capacity + padding]);
+  if (size_ > 0) std::memcpy(bytes.get(), bytes_.get(), size_);
+  std::memset(bytes.get() + capacity, 0, padding);
+  bytes_ = std::move(bytes);
+  capacity_ = capacity;
+}
+
+}  // namespace tine::wire

@@ -1,0 +1,324 @@
+#include "wire/json_reader.hpp"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "wire/byte_buffer.hpp"
+
+namespace tine::wire {
+
+namespace {
+
+using nlohmann::json;
+namespace dom = simdjson::dom;
+
+static_assert(padding >= simdjson::SIMDJSON_PADDING);
+
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+
+// Builds a json value from what simdjson parsed, over the value that is there.
+class Builder {
+ public:
+  void fill(json& target, dom::element from) {
+    switch (from.type()) {
+      case dom::element_type::OBJECT: fill_object(target, from.get_object()); break;
+      case dom::element_type::ARRAY: fill_array(target, from.get_array()); break;
+      case dom::element_type::STRING: fill_string(target, from.get_string()); break;
+      case dom::element_type::INT64: fill_integer(target, from.get_int64()); break;
+      case dom::element_type::UINT64: target = std::uint64_t{from.get_uint64()}; break;
+      case dom::element_type::DOUBLE: target = double{from.get_double()}; break;
+      case dom::element_type::BOOL: target = bool{from.get_bool()}; break;
+      case dom::element_type::NULL_VALUE: target = nullptr; break;
+    }
+  }
+
+ private:
+  // As nlohmann's own parser has it: unsigned, unless negative.
+  static void fill_integer(json& target, std::int64_t number) {
+    if (number < 0) {
+      target = number;
+    } else {
+      target = static_cast<std::uint64_t>(number);
+    }
+  }
+
+  static void fill_string(json& target, std::string_view text) {
+    if (auto* const old = target.get_ptr<json::string_t*>()) {
+      old->assign(text);
+    } else {
+      target = json::string_t(text);
+    }
+  }
+
+  void fill_array(json& target, dom::array from) {
+    if (!target.is_array()) target = json::array();
+    auto& array = *target.get_ptr<json::array_t*>();
+    std::size_t size = 0;
+    for (const dom::element element : from) {
+      if (size == array.size()) array.emplace_back();
+      fill(array[size++], element);
+    }
+    array.resize(size);
+  }
+
+  void fill_object(json& target, dom::object from) {
+    if (!target.is_object()) target = json::object();
+    auto& object = *target.get_ptr<json::object_t*>();
+    if (!object.empty() && refill(object, from)) return;
+    object.clear();
+    // The hint makes an object whose sender sorts its keys, as tine does, linear.
+    for (const dom::key_value_pair field : from) {
+      fill(object.try_emplace(object.end(), json::string_t(field.key))->second, field.value);
+    }
+  }
+
+  // Reads over an object that has exactly the keys that come in. False: it has others. That shows at
+  // the first key that is not there, or at the end if a key does not come, or another comes twice.
+  bool refill(json::object_t& object, dom::object from) {
+    const std::size_t first = visited_.size();
+    auto next = object.begin();
+    bool in_order = true;
+    bool known = true;
+    for (const dom::key_value_pair field : from) {
+      if (next == object.end() || next->first != field.key) {
+        in_order = false;
+        next = object.find(field.key);
+        known = next != object.end() && visited_.size() - first < most_compared;
+        if (!known) break;
+      }
+      visited_.push_back(&next->second);
+      fill(next->second, field.value);
+      ++next;
+    }
+    known = known && each_once(first, object.size(), in_order);
+    visited_.resize(first);
+    return known;
+  }
+
+  // Keys that come in the order of the map cannot repeat. Others are compared, each with each.
+  bool each_once(std::size_t first, std::size_t keys, bool in_order) const {
+    if (visited_.size() - first != keys) return false;
+    if (in_order) return true;
+    for (auto one = visited_.begin() + static_cast<std::ptrdiff_t>(first); one != visited_.end();
+         ++one) {
+      if (std::find(one + 1, visited_.end(), *one) != visited_.end()) return false;
+    }
+    return true;
+  }
+
+  // Past it the comparison of each with each costs more than a fresh object.
+  static constexpr std::size_t most_compared = 32;
+
+  std::vector<const json*> visited_;  // values filled, of all objects that are being refilled
+};
+
+// Where arrays and objects are nested deeper than allowed. Brackets in strings do not count.
+std::optional<std::size_t> too_deep_at(std::string_view text, std::size_t max_depth) {
+  std::size_t depth = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') {
+        ++i;
+      } else if (c == '"') {
+        in_string = false;
+      }
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '[' || c == '{') {
+      if (++depth > max_depth) return i;
+    } else if ((c == ']' || c == '}') && depth > 0) {
+      --depth;
+    }
+  }
+  return std::nullopt;
+}
+
+// The code unit of the escape \uXXXX that starts at `at`, if there is one.
+std::optional<unsigned> unicode_escape(std::string_view text, std::size_t at) {
+  if (at + 6 > text.size() || text[at] != '\\' || text[at + 1] != 'u') return std::nullopt;
+  unsigned unit = 0;
+  for (const char c : text.substr(at + 2, 4)) {
+    const char lower = static_cast<char>(c | 0x20);
+    if (c >= '0' && c <= '9') {
+      unit = unit * 16 + static_cast<unsigned>(c - '0');
+    } else if (lower >= 'a' && lower <= 'f') {
+      unit = unit * 16 + static_cast<unsigned>(lower - 'a' + 10);
+    } else {
+      return std::nullopt;
+    }
+  }
+  return unit;
+}
+
+bool is_high_surrogate(unsigned unit) { return unit >= 0xD800 && unit <= 0xDBFF; }
+bool is_low_surrogate(unsigned unit) { return unit >= 0xDC00 && unit <= 0xDFFF; }
+
+// Overwrites each escape of a surrogate that is not half of a pair by that of U+FFFD. The text keeps
+// its length, so offsets stay true.
+void repair_lone_surrogates(std::string& text) {
+  for (std::size_t at = text.find('\\'); at < text.size(); at = text.find('\\', at)) {
+    const auto unit = unicode_escape(text, at);
+    if (!unit) {
+      at += 2;
+      continue;
+    }
+    const bool high = is_high_surrogate(*unit);
+    const auto second = high ? unicode_escape(text, at + 6) : std::nullopt;
+    if (second && is_low_surrogate(*second)) {
+      at += 12;
+      continue;
+    }
+    if (high || is_low_surrogate(*unit)) text.replace(at + 2, 4, "fffd");
+    at += 6;
+  }
+}
+
+BadJson bad(std::string_view text, std::size_t offset, std::string reason) {
+  return {offset, std::move(reason), excerpt(text, offset)};
+}
+
+// "[json.exception.parse_error.101] parse error at line 1, column 6: syntax error while parsing value -
+// unexpected ','; expected '[', '{', or a literal; last read: …": what stands behind the dash, without
+// all that was last read.
+std::string plain_reason(std::string_view what) {
+  constexpr std::string_view dash = " - ";
+  constexpr std::size_t longest = 160;
+  if (const auto at = what.find(dash); at != what.npos) what.remove_prefix(at + dash.size());
+  return std::string(what.substr(0, what.find("; last read")).substr(0, longest));
+}
+
+// "number overflow parsing '1e400'": the offset is where that number stands.
+BadJson out_of_range(std::string_view text, std::string_view what) {
+  const auto open = what.find('\'');
+  const auto close = what.rfind('\'');
+  std::size_t offset = 0;
+  if (open != what.npos && close > open) {
+    offset = text.find(what.substr(open + 1, close - open - 1));
+  }
+  return bad(text, offset == text.npos ? 0 : offset, "a number is out of range");
+}
+
+}  // namespace
+
+std::string BadJson::text() const {
+  return "at byte " + std::to_string(offset) + ": " + reason + ", near `" + excerpt + "`";
+}
+
+std::string excerpt(std::string_view text, std::size_t offset) {
+  constexpr std::size_t before = 20;
+  constexpr std::size_t length = 40;
+  const std::size_t start = std::min(text.size(), offset > before ? offset - before : 0);
+  const std::string_view cut = text.substr(start, length);
+  std::string shown = start > 0 ? "…" : "";
+  for (const char c : cut) {
+    if (c >= 0x20 && c < 0x7F) {
+      shown += c;
+    } else {
+      constexpr std::string_view digits = "0123456789abcdef";
+      const auto byte = static_cast<unsigned char>(c);
+      shown += {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
+    }
+  }
+  if (start + cut.size() < text.size()) shown += "…";
+  return shown;
+}
+
+class JsonReader::Parser {
+ public:
+  explicit Parser(std::size_t max_depth) : max_depth_(max_depth) {}
+
+  // False: simdjson refuses the text, be it good or bad.
+  bool check(std::string_view text) {
+    dom::element root;
+    return parse(text, root);
+  }
+
+  bool read(std::string_view text, json& value) {
+    dom::element root;
+    if (!parse(text, root)) return false;
+    builder_.fill(value, root);
+    return true;
+  }
+
+ private:
+  // Newer releases of simdjson skip a byte order mark.
+  bool parse(std::string_view text, dom::element& root) {
+    if (text.starts_with(byte_order_mark)) return false;
+    if (text.size() > parser_.capacity()) {
+      const std::size_t capacity = std::max({smallest, text.size(), 2 * parser_.capacity()});
+      // simdjson counts the text itself as a level, and an innermost empty array or object not. So what
+      // it takes is never too deep, and what is exactly as deep as allowed goes to the arbiter.
+      if (parser_.allocate(capacity, max_depth_) != simdjson::SUCCESS) return false;
+    }
+    return parser_.parse(text.data(), text.size(), false).get(root) == simdjson::SUCCESS;
+  }
+
+  static constexpr std::size_t smallest = 4096;
+
+  dom::parser parser_;
+  Builder builder_;
+  std::size_t max_depth_;
+};
+
+JsonReader::JsonReader(std::size_t max_depth)
+    : max_depth_(std::clamp(max_depth, std::size_t{1}, deepest)) {}
+JsonReader::~JsonReader() = default;
+
+std::optional<BadJson> JsonReader::read(std::string_view text, json& value) {
+  release_if_oversized(text.size(), value);
+  return parser().read(text, value) ? std::nullopt : arbitrate(text, value);
+}
+
+std::optional<BadJson> JsonReader::check(std::string_view text) {
+  if (parser().check(text)) return std::nullopt;
+  json unused;
+  return arbitrate(text, unused);
+}
+
+JsonReader::Parser& JsonReader::parser() {
+  if (!parser_) parser_ = std::make_unique<Parser>(max_depth_);
+  return *parser_;
+}
+
+std::optional<BadJson> JsonReader::arbitrate(std::string_view text, json& value) const {
+  // What nlohmann's parser lets pass.
+  if (text.starts_with(byte_order_mark)) return bad(text, 0, "a byte order mark");
+  if (const auto nul = text.find('\0'); nul != text.npos) return bad(text, nul, "a NUL byte");
+  if (const auto at = too_deep_at(text, max_depth_)) {
+    return bad(text, *at, "nested more than " + std::to_string(max_depth_) + " deep");
+  }
+  std::string repaired(text);
+  repair_lone_surrogates(repaired);
+  try {
+    value = json::parse(repaired);
+    return std::nullopt;
+  } catch (const json::parse_error& error) {
+    return bad(text, error.byte > 0 ? error.byte - 1 : 0, plain_reason(error.what()));
+  } catch (const json::out_of_range& error) {
+    return out_of_range(text, error.what());
+  }
+}
+
+// One huge message must not hold its memory for the life of a channel; a stream of them may.
+void JsonReader::release_if_oversized(std::size_t text_size, json& value) {
+  constexpr std::size_t worth_releasing = std::size_t{64} << 10;
+  constexpr int texts_before_release = 64;
+  if (text_size > largest_ / 4 || largest_ < worth_releasing) {
+    largest_ = std::max(largest_, text_size);
+    small_texts_ = 0;
+  } else if (++small_texts_ >= texts_before_release) {
+    value = nullptr;
+    parser_.reset();
+    largest_ = text_size;
+    small_texts_ = 0;
+  }
+}
+
+}  // namespace tine::wire

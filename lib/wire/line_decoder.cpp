@@ -1,0 +1,87 @@
+#include "wire/line_decoder.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace tine::wire {
+
+namespace {
+
+// How many reads in a row must leave most of a large buffer unused before it is given back: a stream
+// of large lines keeps its buffer.
+constexpr int reads_before_shrinking = 64;
+
+}  // namespace
+
+LineDecoder::LineDecoder(std::size_t max_line) : max_line_(max_line) {}
+
+std::span<char> LineDecoder::room(std::size_t wanted) {
+  if (pending() == 0) {
+    bytes_.truncate(0);
+    begin_ = scanned_ = 0;
+    shrink_when_idle();
+  }
+  if (bytes_.capacity() - bytes_.size() < wanted) make_space(wanted);
+  char* const start = bytes_.room(wanted);
+  return {start, bytes_.capacity() - bytes_.size()};
+}
+
+// A tail much smaller than the buffer is moved to its front; a line that fills it makes it grow. So
+// each byte is moved a bounded number of times, however long its line becomes.
+void LineDecoder::make_space(std::size_t wanted) {
+  if (begin_ < pending() + wanted) return;  // too much to move: room() will grow the buffer
+  bytes_.erase_front(begin_);
+  scanned_ -= begin_;
+  if (line_end_) *line_end_ -= begin_;
+  begin_ = 0;
+}
+
+void LineDecoder::advance(std::size_t n) {
+  bytes_.advance(n);
+  most_pending_ = std::max(most_pending_, pending());
+}
+
+void LineDecoder::find_line_end() {
+  if (line_end_ || overflown_) return;
+  const std::string_view bytes = bytes_.view();
+  if (scanned_ < bytes.size()) {
+    const void* const found = std::memchr(bytes.data() + scanned_, '\n', bytes.size() - scanned_);
+    if (found != nullptr) {
+      line_end_ = static_cast<std::size_t>(static_cast<const char*>(found) - bytes.data());
+    }
+    scanned_ = line_end_.value_or(bytes.size());
+  }
+  overflown_ = scanned_ - begin_ > max_line_;
+  if (overflown_) line_end_.reset();
+}
+
+bool LineDecoder::has_line() {
+  find_line_end();
+  return line_end_.has_value();
+}
+
+std::optional<std::string_view> LineDecoder::next() {
+  if (!has_line()) return std::nullopt;
+  const std::string_view line = bytes_.view().substr(begin_, *line_end_ - begin_);
+  last_begin_ = begin_;
+  begin_ = scanned_ = *line_end_ + 1;
+  line_end_.reset();
+  return line;
+}
+
+void LineDecoder::put_back() {
+  line_end_ = scanned_ = begin_ - 1;
+  begin_ = last_begin_;
+}
+
+void LineDecoder::shrink_when_idle() {
+  if (bytes_.capacity() <= 2 * read_size || most_pending_ > bytes_.capacity() / 4) {
+    small_reads_ = 0;
+  } else if (++small_reads_ >= reads_before_shrinking) {
+    bytes_.clear(0);
+    small_reads_ = 0;
+  }
+  if (small_reads_ == 0) most_pending_ = 0;
+}
+
+}  // namespace tine::wire
