@@ -1,9 +1,10 @@
-// The parent of the Hello pair. Runs the child that stands beside it, or the one it is given: a program,
-// or a .js file for node.
+// The parent of the Hello pair. Runs the child that stands beside it, or the one it is given: a
+// program, or a .js file for node.
 #include <filesystem>
 #include <iostream>
-#include <nlohmann/json.hpp>
 #include <string>
+
+#include <nlohmann/json.hpp>
 
 #include <tine/tine.hpp>
 

@@ -23,8 +23,8 @@ struct ChannelOptions {
   // cannot be told.
   std::size_t max_line = std::size_t{256} << 20;
 
-  // How deeply arrays and objects may be nested, received and sent: `[[1]]` is 2 deep. Deeper ones are
-  // an "error" for that line, and refused by send(). At most 10 000, whatever is set.
+  // How deeply arrays and objects may be nested, received and sent: `[[1]]` is 2 deep. Deeper ones
+  // are an "error" for that line, and refused by send(). At most 10 000, whatever is set.
   std::size_t max_depth = 1000;
 
   // send() returns false once this much is queued, and "drain" comes when half of it is written.
@@ -53,14 +53,14 @@ using SendCallback = std::function<void(std::error_code)>;
 // Node: subprocess.channel, process.channel.
 class Channel {
  public:
-  // Whether the open channel keeps Loop::run() from returning. By default it does in the parent, and in
-  // the child while there is a "message" or "disconnect" listener; after the first call of either of
-  // these it does as they say.
+  // Whether the open channel keeps Loop::run() from returning. By default it does in the parent,
+  // and in the child while there is a "message" or "disconnect" listener; after the first call of
+  // either of these it does as they say.
   void ref();
   void unref();
 
-  // Stops and starts the delivery of messages. A paused channel reads no more than it already has, so
-  // the peer is held up; its end is noticed all the same.
+  // Stops and starts the delivery of messages. A paused channel reads no more than it already has,
+  // so the peer is held up; its end is noticed all the same.
   void pause();
   void resume();
 

@@ -1,6 +1,7 @@
 // The parent's side: fork() and the child it returns.
 //
-// Includes json_fwd.hpp only: a program that sends values includes <nlohmann/json.hpp>, or <tine/tine.hpp>.
+// Includes json_fwd.hpp only: a program that sends values includes <nlohmann/json.hpp>, or
+// <tine/tine.hpp>.
 #pragma once
 
 #include <concepts>
@@ -8,10 +9,11 @@
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <nlohmann/json_fwd.hpp>
 
 #include "tine/channel.hpp"
 #include "tine/emitter.hpp"
@@ -24,13 +26,14 @@ namespace tine {
 
 class Loop;
 
-// How to start a child. The defaults do what Node's fork() does, but that the module is the program.
+// How to start a child. The defaults do what Node's fork() does, but that the module is the
+// program.
 struct ForkOptions {
   // Arguments for the module.
   std::vector<std::string> args = {};
 
-  // A program that runs the module: {exec_path, exec_args…, module, args…}. Looked up in PATH if it has
-  // no slash. Empty: the module is the program.
+  // A program that runs the module: {exec_path, exec_args…, module, args…}. Looked up in PATH if it
+  // has no slash. Empty: the module is the program.
   //
   // Node: execPath, there process.execPath by default. A .js module is run by exec_path = "node".
   std::string exec_path = {};
@@ -54,7 +57,8 @@ struct ForkOptions {
 
 // How a child ended: by a code or by a signal. Neither: it is not known, or it never ran.
 //
-// Node: the arguments of "exit" and "close", where the other one is null. There the signal is a name.
+// Node: the arguments of "exit" and "close", where the other one is null. There the signal is a
+// name.
 struct ExitStatus {
   std::optional<int> code = {};
   std::optional<int> signal = {};
@@ -71,47 +75,46 @@ std::string to_string(const ExitStatus& status);
 //   "spawn"       it runs
 //   "connected"   the channel is up; once, after "spawn"
 //   "message"     it sent one; see Message for the forms a listener may ask for
-//   "error"       it could not be started; a line came in that is no message; a message could not be
-//                 written and has no callback. With no listener it comes out of Loop::run()
+//   "error"       it could not be started; a line came in that is no message; a message could not
+//                 be written and has no callback. With no listener it comes out of Loop::run()
 //   "drain"       send() has returned false, and half of send_mark is written
 //   "disconnect"  the channel is closed; what came in before has been delivered
 //   "exit"        it ended
 //   "close"       the last event: it ended and all is delivered, or it could not be started
 //
-// "message"…, "disconnect", "exit", "close" always come in this order. The listeners are dropped after
-// "close". A child that could not be started gets "error" and "close".
+// "message"…, "disconnect", "exit", "close" always come in this order. The listeners are dropped
+// after "close". A child that could not be started gets "error" and "close".
 //
 // A handle: copy it, keep it, drop it; the child runs on and its listeners stay until "close". The
-// loop keeps what is behind it alive, and the child keeps Loop::run() from returning. A default handle
-// is empty: all one may do is assign to it. Use it on the thread of its loop.
+// loop keeps what is behind it alive, and the child keeps Loop::run() from returning. A default
+// handle is empty: all one may do is assign to it. Use it on the thread of its loop.
 //
 // Messages that come before there is a "message" listener wait for it, up to
 // ChannelOptions::stored_limit, and stay for a listener that is added even after "close".
 //
-// Node: child_process.ChildProcess. Node promises no order of the last events; it has no "connected"
-// and no "drain", whose place the send callback takes.
-class ChildProcess
-    : public Emitter<Event<"spawn">, Event<"connected">, Event<"message", Message>,
-                     Event<"error", Error>, Event<"drain">, Event<"disconnect">,
-                     Event<"exit", ExitStatus>, Event<"close", ExitStatus>> {
+// Node: child_process.ChildProcess. Node promises no order of the last events; it has no
+// "connected" and no "drain", whose place the send callback takes.
+class ChildProcess : public Emitter<Event<"spawn">, Event<"connected">, Event<"message", Message>,
+                                    Event<"error", Error>, Event<"drain">, Event<"disconnect">,
+                                    Event<"exit", ExitStatus>, Event<"close", ExitStatus>> {
  public:
   ChildProcess() = default;
 
   // Queues a message; never blocks and never throws for what the message is.
   //
-  // False means hold the next message until "drain", unless this one is reported as refused: then it
-  // was not taken. `sent` is told what became of it (see SendCallback); without `sent` an error is
-  // emitted as "error".
+  // False means hold the next message until "drain", unless this one is reported as refused: then
+  // it was not taken. `sent` is told what became of it (see SendCallback); without `sent` an error
+  // is emitted as "error".
   //
-  // The first message of a turn goes out at once. Those behind it go out together, 16 KiB at a time and
-  // at the end of the turn, so what follows a second send() in the same turn, say a long computation or
-  // abort(), keeps that one waiting, or loses it: see Channel::flush().
+  // The first message of a turn goes out at once. Those behind it go out together, 16 KiB at a time
+  // and at the end of the turn, so what follows a second send() in the same turn, say a long
+  // computation or abort(), keeps that one waiting, or loses it: see Channel::flush().
   //
   // Node: subprocess.send(). What cannot be written as JSON is refused; Node throws.
   bool send(const nlohmann::json& message, SendCallback sent = {});
 
-  // The same for a message that is JSON text already. It is refused if it is not valid, or has a line
-  // feed in it. A template, so that send({{"n", 1}}) means the one above.
+  // The same for a message that is JSON text already. It is refused if it is not valid, or has a
+  // line feed in it. A template, so that send({{"n", 1}}) means the one above.
   template <std::same_as<Text> T>
   bool send(T text, SendCallback sent = {}) {
     return send_text(text, std::move(sent));
@@ -130,8 +133,8 @@ class ChildProcess
   // Whether kill() has succeeded. The child may run nevertheless.
   bool killed() const;
 
-  // Whether the child keeps Loop::run() from returning. It does, until unref(). The channel has ref()
-  // and unref() of its own.
+  // Whether the child keeps Loop::run() from returning. It does, until unref(). The channel has
+  // ref() and unref() of its own.
   void ref();
   void unref();
 
@@ -152,8 +155,8 @@ class ChildProcess
 
 // Starts a program with a channel to it.
 //
-// `module` is a path, absolute or from the child's directory; PATH is not searched for it. What keeps
-// it from starting is an "error" event, so the handle is always good to add listeners to.
+// `module` is a path, absolute or from the child's directory; PATH is not searched for it. What
+// keeps it from starting is an "error" event, so the handle is always good to add listeners to.
 //
 // Node: child_process.fork().
 ChildProcess fork(Loop& loop, const std::filesystem::path& module, ForkOptions options = {});

@@ -43,8 +43,8 @@ constexpr bool takes_first(std::index_sequence<I...>) {
   return std::is_invocable_v<F&, std::tuple_element_t<I, Tuple>...>;
 }
 
-// How many arguments of an event with Count arguments F takes: as many as it can, as few as none. -1:
-// F does not fit at all.
+// How many arguments of an event with Count arguments F takes: as many as it can, as few as none.
+// -1: F does not fit at all.
 template <class F, class Tuple, int Count = static_cast<int>(std::tuple_size_v<Tuple>)>
 constexpr int arguments_taken() {
   if constexpr (takes_first<F, Tuple>(std::make_index_sequence<Count>{})) {
@@ -186,7 +186,8 @@ class ListenerList {
     observer_.listeners_changed();
   }
 
-  // Captures are destroyed last, when the list is whole again: their destructors may come back here.
+  // Captures are destroyed last, when the list is whole again: their destructors may come back
+  // here.
   void sweep() {
     if (depth_ > 0 || swept_later_ == 0) return;
     swept_later_ = 0;
@@ -279,11 +280,11 @@ class ListenerTable : protected ListenersObserver {
 // Listeners run in order of subscription, on the thread of the loop and never inside a call to the
 // emitter. A listener may take fewer arguments than its event carries, and it may do anything: a
 // listener that is removed is not run any more, one that is added is run from the next emit on, and
-// the emitter itself may be destroyed. What a listener throws comes out of Loop::run(), and ends that
-// emit for the listeners behind it.
+// the emitter itself may be destroyed. What a listener throws comes out of Loop::run(), and ends
+// that emit for the listeners behind it.
 //
-// Node: EventEmitter. Unlike Node, a listener that is removed while its event is being emitted is not
-// run (its captures may be gone), and names and parameters are checked by the compiler.
+// Node: EventEmitter. Unlike Node, a listener that is removed while its event is being emitted is
+// not run (its captures may be gone), and names and parameters are checked by the compiler.
 template <class... Events>
 class Emitter {
  public:

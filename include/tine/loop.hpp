@@ -40,46 +40,47 @@ class Timer {
 
 // An event loop: its own, or the application's.
 //
-// A plain object on the stack of main; it outlives nothing it made: ~Loop closes each channel without
-// flushing it and leaves children running (unless their option says otherwise), and handles to them
-// are closed and inert from then on. Listeners, callbacks and posted functions that are still due are
-// destroyed without a call.
+// A plain object on the stack of main; it outlives nothing it made: ~Loop closes each channel
+// without flushing it and leaves children running (unless their option says otherwise), and handles
+// to them are closed and inert from then on. Listeners, callbacks and posted functions that are
+// still due are destroyed without a call.
 //
 // Everything belongs to the thread of its loop; post() is the one call that any thread may make. A
 // program may run a loop in each of several threads.
 //
-// Process-wide: the first Loop sets SIGPIPE to ignored if it is at its default, because a write to a
-// peer that is gone raises it. Children start with default signals and an empty signal mask.
+// Process-wide: the first Loop sets SIGPIPE to ignored if it is at its default, because a write to
+// a peer that is gone raises it. Children start with default signals and an empty signal mask.
 //
 // Node: the event loop, which there is one and hidden.
 class Loop {
  public:
   Loop();
 
-  // Borrows a loop that the application runs, with run() here or with uv_run(). It must outlive this
-  // object and be run once more after it (libuv frees handles from the loop).
+  // Borrows a loop that the application runs, with run() here or with uv_run(). It must outlive
+  // this object and be run once more after it (libuv frees handles from the loop).
   explicit Loop(uv_loop_s* borrowed);
 
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
   ~Loop();
 
-  // Runs listeners, callbacks and posted functions until nothing is left that could make an event, or
-  // until stop().
+  // Runs listeners, callbacks and posted functions until nothing is left that could make an event,
+  // or until stop().
   //
   // What a listener, callback or posted function throws comes out of here, as does an "error" that
-  // nobody listens for. None of them runs after that until run() is called again; what was read or due
-  // by then is kept, in order.
+  // nobody listens for. None of them runs after that until run() is called again; what was read or
+  // due by then is kept, in order.
   void run();
 
-  // Makes run() return after the callbacks that are being run. Before run(): makes it return at once.
+  // Makes run() return after the callbacks that are being run. Before run(): makes it return at
+  // once.
   void stop();
 
   // Runs a function on a later turn, on the loop's thread, in order of the calls. From any thread.
   // It does not keep run() from returning: ref() does.
   void post(std::function<void()> function);
 
-  // Runs a function once, after at least that time.
+  // Runs a function once, after at least that time, and at least a millisecond.
   Timer after(std::chrono::milliseconds delay, std::function<void()> function);
 
   // Keeps run() from returning although nothing else is open, for what other threads will post().
@@ -87,8 +88,8 @@ class Loop {
   void ref();
   void unref();
 
-  // Takes what listeners throw while somebody else than run() drives a borrowed loop. Without it, or
-  // when it throws itself, std::terminate is called.
+  // Takes what listeners throw while somebody else than run() drives a borrowed loop. Without it,
+  // or when it throws itself, std::terminate is called.
   void on_exception(std::function<void(std::exception_ptr)> handler);
 
   // The libuv loop underneath. Handles of your own on it are yours to close before ~Loop.

@@ -1,16 +1,18 @@
 // What a "message" listener is called with, and the forms it may ask for.
 //
-// Includes json_fwd.hpp only: a program that handles values includes <nlohmann/json.hpp>, or <tine/tine.hpp>.
+// Includes json_fwd.hpp only: a program that handles values includes <nlohmann/json.hpp>, or
+// <tine/tine.hpp>.
 #pragma once
 
 #include <exception>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
+
+#include <nlohmann/json_fwd.hpp>
 
 #include "tine/emitter.hpp"
 
@@ -20,22 +22,23 @@ namespace tine {
 
 // The JSON text of one message, for a program that has a JSON library of its own.
 //
-// In a "message" listener it is the line as it came, not validated, and `json` is valid for the call.
-// Given to send() it is validated first, and copied before send() returns.
+// In a "message" listener it is the line as it came, not validated, and `json` is valid for the
+// call. Given to send() it is validated first, and copied before send() returns.
 //
 // Node: none; there a message is always parsed.
 struct Text {
   std::string_view json;
 };
 
-// What "message" carries. No listener sees it: the declared first parameter of a listener chooses the
-// form it is called with.
+// What "message" carries. No listener sees it: the declared first parameter of a listener chooses
+// the form it is called with.
 //
-//   const nlohmann::json&   the parsed value, valid for the call. A generic lambda, and a functor with
-//                           several operator(), gets this too
-//   nlohmann::json          the value itself, to keep: moved into the last listener, copied for others
-//   T, const T&             any type that nlohmann::json converts to with get<T>(). A message that does
-//                           not convert is an "error", and that listener is not called
+//   const nlohmann::json&   the parsed value, valid for the call. A generic lambda, and a functor
+//                           with several operator(), gets this too
+//   nlohmann::json          the value itself, to keep: moved into the last listener, copied for
+//                           those before it
+//   T, const T&             any type that nlohmann::json converts to with get<T>(). A message that
+//                           does not convert is an "error", and this listener is not called
 //   tine::Text              the text as it came. When no listener asks for more, nothing is parsed
 //
 // Node: the `message` argument; there its `sendHandle` follows.
@@ -82,8 +85,9 @@ struct FirstParameter<R(P, Rest...)> {
   using type = P;
 };
 template <class F>
-  requires std::is_pointer_v<F> && std::is_function_v<std::remove_pointer_t<F>>
-struct FirstParameter<F> : FirstParameter<std::remove_pointer_t<F>> {};
+requires std::is_pointer_v<F> && std::is_function_v<std::remove_pointer_t<F>>
+struct FirstParameter<F> : FirstParameter<std::remove_pointer_t<F>> {
+};
 template <class R, class... P>
 struct FirstParameter<R(P...) noexcept> : FirstParameter<R(P...)> {};
 template <class C, class R, class... P>
@@ -95,11 +99,13 @@ struct FirstParameter<R (C::*)(P...) noexcept> : FirstParameter<R(P...)> {};
 template <class C, class R, class... P>
 struct FirstParameter<R (C::*)(P...) const noexcept> : FirstParameter<R(P...)> {};
 template <class F>
-  requires requires { &F::operator(); }
+requires requires { &F::operator(); }
 struct FirstParameter<F> : FirstParameter<decltype(&F::operator())> {};
 
 template <class Json, class T>
-concept ConvertibleFromJson = requires(const Json& value) { value.template get<T>(); };
+concept ConvertibleFromJson = requires(const Json& value) {
+  value.template get<T>();
+};
 
 template <>
 struct ListenerTraits<Message> {

@@ -1,10 +1,12 @@
 // The child's side: the channel to the parent that forked this process.
 //
-// Includes json_fwd.hpp only: a program that sends values includes <nlohmann/json.hpp>, or <tine/tine.hpp>.
+// Includes json_fwd.hpp only: a program that sends values includes <nlohmann/json.hpp>, or
+// <tine/tine.hpp>.
 #pragma once
 
 #include <concepts>
 #include <memory>
+
 #include <nlohmann/json_fwd.hpp>
 
 #include "tine/channel.hpp"
@@ -22,19 +24,19 @@ class Loop;
 //
 //   "connected"   the channel is up; once, on the first turn of the loop
 //   "message"     the parent sent one; see Message for the forms a listener may ask for
-//   "error"       the environment names a channel that is none; a line came in that is no message; a
-//                 message could not be written and has no callback. With no listener it comes out of
-//                 Loop::run()
+//   "error"       the environment names a channel that is none; a line came in that is no message;
+//                 a message could not be written and has no callback. With no listener it comes
+//                 out of Loop::run()
 //   "drain"       send() has returned false, and half of send_mark is written
 //   "disconnect"  the channel is closed; what came in before has been delivered
 //
 // A plain object on the stack of main, made once and first, before threads: it adopts the channel
-// from the environment (NODE_CHANNEL_FD) and removes the variables, so that programs started from here
-// do not take the channel for theirs. A second Process is not connected, nor is that of a program that
-// was not forked; it runs on.
+// from the environment (NODE_CHANNEL_FD) and removes the variables, so that programs started from
+// here do not take the channel for theirs. A second Process is not connected, nor is that of a
+// program that was not forked; it runs on.
 //
-// The channel keeps Loop::run() from returning while there is a "message" or "disconnect" listener. The
-// destructor writes what the kernel takes at once and closes.
+// The channel keeps Loop::run() from returning while there is a "message" or "disconnect" listener.
+// The destructor writes what the kernel takes at once and closes.
 //
 // Node: the IPC part of `process`. There `process.send` is undefined without a channel.
 class Process : public Emitter<Event<"connected">, Event<"message", Message>, Event<"error", Error>,
@@ -58,8 +60,9 @@ class Process : public Emitter<Event<"connected">, Event<"message", Message>, Ev
   bool connected() const;
   Channel channel() const;
 
-  // Writes all that was accepted, then ends the process with std::exit(). Messages that come meanwhile
-  // are dropped. It gives up on a parent that takes no byte for ChannelOptions::flush_timeout.
+  // Writes all that was accepted, then ends the process with std::exit(). Messages that come
+  // meanwhile are dropped. It gives up on a parent that takes no byte for
+  // ChannelOptions::flush_timeout.
   //
   // Node: process.exit() loses what is queued.
   [[noreturn]] void exit(int code = 0);

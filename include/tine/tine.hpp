@@ -1,5 +1,5 @@
-// All of tine, and nlohmann/json with it. A source that wants to compile fast includes the one header it
-// needs: those declare nlohmann::json only.
+// All of tine, and nlohmann/json with it. A source that wants to compile fast includes the one
+// header it needs: those declare nlohmann::json only.
 #pragma once
 
 #include <nlohmann/json.hpp>

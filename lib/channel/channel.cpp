@@ -1,5 +1,6 @@
-#include "channel/endpoint.hpp"
 #include "tine/channel.hpp"
+
+#include "channel/endpoint.hpp"
 
 namespace tine {
 

@@ -1,19 +1,21 @@
 #include "channel/endpoint.hpp"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
+
+#include <nlohmann/json.hpp>
 
 namespace tine::channel {
 
 namespace {
 
-// Small messages of one turn are written together, in pieces of this size: larger ones keep the peer
-// waiting, smaller ones cost system calls.
+// Small messages of one turn are written together, in pieces of this size: larger ones keep the
+// peer waiting, smaller ones cost system calls.
 constexpr std::size_t burst = std::size_t{16} << 10;
 
-// What is handed to libuv at a time when the kernel takes no more: callbacks and "drain" come as often.
+// What is handed to libuv at a time when the kernel takes no more: callbacks and "drain" come as
+// often.
 constexpr std::size_t slice = std::size_t{64} << 10;
 
 // The most that one system call is asked to write.
@@ -105,9 +107,10 @@ bool Endpoint::deliver() {
         break;
       case Inbox::Kind::overflow:
         end(system_code(ECANCELED));
-        owner_.on_error(Error(Errc::message_too_long,
-                              "a line that came in is longer than max_line, which is " +
-                                  std::to_string(options_.max_line) + " bytes; the channel is closed"));
+        owner_.on_error(
+            Error(Errc::message_too_long, "a line that came in is longer than max_line, which is " +
+                                              std::to_string(options_.max_line) +
+                                              " bytes; the channel is closed"));
         break;
     }
   }
@@ -118,17 +121,17 @@ void Endpoint::tell(const Inbox::Item& item) {
   Message message(item.text, &inbox_.value());
   owner_.on_message(message);
   if (message.failures().empty()) return;
-  owner_.on_error(Error(Errc::message_type, "a message is not what its listener takes: " +
-                                                joined(message.failures())));
+  owner_.on_error(Error(Errc::message_type,
+                        "a message is not what its listener takes: " + joined(message.failures())));
 }
 
-// An unknown command is ignored, as in Node. A handle is never there: the kernel closes the descriptor,
-// because we read without room for one. But Node holds all else until it has an answer.
+// An unknown command is ignored, as in Node. A handle is never there: the kernel closes the
+// descriptor, because we read without room for one. But Node holds all else until it has an answer.
 void Endpoint::answer(std::string_view command) {
   if (command != "NODE_HANDLE") return;
   if (connected() && !outbox_.add(Text{R"({"cmd":"NODE_HANDLE_NACK"})"})) transmit();
-  owner_.on_error(Error(Errc::handle_refused,
-                        "a socket or server came beside a message; both were dropped"));
+  owner_.on_error(
+      Error(Errc::handle_refused, "a socket or server came beside a message; both were dropped"));
 }
 
 void Endpoint::set_paused(bool paused) {
@@ -145,8 +148,8 @@ void Endpoint::listeners_changed() {
 
 void Endpoint::update_reading() {
   if (!stream_) return;
-  const bool room = wanted() != Wanted::nothing ||
-                    (!paused_ && inbox_.stored() < options_.stored_limit);
+  const bool room =
+      wanted() != Wanted::nothing || (!paused_ && inbox_.stored() < options_.stored_limit);
   stream_->set_reading(room && !pump_due_);
 }
 
@@ -192,8 +195,8 @@ void Endpoint::report(Error error, const SendCallback& sent) {
   });
 }
 
-// The first message of a turn goes out at once, unless the next one to answer is there already: then
-// more will follow, and they go together.
+// The first message of a turn goes out at once, unless the next one to answer is there already:
+// then more will follow, and they go together.
 void Endpoint::transmit() {
   if (stream_->writing()) return;
   const bool first = std::exchange(last_sent_turn_, core_->turn()) != core_->turn();
@@ -249,7 +252,7 @@ void Endpoint::count_written(std::size_t n) {
   for (SendCallback& sent : outbox_.written(n)) {
     core_->defer([sent = std::move(sent)] { sent({}); });
   }
-  if (drain_due_ && outbox_.queued() <= options_.send_mark / 2) {
+  if (drain_due_ && connected() && outbox_.queued() <= options_.send_mark / 2) {
     drain_due_ = false;
     core_->defer([keep = owner_.shared_from_this(), this] { owner_.on_drain(); });
   }
@@ -296,8 +299,8 @@ void Endpoint::disconnect() {
   write_queued();
 }
 
-// An end that is seen while messages are told comes after those that are there: the room that the rest
-// would be read to is in use.
+// An end that is seen while messages are told comes after those that are there: the room that the
+// rest would be read to is in use.
 void Endpoint::end_when_read(int error) {
   if (!stream_) return;
   if (pumping_) {

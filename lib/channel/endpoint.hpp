@@ -3,11 +3,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <span>
 #include <string_view>
 #include <system_error>
+
+#include <nlohmann/json_fwd.hpp>
 
 #include "channel/inbox.hpp"
 #include "channel/outbox.hpp"
@@ -26,8 +27,8 @@ namespace tine::channel {
 // It knows streams and messages, but neither processes nor listeners.
 class Endpoint final : private uv::Stream::User, private uv::Flushable {
  public:
-  // Whose end it is. It owns the Endpoint, and is kept alive while its functions run. Those that say so
-  // run listeners, and may throw what these throw.
+  // Whose end it is. It owns the Endpoint, and is kept alive while its functions run. Those that
+  // say so run listeners, and may throw what these throw.
   class Owner : public std::enable_shared_from_this<Owner> {
    public:
     virtual ~Owner() = default;
@@ -62,8 +63,8 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   // To be called when listeners have come or gone.
   void listeners_changed();
 
-  // The process at the other end is dead: reads what it left, without waiting for an end that somebody
-  // who inherited its descriptor may hold off, and ends.
+  // The process at the other end is dead: reads what it left, without waiting for an end that
+  // somebody who inherited its descriptor may hold off, and ends.
   void peer_died();
 
   // Writes what is queued, without the loop, which is not to run again.
@@ -77,7 +78,8 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   void report(Error error, const SendCallback& sent = {});
 
  private:
-  // draining: it is to close when all is written. ended: it is closed, and messages are still to be told.
+  // draining: it is to close when all is written. ended: it is closed, and messages are still to be
+  // told.
   enum class State { open, draining, ended, closed };
 
   std::span<char> read_room() override { return inbox_.room(); }

@@ -38,8 +38,8 @@ Inbox::Item Inbox::read(wire::LineDecoder& from, std::string_view line) {
   return {.kind = Kind::message, .text = line};
 }
 
-// Reads up to the next good line, which is put back: what is done about the bad ones may take long, or
-// throw, or change what is wanted.
+// Reads up to the next good line, which is put back: what is done about the bad ones may take long,
+// or throw, or change what is wanted.
 Inbox::Item Inbox::read_bad_lines(wire::LineDecoder& from, wire::BadJson first) {
   using Clock = std::chrono::steady_clock;
   constexpr auto long_enough = std::chrono::milliseconds(1);
@@ -58,7 +58,8 @@ Inbox::Item Inbox::read_bad_lines(wire::LineDecoder& from, wire::BadJson first) 
   return item;
 }
 
-// Of a line that is not to be parsed. One that is bad is told when it is read, or is its listener's.
+// Of a line that is not to be parsed. One that is bad is told when it is read, or is its
+// listener's.
 Inbox::Item Inbox::look_for_internal(std::string_view line) {
   if (!wire::may_be_internal(line) || reader_.read(line, value_)) return {};
   const std::string_view command = wire::internal_command(value_);

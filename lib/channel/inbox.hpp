@@ -1,11 +1,12 @@
 #pragma once
 
 #include <cstddef>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+
+#include <nlohmann/json.hpp>
 
 #include "tine/channel.hpp"
 #include "wire/json_reader.hpp"
@@ -29,16 +30,16 @@ class Inbox {
   std::span<char> room() { return decoder_.room(); }
   void advance(std::size_t n) { decoder_.advance(n); }
 
-  // What is to be told next, in the order it came. Views and the value are valid until the next call of
-  // next() or room().
+  // What is to be told next, in the order it came. Views and the value are valid until the next
+  // call of next() or room().
   enum class Kind { nothing, message, internal, bad, overflow };
   struct Item {
     Kind kind = Kind::nothing;
-    std::string_view text = {};        // message
-    std::string_view command = {};     // internal
+    std::string_view text = {};             // message
+    std::string_view command = {};          // internal
     std::optional<wire::BadJson> bad = {};  // the first of bad lines that follow each other
     std::size_t bad_lines = 0;
-    bool gave_way = false;             // there may be more of them, but this took long enough
+    bool gave_way = false;  // there may be more of them, but this took long enough
   };
   Item next(Wanted wanted);
 
@@ -60,7 +61,7 @@ class Inbox {
   wire::LineDecoder decoder_;
   wire::LineDecoder stored_;  // messages, without what is internal
   wire::JsonReader reader_;
-  nlohmann::json value_;      // each message is read over the one before it
+  nlohmann::json value_;  // each message is read over the one before it
   bool overflow_told_ = false;
 };
 

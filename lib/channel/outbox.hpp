@@ -3,10 +3,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string_view>
 #include <vector>
+
+#include <nlohmann/json_fwd.hpp>
 
 #include "tine/channel.hpp"
 #include "tine/error.hpp"
@@ -18,8 +19,8 @@ namespace tine::channel {
 
 // What was sent and is not written yet: the bytes, and who wants to know.
 //
-// There is no record of a single message, only one for each callback: bytes are counted from the first
-// ever accepted, and a message is written when the count of written bytes passes its end.
+// There is no record of a single message, only one for each callback: bytes are counted from the
+// first ever accepted, and a message is written when the count of written bytes passes its end.
 class Outbox {
  public:
   explicit Outbox(const ChannelOptions& options);
@@ -37,7 +38,8 @@ class Outbox {
   // The bytes to be written next. They stay where they are until written() has counted them all.
   std::string_view front();
 
-  // Counts bytes of front() as written. What is returned are the callbacks of messages that went out.
+  // Counts bytes of front() as written. What is returned are the callbacks of messages that went
+  // out.
   std::vector<SendCallback> written(std::size_t n);
 
   // Gives up what is queued, and tells whom to report it to.

@@ -116,8 +116,8 @@ void ChildProcess::State::exited(ExitStatus status) {
   end_when_exited();
 }
 
-// "exit" and "close" are due when both the process and its channel have ended; the one that ends last
-// comes here with both true.
+// "exit" and "close" are due when both the process and its channel have ended; the one that ends
+// last comes here with both true.
 void ChildProcess::State::end_when_exited() {
   if (!ended_as_ || !end().closed()) return;
   core()->defer([this, keep = shared_from_this()] {

@@ -7,15 +7,16 @@
 
 namespace tine::process {
 
-// The environment of a child: ours, if it is to inherit it, changed by `changes`, and with the variables
-// that name its channel. Stale ones of ours are left out: getenv() would find the first.
+// The environment of a child: ours, if it is to inherit it, changed by `changes`, and with the
+// variables that name its channel. Stale ones of ours are left out: getenv() would find the first.
 std::vector<std::string> child_environment(
     const std::map<std::string, std::optional<std::string>>& changes, bool inherit, int channel_fd);
 
 // Takes the channel that the environment names, and removes the variables. nullopt: it names none.
 //
-// Throws Error: it names something that is no connected stream socket (Errc::bad_channel), or a form of
-// message other than JSON lines (Errc::unsupported_serialization), and the channel is closed then.
+// Throws Error: it names something that is no connected stream socket (Errc::bad_channel), or a
+// form of message other than JSON lines (Errc::unsupported_serialization), and the channel is
+// closed then.
 std::optional<int> adopt_channel();
 
 }  // namespace tine::process

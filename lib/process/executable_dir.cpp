@@ -1,10 +1,10 @@
 #include "tine/executable_dir.hpp"
 
 #ifdef __APPLE__
-#include <mach-o/dyld.h>
-
 #include <array>
 #include <system_error>
+
+#include <mach-o/dyld.h>
 #endif
 
 namespace tine {

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <uv.h>
-
 #include <memory>
+
+#include <uv.h>
 
 namespace tine::uv {
 

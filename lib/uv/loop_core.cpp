@@ -1,9 +1,8 @@
 #include "uv/loop_core.hpp"
 
-#include <csignal>
-
 #include <algorithm>
 #include <cassert>
+#include <csignal>
 #include <system_error>
 #include <utility>
 
@@ -73,8 +72,8 @@ LoopCore::~LoopCore() {
   if (owned_) close_loop();
 }
 
-// Close callbacks come with the next turn. A handle of the application's that is still open is its bug;
-// the memory it is in is then left to it.
+// Close callbacks come with the next turn. A handle of the application's that is still open is its
+// bug; the memory it is in is then left to it.
 void LoopCore::close_loop() {
   constexpr int turns = 3;
   for (int turn = 0; turn < turns; ++turn) {
@@ -84,7 +83,8 @@ void LoopCore::close_loop() {
       return;
     }
   }
-  assert(false && "a uv handle of the application's is still open on a tine::Loop that is destroyed");
+  assert(false &&
+         "a uv handle of the application's is still open on a tine::Loop that is destroyed");
 }
 
 void LoopCore::run() {
@@ -172,8 +172,8 @@ void LoopCore::update_wakeup() {
   }
 }
 
-// Called with the exception in flight. Whoever drives a borrowed loop cannot be thrown at: the handler
-// gets it there, and the loop goes on.
+// Called with the exception in flight. Whoever drives a borrowed loop cannot be thrown at: the
+// handler gets it there, and the loop goes on.
 void LoopCore::caught() {
   if (running_) {
     exception_ = std::current_exception();

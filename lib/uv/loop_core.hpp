@@ -36,8 +36,8 @@ class Flushable {
   ~Flushable() = default;
 };
 
-// What stands behind tine::Loop: the uv_loop_t, the tasks that are due, and the one gate through which
-// libuv calls back into tine.
+// What stands behind tine::Loop: the uv_loop_t, the tasks that are due, and the one gate through
+// which libuv calls back into tine.
 //
 // All that runs code of the user's is a task, or runs inside enter(). So there is one place where
 // exceptions are caught, and one switch, halted(), that holds everything back after one.

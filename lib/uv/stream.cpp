@@ -1,19 +1,18 @@
 #include "uv/stream.hpp"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <system_error>
 
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
 namespace tine::uv {
 
-Stream::Stream(LoopCore& core, int fd, User& user)
-    : core_(core), user_(user), pipe_(new Pipe) {
+Stream::Stream(LoopCore& core, int fd, User& user) : core_(core), user_(user), pipe_(new Pipe) {
   uv_pipe_init(core.native(), &pipe_->handle, 0);
   pipe_->handle.data = this;
   if (const int error = uv_pipe_open(&pipe_->handle, fd); error < 0) {
@@ -137,7 +136,8 @@ bool Stream::write_now(std::string_view bytes, std::chrono::milliseconds patienc
     const int ready = ::poll(&wait, 1, static_cast<int>(patience.count()));
     if (ready < 0 && errno == EINTR) continue;
     if (ready <= 0) return false;
-    if ((wait.revents & POLLIN) != 0 && ::read(fd(), dropped.data(), dropped.size()) == 0) return false;
+    if ((wait.revents & POLLIN) != 0 && ::read(fd(), dropped.data(), dropped.size()) == 0)
+      return false;
     const ssize_t n = ::write(fd(), bytes.data(), bytes.size());
     if (n > 0) {
       bytes.remove_prefix(static_cast<std::size_t>(n));

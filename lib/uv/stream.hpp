@@ -11,8 +11,8 @@
 
 namespace tine::uv {
 
-// A connected stream descriptor on the loop. Reads into room that its user lends; writes what its user
-// keeps in place until it is written. Closes the descriptor when it is destroyed.
+// A connected stream descriptor on the loop. Reads into room that its user lends; writes what its
+// user keeps in place until it is written. Closes the descriptor when it is destroyed.
 class Stream {
  public:
   // Called from inside LoopCore::enter(). Any of these may destroy the stream.
@@ -38,12 +38,13 @@ class Stream {
   Stream& operator=(const Stream&) = delete;
   ~Stream();
 
-  // Reads, or watches for nothing but the peer's end. Either keeps the loop alive if set_ref() says so.
+  // Reads, or watches for nothing but the peer's end. Either keeps the loop alive if set_ref() says
+  // so.
   void set_reading(bool on);
   void set_ref(bool ref);
 
-  // Reads what is there at this moment, all of it and no more, without waiting for the loop. `took` is
-  // told how much of read_room() was filled, each time.
+  // Reads what is there at this moment, all of it and no more, without waiting for the loop. `took`
+  // is told how much of read_room() was filled, each time.
   void read_available(const std::function<void(std::size_t)>& took);
 
   // Writes what the kernel takes now. The number of bytes, 0 if it takes none, or a libuv error.
@@ -55,9 +56,9 @@ class Stream {
   // How much of what write() was given is written already.
   std::size_t written() const;
 
-  // Writes all of `bytes` now, for a process that is about to end, and drops what comes in meanwhile.
-  // What write() has in hand is not part of it, and is not to be written by the loop any more. False:
-  // the peer took no byte for that long, or is gone.
+  // Writes all of `bytes` now, for a process that is about to end, and drops what comes in
+  // meanwhile. What write() has in hand is not part of it, and is not to be written by the loop any
+  // more. False: the peer took no byte for that long, or is gone.
   bool write_now(std::string_view bytes, std::chrono::milliseconds patience);
 
  private:
@@ -67,7 +68,8 @@ class Stream {
     uv_write_t write_request;
   };
 
-  // Waits for the end of the peer, on a descriptor of its own: libuv wants one watcher a descriptor.
+  // Waits for the end of the peer, on a descriptor of its own: libuv wants one watcher a
+  // descriptor.
   struct HangUpWatch {
     uv_poll_t handle;
     int fd;

@@ -1,15 +1,15 @@
 #include "uv/subprocess.hpp"
 
-#include <fcntl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <system_error>
 #include <thread>
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace tine::uv {
 
@@ -54,11 +54,10 @@ SocketPair make_socket_pair() {
 
 Descriptor::~Descriptor() { ::close(fd_); }
 
-Subprocess::Subprocess(LoopCore& core, const SubprocessOptions& options, int channel,
-                       Exited exited)
+Subprocess::Subprocess(LoopCore& core, const SubprocessOptions& options, int channel, Exited exited)
     : core_(core), exited_(std::move(exited)), process_(new uv_process_t) {
-  std::array<uv_stdio_container_t, channel_descriptor + 1> stdio{
-      inherit(0), inherit(1), inherit(2), inherit(channel)};
+  std::array<uv_stdio_container_t, channel_descriptor + 1> stdio{inherit(0), inherit(1), inherit(2),
+                                                                 inherit(channel)};
   std::vector<char*> args = null_ended(options.args);
   std::vector<char*> env = null_ended(options.env);
 
@@ -88,7 +87,8 @@ Subprocess::~Subprocess() {
   if (process_ && pid_ > 0) wait_in_background(pid_);
 }
 
-// Asks first whether the pid is still our child's: one that was waited for may be somebody else's by now.
+// Asks first whether the pid is still our child's: one that was waited for may be somebody else's
+// by now.
 bool Subprocess::kill(int signal) {
   if (!process_) return false;
   siginfo_t state{};

@@ -37,8 +37,8 @@ SocketPair make_socket_pair();
 
 // A running program. Shares stdin, stdout and stderr with us, and has `channel` as descriptor 3.
 //
-// The exit of the program is waited for even if nobody wants to know any more: else it would be left a
-// zombie.
+// The exit of the program is waited for even if nobody wants to know any more: else it would be
+// left a zombie.
 class Subprocess {
  public:
   // Called once, from inside LoopCore::enter(): the exit code, and the signal or 0.

@@ -11,6 +11,8 @@ RawTimer::RawTimer(LoopCore& core, std::function<void()> expired)
   handle_->data = this;
 }
 
+// At least a millisecond, as in Node: one of none that starts itself again would keep libuv from all
+// else.
 void RawTimer::start(std::chrono::milliseconds delay) {
   uv_update_time(core_.native());  // else the time since the turn began is taken off the delay
   const auto expired = [](uv_timer_t* handle) {
@@ -19,7 +21,7 @@ void RawTimer::start(std::chrono::milliseconds delay) {
     }
   };
   uv_timer_start(handle_.get(), expired,
-                 static_cast<std::uint64_t>(std::max<std::int64_t>(delay.count(), 0)), 0);
+                 static_cast<std::uint64_t>(std::max<std::int64_t>(delay.count(), 1)), 0);
 }
 
 void RawTimer::stop() { uv_timer_stop(handle_.get()); }
@@ -49,7 +51,8 @@ void TimerState::cancel() {
   const auto keep = shared_from_this();
   timer_.reset();
   if (core_ != nullptr) std::exchange(core_, nullptr)->release(*this);
-  const auto captures = std::exchange(function_, nullptr);  // destroyed last: it may hold this timer
+  const auto captures =
+      std::exchange(function_, nullptr);  // destroyed last: it may hold this timer
 }
 
 void TimerState::set_ref(bool ref) {

@@ -8,7 +8,8 @@
 
 namespace tine::uv {
 
-// A uv_timer_t that calls a function, each time it has run down. start() while it runs starts it anew.
+// A uv_timer_t that calls a function, each time it has run down. start() while it runs starts it
+// anew.
 //
 // It calls from inside LoopCore::enter(): nothing of the user's may run in the function itself.
 class RawTimer {

@@ -7,21 +7,22 @@
 
 namespace tine::wire {
 
-// Bytes that parsers may read behind a text without caring for what they are: it is what SIMD parsers
-// ask for.
+// Bytes that parsers may read behind a text without caring for what they are: it is what SIMD
+// parsers ask for.
 inline constexpr std::size_t padding = 64;
 
 // A growing run of bytes that is appended to in place.
 //
-// Why not std::string: resize() would clear bytes that are about to be written, and there would be no
-// `padding` behind them.
+// Why not std::string: resize() would clear bytes that are about to be written, and there would be
+// no `padding` behind them.
 class ByteBuffer {
  public:
   std::size_t size() const { return size_; }
   std::size_t capacity() const { return capacity_; }
   std::string_view view() const { return {bytes_.get(), size_}; }
 
-  // Where at least n bytes may be written next, followed by `padding`. Invalidates what view() gave.
+  // Where at least n bytes may be written next, followed by `padding`. Invalidates what view()
+  // gave.
   char* room(std::size_t n) {
     if (capacity_ - size_ < n) grow(n);
     return bytes_.get() + size_;

@@ -1,12 +1,13 @@
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <string_view>
+
+#include <nlohmann/json_fwd.hpp>
 
 namespace tine::wire {
 
-// Messages that the two ends exchange for themselves: objects whose `cmd` is a string that starts with
-// `NODE_` and is longer than that. They never reach a "message" listener.
+// Messages that the two ends exchange for themselves: objects whose `cmd` is a string that starts
+// with `NODE_` and is longer than that. They never reach a "message" listener.
 inline constexpr std::string_view internal_prefix = "NODE_";
 
 // The command of an internal message; empty if the message is an ordinary one.

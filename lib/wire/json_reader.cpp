@@ -1,12 +1,13 @@
 #include "wire/json_reader.hpp"
 
-#include <simdjson.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <vector>
+
+#include <simdjson.h>
+
+#include <nlohmann/json.hpp>
 
 #include "wire/byte_buffer.hpp"
 
@@ -77,36 +78,43 @@ class Builder {
     }
   }
 
-  // Reads over an object that has exactly the keys that come in. False: it has others. That shows at
-  // the first key that is not there, or at the end if a key does not come, or another comes twice.
+  // Reads over an object that has exactly the keys that come in. False: it has others, and nothing was
+  // read: else a text with such an object on each level would be read once for each level.
   bool refill(json::object_t& object, dom::object from) {
-    const std::size_t first = visited_.size();
+    const std::size_t first = found_.size();
+    const bool same_keys = find_all(object, from);
+    if (same_keys) {
+      std::size_t index = first;
+      for (const dom::key_value_pair field : from) fill(*found_[index++], field.value);
+    }
+    found_.resize(first);
+    return same_keys;
+  }
+
+  // Puts the value of each key that comes in behind found_. False at the first key that is not there,
+  // or at the end if a key does not come, or another comes twice.
+  bool find_all(json::object_t& object, dom::object from) {
+    const std::size_t first = found_.size();
     auto next = object.begin();
     bool in_order = true;
-    bool known = true;
     for (const dom::key_value_pair field : from) {
       if (next == object.end() || next->first != field.key) {
         in_order = false;
         next = object.find(field.key);
-        known = next != object.end() && visited_.size() - first < most_compared;
-        if (!known) break;
+        if (next == object.end()) return false;
       }
-      visited_.push_back(&next->second);
-      fill(next->second, field.value);
+      if (!in_order && found_.size() - first >= most_compared) return false;
+      found_.push_back(&next->second);
       ++next;
     }
-    known = known && each_once(first, object.size(), in_order);
-    visited_.resize(first);
-    return known;
+    return found_.size() - first == object.size() && (in_order || each_once(first));
   }
 
   // Keys that come in the order of the map cannot repeat. Others are compared, each with each.
-  bool each_once(std::size_t first, std::size_t keys, bool in_order) const {
-    if (visited_.size() - first != keys) return false;
-    if (in_order) return true;
-    for (auto one = visited_.begin() + static_cast<std::ptrdiff_t>(first); one != visited_.end();
+  bool each_once(std::size_t first) const {
+    for (auto one = found_.begin() + static_cast<std::ptrdiff_t>(first); one != found_.end();
          ++one) {
-      if (std::find(one + 1, visited_.end(), *one) != visited_.end()) return false;
+      if (std::find(one + 1, found_.end(), *one) != found_.end()) return false;
     }
     return true;
   }
@@ -114,30 +122,35 @@ class Builder {
   // Past it the comparison of each with each costs more than a fresh object.
   static constexpr std::size_t most_compared = 32;
 
-  std::vector<const json*> visited_;  // values filled, of all objects that are being refilled
+  std::vector<json*> found_;  // values to fill, of all objects that are being refilled
 };
 
-// Where arrays and objects are nested deeper than allowed. Brackets in strings do not count.
-std::optional<std::size_t> too_deep_at(std::string_view text, std::size_t max_depth) {
-  std::size_t depth = 0;
+// The first offset outside of strings for which `found` holds; it is asked about each in turn.
+template <class Found>
+std::optional<std::size_t> find_outside_strings(std::string_view text, Found found) {
   bool in_string = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    if (in_string) {
-      if (c == '\\') {
-        ++i;
-      } else if (c == '"') {
-        in_string = false;
-      }
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '[' || c == '{') {
-      if (++depth > max_depth) return i;
-    } else if ((c == ']' || c == '}') && depth > 0) {
-      --depth;
+    if (c == '"') {
+      in_string = !in_string;
+    } else if (in_string) {
+      if (c == '\\') ++i;
+    } else if (found(i)) {
+      return i;
     }
   }
   return std::nullopt;
+}
+
+// Where arrays and objects are nested deeper than allowed.
+std::optional<std::size_t> too_deep_at(std::string_view text, std::size_t max_depth) {
+  std::size_t depth = 0;
+  return find_outside_strings(text, [&](std::size_t i) {
+    const char c = text[i];
+    if (c == '[' || c == '{') return ++depth > max_depth;
+    if ((c == ']' || c == '}') && depth > 0) --depth;
+    return false;
+  });
 }
 
 // The code unit of the escape \uXXXX that starts at `at`, if there is one.
@@ -160,8 +173,8 @@ std::optional<unsigned> unicode_escape(std::string_view text, std::size_t at) {
 bool is_high_surrogate(unsigned unit) { return unit >= 0xD800 && unit <= 0xDBFF; }
 bool is_low_surrogate(unsigned unit) { return unit >= 0xDC00 && unit <= 0xDFFF; }
 
-// Overwrites each escape of a surrogate that is not half of a pair by that of U+FFFD. The text keeps
-// its length, so offsets stay true.
+// Overwrites each escape of a surrogate that is not half of a pair by that of U+FFFD. The text
+// keeps its length, so offsets stay true.
 void repair_lone_surrogates(std::string& text) {
   for (std::size_t at = text.find('\\'); at < text.size(); at = text.find('\\', at)) {
     const auto unit = unicode_escape(text, at);
@@ -184,9 +197,9 @@ BadJson bad(std::string_view text, std::size_t offset, std::string reason) {
   return {offset, std::move(reason), excerpt(text, offset)};
 }
 
-// "[json.exception.parse_error.101] parse error at line 1, column 6: syntax error while parsing value -
-// unexpected ','; expected '[', '{', or a literal; last read: …": what stands behind the dash, without
-// all that was last read.
+// "[json.exception.parse_error.101] parse error at line 1, column 6: syntax error while parsing
+// value - unexpected ','; expected '[', '{', or a literal; last read: …": what stands behind the
+// dash, without all that was last read.
 std::string plain_reason(std::string_view what) {
   constexpr std::string_view dash = " - ";
   constexpr std::size_t longest = 160;
@@ -196,13 +209,14 @@ std::string plain_reason(std::string_view what) {
 
 // "number overflow parsing '1e400'": the offset is where that number stands.
 BadJson out_of_range(std::string_view text, std::string_view what) {
-  const auto open = what.find('\'');
-  const auto close = what.rfind('\'');
-  std::size_t offset = 0;
-  if (open != what.npos && close > open) {
-    offset = text.find(what.substr(open + 1, close - open - 1));
-  }
-  return bad(text, offset == text.npos ? 0 : offset, "a number is out of range");
+  constexpr std::string_view digits = "0123456789+-.eE";
+  const std::size_t open = what.find('\'') + 1;
+  const std::string_view number = what.substr(open, what.rfind('\'') - open);
+  const auto at = find_outside_strings(text, [&](std::size_t i) {
+    if (i > 0 && digits.find(text[i - 1]) != digits.npos) return false;
+    return text.substr(i, text.find_first_not_of(digits, i) - i) == number;
+  });
+  return bad(text, at.value_or(0), "a number is out of range");
 }
 
 }  // namespace
@@ -248,13 +262,15 @@ class JsonReader::Parser {
   }
 
  private:
-  // Newer releases of simdjson skip a byte order mark.
+  // Newer releases of simdjson skip a byte order mark. For an empty text, it would allocate with a
+  // depth of its own.
   bool parse(std::string_view text, dom::element& root) {
-    if (text.starts_with(byte_order_mark)) return false;
+    if (text.empty() || text.starts_with(byte_order_mark)) return false;
     if (text.size() > parser_.capacity()) {
       const std::size_t capacity = std::max({smallest, text.size(), 2 * parser_.capacity()});
-      // simdjson counts the text itself as a level, and an innermost empty array or object not. So what
-      // it takes is never too deep, and what is exactly as deep as allowed goes to the arbiter.
+      // simdjson counts the text itself as a level, and an innermost empty array or object not. So
+      // what it takes is never too deep, and what is exactly as deep as allowed goes to the
+      // arbiter.
       if (parser_.allocate(capacity, max_depth_) != simdjson::SUCCESS) return false;
     }
     return parser_.parse(text.data(), text.size(), false).get(root) == simdjson::SUCCESS;
@@ -277,8 +293,9 @@ std::optional<BadJson> JsonReader::read(std::string_view text, json& value) {
 }
 
 std::optional<BadJson> JsonReader::check(std::string_view text) {
-  if (parser().check(text)) return std::nullopt;
   json unused;
+  release_if_oversized(text.size(), unused);
+  if (parser().check(text)) return std::nullopt;
   return arbitrate(text, unused);
 }
 

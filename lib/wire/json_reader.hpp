@@ -2,10 +2,11 @@
 
 #include <cstddef>
 #include <memory>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include <nlohmann/json_fwd.hpp>
 
 namespace tine::wire {
 
@@ -15,7 +16,7 @@ struct BadJson {
   std::string reason;
   std::string excerpt;  // what stands around the offset, printable
 
-  // "at byte 5: unexpected ',' near `{"a":,}`"
+  // "at byte 5: unexpected ','; expected '[', '{', or a literal, near `{"a":,}`"
   std::string text() const;
 };
 
@@ -24,14 +25,14 @@ std::string excerpt(std::string_view text, std::size_t offset);
 
 // Reads JSON texts into values, each over the one before it.
 //
-// A value that is read over another one of the same shape keeps its nodes and capacities, so a stream
-// of like messages is read without allocating. simdjson parses; what it refuses is put before
-// nlohmann's parser, because Node may legally send some of it: integers beyond 64 bits (read as double)
-// and lone surrogate escapes (read as U+FFFD). FORMAT.md has the list.
+// A value that is read over another one of the same shape keeps its nodes and capacities, so a
+// stream of like messages is read without allocating. simdjson parses; what it refuses is put
+// before nlohmann's parser, because Node may legally send some of it: integers beyond 64 bits (read
+// as double) and lone surrogate escapes (read as U+FFFD). FORMAT.md has the list.
 class JsonReader {
  public:
-  // The deepest nesting that a setting can allow: reading, writing, copying and destroying a value use
-  // the stack.
+  // The deepest nesting that a setting can allow: reading, writing, copying and destroying a value
+  // use the stack.
   static constexpr std::size_t deepest = 10'000;
 
   explicit JsonReader(std::size_t max_depth);

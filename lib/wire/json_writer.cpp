@@ -1,13 +1,14 @@
 #include "wire/json_writer.hpp"
 
-#include <simdjson.h>
-
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <cstring>
-#include <nlohmann/json.hpp>
 #include <string_view>
+
+#include <simdjson.h>
+
+#include <nlohmann/json.hpp>
 
 namespace tine::wire {
 
@@ -41,10 +42,12 @@ class Writer {
       case json::value_t::string: write_string(*value.get_ptr<const json::string_t*>()); break;
       case json::value_t::boolean: out_.append(value.get<bool>() ? "true" : "false"); break;
       case json::value_t::number_integer: write_number(value.get<json::number_integer_t>()); break;
-      case json::value_t::number_unsigned: write_number(value.get<json::number_unsigned_t>()); break;
+      case json::value_t::number_unsigned:
+        write_number(value.get<json::number_unsigned_t>());
+        break;
       case json::value_t::number_float: write_double(value.get<json::number_float_t>()); break;
       case json::value_t::null: out_.append("null"); break;
-      case json::value_t::binary: out_.append(value.dump()); break;
+      case json::value_t::binary: return write_binary(value, depth + 1);
       case json::value_t::discarded: return "a value was discarded by a parser callback";
     }
     return nullptr;
@@ -81,11 +84,18 @@ class Writer {
     return nullptr;
   }
 
+  // An object with an array in it.
+  const char* write_binary(const json& value, std::size_t depth) {
+    if (depth + 1 > max_depth_) return too_deep;
+    out_.append(value.dump());
+    return nullptr;
+  }
+
   template <class Number>
   void write_number(Number number) {
     char* const start = out_.room(longest_number);
-    out_.advance(static_cast<std::size_t>(
-        std::to_chars(start, start + longest_number, number).ptr - start));
+    out_.advance(
+        static_cast<std::size_t>(std::to_chars(start, start + longest_number, number).ptr - start));
   }
 
   // nlohmann's own digits, so that the text is that of dump().
@@ -113,7 +123,8 @@ class Writer {
     std::size_t plain = 0;
     for (std::size_t i = 0; i < text.size(); ++i) {
       const char escape = escapes[static_cast<unsigned char>(text[i])];
-      if (escape == 0) [[likely]] continue;
+      if (escape == 0) [[likely]]
+        continue;
       to = copy(to, text.substr(plain, i - plain));
       to = write_escape(to, escape, text[i]);
       plain = i + 1;

@@ -7,8 +7,8 @@ namespace tine::wire {
 
 namespace {
 
-// How many reads in a row must leave most of a large buffer unused before it is given back: a stream
-// of large lines keeps its buffer.
+// How many reads in a row must leave most of a large buffer unused before it is given back: a
+// stream of large lines keeps its buffer.
 constexpr int reads_before_shrinking = 64;
 
 }  // namespace
@@ -16,6 +16,7 @@ constexpr int reads_before_shrinking = 64;
 LineDecoder::LineDecoder(std::size_t max_line) : max_line_(max_line) {}
 
 std::span<char> LineDecoder::room(std::size_t wanted) {
+  wanted = std::max(wanted, std::size_t{1});
   if (pending() == 0) {
     bytes_.truncate(0);
     begin_ = scanned_ = 0;

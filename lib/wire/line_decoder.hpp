@@ -11,15 +11,15 @@ namespace tine::wire {
 
 // Cuts a byte stream into lines that end in '\n'.
 //
-// The stream arrives in pieces of any size; a line, even one UTF-8 character, may span several. Each
-// byte is searched once. `padding` readable bytes follow each line.
+// The stream arrives in pieces of any size; a line, even one UTF-8 character, may span several.
+// Each byte is searched once. `padding` readable bytes follow each line.
 class LineDecoder {
  public:
   // A peer that never sends '\n' must not make us buffer without bound.
   explicit LineDecoder(std::size_t max_line);
 
-  // Where the next read may put its bytes, and how many of them it put there. At least as much as asked
-  // for; never empty.
+  // Where the next read may put its bytes, and how many of them it put there. At least as much as
+  // asked for; never empty.
   std::span<char> room(std::size_t wanted = read_size);
   void advance(std::size_t n);
 
@@ -51,7 +51,7 @@ class LineDecoder {
   std::size_t last_begin_ = 0;           // of the line before it
   std::size_t scanned_ = 0;              // up to here, from begin_ on, there is no '\n'
   std::optional<std::size_t> line_end_;  // the '\n' of the next line
-  std::size_t most_pending_ = 0;          // since small_reads_ was 0
+  std::size_t most_pending_ = 0;         // since small_reads_ was 0
   int small_reads_ = 0;
   bool overflown_ = false;
 };

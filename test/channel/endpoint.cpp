@@ -1,0 +1,624 @@
+#include "channel/endpoint.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "support/catch.hpp"
+#include "support/raw_peer.hpp"
+#include "support/test_loop.hpp"
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+using tine::Errc;
+using tine::channel::Endpoint;
+using tine::channel::Wanted;
+
+namespace {
+
+// An end whose owner writes down what it is told.
+class TestEnd final : public Endpoint::Owner {
+ public:
+  TestEnd(tine::Loop& loop, const tine::ChannelOptions& options)
+      : end_(tine::core_of(loop), *this, options) {}
+
+  Wanted wanted() const override { return wanted_; }
+  bool keeps_loop() const override { return true; }
+  void on_message(tine::Message& message) override {
+    log_.push_back(wanted_ == Wanted::text ? "text " + std::string(message.text().json)
+                                           : message.value().dump());
+    if (at_message_) at_message_();
+  }
+  void on_error(tine::Error error) override {
+    log_.emplace_back("error");
+    errors_.push_back(error);
+    if (throw_errors_) throw error;
+  }
+  void on_drain() override { log_.emplace_back("drain"); }
+  void on_disconnect() override { log_.emplace_back("disconnect"); }
+
+  void listen(Wanted wanted) {
+    wanted_ = wanted;
+    end_.listeners_changed();
+  }
+
+  Endpoint end_;
+  Wanted wanted_ = Wanted::value;
+  std::function<void()> at_message_;
+  bool throw_errors_ = false;
+  std::vector<std::string> log_;
+  std::vector<tine::Error> errors_;
+};
+
+// An open end, and a raw peer.
+struct Channel {
+  explicit Channel(const tine::ChannelOptions& options = {})
+      : owner(std::make_shared<TestEnd>(loop, options)),
+        peer(fd),
+        end(owner->end_),
+        log(owner->log_) {
+    end.open(fd);
+  }
+  ~Channel() { end.detach(); }
+
+  // Until the end is closed and all is told.
+  void run_to_end() {
+    peer.close();
+    loop.run();
+    REQUIRE(end.closed());
+  }
+
+  TestLoop loop;
+  int fd = -1;
+  std::shared_ptr<TestEnd> owner;
+  RawPeer peer;
+  Endpoint& end;
+  std::vector<std::string>& log;
+};
+
+// Records what callbacks are told: 0 or an errno, in order.
+struct Sent {
+  tine::SendCallback callback() {
+    return [this](std::error_code error) { codes.push_back(error); };
+  }
+  std::vector<std::error_code> codes;
+};
+
+using Log = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("endpoint: messages arrive in order, then disconnect", "[channel]") {
+  Channel channel;
+  channel.peer.write("1\n{\"a\":[true]}\n\"x\"\nnull\n");
+  channel.run_to_end();
+  CHECK(channel.log == Log{"1", R"({"a":[true]})", R"("x")", "null", "disconnect"});
+}
+
+TEST_CASE("endpoint: a line that is torn at the end is dropped", "[channel]") {
+  Channel channel;
+  channel.peer.write("1\n{\"a\":");
+  channel.run_to_end();
+  CHECK(channel.log == Log{"1", "disconnect"});
+}
+
+TEST_CASE("endpoint: a half-close by the peer is its end", "[channel]") {
+  Channel channel;
+  channel.peer.write("1\n");
+  channel.peer.half_close();
+  channel.loop.run();
+  CHECK(channel.log == Log{"1", "disconnect"});
+  CHECK(channel.peer.at_end());
+}
+
+TEST_CASE("endpoint: a peer that closes without reading has its messages told", "[channel]") {
+  Channel channel;
+  channel.peer.write("1\n2\n");
+  channel.end.send(json("unread"), {});
+  channel.run_to_end();
+  CHECK(channel.log == Log{"1", "2", "disconnect"});
+}
+
+TEST_CASE("endpoint: a bad line is an error, and the next good one arrives", "[channel]") {
+  const std::string bad =
+      GENERATE(as<std::string>{}, "", "   ", "{\"a\":,}", "{} {}", "'x'", "// x", "\xEF\xBB\xBF{}",
+               "\"a\tb\"", "\"\xFF\"", "[1,2", "1e400", "nul");
+  Channel channel;
+  channel.peer.write("1\n" + bad + "\n2\n");
+  channel.run_to_end();
+  CHECK(channel.log == Log{"1", "error", "2", "disconnect"});
+  CHECK(channel.owner->errors_.at(0).code() == Errc::bad_message);
+}
+
+TEST_CASE("endpoint: the error of a bad line tells offset, reason and excerpt", "[channel]") {
+  Channel channel;
+  channel.peer.write("{\"a\":,\"b\":1}\n");
+  channel.run_to_end();
+  CHECK_THAT(channel.owner->errors_.at(0).what(), Catch::Contains("at byte 5") &&
+                                                      Catch::Contains("unexpected ','") &&
+                                                      Catch::Contains(R"(`{"a":,"b":1}`)"));
+}
+
+TEST_CASE("endpoint: bad lines that follow each other are one error with a count", "[channel]") {
+  Channel channel;
+  channel.peer.write("x\ny\nz\n1\n");
+  channel.run_to_end();
+  CHECK(channel.log == Log{"error", "1", "disconnect"});
+  CHECK_THAT(channel.owner->errors_[0].what(), Catch::Contains("2 more bad lines"));
+}
+
+TEST_CASE("endpoint: many bad lines give way to the rest of the loop", "[channel]") {
+  Channel channel;
+  channel.peer.write(std::string(60'000, '\n') + "1\n");
+  bool others_ran = false;
+  channel.owner->at_message_ = [&] { CHECK(others_ran); };
+  channel.loop->after(0ms, [&] { others_ran = true; });
+  channel.run_to_end();
+  CHECK(channel.log.size() > 3);
+  CHECK(channel.log[channel.log.size() - 2] == "1");
+}
+
+TEST_CASE("endpoint: the good line after a bad one is there after an error nobody takes",
+          "[channel]") {
+  Channel channel;
+  channel.owner->throw_errors_ = true;
+  channel.peer.write("x\n1\n");
+  channel.peer.close();
+  CHECK_THROWS_AS(channel.loop.run(), tine::Error);
+  CHECK(channel.log == Log{"error"});
+  channel.loop.run();
+  CHECK(channel.log == Log{"error", "1", "disconnect"});
+}
+
+TEST_CASE("endpoint: what a listener throws leaves the rest for the next run, in order",
+          "[channel]") {
+  Channel channel;
+  channel.peer.write("1\n2\n3\n");
+  channel.peer.close();
+  channel.owner->at_message_ = [] { throw std::runtime_error("thrown"); };
+  for (const auto& told : {Log{"1"}, Log{"1", "2"}, Log{"1", "2", "3"}}) {
+    CHECK_THROWS_WITH(channel.loop.run(), "thrown");
+    CHECK(channel.log == told);
+  }
+  channel.loop.run();
+  CHECK(channel.log == Log{"1", "2", "3", "disconnect"});
+}
+
+TEST_CASE("endpoint: a line past max_line is an error and ends the channel", "[channel]") {
+  Channel channel({.max_line = 10});
+  channel.peer.write("\"45678901\"\n\"456789012\"\n1\n");
+  channel.loop.run();
+  CHECK(channel.log == Log{R"("45678901")", "error", "disconnect"});
+  CHECK(channel.owner->errors_[0].code() == Errc::message_too_long);
+  CHECK(channel.peer.at_end());
+}
+
+TEST_CASE("endpoint: an endless line is not buffered past max_line", "[channel]") {
+  Channel channel({.max_line = 100'000});
+  for (std::size_t written = 0; written <= 100'000;) {
+    written += channel.peer.write_some(std::string(50'000, 'x'));
+  }
+  channel.loop.run();
+  CHECK(channel.log == Log{"error", "disconnect"});
+}
+
+TEST_CASE("endpoint: nesting past max_depth is an error for that line", "[channel]") {
+  Channel channel({.max_depth = 3});
+  channel.peer.write("[[[1]]]\n[[[[]]]]\n[{\"a\":{}}]\n");
+  channel.run_to_end();
+  CHECK(channel.log == Log{"[[[1]]]", "error", R"([{"a":{}}])", "disconnect"});
+}
+
+TEST_CASE("endpoint: internal messages are no messages, in whatever form they come", "[channel]") {
+  const auto wanted = GENERATE(Wanted::value, Wanted::text);
+  Channel channel;
+  channel.owner->listen(wanted);
+  channel.peer.write(
+      "{\"cmd\":\"NODE_X\"}\n{\"cmd\":\"\\u004eODE_X\"}\n{\"cmd\":\"NODE_\"}\n[\"NODE_\"]\n");
+  channel.run_to_end();
+  REQUIRE(channel.log.size() == 3);
+  CHECK_THAT(channel.log[0], Catch::EndsWith(R"({"cmd":"NODE_"})"));
+  CHECK_THAT(channel.log[1], Catch::EndsWith(R"(["NODE_"])"));
+}
+
+TEST_CASE("endpoint: text comes as it is, unparsed", "[channel]") {
+  Channel channel;
+  channel.owner->listen(Wanted::text);
+  channel.peer.write("  {\"b\":1, \"a\":2}\r\nno JSON\n");
+  channel.run_to_end();
+  CHECK(channel.log == Log{"text   {\"b\":1, \"a\":2}\r", "text no JSON", "disconnect"});
+}
+
+TEST_CASE("endpoint: a handle is refused, and its descriptor closed", "[channel]") {
+  Channel channel;
+  channel.peer.write_with_descriptor(
+      "{\"cmd\":\"NODE_HANDLE\",\"type\":\"net.Socket\",\"msg\":1}\n", STDIN_FILENO);
+  channel.peer.write("2\n");
+  channel.owner->at_message_ = [&] { channel.loop->stop(); };
+  channel.loop.run();
+  CHECK(channel.peer.read_available() == "{\"cmd\":\"NODE_HANDLE_NACK\"}\n");
+  CHECK(channel.log == Log{"error", "2"});
+  CHECK(channel.owner->errors_[0].code() == Errc::handle_refused);
+  channel.run_to_end();
+}
+
+// --- listeners that are late, pausing
+
+TEST_CASE("endpoint: messages wait for a listener, in order, internal ones do not", "[channel]") {
+  Channel channel;
+  channel.owner->listen(Wanted::nothing);
+  channel.peer.write("1\nbad\n{\"cmd\":\"NODE_HANDLE\"}\n2\n");
+  channel.loop->after(20ms, [&] { channel.loop->stop(); });
+  channel.loop.run();
+  CHECK(channel.log == Log{"error"});
+  channel.owner->listen(Wanted::value);
+  CHECK(channel.log == Log{"error"});
+  channel.peer.write("3\n");
+  channel.run_to_end();
+  CHECK(channel.log == Log{"error", "1", "error", "2", "3", "disconnect"});
+}
+
+TEST_CASE("endpoint: the end is told without a listener, and messages stay for one", "[channel]") {
+  Channel channel;
+  channel.owner->listen(Wanted::nothing);
+  channel.peer.write("1\n2\n");
+  channel.run_to_end();
+  CHECK(channel.log == Log{"disconnect"});
+  channel.owner->listen(Wanted::value);
+  channel.loop.run();
+  CHECK(channel.log == Log{"disconnect", "1", "2"});
+}
+
+TEST_CASE("endpoint: past stored_limit the peer is held up, and let go by a listener",
+          "[channel]") {
+  const std::string line = '"' + std::string(1000, 'x') + "\"\n";
+  Channel channel({.stored_limit = 100'000});
+  channel.owner->listen(Wanted::nothing);
+  std::size_t written = 0;
+  int idle_turns = 0;
+  std::function<void()> write = [&] {
+    const std::size_t n = channel.peer.write_some(line);
+    REQUIRE((n == 0 || n == line.size()));
+    written += n;
+    idle_turns = n == 0 ? idle_turns + 1 : 0;
+    if (idle_turns < 50) channel.loop->after(0ms, write);
+    if (idle_turns == 50) channel.loop->stop();
+  };
+  write();
+  channel.loop.run();
+  CHECK(written > 100'000);
+  CHECK(written < 1'000'000);
+  channel.owner->listen(Wanted::value);
+  channel.run_to_end();
+  CHECK(channel.log.size() == written / line.size() + 1);
+}
+
+TEST_CASE("endpoint: a peer that ends while reading is paused is noticed", "[channel]") {
+  Channel channel;
+  channel.end.set_paused(true);
+  channel.peer.write("1\n");
+  channel.run_to_end();
+  CHECK(channel.log == Log{"disconnect"});
+  channel.end.set_paused(false);
+  channel.loop.run();
+  CHECK(channel.log == Log{"disconnect", "1"});
+}
+
+TEST_CASE("endpoint: pausing in a message holds back the next one", "[channel]") {
+  Channel channel;
+  channel.peer.write("1\n2\n3\n");
+  channel.owner->at_message_ = [&] {
+    channel.end.set_paused(true);
+    channel.loop->after(1ms, [&] {
+      channel.log.emplace_back("resume");
+      channel.end.set_paused(false);
+    });
+  };
+  channel.loop->after(30ms, [&] { channel.peer.close(); });
+  channel.loop.run();
+  CHECK(channel.log == Log{"1", "resume", "2", "resume", "3", "resume", "disconnect"});
+}
+
+TEST_CASE("endpoint: one that is not to keep the loop does not", "[channel]") {
+  Channel channel;
+  channel.end.set_ref(false);
+  channel.loop.run();
+  CHECK(channel.end.connected());
+  channel.end.set_paused(true);
+  channel.loop.run();
+  CHECK(channel.end.connected());
+  channel.end.set_ref(true);
+  channel.run_to_end();
+}
+
+// --- sending
+
+TEST_CASE("endpoint: the first message of a turn goes at once, the others together", "[channel]") {
+  Channel channel;
+  channel.end.send(json(1), {});
+  CHECK(channel.peer.read_available() == "1\n");
+  channel.end.send(json(2), {});
+  channel.end.send(json(3), {});
+  CHECK(channel.peer.read_available().empty());
+  CHECK(channel.end.queued() == 4);
+  CHECK(channel.end.flush());
+  CHECK(channel.peer.read_available() == "2\n3\n");
+  channel.end.send(json(4), {});
+  channel.loop->after(0ms, [&] { channel.loop->stop(); });
+  channel.loop.run();
+  CHECK(channel.peer.read_available() == "4\n");
+  channel.run_to_end();
+}
+
+TEST_CASE("endpoint: answers to messages of one read go together", "[channel]") {
+  Channel channel;
+  channel.peer.write("1\n2\n3\n");
+  std::string before_the_last;
+  channel.owner->at_message_ = [&] {
+    before_the_last = channel.peer.read_available();
+    channel.end.send(json(channel.log.back()), {});
+    if (channel.log.size() == 3) channel.loop->stop();
+  };
+  channel.loop.run();
+  CHECK(before_the_last.empty());
+  CHECK(channel.peer.read_available() == "\"1\"\n\"2\"\n\"3\"\n");
+  channel.run_to_end();
+}
+
+TEST_CASE("endpoint: callbacks tell success once the bytes are written, not inside send",
+          "[channel]") {
+  Channel channel;
+  Sent sent;
+  CHECK(channel.end.send(json(1), sent.callback()));
+  CHECK(channel.end.send(json(2), sent.callback()));
+  CHECK(sent.codes.empty());
+  channel.loop->after(5ms, [&] { channel.loop->stop(); });
+  channel.loop.run();
+  CHECK(sent.codes == std::vector<std::error_code>(2));
+  channel.run_to_end();
+}
+
+TEST_CASE("endpoint: send is false from the mark on, drain comes when half of it is left",
+          "[channel]") {
+  Channel channel({.send_mark = 1'000'000});
+  const json message = std::string(100'000, 'x');
+  int accepted = 1;
+  while (channel.end.send(message, {})) ++accepted;
+  CHECK(channel.end.queued() >= 1'000'000);
+  std::size_t received = 0;
+  std::function<void()> read = [&] {
+    received += channel.peer.read_available().size();
+    const bool drained = !channel.log.empty() && channel.log.back() == "drain";
+    if (drained) CHECK(channel.end.queued() <= 500'000);
+    if (channel.end.queued() > 0) {
+      channel.loop->after(0ms, read);
+    } else {
+      channel.loop->stop();
+    }
+  };
+  read();
+  channel.loop.run();
+  received += channel.peer.read_available().size();
+  CHECK(channel.log == Log{"drain"});
+  CHECK(received == static_cast<std::size_t>(accepted) * 100'003);
+  channel.run_to_end();
+}
+
+TEST_CASE("endpoint: past the limit a message is refused and reported, the channel stays",
+          "[channel]") {
+  Channel channel({.send_limit = 600'000});
+  Sent sent;
+  const json message = std::string(500'000, 'x');
+  channel.end.send(message, {});
+  CHECK(channel.end.queued() > 200'000);
+  CHECK_FALSE(channel.end.send(message, sent.callback()));
+  CHECK_FALSE(channel.end.send(message, {}));
+  CHECK(sent.codes.empty());
+  CHECK(channel.log.empty());
+  channel.loop->after(1ms, [&] { channel.loop->stop(); });
+  channel.loop.run();
+  REQUIRE(sent.codes.size() == 1);
+  CHECK(sent.codes[0] == Errc::queue_full);
+  CHECK(channel.log == Log{"error"});
+  CHECK(channel.end.connected());
+  channel.run_to_end();
+}
+
+TEST_CASE("endpoint: a message on an empty queue fits, whatever its size", "[channel]") {
+  Channel channel({.send_limit = 10});
+  CHECK(channel.end.send(json(std::string(1000, 'x')), {}));
+  CHECK(channel.peer.read_available().size() == 1003);
+  channel.run_to_end();
+  CHECK(channel.log == Log{"disconnect"});
+}
+
+TEST_CASE("endpoint: what cannot be written as JSON is refused, the rest is sent", "[channel]") {
+  json deep = 1;
+  for (int i = 0; i < 1001; ++i) deep = json::array({std::move(deep)});
+  Channel channel;
+  Sent sent;
+  channel.end.send(json(1), {});
+  CHECK_FALSE(channel.end.send(json("\xFF"), sent.callback()));
+  CHECK_FALSE(channel.end.send(deep, sent.callback()));
+  CHECK_FALSE(channel.end.send(tine::Text{"{\"a\":}"}, sent.callback()));
+  CHECK_FALSE(channel.end.send(tine::Text{"[1,\n2]"}, sent.callback()));
+  CHECK_FALSE(channel.end.send(tine::Text{""}, sent.callback()));
+  channel.end.send(tine::Text{"[1, 2]"}, {});
+  channel.end.flush();
+  CHECK(channel.peer.read_available() == "1\n[1, 2]\n");
+  channel.run_to_end();
+  REQUIRE(sent.codes.size() == 5);
+  for (const auto code : sent.codes) CHECK(code == Errc::invalid_value);
+}
+
+TEST_CASE("endpoint: text that Node may send is accepted as it is", "[channel]") {
+  Channel channel;
+  for (const char* const text : {"\"\\ud800\"", "100000000000000000000", "{\"a\":1,\"a\":2}"}) {
+    CHECK(channel.end.send(tine::Text{text}, {}));
+    channel.end.flush();
+    CHECK(channel.peer.read_available() == text + std::string("\n"));
+  }
+  channel.run_to_end();
+}
+
+// --- ending
+
+TEST_CASE("endpoint: disconnect writes what was accepted, then closes", "[channel]") {
+  Channel channel;
+  Sent sent;
+  std::string expected;
+  for (int i = 0; i < 10'000; ++i) {
+    channel.end.send(json{{"number", i}, {"text", std::string(100, 'x')}}, sent.callback());
+    expected += json{{"number", i}, {"text", std::string(100, 'x')}}.dump() + '\n';
+  }
+  channel.end.disconnect();
+  CHECK_FALSE(channel.end.connected());
+  CHECK(channel.log.empty());
+  std::string received;
+  std::function<void()> read = [&] {
+    received += channel.peer.read_available();
+    if (!channel.end.closed()) channel.loop->after(0ms, read);
+  };
+  read();
+  channel.loop.run();
+  received += channel.peer.read_to_end();
+  CHECK(received == expected);
+  CHECK(sent.codes == std::vector<std::error_code>(10'000));
+  CHECK(channel.log == Log{"disconnect"});
+}
+
+TEST_CASE("endpoint: messages are told while disconnect waits for the peer to read", "[channel]") {
+  Channel channel;
+  while (channel.end.send(json(std::string(100'000, 'x')), {})) {
+  }
+  channel.end.disconnect();
+  channel.peer.write("1\n2\n");
+  channel.owner->at_message_ = [&] {
+    if (channel.log.size() == 2) channel.peer.close();
+  };
+  channel.loop.run();
+  CHECK(channel.log == Log{"1", "2", "error", "disconnect"});
+}
+
+TEST_CASE("endpoint: disconnect gives up on a peer that takes no byte", "[channel]") {
+  Channel channel({.flush_timeout = 50ms});
+  Sent sent;
+  for (int i = 0; i < 10; ++i) channel.end.send(json(std::string(100'000, 'x')), sent.callback());
+  channel.end.disconnect();
+  channel.loop.run();
+  CHECK(channel.log == Log{"disconnect"});
+  REQUIRE(sent.codes.size() == 10);
+  CHECK(sent.codes.front() == std::error_code());
+  CHECK(sent.codes.back() == std::errc::operation_canceled);
+  const std::string received = channel.peer.read_to_end();
+  const auto lines = std::count(received.begin(), received.end(), '\n');
+  CHECK(std::count(sent.codes.begin(), sent.codes.end(), std::error_code()) == lines);
+}
+
+TEST_CASE("endpoint: a loop that only waits to write gives up on a peer that takes no byte",
+          "[channel]") {
+  Channel channel({.flush_timeout = 50ms});
+  while (channel.end.send(json(std::string(100'000, 'x')), {})) {
+  }
+  channel.end.set_ref(false);
+  channel.loop.run();
+  CHECK(channel.log == Log{"error", "disconnect"});
+  CHECK(channel.owner->errors_[0].code() == std::errc::operation_canceled);
+}
+
+TEST_CASE("endpoint: a peer that is slow but alive is waited for", "[channel]") {
+  Channel channel({.flush_timeout = 100ms});
+  while (channel.end.send(json(std::string(100'000, 'x')), {})) {
+  }
+  channel.loop->after(350ms, [&] { channel.loop->stop(); });
+  channel.loop.run();
+  CHECK(channel.end.connected());
+  channel.peer.read_available();
+  channel.end.disconnect();
+  std::function<void()> read = [&] {
+    channel.peer.read_available();
+    if (!channel.end.closed()) channel.loop->after(1ms, read);
+  };
+  read();
+  channel.loop.run();
+  CHECK(channel.log == Log{"disconnect"});
+}
+
+TEST_CASE("endpoint: a peer that goes away ends what is queued with the truth", "[channel]") {
+  Channel channel;
+  Sent sent;
+  for (int i = 0; i < 10; ++i) channel.end.send(json(std::string(100'000, 'x')), sent.callback());
+  for (int i = 0; i < 3; ++i) channel.end.send(json(i), {});
+  channel.run_to_end();
+  REQUIRE(sent.codes.size() == 10);
+  CHECK(sent.codes.back().category() == std::generic_category());
+  CHECK(channel.log == Log{"error", "disconnect"});
+  CHECK_THAT(channel.owner->errors_[0].what(), Catch::Contains("3 sent message(s)"));
+}
+
+TEST_CASE("endpoint: a write to a peer that is gone ends the channel, and what it wrote is told",
+          "[channel]") {
+  Channel channel;
+  channel.peer.write("1\n");
+  channel.peer.close();
+  Sent sent;
+  channel.end.send(json("late"), sent.callback());
+  channel.loop.run();
+  CHECK(channel.log == Log{"1", "disconnect"});
+  REQUIRE(sent.codes.size() == 1);
+  CHECK(sent.codes[0] == std::errc::broken_pipe);
+}
+
+TEST_CASE("endpoint: a peer that shuts its reading side ends the channel at the next write",
+          "[channel]") {
+  Channel channel;
+  channel.peer.refuse_reading();
+  channel.peer.write("1\n");
+  channel.owner->at_message_ = [&] { channel.end.send(json(1), {}); };
+  channel.loop.run();
+  CHECK(channel.log == Log{"1", "error", "disconnect"});
+}
+
+TEST_CASE("endpoint: send and disconnect on a closed one are errors, on a later turn",
+          "[channel]") {
+  Channel channel;
+  channel.run_to_end();
+  channel.log.clear();
+  Sent sent;
+  CHECK_FALSE(channel.end.send(json(1), sent.callback()));
+  CHECK_FALSE(channel.end.send(json(1), {}));
+  channel.end.disconnect();
+  CHECK(channel.log.empty());
+  channel.loop.run();
+  REQUIRE(sent.codes.size() == 1);
+  CHECK(sent.codes[0] == Errc::channel_closed);
+  CHECK(channel.log == Log{"error", "error"});
+  CHECK(channel.owner->errors_[1].code() == Errc::disconnected);
+}
+
+TEST_CASE("endpoint: disconnect inside a message tells the rest of the read first", "[channel]") {
+  Channel channel;
+  channel.peer.write("1\n2\n");
+  channel.owner->at_message_ = [&] {
+    if (channel.end.connected()) channel.end.disconnect();
+  };
+  channel.loop.run();
+  CHECK(channel.log == Log{"1", "2", "disconnect"});
+}
+
+TEST_CASE("endpoint: one that is detached by a listener says no more", "[channel]") {
+  Channel channel;
+  channel.peer.write("1\n2\n");
+  channel.owner->at_message_ = [&] { channel.end.detach(); };
+  channel.loop.run();
+  CHECK(channel.log == Log{"1"});
+  CHECK(channel.peer.at_end());
+}

@@ -1,0 +1,454 @@
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <fcntl.h>
+
+#include "support/catch.hpp"
+#include "support/test_loop.hpp"
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+using Log = std::vector<std::string>;
+
+namespace {
+
+// Writes down the events of a child, but its messages.
+void log_events(tine::ChildProcess& child, Log& log) {
+  child.on<"spawn">([&log] { log.emplace_back("spawn"); });
+  child.on<"connected">([&log] { log.emplace_back("connected"); });
+  child.on<"error">(
+      [&log](const tine::Error& error) { log.push_back(std::string("error ") + error.what()); });
+  child.on<"disconnect">([&log] { log.emplace_back("disconnect"); });
+  child.on<"exit">(
+      [&log](const tine::ExitStatus& status) { log.push_back("exit " + to_string(status)); });
+  child.on<"close">(
+      [&log](const tine::ExitStatus& status) { log.push_back("close " + to_string(status)); });
+}
+
+}  // namespace
+
+TEST_CASE("child process: events come in their order", "[process]") {
+  TestLoop loop;
+  Log log;
+  auto child = loop.fork("flood", {.args = {"2"}});
+  log_events(child, log);
+  child.on<"message">(
+      [&](const json& message) { log.push_back("message " + message["number"].dump()); });
+  CHECK(child.connected());
+  CHECK(child.pid());
+  CHECK(log.empty());
+  loop.run();
+  CHECK(log == Log{"spawn", "connected", "message 0", "message 1", "disconnect", "exit code 0",
+                   "close code 0"});
+  CHECK_FALSE(child.connected());
+  CHECK(child.exit_status() == tine::ExitStatus{.code = 0});
+}
+
+TEST_CASE("child process: 10 000 messages come before the end, however it comes", "[process]") {
+  const std::string end = GENERATE(as<std::string>{}, "exit", "disconnect", "");
+  constexpr int count = 10'000;
+  TestLoop loop;
+  int received = 0;
+  Log log;
+  auto child = loop.fork("flood", {.args = {std::to_string(count), end}});
+  child.on<"message">([&](const json& message) {
+    if (message["number"] == received) ++received;
+    CHECK(log.empty());
+  });
+  child.on<"disconnect">([&] { log.push_back("disconnect " + std::to_string(received)); });
+  child.on<"exit">([&](tine::ExitStatus status) { log.push_back(to_string(status)); });
+  loop.run();
+  CHECK(log == Log{"disconnect 10000", "code 0"});
+}
+
+TEST_CASE("child process: 10 000 messages that are queued arrive when disconnect follows",
+          "[process]") {
+  TestLoop loop;
+  ExpectCalls sent(10'000);
+  auto child = loop.fork("count", {.args = {"10000"}});
+  const std::string text(1000, 'x');
+  for (int i = 0; i < 10'000; ++i) {
+    child.send({{"number", i}, {"text", text}}, [&](std::error_code error) {
+      CHECK(error == std::error_code());
+      sent();
+    });
+  }
+  child.disconnect();
+  loop.run();
+  CHECK(child.exit_status() == tine::ExitStatus{.code = 0});
+}
+
+TEST_CASE("child process: messages of all kinds and sizes come back as they were", "[process]") {
+  json many = json::array();
+  for (int i = 0; i < 100'000; ++i) many.push_back(i);
+  const std::vector<json> messages{"Hello",
+                                   1,
+                                   -1,
+                                   1.5,
+                                   true,
+                                   nullptr,
+                                   json::array(),
+                                   json::object(),
+                                   "\u00e9\u2028\U0001F600\n\"",
+                                   {{"a", {{"b", {1, 2, 3}}}}},
+                                   std::string(1 << 20, 'x'),
+                                   many};
+  TestLoop loop;
+  auto child = loop.fork("echo");
+  std::size_t received = 0;
+  child.on<"message">([&](const json& message) {
+    CHECK((message == messages.at(received)));
+    if (++received == messages.size()) child.disconnect();
+  });
+  for (const json& message : messages) child.send(message);
+  loop.run();
+  CHECK(received == messages.size());
+}
+
+TEST_CASE("child process: both ends may write 10 MB before they read", "[process]") {
+  TestLoop loop;
+  const std::string text(1000, 'x');
+  int received = 0;
+  auto child = loop.fork("echo");
+  for (int i = 0; i < 10'000; ++i) child.send({{"number", i}, {"text", text}});
+  child.on<"message">([&](const json& message) {
+    CHECK(message["number"] == received);
+    if (++received == 10'000) child.disconnect();
+  });
+  loop.run();
+  CHECK(received == 10'000);
+}
+
+TEST_CASE("child process: a message that does not convert is an error, the next one is told",
+          "[process]") {
+  TestLoop loop;
+  Log log;
+  auto child = loop.fork_script(R"(printf '"x"\n7\n' >&3)");
+  child.on<"message">([&](int number) { log.push_back(std::to_string(number)); });
+  child.on<"error">([&](const tine::Error& error) {
+    CHECK(error.code() == tine::Errc::message_type);
+    log.emplace_back("error");
+  });
+  loop.run();
+  CHECK(log == Log{"error", "7"});
+}
+
+TEST_CASE("child process: an error without a listener comes out of run, the rest of the next",
+          "[process]") {
+  TestLoop loop;
+  Log log;
+  auto child = loop.fork_script(R"(printf 'bad\n7\n' >&3)");
+  child.on<"message">([&](int number) { log.push_back(std::to_string(number)); });
+  child.on<"exit">([&] { log.emplace_back("exit"); });
+  CHECK_THROWS_AS(loop.run(), tine::Error);
+  CHECK(log.empty());
+  loop.run();
+  CHECK(log == Log{"7", "exit"});
+}
+
+TEST_CASE("child process: what comes with a kill is told up to the torn line", "[process]") {
+  TestLoop loop;
+  Log log;
+  auto child = loop.fork_script(R"(printf '1\n2\n{"torn":' >&3; kill -9 $$)");
+  child.on<"message">([&](int number) { log.push_back(std::to_string(number)); });
+  log_events(child, log);
+  loop.run();
+  CHECK(log == Log{"spawn", "connected", "1", "2", "disconnect", "exit signal 9 (Killed)",
+                   "close signal 9 (Killed)"});
+}
+
+TEST_CASE("child process: a grandchild that holds the channel does not hold its end", "[process]") {
+  TestLoop loop;
+  Log log;
+  auto child = loop.fork_script(R"(tail -f /dev/null & printf "$!\n" >&3; exit 5)");
+  log_events(child, log);
+  int grandchild = 0;
+  child.on<"message">([&](int pid) { grandchild = pid; });
+  loop.run();
+  CHECK(log.back() == "close code 5");
+  CHECK(kill(grandchild, SIGKILL) == 0);
+}
+
+TEST_CASE("child process: one that closes its channel lives on", "[process]") {
+  TestLoop loop;
+  Log log;
+  auto child = loop.fork_script("exec 3>&-; exec tail -f /dev/null");
+  child.on<"disconnect">([&] {
+    log.emplace_back("disconnect");
+    CHECK_FALSE(child.exit_status());
+    CHECK(child.kill());
+    CHECK(child.killed());
+  });
+  child.on<"exit">([&](tine::ExitStatus status) { CHECK(status.signal == SIGTERM); });
+  loop.run();
+  CHECK(log == Log{"disconnect"});
+}
+
+TEST_CASE("child process: kill says false when the child is gone", "[process]") {
+  TestLoop loop;
+  auto child = loop.fork_script("exit 3");
+  child.on<"exit">([&] { CHECK_FALSE(child.kill()); });
+  loop.run();
+  CHECK_FALSE(child.kill(SIGKILL));
+  CHECK_FALSE(child.killed());
+  CHECK(child.exit_status() == tine::ExitStatus{.code = 3});
+}
+
+TEST_CASE("child process: a program that cannot be started is an error, then close", "[process]") {
+  const auto options = GENERATE(values<std::pair<std::string, tine::ForkOptions>>({
+      {"/nonexistent/program", {}},
+      {"/", {}},
+      {"/etc/passwd", {}},
+      {"echo", {.cwd = "/nonexistent"}},
+  }));
+  TestLoop loop;
+  Log log;
+  ExpectCalls refused(1);
+  auto child = tine::fork(loop, options.first, options.second);
+  log_events(child, log);
+  CHECK_FALSE(child.pid());
+  CHECK_FALSE(child.connected());
+  CHECK_FALSE(child.send(1, [&](std::error_code error) {
+    CHECK(error == tine::Errc::channel_closed);
+    refused();
+  }));
+  CHECK(log.empty());
+  loop.run();
+  REQUIRE(log.size() == 2);
+  CHECK_THAT(log[0], Catch::StartsWith("error spawn "));
+  CHECK(log[1] == "close unknown");
+}
+
+TEST_CASE("child process: a spawn error says what and where", "[process]") {
+  TestLoop loop;
+  auto child = tine::fork(loop, "./missing", {.cwd = "/tmp"});
+  CHECK_THROWS_WITH(loop.run(), Catch::Contains("spawn ./missing in /tmp") &&
+                                    Catch::Contains("No such file or directory"));
+  loop.run();
+}
+
+TEST_CASE("child process: it is started as the options say", "[process]") {
+  setenv("INHERITED", "yes", 1);
+  setenv("REMOVED", "no", 1);
+  setenv("NODE_CHANNEL_FD", "99", 1);
+  setenv("NODE_UNIQUE_ID", "7", 1);
+  const std::string program = test_program("report").string();
+  TestLoop loop;
+  auto child = tine::fork(loop, program,
+                          {.args = {"one", "two words"},
+                           .cwd = "/usr",
+                           .env = {{"ADDED", "added"}, {"REMOVED", std::nullopt}}});
+  json report;
+  child.on<"message">([&](json message) { report = std::move(message); });
+  loop.run();
+  for (const char* const name : {"INHERITED", "REMOVED", "NODE_CHANNEL_FD", "NODE_UNIQUE_ID"})
+    unsetenv(name);
+
+  CHECK((report["args"] == json{program, "one", "two words"}));
+  CHECK(report["cwd"] == "/usr");
+  CHECK(report["env"]["ADDED"] == "added");
+  CHECK(report["env"]["INHERITED"] == "yes");
+  for (const char* const name : {"REMOVED", "NODE_CHANNEL_FD", "NODE_UNIQUE_ID"}) {
+    CHECK(report["env"][name].is_null());
+  }
+}
+
+TEST_CASE("child process: without the parent's environment it has only what it is given",
+          "[process]") {
+  TestLoop loop;
+  std::string names;
+  auto child =
+      loop.fork_script(R"sh(printf '"%s"\n' "$(env | cut -d= -f1 | sort | tr '\n' ' ')" >&3)sh",
+                       {.env = {{"PATH", "/usr/bin:/bin"}, {"X", "1"}}, .inherit_env = false});
+  child.on<"message">([&](std::string text) { names = text; });
+  loop.run();
+  CHECK_THAT(names, Catch::Contains("NODE_CHANNEL_FD NODE_CHANNEL_SERIALIZATION_MODE PATH") &&
+                        Catch::Contains(" X"));
+  CHECK_THAT(names, !Catch::Contains("HOME"));
+}
+
+TEST_CASE("child process: exec_path runs the module, with its own arguments before", "[process]") {
+  TestLoop loop;
+  const std::string program = test_program("report").string();
+  auto child =
+      tine::fork(loop, "module", {.args = {"arg"}, .exec_path = program, .exec_args = {"--flag"}});
+  json args;
+  child.on<"message">([&](const json& message) { args = message["args"]; });
+  loop.run();
+  CHECK((args == json{program, "--flag", "module", "arg"}));
+}
+
+TEST_CASE("child process: it starts with default signals and nothing blocked", "[process]") {
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &before);
+  std::signal(SIGUSR1, SIG_IGN);
+  json signals;
+  {
+    TestLoop loop;
+    auto child = loop.fork("report");
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    child.on<"message">([&](const json& message) { signals = message["signals"]; });
+    loop.run();
+  }
+  std::signal(SIGUSR1, SIG_DFL);
+  CHECK(signals["SigBlk"] == "0000000000000000");
+  CHECK(signals["SigIgn"] == "0000000000000000");
+}
+
+TEST_CASE("child process: no descriptor of ours leaks into it", "[process]") {
+  json expected = json::array();
+  for (const auto& [fd, what] : open_descriptors()) {
+    if ((fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0) expected.push_back(fd);
+  }
+  TestLoop loop;
+  auto sibling = loop.fork("echo");
+  sibling.channel().pause();
+  auto child = loop.fork("report");
+  json descriptors;
+  child.on<"message">([&](const json& message) { descriptors = message["descriptors"]; });
+  child.on<"close">([&] { sibling.disconnect(); });
+  loop.run();
+  if (std::find(expected.begin(), expected.end(), 3) == expected.end()) {
+    expected.insert(expected.begin() + 3, 3);
+  }
+  CHECK((descriptors == expected));
+}
+
+TEST_CASE("child process: messages stay for a listener that is added after close", "[process]") {
+  TestLoop loop;
+  Log log;
+  auto child = loop.fork_script(R"(printf '1\n2\n' >&3)");
+  child.on<"close">([&] { log.emplace_back("close"); });
+  loop.run();
+  child.on<"message">([&](int number) { log.push_back(std::to_string(number)); });
+  CHECK(log == Log{"close"});
+  loop.run();
+  CHECK(log == Log{"close", "1", "2"});
+}
+
+TEST_CASE("child process: it runs on when the last handle is dropped, and its listeners with it",
+          "[process]") {
+  TestLoop loop;
+  int exited = 0;
+  loop.fork("flood", {.args = {"1"}}).on<"exit">([&] { ++exited; });
+  loop.run();
+  CHECK(exited == 1);
+}
+
+TEST_CASE("child process: a listener that holds its own handle is dropped after close",
+          "[process]") {
+  const auto captured = std::make_shared<int>();
+  TestLoop loop;
+  {
+    auto child = loop.fork("flood", {.args = {"1"}});
+    child.on<"message">([child, captured] {});
+  }
+  CHECK(captured.use_count() == 2);
+  loop.run();
+  CHECK(captured.use_count() == 1);
+}
+
+TEST_CASE("child process: one that is unref'd does not keep the loop", "[process]") {
+  TestLoop loop;
+  auto child = loop.fork("echo");
+  child.unref();
+  child.channel().unref();
+  loop.run();
+  CHECK_FALSE(child.exit_status());
+  child.ref();
+  child.disconnect();
+  loop.run();
+  CHECK(child.exit_status());
+}
+
+TEST_CASE("child process: ~Loop leaves it running, and leaves no zombie", "[process]") {
+  TestLoop loop;
+  auto child = loop.fork("echo");
+  child.on<"exit">([] { FAIL("a listener ran without a loop"); });
+  const int pid = child.pid().value();
+  loop.destroy();
+  CHECK_FALSE(child.connected());
+  CHECK_FALSE(child.send("Hello"));
+  child.disconnect();
+  CHECK_FALSE(child.kill());
+  // It ends by itself, because its channel is closed; somebody must wait for it then.
+  const auto give_up = std::chrono::steady_clock::now() + deadline;
+  while (kill(pid, 0) == 0 && std::chrono::steady_clock::now() < give_up) std::this_thread::yield();
+  CHECK(kill(pid, 0) < 0);
+}
+
+TEST_CASE("child process: ~Loop kills it if its option says so", "[process]") {
+  TestLoop loop;
+  auto child = loop.fork_script("exec 3>&-; exec tail -f /dev/null", {.kill_with_loop = true});
+  const int pid = child.pid().value();
+  loop.destroy();
+  const auto give_up = std::chrono::steady_clock::now() + deadline;
+  while (kill(pid, 0) == 0 && std::chrono::steady_clock::now() < give_up) std::this_thread::yield();
+  CHECK(kill(pid, 0) < 0);
+}
+
+TEST_CASE("child process: a listener may fork, disconnect, kill and destroy, in each event",
+          "[process]") {
+  TestLoop loop;
+  int ended = 0;
+  std::function<void(int)> start = [&](int left) {
+    auto child = std::make_shared<tine::ChildProcess>(loop.fork("flood", {.args = {"3"}}));
+    const auto meddle = [&, child, left] {
+      child->send("x", [](std::error_code) {});
+      if (child->connected()) child->disconnect();
+      child->kill(0);
+      if (left > 0) start(left - 1);
+    };
+    if (left == 5) child->once<"spawn">(meddle);
+    if (left == 4) child->once<"connected">(meddle);
+    if (left == 3) child->once<"message">(meddle);
+    if (left == 2) child->once<"disconnect">(meddle);
+    if (left == 1) child->once<"exit">(meddle);
+    child->on<"error">([](const tine::Error&) {});
+    child->on<"close">([&] { ++ended; });
+  };
+  start(5);
+  loop.run();
+  CHECK(ended == 6);
+}
+
+TEST_CASE("child process: a hundred that start and end leave nothing", "[process]") {
+  TestLoop loop;
+  int closed = 0;
+  for (int i = 0; i < 100; ++i) {
+    loop.fork_script("printf '1\\n' >&3").on<"close">([&] { ++closed; });
+  }
+  loop.run();
+  CHECK(closed == 100);
+}
+
+TEST_CASE("child process: a loop in each of several threads has children of its own", "[process]") {
+  const auto before = open_descriptors();
+  std::atomic<int> answers = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      tine::Loop loop;
+      for (int n = 0; n < 5; ++n) {
+        auto child = tine::fork(loop, test_program("echo"));
+        child.on<"message">([&, child]() mutable {
+          ++answers;
+          child.disconnect();
+        });
+        child.send("Hello");
+      }
+      loop.run();
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  CHECK(answers == 20);
+  CHECK(open_descriptors() == before);
+}

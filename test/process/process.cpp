@@ -1,0 +1,97 @@
+#include <array>
+#include <cstdio>
+#include <string>
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "support/catch.hpp"
+#include "support/raw_peer.hpp"
+#include "support/test_loop.hpp"
+
+using nlohmann::json;
+
+namespace {
+
+// What a shell command prints.
+std::string output_of(const std::string& command) {
+  FILE* const pipe = popen(command.c_str(), "r");
+  std::string output;
+  std::array<char, 4096> piece;
+  while (const std::size_t n = fread(piece.data(), 1, piece.size(), pipe))
+    output.append(piece.data(), n);
+  pclose(pipe);
+  return output;
+}
+
+std::string channel_state(const std::string& environment, const std::string& redirection = "") {
+  return output_of("env " + environment + " " + test_program("channel_state").string() + " " +
+                   redirection);
+}
+
+}  // namespace
+
+TEST_CASE("process: without a channel it is not connected, and runs on", "[process]") {
+  CHECK(channel_state("") == "not connected\n");
+}
+
+TEST_CASE("process: a channel that is none is a clear error", "[process]") {
+  const std::string value = GENERATE(as<std::string>{}, "", "abc", "-1", "3junk", "'3 '", "0x3",
+                                     "+3", "99999999999999999999", "77");
+  const std::string output = channel_state("NODE_CHANNEL_FD=" + value);
+  CHECK_THAT(output, Catch::StartsWith("not connected\n") && Catch::Contains("NODE_CHANNEL_FD="));
+}
+
+TEST_CASE("process: a descriptor that is no stream socket is refused", "[process]") {
+  CHECK_THAT(channel_state("NODE_CHANNEL_FD=3", "3</dev/null"),
+             Catch::Contains("not a stream socket"));
+}
+
+TEST_CASE("process: a parent that asks for another serialization gets an error and a disconnect",
+          "[process]") {
+  TestLoop loop;
+  std::string text;
+  const std::string program = test_program("channel_state").string();
+  auto child =
+      loop.fork_script("NODE_CHANNEL_SERIALIZATION_MODE=advanced exec " + program + " >&3");
+  bool disconnected = false;
+  child.on<"disconnect">([&] { disconnected = true; });
+  child.on<"error">([&](const tine::Error& error) { text += error.what(); });
+  child.on<"message">([] {});
+  loop.run();
+  CHECK(disconnected);
+  CHECK_THAT(text, Catch::Contains("not connected"));
+}
+
+TEST_CASE("process: a program started from it has no channel variables", "[process]") {
+  TestLoop loop;
+  auto child = loop.fork("report");
+  json env;
+  child.on<"message">([&](const json& message) { env = message["env"]; });
+  loop.run();
+  CHECK(env["NODE_CHANNEL_FD"].is_null());
+  CHECK(env["NODE_CHANNEL_SERIALIZATION_MODE"].is_null());
+}
+
+TEST_CASE("process: the channel is at its number and closed on exec, whatever the number",
+          "[process]") {
+  TestLoop loop;
+  int fd = -1;
+  RawPeer peer(fd);
+  const int high = fcntl(fd, F_DUPFD, 40);
+  close(fd);
+  setenv("NODE_CHANNEL_FD", std::to_string(high).c_str(), 1);
+  {
+    tine::Process process(loop);
+    CHECK(process.connected());
+    CHECK(std::getenv("NODE_CHANNEL_FD") == nullptr);
+    CHECK((fcntl(high, F_GETFD) & FD_CLOEXEC) != 0);
+    tine::Process second(loop);
+    CHECK_FALSE(second.connected());
+    process.send("Hello");
+    CHECK(peer.read_available() == "\"Hello\"\n");
+  }
+  loop.run();
+  CHECK(peer.at_end());
+}

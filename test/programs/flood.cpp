@@ -1,0 +1,21 @@
+// Sends COUNT messages of about 1 KB and ends: by exit(0), by coming to its natural end, or, told
+// "idle", not before it is disconnected.
+#include <cstdlib>
+#include <string>
+
+#include <tine/tine.hpp>
+
+int main(int argc, char** argv) {
+  const int count = std::atoi(argv[1]);
+  const std::string end = argc > 2 ? argv[2] : "";
+
+  tine::Loop loop;
+  tine::Process process(loop);
+  process.on<"error">([](const tine::Error&) { std::_Exit(2); });  // a parent that would not listen
+  const std::string text(1000, 'x');
+  for (int i = 0; i < count; ++i) process.send({{"number", i}, {"text", text}});
+  if (end == "exit") process.exit(0);
+  if (end == "disconnect") process.disconnect();
+  if (end == "idle") process.on<"disconnect">([] {});
+  loop.run();
+}

@@ -1,0 +1,240 @@
+#include <atomic>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <uv.h>
+
+#include "support/catch.hpp"
+#include "support/test_loop.hpp"
+
+using namespace std::chrono_literals;
+
+TEST_CASE("loop: run returns when nothing is left", "[uv]") {
+  TestLoop loop;
+  loop.run();
+  loop.run();
+}
+
+TEST_CASE("loop: posted functions run in order, before run returns", "[uv]") {
+  TestLoop loop;
+  std::vector<int> order;
+  loop->post([&] {
+    order.push_back(1);
+    loop->post([&] { order.push_back(3); });
+  });
+  loop->post([&] { order.push_back(2); });
+  CHECK(order.empty());
+  loop.run();
+  CHECK(order == std::vector{1, 2, 3});
+}
+
+TEST_CASE("loop: post wakes a loop that waits, from several threads", "[uv]") {
+  constexpr int threads = 4;
+  constexpr int posts = 1000;
+  TestLoop loop;
+  loop->ref();
+  std::vector<int> last(threads, -1);
+  int ran = 0;
+  bool in_order = true;
+  std::vector<std::thread> posters;
+  for (int thread = 0; thread < threads; ++thread) {
+    posters.emplace_back([&, thread] {
+      for (int i = 0; i < posts; ++i) {
+        loop->post([&, thread, i] {
+          in_order = in_order && last[static_cast<std::size_t>(thread)] == i - 1;
+          last[static_cast<std::size_t>(thread)] = i;
+          if (++ran == threads * posts) loop->unref();
+        });
+      }
+    });
+  }
+  loop.run();
+  for (auto& poster : posters) poster.join();
+  CHECK(ran == threads * posts);
+  CHECK(in_order);
+}
+
+TEST_CASE("loop: timers run in the order of their time, not inside after()", "[uv]") {
+  TestLoop loop;
+  std::vector<int> order;
+  loop->after(20ms, [&] { order.push_back(3); });
+  loop->after(5ms, [&] { order.push_back(2); });
+  loop->after(0ms, [&] { order.push_back(1); });
+  CHECK(order.empty());
+  loop.run();
+  CHECK(order == std::vector{1, 2, 3});
+}
+
+TEST_CASE("loop: a timer waits at least its time, after a computation too", "[uv]") {
+  TestLoop loop;
+  const auto busy_until = std::chrono::steady_clock::now() + 30ms;
+  while (std::chrono::steady_clock::now() < busy_until) {
+  }
+  const auto start = std::chrono::steady_clock::now();
+  loop->after(20ms, [] {});
+  loop.run();
+  CHECK(std::chrono::steady_clock::now() - start >= 19ms);
+}
+
+TEST_CASE("timer: one that is cancelled does not run and drops its captures", "[uv]") {
+  TestLoop loop;
+  const auto captured = std::make_shared<int>();
+  auto timer = loop->after(1ms, [captured] { FAIL("it ran"); });
+  timer.cancel();
+  timer.cancel();
+  CHECK(captured.use_count() == 1);
+  loop.run();
+}
+
+TEST_CASE("timer: one may cancel another that is due in the same turn", "[uv]") {
+  TestLoop loop;
+  tine::Timer second;
+  loop->after(1ms, [&] { second.cancel(); });
+  second = loop->after(1ms, [] { FAIL("it ran"); });
+  loop.run();
+}
+
+TEST_CASE("timer: one that is unref'd does not keep the loop", "[uv]") {
+  TestLoop loop;
+  auto timer = loop->after(1h, [] {});
+  timer.unref();
+  loop.run();
+  timer.cancel();
+}
+
+TEST_CASE("timer: a default one does nothing", "[uv]") {
+  tine::Timer timer;
+  timer.cancel();
+  timer.ref();
+  timer.unref();
+}
+
+TEST_CASE("loop: stop makes run return with work left, which the next run does", "[uv]") {
+  TestLoop loop;
+  int ran = 0;
+  loop->after(0ms, [&] { loop->stop(); });
+  loop->after(20ms, [&] { ++ran; });
+  loop.run();
+  CHECK(ran == 0);
+  loop.run();
+  CHECK(ran == 1);
+}
+
+TEST_CASE("loop: what a listener throws comes out of run, and what is due waits for the next",
+          "[uv]") {
+  TestLoop loop;
+  std::vector<int> order;
+  loop->post([] { throw std::runtime_error("first"); });
+  loop->post([&] { order.push_back(1); });
+  loop->after(0ms, [&] { order.push_back(2); });
+  CHECK_THROWS_WITH(loop.run(), "first");
+  CHECK(order.empty());
+  loop.run();
+  CHECK(order == std::vector{1, 2});
+}
+
+TEST_CASE("loop: each run gives out one exception", "[uv]") {
+  TestLoop loop;
+  for (const char* const text : {"one", "two", "three"}) {
+    loop->post([text] { throw std::runtime_error(text); });
+  }
+  CHECK_THROWS_WITH(loop.run(), "one");
+  CHECK_THROWS_WITH(loop.run(), "two");
+  CHECK_THROWS_WITH(loop.run(), "three");
+  loop.run();
+}
+
+TEST_CASE("loop: what is due when it is destroyed is dropped without a call", "[uv]") {
+  const auto captured = std::make_shared<int>();
+  {
+    TestLoop loop;
+    loop->post([captured] { FAIL("it ran"); });
+    loop->after(0ms, [captured] { FAIL("it ran"); });
+    loop.destroy();
+  }
+  CHECK(captured.use_count() == 1);
+}
+
+TEST_CASE("loop: a timer handle that outlives its loop is inert", "[uv]") {
+  tine::Timer timer;
+  {
+    tine::Loop loop;
+    timer = loop.after(1h, [] {});
+  }
+  timer.cancel();
+  timer.unref();
+}
+
+namespace {
+
+// A loop of the application's.
+struct BorrowedLoop {
+  BorrowedLoop() { uv_loop_init(&loop); }
+  ~BorrowedLoop() {
+    uv_run(&loop, UV_RUN_DEFAULT);
+    CHECK(uv_loop_close(&loop) == 0);
+  }
+  uv_loop_t loop;
+};
+
+}  // namespace
+
+TEST_CASE("borrowed loop: uv_run drives it", "[uv]") {
+  BorrowedLoop borrowed;
+  tine::Loop loop(&borrowed.loop);
+  CHECK(loop.native() == &borrowed.loop);
+  int ran = 0;
+  loop.post([&] { ++ran; });
+  loop.after(1ms, [&] { ++ran; });
+  while (ran < 2) uv_run(&borrowed.loop, UV_RUN_ONCE);
+  CHECK(ran == 2);
+}
+
+TEST_CASE("borrowed loop: the handler gets what a listener throws, and the loop goes on", "[uv]") {
+  BorrowedLoop borrowed;
+  tine::Loop loop(&borrowed.loop);
+  std::vector<std::string> seen;
+  loop.on_exception([&](std::exception_ptr exception) {
+    try {
+      std::rethrow_exception(exception);
+    } catch (const std::exception& error) {
+      seen.emplace_back(error.what());
+    }
+  });
+  loop.after(0ms, [] { throw std::runtime_error("thrown"); });
+  loop.after(1ms, [&] { seen.emplace_back("ran"); });
+  uv_run(&borrowed.loop, UV_RUN_DEFAULT);
+  CHECK(seen == std::vector<std::string>{"thrown", "ran"});
+}
+
+TEST_CASE("borrowed loop: handles of the application live beside ours", "[uv]") {
+  BorrowedLoop borrowed;
+  uv_timer_t timer;
+  uv_timer_init(&borrowed.loop, &timer);
+  int ran = 0;
+  timer.data = &ran;
+  uv_timer_start(
+      &timer, [](uv_timer_t* handle) { ++*static_cast<int*>(handle->data); }, 1, 0);
+  {
+    tine::Loop loop(&borrowed.loop);
+    loop.run();
+  }
+  CHECK(ran == 1);
+  uv_close(reinterpret_cast<uv_handle_t*>(&timer), nullptr);
+}
+
+TEST_CASE("threads: a loop runs in each of several", "[uv]") {
+  std::atomic<int> ran = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      tine::Loop loop;
+      loop.after(1ms, [&] { ++ran; });
+      loop.run();
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  CHECK(ran == 4);
+}
