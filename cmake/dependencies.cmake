@@ -1,6 +1,9 @@
 # What tine stands on: from the system where it has it, else FetchContent gets the release.
 include(FetchContent)
 
+# The names of what had to be fetched: it is not installed, so tine cannot be either.
+set(tine_fetched "")
+
 find_package(Threads REQUIRED)
 
 find_package(nlohmann_json 3.11 QUIET)
@@ -8,6 +11,7 @@ if(NOT nlohmann_json_FOUND)
   FetchContent_Declare(nlohmann_json
     GIT_REPOSITORY https://github.com/nlohmann/json.git GIT_TAG v3.11.3 GIT_SHALLOW ON)
   FetchContent_MakeAvailable(nlohmann_json)
+  list(APPEND tine_fetched nlohmann_json)
 endif()
 
 find_package(simdjson 3.0 QUIET)
@@ -15,6 +19,7 @@ if(NOT simdjson_FOUND)
   FetchContent_Declare(simdjson
     GIT_REPOSITORY https://github.com/simdjson/simdjson.git GIT_TAG v3.0.1 GIT_SHALLOW ON)
   FetchContent_MakeAvailable(simdjson)
+  list(APPEND tine_fetched simdjson)
 endif()
 
 # Systems ship libuv with a .pc file; its CMake package is rare.
@@ -22,12 +27,12 @@ find_package(PkgConfig QUIET)
 if(PkgConfig_FOUND)
   pkg_check_modules(libuv QUIET IMPORTED_TARGET libuv>=1.44)
 endif()
-add_library(tine_libuv INTERFACE)
 if(libuv_FOUND)
-  target_link_libraries(tine_libuv INTERFACE PkgConfig::libuv)
+  add_library(tine_libuv ALIAS PkgConfig::libuv)
 else()
   FetchContent_Declare(libuv
     GIT_REPOSITORY https://github.com/libuv/libuv.git GIT_TAG v1.44.2 GIT_SHALLOW ON)
   FetchContent_MakeAvailable(libuv)
-  target_link_libraries(tine_libuv INTERFACE uv_a)
+  list(APPEND tine_fetched libuv)
+  add_library(tine_libuv ALIAS uv_a)
 endif()

@@ -144,7 +144,7 @@ class ChildProcess : public Emitter<Event<"spawn">, Event<"connected">, Event<"m
   std::optional<ExitStatus> exit_status() const;
 
  private:
-  class State;
+  class [[gnu::visibility("hidden")]] State;
   friend ChildProcess fork(Loop& loop, const std::filesystem::path& module, ForkOptions options);
   explicit ChildProcess(std::shared_ptr<State> state);
 

@@ -68,7 +68,7 @@ class Process : public Emitter<Event<"connected">, Event<"message", Message>, Ev
   [[noreturn]] void exit(int code = 0);
 
  private:
-  class State;
+  class [[gnu::visibility("hidden")]] State;
   explicit Process(std::shared_ptr<State> state);
 
   bool send_text(Text text, SendCallback sent);

@@ -1,0 +1,10 @@
+// The headers but tine.hpp only declare nlohmann::json: it may be defined after them.
+#include <tine/child_process.hpp>
+#include <tine/process.hpp>
+
+#include <nlohmann/json.hpp>
+
+void f(tine::ChildProcess& child, tine::Process& process) {
+  child.on<"message">([child](const nlohmann::json& value) mutable { child.send(value); });
+  process.on<"message">([&process](int value) { process.send({{"n", value}}); });
+}

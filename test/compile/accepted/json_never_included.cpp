@@ -1,0 +1,12 @@
+// A program with a JSON library of its own needs no nlohmann::json at all.
+#include <string>
+
+#include <tine/child_process.hpp>
+#include <tine/loop.hpp>
+
+void f(tine::Loop& loop) {
+  tine::ChildProcess child = tine::fork(loop, "./child");
+  child.on<"message">([child](tine::Text text) mutable { child.send(text); });
+  child.on<"message">([] {});
+  child.on<"exit">([](const tine::ExitStatus& status) { return tine::to_string(status); });
+}

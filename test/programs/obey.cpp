@@ -1,0 +1,40 @@
+// Does what messages tell it: "disconnect", "environment" (of a program that it starts), {"exit": CODE},
+// {"send": [MESSAGE…]}; sends back all others. Tells errors to the parent, and "disconnect" to stdout.
+#include <cstdio>
+#include <iostream>
+#include <string>
+
+#include <tine/tine.hpp>
+
+namespace {
+
+std::string environment_of_a_child() {
+  std::string output;
+  FILE* const env = popen("env", "r");
+  for (int c = std::fgetc(env); c != EOF; c = std::fgetc(env)) output += static_cast<char>(c);
+  pclose(env);
+  return output;
+}
+
+}  // namespace
+
+int main() {
+  tine::Loop loop;
+  tine::Process process(loop);
+  process.on<"error">([&](const tine::Error& error) { process.send({{"error", error.what()}}); });
+  process.on<"disconnect">([] { std::cout << "disconnect" << std::endl; });
+  process.on<"message">([&](const nlohmann::json& message) {
+    if (message == "disconnect") {
+      process.disconnect();
+    } else if (message == "environment") {
+      process.send(environment_of_a_child());
+    } else if (message.contains("exit")) {
+      process.exit(message["exit"]);
+    } else if (message.contains("send")) {
+      for (const auto& each : message["send"]) process.send(each);
+    } else {
+      process.send(message);
+    }
+  });
+  loop.run();
+}
