@@ -78,8 +78,8 @@ class Builder {
     }
   }
 
-  // Reads over an object that has exactly the keys that come in. False: it has others, and nothing was
-  // read: else a text with such an object on each level would be read once for each level.
+  // Reads over an object that has exactly the keys that come in. False: it has others. Nothing was
+  // read then: else a text with such an object on each level would be read once for each level.
   bool refill(json::object_t& object, dom::object from) {
     const std::size_t first = found_.size();
     const bool same_keys = find_all(object, from);
@@ -91,8 +91,8 @@ class Builder {
     return same_keys;
   }
 
-  // Puts the value of each key that comes in behind found_. False at the first key that is not there,
-  // or at the end if a key does not come, or another comes twice.
+  // Puts the value of each key that comes in behind found_. False at the first key that is not
+  // there, or at the end if a key does not come, or another comes twice.
   bool find_all(json::object_t& object, dom::object from) {
     const std::size_t first = found_.size();
     auto next = object.begin();
@@ -246,7 +246,7 @@ std::string excerpt(std::string_view text, std::size_t offset) {
 
 class JsonReader::Parser {
  public:
-  explicit Parser(std::size_t max_depth) : max_depth_(max_depth) {}
+  explicit Parser(std::size_t max_depth) : max_depth_(std::min(max_depth, deepest_recursion)) {}
 
   // False: simdjson refuses the text, be it good or bad.
   bool check(std::string_view text) {
@@ -277,6 +277,9 @@ class JsonReader::Parser {
   }
 
   static constexpr std::size_t smallest = 4096;
+  // The builder takes up to 1 KiB of stack for each level, and a thread may have only 256 KiB. What
+  // is nested deeper goes to the arbiter, which does not recurse.
+  static constexpr std::size_t deepest_recursion = 128;
 
   dom::parser parser_;
   Builder builder_;

@@ -1,0 +1,83 @@
+#include "wire/byte_buffer.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <string>
+
+#include "support/catch.hpp"
+
+using tine::wire::ByteBuffer;
+
+TEST_CASE("byte buffer: holds nothing, when new", "[wire]") {
+  const ByteBuffer bytes;
+
+  CHECK(bytes.size() == 0);
+  CHECK(bytes.capacity() == 0);
+  CHECK(bytes.view().empty());
+}
+
+TEST_CASE("byte buffer: keeps what was appended, when it grows", "[wire]") {
+  ByteBuffer bytes;
+  std::string expected;
+
+  for (std::size_t i = 0; i < 5000; ++i) {
+    const std::string piece(i % 37, static_cast<char>('a' + i % 26));
+    bytes.append(piece);
+    bytes.push_back('\n');
+    expected += piece + '\n';
+  }
+
+  CHECK(bytes.view() == expected);
+  CHECK(bytes.capacity() >= bytes.size());
+}
+
+TEST_CASE("byte buffer: gives room for at least what is asked, when nearly full", "[wire]") {
+  ByteBuffer bytes;
+  bytes.append("start");
+  const std::size_t wanted = bytes.capacity() - bytes.size() + 1;
+
+  char* const room = bytes.room(wanted);
+  std::fill_n(room, wanted + tine::wire::padding, 'x');
+  bytes.advance(wanted);
+
+  CHECK(bytes.view() == "start" + std::string(wanted, 'x'));
+}
+
+TEST_CASE("byte buffer: drops bytes of its end or its front, when asked", "[wire]") {
+  ByteBuffer bytes;
+  bytes.append("one two three");
+
+  bytes.truncate(7);
+  CHECK(bytes.view() == "one two");
+  bytes.erase_front(4);
+  CHECK(bytes.view() == "two");
+  bytes.erase_front(0);
+  CHECK(bytes.view() == "two");
+  bytes.erase_front(3);
+  CHECK(bytes.view().empty());
+}
+
+TEST_CASE("byte buffer: keeps its memory at clear, unless it is more than wanted", "[wire]") {
+  ByteBuffer bytes;
+  bytes.append(std::string(5000, 'x'));
+  const std::size_t capacity = bytes.capacity();
+
+  bytes.clear(capacity);
+  CHECK(bytes.size() == 0);
+  CHECK(bytes.capacity() == capacity);
+
+  bytes.clear(capacity - 1);
+  CHECK(bytes.capacity() == 0);
+  bytes.append("again");
+  CHECK(bytes.view() == "again");
+}
+
+TEST_CASE("byte buffer: has readable bytes behind the last one, when it is full", "[wire]") {
+  ByteBuffer bytes;
+  bytes.push_back('x');
+  while (bytes.size() < bytes.capacity()) bytes.push_back('x');
+
+  const char* const end = bytes.view().data() + bytes.size();
+
+  CHECK(std::accumulate(end, end + tine::wire::padding, 0) == 0);
+}

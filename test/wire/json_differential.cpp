@@ -1,0 +1,118 @@
+// The reader and the writer against nlohmann's own, on random documents.
+#include <algorithm>
+#include <cstdint>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "support/catch.hpp"
+#include "wire/byte_buffer.hpp"
+#include "wire/json_reader.hpp"
+#include "wire/json_writer.hpp"
+#include "wire/random_json.hpp"
+#include "wire/read_text.hpp"
+
+using nlohmann::json;
+using tine::wire::ByteBuffer;
+using tine::wire::JsonReader;
+using tine::wire::write_json;
+
+namespace {
+
+// Where nlohmann's parser is no measure: it takes a byte order mark and ends at a NUL byte, and it
+// refuses lone surrogates.
+bool is_judged_otherwise(const std::string& text) {
+  return text.starts_with("\xEF\xBB\xBF") || text.find('\0') != text.npos ||
+         text.find("\\ud") != text.npos || text.find("\\uD") != text.npos;
+}
+
+bool agrees(const std::string& text, bool good, const json& value) {
+  const json expected = json::parse(text, nullptr, false);
+  return good == !expected.is_discarded() && (!good || same(value, expected));
+}
+
+}  // namespace
+
+TEST_CASE("json reader: agrees with nlohmann's parser, when documents are good", "[wire]") {
+  constexpr std::uint64_t seed = 1;
+  RandomJson random(seed);
+  JsonReader reader(default_depth);
+  for (int n = 0; n < 5000; ++n) {
+    const std::string text = random.next_text();
+    json value;
+    const bool good = !read_over(reader, text, value);
+    const bool checked = !reader.check(PaddedText(text).view());
+    if (good && checked && same(value, json::parse(text))) continue;
+    CAPTURE(seed, n, text, value);
+    FAIL("read as something else");
+  }
+}
+
+TEST_CASE("json reader: agrees with nlohmann's parser, when documents are damaged", "[wire]") {
+  constexpr std::uint64_t seed = 2;
+  RandomJson random(seed);
+  JsonReader reader(default_depth);
+  json value;
+  int bad = 0;
+  for (int n = 0; n < 10'000; ++n) {
+    const std::string text = random.mutated(random.next_text());
+    const bool good = !read_over(reader, text, value);
+    const bool checked = !reader.check(PaddedText(text).view());
+    if (!good) ++bad;
+    if (good == checked && (is_judged_otherwise(text) || agrees(text, good, value))) continue;
+    CAPTURE(seed, n, json(text).dump(-1, ' ', true, json::error_handler_t::replace), good, checked);
+    FAIL("judged otherwise");
+  }
+  CHECK(bad > 5000);
+  CHECK(bad < 9900);
+}
+
+TEST_CASE("json reader: gives only valid UTF-8, when documents are damaged", "[wire]") {
+  constexpr std::uint64_t seed = 3;
+  RandomJson random(seed);
+  JsonReader reader(default_depth);
+  json value;
+  for (int n = 0; n < 5000; ++n) {
+    std::string text = random.next_text();
+    for (int i = 0; i < 3; ++i) {
+      text.insert(std::min(text.size(), text.find('"') + 1),
+                  random.below(2) ? R"(\ud83d)" : R"(\ude00)");
+    }
+    const auto bad = read_over(reader, random.below(2) ? text : random.mutated(text), value);
+    INFO("seed " << seed << ", document " << n << ": " << (bad ? bad->text() : "good"));
+    REQUIRE_NOTHROW(value.dump());
+    if (bad) REQUIRE_NOTHROW(json(bad->text()).dump());
+  }
+}
+
+TEST_CASE("json writer: agrees with dump(), when documents are random", "[wire]") {
+  constexpr std::uint64_t seed = 4;
+  RandomJson random(seed);
+  ByteBuffer out;
+  for (int n = 0; n < 5000; ++n) {
+    const json value = json::parse(random.next_text());
+    out.truncate(0);
+    const auto problem = write_json(value, default_depth, out);
+    if (!problem && out.view() == value.dump()) continue;
+    CAPTURE(seed, n, value, problem.value_or(""));
+    FAIL("written as something else");
+  }
+}
+
+TEST_CASE("json writer: gives the same text, when what it wrote is read again", "[wire]") {
+  constexpr std::uint64_t seed = 5;
+  RandomJson random(seed);
+  JsonReader reader(default_depth);
+  json value;
+  for (int n = 0; n < 5000; ++n) {
+    const std::string text = random.next_text();
+    ByteBuffer once;
+    ByteBuffer twice;
+    REQUIRE_FALSE(read_over(reader, text, value).has_value());
+    REQUIRE_FALSE(write_json(value, default_depth, once).has_value());
+    REQUIRE_FALSE(read_over(reader, once.view(), value).has_value());
+    REQUIRE_FALSE(write_json(value, default_depth, twice).has_value());
+    CAPTURE(seed, n, text);
+    REQUIRE(twice.view() == once.view());
+  }
+}

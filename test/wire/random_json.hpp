@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+// Makes JSON texts of shapes that change little from one to the next: members are permuted,
+// dropped, added, repeated, or of another type. The same seed gives the same texts everywhere.
+class RandomJson {
+ public:
+  explicit RandomJson(std::uint64_t seed) : random_(seed) {}
+
+  std::string next_text();
+
+  // A value below `limit`.
+  std::size_t below(std::size_t limit) { return random_() % limit; }
+  std::uint64_t bits() { return random_(); }
+
+  // Damages a text in a place or two.
+  std::string mutated(std::string text);
+
+ private:
+  struct Shape {
+    char type = '0';                // the first character of the text
+    std::vector<std::string> keys;  // of an object
+    std::vector<Shape> children;    // of an object or array
+  };
+
+  Shape new_shape(std::size_t depth);
+  void add_child(Shape& shape, std::size_t depth);
+  void change(Shape& shape, std::size_t depth);
+  void change_members(Shape& shape, std::size_t depth);
+  std::string text_of(const Shape& shape);
+  std::string string_text();
+  std::string number_text();
+  std::string blank() { return below(20) == 0 ? " \n" : ""; }
+
+  std::mt19937_64 random_;
+  Shape shape_;
+};
+
+// Whether two values are equal, number types included. As only exception, a zero integer may be of
+// either sign type: nlohmann's parser tells "-0" from "0".
+bool same(const nlohmann::json& left, const nlohmann::json& right);

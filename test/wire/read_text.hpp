@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "support/catch.hpp"
+#include "wire/byte_buffer.hpp"
+#include "wire/json_reader.hpp"
+
+inline constexpr std::size_t default_depth = 1000;
+
+// A copy of a text with the bytes behind it that readers ask for.
+class PaddedText {
+ public:
+  explicit PaddedText(std::string_view text) { bytes_.append(text); }
+  std::string_view view() const { return bytes_.view(); }
+
+ private:
+  tine::wire::ByteBuffer bytes_;
+};
+
+struct ReadResult {
+  std::optional<tine::wire::BadJson> bad;
+  nlohmann::json value;
+};
+
+// Reads a text by a new reader, and sees to it that check() finds the same.
+inline ReadResult read_text(std::string_view text, std::size_t max_depth = default_depth) {
+  const PaddedText padded(text);
+  tine::wire::JsonReader reader(max_depth);
+  ReadResult result;
+  result.bad = reader.read(padded.view(), result.value);
+  const auto checked = reader.check(padded.view());
+  CHECK((checked ? checked->text() : "good") == (result.bad ? result.bad->text() : "good"));
+  return result;
+}
+
+inline std::optional<tine::wire::BadJson> read_over(tine::wire::JsonReader& reader,
+                                                    std::string_view text, nlohmann::json& value) {
+  return reader.read(PaddedText(text).view(), value);
+}
