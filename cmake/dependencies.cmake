@@ -14,8 +14,9 @@ if(NOT nlohmann_json_FOUND)
   list(APPEND tine_fetched nlohmann_json)
 endif()
 
-find_package(simdjson 3.0 QUIET)
-if(NOT simdjson_FOUND)
+# Any release from 3 on. Asked for a version, its package would accept the same minor one only.
+find_package(simdjson QUIET)
+if(NOT simdjson_FOUND OR simdjson_VERSION VERSION_LESS 3.0)
   FetchContent_Declare(simdjson
     GIT_REPOSITORY https://github.com/simdjson/simdjson.git GIT_TAG v3.0.1 GIT_SHALLOW ON)
   FetchContent_MakeAvailable(simdjson)
