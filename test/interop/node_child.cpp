@@ -1,0 +1,292 @@
+// A C++ parent and its Node children, which are in node_child.js.
+#include <string>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "support/test_loop.hpp"
+
+using nlohmann::json;
+
+namespace {
+
+tine::ChildProcess fork_node(TestLoop& loop, std::vector<std::string> args,
+                             tine::ForkOptions options = {}) {
+  options.exec_path = "node";
+  options.args = std::move(args);
+  options.kill_with_loop = true;  // a test that fails leaves none behind
+  return tine::fork(loop, std::filesystem::path(INTEROP_SCRIPTS) / "node_child.js",
+                    std::move(options));
+}
+
+using Events = std::vector<std::string>;
+
+// Keeps what a child emits, in order: "exit, code 0", and messages as they were written.
+void record(tine::ChildProcess& child, Events& events) {
+  child.on<"message">([&](const json& message) { events.push_back(message.dump()); });
+  child.on<"disconnect">([&] { events.push_back("disconnect"); });
+  child.on<"exit">(
+      [&](const tine::ExitStatus& status) { events.push_back("exit, " + to_string(status)); });
+  child.on<"close">(
+      [&](const tine::ExitStatus& status) { events.push_back("close, " + to_string(status)); });
+}
+
+// Message number i of an exchange. sample() of sample.js makes the same.
+json sample(int i) {
+  return {
+      {"number", i},
+      {"text", "Grüße " + std::to_string(i) + ", 你好 😀 \u2028\u2029" + std::string(1, '\0') +
+                   "\x1f\x7f\u0080 \"\\/\b\f\n\r\t"},
+      {"nested",
+       {{"list", {json::array(), json::object(), {i, json::array({i + 0.5})}}},
+        {"ключ 😀", {{"", nullptr}}}}},
+      {"numbers",
+       {9007199254740992, -9007199254740992, 1e21, -0.0, 1e-7, 5e-324, 1.7976931348623157e308,
+        0.1}},
+      {"flags", {true, false}},
+  };
+}
+
+// As largeText() of sample.js.
+std::string large_text(std::size_t bytes) {
+  const std::string piece = "aé你😀";
+  std::string text;
+  while (text.size() + piece.size() <= bytes) text += piece;
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("node child: 2 000 messages cross 2 000 others, in order and with equal values") {
+  constexpr int count = 2000;
+  TestLoop loop;
+  auto child = fork_node(loop, {"exchange", std::to_string(count)});
+  ExpectCalls received(count);
+  ExpectCalls written(count);
+
+  for (int i = 0; i < count; ++i) {
+    child.send(sample(i), [&](std::error_code error) {
+      written();
+      CHECK(!error);
+    });
+  }
+  child.on<"message">([&](const json& message) {
+    CHECK(message == sample(received.count()));
+    received();
+    if (received.count() == count) child.disconnect();
+  });
+  loop.run();
+
+  CHECK(child.exit_status()->success());
+}
+
+TEST_CASE("node child: any value is a message, when it comes back") {
+  const json values = {nullptr, true, 0, -1.5, "", "text", json::array(), json::object()};
+  TestLoop loop;
+  auto child = fork_node(loop, {"echo"});
+  json answers = json::array();
+
+  for (const json& value : values) child.send(value);
+  child.on<"message">([&](json answer) {
+    answers.push_back(std::move(answer));
+    if (answers.size() == values.size()) child.disconnect();
+  });
+  loop.run();
+
+  CHECK(answers == values);
+  CHECK(child.exit_status()->success());
+}
+
+TEST_CASE("node child: a lone surrogate arrives as U+FFFD, when Node escapes it") {
+  TestLoop loop;
+  auto child = fork_node(loop, {"loneSurrogates"});
+  ExpectCalls received(1);
+
+  child.on<"message">([&](const json& message) {
+    received();
+    CHECK(message == json{{"text", "a\uFFFDb\uFFFD"}, {"key\uFFFD", "\uFFFD"}});
+  });
+  loop.run();
+}
+
+TEST_CASE("node child: a large message comes back equal") {
+  const auto mebibytes = GENERATE(std::size_t{1}, std::size_t{32});
+  const std::string text = large_text(mebibytes << 20);
+  TestLoop loop;
+  auto child = fork_node(loop, {"echo"});
+  ExpectCalls received(1);
+
+  child.send(text);
+  child.on<"message">([&](const std::string& answer) {
+    received();
+    CHECK((answer == text));  // not CHECK(answer == text), which would print it
+    child.disconnect();
+  });
+  loop.run();
+
+  CHECK(child.exit_status()->success());
+}
+
+TEST_CASE("node child: both sides see one disconnect, when the parent disconnects") {
+  TestLoop loop;
+  auto child = fork_node(loop, {"echo"});
+  Events events;
+
+  child.send("hello");
+  child.on<"message">([&] { child.disconnect(); });
+  record(child, events);
+  loop.run();
+
+  CHECK(events == Events{"\"hello\"", "disconnect", "exit, code 0", "close, code 0"});
+}
+
+TEST_CASE("node child: both sides see one disconnect, when the child disconnects") {
+  TestLoop loop;
+  auto child = fork_node(loop, {"disconnect"});
+  Events events;
+
+  child.send("disconnect");
+  record(child, events);
+  loop.run();
+
+  CHECK(events == Events{"\"last\"", "disconnect", "exit, code 0", "close, code 0"});
+}
+
+TEST_CASE("node child: ten thousand queued messages arrive, when disconnect follows at once") {
+  constexpr int count = 10000;
+  TestLoop loop;
+  auto child = fork_node(loop, {"count", std::to_string(count)});
+  ExpectCalls written(count);
+
+  for (int i = 0; i < count; ++i) {
+    child.send({{"number", i}, {"text", std::string(1000, 'x')}}, [&](std::error_code error) {
+      written();
+      CHECK(!error);
+    });
+  }
+  child.disconnect();
+  loop.run();
+
+  CHECK(child.exit_status()->success());
+}
+
+TEST_CASE("node child: 3 000 messages arrive before its end, when it ends naturally") {
+  constexpr int count = 3000;
+  TestLoop loop;
+  auto child = fork_node(loop, {"flood", std::to_string(count)});
+  ExpectCalls received(count);
+  Events events;
+
+  child.on<"message">([&](const json& message) {
+    CHECK(message["number"] == received.count());
+    CHECK(events.empty());
+    received();
+  });
+  child.on<"disconnect">([&] { events.push_back("disconnect"); });
+  child.on<"exit">([&] { events.push_back("exit"); });
+  child.on<"close">([&] { events.push_back("close"); });
+  loop.run();
+
+  CHECK(events == Events{"disconnect", "exit", "close"});
+}
+
+TEST_CASE("node child: its exit code is told, when it exits") {
+  TestLoop loop;
+  auto child = fork_node(loop, {"exit", "42"});
+  Events events;
+
+  record(child, events);
+  loop.run();
+
+  CHECK(events == Events{"\"last\"", "disconnect", "exit, code 42", "close, code 42"});
+}
+
+TEST_CASE("node child: the order of the last events is kept, when it is killed") {
+  TestLoop loop;
+  auto child = fork_node(loop, {"echo"});
+  Events events;
+
+  child.send("hello");
+  child.on<"message">([&] { CHECK(child.kill(SIGKILL)); });
+  record(child, events);
+  loop.run();
+
+  CHECK(events ==
+        Events{"\"hello\"", "disconnect", "exit, signal 9 (Killed)", "close, signal 9 (Killed)"});
+}
+
+TEST_CASE("node child: what it wrote arrives, when it kills itself") {
+  TestLoop loop;
+  auto child = fork_node(loop, {"killItself"});
+  Events events;
+  Events expected;
+
+  for (int i = 0; i < 20; ++i) expected.push_back(json{{"number", i}}.dump());
+  expected.insert(expected.end(),
+                  {"disconnect", "exit, signal 9 (Killed)", "close, signal 9 (Killed)"});
+  record(child, events);
+  loop.run();
+
+  CHECK(events == expected);
+}
+
+TEST_CASE("node child: the next message arrives, when it sends a handle") {
+  const std::string kind = GENERATE("server", "socket");
+  const int times = kind == "server" ? 1 : 4;  // Node sends a refused socket again, three times
+  TestLoop loop;
+  auto child = fork_node(loop, {"sendHandle", kind});
+  ExpectCalls refused(times);
+  Events events;
+
+  child.on<"error">([&](const tine::Error& error) {
+    refused();
+    CHECK(error.code() == tine::Errc::handle_refused);
+    CHECK(events.empty());
+  });
+  record(child, events);
+  loop.run();
+
+  CHECK(events == Events{"\"after\"", "disconnect", "exit, code 0", "close, code 0"});
+}
+
+TEST_CASE("node child: unknown NODE_ messages are ignored by both sides") {
+  TestLoop loop;
+  auto child = fork_node(loop, {"internal"});
+  Events events;
+
+  child.send({{"cmd", "NODE_UNKNOWN"}});
+  child.send({{"cmd", "NODE_"}});
+  child.send("after");
+  child.on<"message">([&](const json& message) {
+    if (message == "after") child.disconnect();
+  });
+  record(child, events);
+  loop.run();
+
+  CHECK(events ==
+        Events{R"({"cmd":"NODE_"})", "\"after\"", "disconnect", "exit, code 0", "close, code 0"});
+}
+
+TEST_CASE("node child: it gets exec_args before the module and args after it") {
+  TestLoop loop;
+  auto child = fork_node(loop, {"started", "--one", "two words"}, {.exec_args = {"--no-warnings"}});
+  ExpectCalls received(1);
+
+  child.on<"message">([&](const json& message) {
+    received();
+    CHECK(message == json{{"execArgv", {"--no-warnings"}}, {"args", {"--one", "two words"}}});
+  });
+  loop.run();
+
+  CHECK(child.exit_status()->success());
+}
+
+TEST_CASE("node child: it ends by itself, when its listener does not hold the channel") {
+  TestLoop loop;
+  auto child = fork_node(loop, {"listenUnreferenced"});
+  Events events;
+
+  record(child, events);
+  loop.run();
+
+  CHECK(events == Events{"disconnect", "exit, code 0", "close, code 0"});
+}

@@ -1,0 +1,11 @@
+// Message number i of an exchange. sample() of node_child.cpp makes the same.
+exports.sample = (i) => ({
+  number: i,
+  text: `Grüße ${i}, 你好 😀 \u2028\u2029\u0000\u001f\u007f\u0080 "\\/\b\f\n\r\t`,
+  nested: { list: [[], {}, [i, [i + 0.5]]], 'ключ 😀': { '': null } },
+  numbers: [2 ** 53, -(2 ** 53), 1e21, -0, 1e-7, 5e-324, 1.7976931348623157e308, 0.1],
+  flags: [true, false],
+});
+
+// A text of many bytes; characters of one to four bytes fall on every boundary of a read.
+exports.largeText = (bytes) => 'aé你😀'.repeat(bytes / 10);
