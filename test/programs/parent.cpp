@@ -1,8 +1,9 @@
-// Forks MODULE, run by EXEC_PATH with ARGS, and waits for its end.
+// Forks MODULE, run by EXEC_PATH with ARGS, and waits for its end, or for its first message.
 #include <tine/tine.hpp>
 
 int main(int argc, char** argv) {
   tine::Loop loop;
-  tine::fork(loop, argv[2], {.args = {argv + 3, argv + argc}, .exec_path = argv[1]});
+  auto child = tine::fork(loop, argv[2], {.args = {argv + 3, argv + argc}, .exec_path = argv[1]});
+  child.on<"message">([&] { loop.stop(); });
   loop.run();
 }
