@@ -142,9 +142,9 @@ TEST_CASE("endpoint: the error of a bad line tells offset, reason and excerpt", 
   Channel channel;
   channel.peer.write("{\"a\":,\"b\":1}\n");
   channel.run_to_end();
-  CHECK_THAT(channel.owner->errors_.at(0).what(), Catch::Contains("at byte 5") &&
-                                                      Catch::Contains("unexpected ','") &&
-                                                      Catch::Contains(R"(`{"a":,"b":1}`)"));
+  CHECK_THAT(channel.owner->errors_.at(0).what(), ContainsSubstring("at byte 5") &&
+                                                      ContainsSubstring("unexpected ','") &&
+                                                      ContainsSubstring(R"(`{"a":,"b":1}`)"));
 }
 
 TEST_CASE("endpoint: bad lines that follow each other are one error with a count", "[channel]") {
@@ -152,7 +152,7 @@ TEST_CASE("endpoint: bad lines that follow each other are one error with a count
   channel.peer.write("x\ny\nz\n1\n");
   channel.run_to_end();
   CHECK(channel.log == Log{"error", "1", "disconnect"});
-  CHECK_THAT(channel.owner->errors_[0].what(), Catch::Contains("2 more bad lines"));
+  CHECK_THAT(channel.owner->errors_[0].what(), ContainsSubstring("2 more bad lines"));
 }
 
 TEST_CASE("endpoint: many bad lines give way to the rest of the loop", "[channel]") {
@@ -225,8 +225,8 @@ TEST_CASE("endpoint: internal messages are no messages, in whatever form they co
       "{\"cmd\":\"NODE_X\"}\n{\"cmd\":\"\\u004eODE_X\"}\n{\"cmd\":\"NODE_\"}\n[\"NODE_\"]\n");
   channel.run_to_end();
   REQUIRE(channel.log.size() == 3);
-  CHECK_THAT(channel.log[0], Catch::EndsWith(R"({"cmd":"NODE_"})"));
-  CHECK_THAT(channel.log[1], Catch::EndsWith(R"(["NODE_"])"));
+  CHECK_THAT(channel.log[0], EndsWith(R"({"cmd":"NODE_"})"));
+  CHECK_THAT(channel.log[1], EndsWith(R"(["NODE_"])"));
 }
 
 TEST_CASE("endpoint: text comes as it is, unparsed", "[channel]") {
@@ -561,7 +561,7 @@ TEST_CASE("endpoint: a peer that goes away ends what is queued with the truth", 
   REQUIRE(sent.codes.size() == 10);
   CHECK(sent.codes.back().category() == std::generic_category());
   CHECK(channel.log == Log{"error", "disconnect"});
-  CHECK_THAT(channel.owner->errors_[0].what(), Catch::Contains("3 sent message(s)"));
+  CHECK_THAT(channel.owner->errors_[0].what(), ContainsSubstring("3 sent message(s)"));
 }
 
 TEST_CASE("endpoint: a write to a peer that is gone ends the channel, and what it wrote is told",

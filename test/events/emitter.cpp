@@ -248,7 +248,7 @@ TEST_CASE("message: one that does not convert is reported, and the other listene
   CHECK(typed == 0);
   CHECK(generic == 1);
   REQUIRE(failures.size() == 1);
-  CHECK_THAT(failures[0], Catch::Contains("key 'y' not found"));
+  CHECK_THAT(failures[0], ContainsSubstring("key 'y' not found"));
 }
 
 TEST_CASE("message: what a typed listener throws is the listener's", "[events]") {

@@ -221,15 +221,15 @@ TEST_CASE("child process: a program that cannot be started is an error, then clo
   CHECK(log.empty());
   loop.run();
   REQUIRE(log.size() == 2);
-  CHECK_THAT(log[0], Catch::StartsWith("error spawn "));
+  CHECK_THAT(log[0], StartsWith("error spawn "));
   CHECK(log[1] == "close unknown");
 }
 
 TEST_CASE("child process: a spawn error says what and where", "[process]") {
   TestLoop loop;
   auto child = tine::fork(loop, "./missing", {.cwd = "/tmp"});
-  CHECK_THROWS_WITH(loop.run(), Catch::Contains("spawn ./missing in /tmp") &&
-                                    Catch::Contains("No such file or directory"));
+  CHECK_THROWS_WITH(loop.run(), ContainsSubstring("spawn ./missing in /tmp") &&
+                                    ContainsSubstring("No such file or directory"));
   loop.run();
 }
 
@@ -268,9 +268,9 @@ TEST_CASE("child process: without the parent's environment it has only what it i
                        {.env = {{"PATH", "/usr/bin:/bin"}, {"X", "1"}}, .inherit_env = false});
   child.on<"message">([&](std::string text) { names = text; });
   loop.run();
-  CHECK_THAT(names, Catch::Contains("NODE_CHANNEL_FD NODE_CHANNEL_SERIALIZATION_MODE PATH") &&
-                        Catch::Contains(" X"));
-  CHECK_THAT(names, !Catch::Contains("HOME"));
+  CHECK_THAT(names, ContainsSubstring("NODE_CHANNEL_FD NODE_CHANNEL_SERIALIZATION_MODE PATH") &&
+                        ContainsSubstring(" X"));
+  CHECK_THAT(names, !ContainsSubstring("HOME"));
 }
 
 TEST_CASE("child process: exec_path runs the module, with its own arguments before", "[process]") {

@@ -40,12 +40,12 @@ TEST_CASE("process: a channel that is none is a clear error", "[process]") {
   const std::string value = GENERATE(as<std::string>{}, "", "abc", "-1", "3junk", "'3 '", "0x3",
                                      "+3", "99999999999999999999", "77");
   const std::string output = channel_state("NODE_CHANNEL_FD=" + value);
-  CHECK_THAT(output, Catch::StartsWith("not connected\n") && Catch::Contains("NODE_CHANNEL_FD="));
+  CHECK_THAT(output, StartsWith("not connected\n") && ContainsSubstring("NODE_CHANNEL_FD="));
 }
 
 TEST_CASE("process: a descriptor that is no stream socket is refused", "[process]") {
   CHECK_THAT(channel_state("NODE_CHANNEL_FD=3", "3</dev/null"),
-             Catch::Contains("not a stream socket"));
+             ContainsSubstring("not a stream socket"));
 }
 
 TEST_CASE("process: a parent that asks for another serialization gets an error and a disconnect",
@@ -61,7 +61,7 @@ TEST_CASE("process: a parent that asks for another serialization gets an error a
   child.on<"message">([] {});
   loop.run();
   CHECK(disconnected);
-  CHECK_THAT(text, Catch::Contains("not connected"));
+  CHECK_THAT(text, ContainsSubstring("not connected"));
 }
 
 TEST_CASE("process: a program started from it has no channel variables", "[process]") {
