@@ -308,6 +308,7 @@ JsonReader::Parser& JsonReader::parser() {
 }
 
 std::optional<BadJson> JsonReader::arbitrate(std::string_view text, json& value) const {
+  if (text.empty()) return bad(text, 0, "an empty text");
   // What nlohmann's parser lets pass.
   if (text.starts_with(byte_order_mark)) return bad(text, 0, "a byte order mark");
   if (const auto nul = text.find('\0'); nul != text.npos) return bad(text, nul, "a NUL byte");

@@ -67,15 +67,15 @@ void add_message_listeners(E& emitter) {
   emitter.template on<"message">(take_nothing);
   emitter.template on<"message">([](const nlohmann::json&) noexcept {});
   emitter.template on<"message">([](int) noexcept {});
-  emitter.template on<"message">([n = 0](int) mutable { ++n; });
-  emitter.template on<"message">([n = 0](int) mutable noexcept { ++n; });
+  emitter.template on<"message">([n = 0](int) mutable { return ++n; });
+  emitter.template on<"message">([n = 0](int) mutable noexcept { return ++n; });
   emitter.template on<"message">([owned = std::make_unique<int>()](int) {});
   emitter.template on<"message">(std::function<void(const nlohmann::json&)>(take_value));
   emitter.template on<"message">(std::function<void(Point)>(take_point));
   emitter.template on<"message">([](int n) { return n; });
 
   // An lvalue is copied.
-  auto mutating = [n = 0](const nlohmann::json&) mutable { ++n; };
+  auto mutating = [n = 0](const nlohmann::json&) mutable { return ++n; };
   emitter.template on<"message">(mutating);
   const std::function<void()> constant = take_nothing;
   emitter.template on<"message">(constant);
