@@ -74,8 +74,7 @@ class Channel {
   std::size_t queued_bytes() const;
 
  private:
-  friend class ChildProcess;
-  friend class Process;
+  friend class ChannelEnd;
   explicit Channel(std::shared_ptr<channel::Endpoint> end) : end_(std::move(end)) {}
 
   std::shared_ptr<channel::Endpoint> end_;

@@ -1,10 +1,6 @@
 // The parent's side: fork() and the child it returns.
-//
-// Includes json_fwd.hpp only: a program that sends values includes <nlohmann/json.hpp>, or
-// <tine/tine.hpp>.
 #pragma once
 
-#include <concepts>
 #include <csignal>
 #include <filesystem>
 #include <map>
@@ -13,9 +9,8 @@
 #include <string>
 #include <vector>
 
-#include <nlohmann/json_fwd.hpp>
-
 #include "tine/channel.hpp"
+#include "tine/channel_end.hpp"
 #include "tine/emitter.hpp"
 #include "tine/error.hpp"
 #include "tine/message.hpp"
@@ -96,37 +91,10 @@ std::string to_string(const ExitStatus& status);
 // "connected" and no "drain", whose place the send callback takes.
 class ChildProcess : public Emitter<Event<"spawn">, Event<"connected">, Event<"message", Message>,
                                     Event<"error", Error>, Event<"drain">, Event<"disconnect">,
-                                    Event<"exit", ExitStatus>, Event<"close", ExitStatus>> {
+                                    Event<"exit", ExitStatus>, Event<"close", ExitStatus>>,
+                     public ChannelEnd {
  public:
   ChildProcess() = default;
-
-  // Queues a message; never blocks and never throws for what the message is.
-  //
-  // False means hold the next message until "drain", unless this one is reported as refused: then
-  // it was not taken. `sent` is told what became of it (see SendCallback); without `sent` an error
-  // is emitted as "error".
-  //
-  // The first message of a turn goes out at once. Those behind it go out together, 16 KiB at a time
-  // and at the end of the turn, so what follows a second send() in the same turn, say a long
-  // computation or abort(), keeps that one waiting, or loses it: see Channel::flush().
-  //
-  // Node: subprocess.send(). What cannot be written as JSON is refused; Node throws.
-  bool send(const nlohmann::json& message, SendCallback sent = {});
-
-  // The same for a message that is JSON text already. It is refused if it is not valid, or has a
-  // line feed in it. A template, so that send({{"n", 1}}) means the one above.
-  template <std::same_as<Text> T>
-  bool send(T text, SendCallback sent = {}) {
-    return send_text(text, std::move(sent));
-  }
-
-  // Closes the channel once all that was accepted is written; messages are delivered until then.
-  // connected() is false from now on. An "error" if it is already (Errc::disconnected).
-  //
-  // Node: cancels what is queued.
-  void disconnect();
-  bool connected() const;
-  Channel channel() const;
 
   // Sends a signal. False: the child is not there any more, or never was. Never a recycled pid.
   bool kill(int signal = SIGTERM);
@@ -147,8 +115,6 @@ class ChildProcess : public Emitter<Event<"spawn">, Event<"connected">, Event<"m
   class [[gnu::visibility("hidden")]] State;
   friend ChildProcess fork(Loop& loop, const std::filesystem::path& module, ForkOptions options);
   explicit ChildProcess(std::shared_ptr<State> state);
-
-  bool send_text(Text text, SendCallback sent);
 
   std::shared_ptr<State> state_;
 };

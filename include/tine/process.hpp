@@ -1,15 +1,10 @@
 // The child's side: the channel to the parent that forked this process.
-//
-// Includes json_fwd.hpp only: a program that sends values includes <nlohmann/json.hpp>, or
-// <tine/tine.hpp>.
 #pragma once
 
-#include <concepts>
 #include <memory>
 
-#include <nlohmann/json_fwd.hpp>
-
 #include "tine/channel.hpp"
+#include "tine/channel_end.hpp"
 #include "tine/emitter.hpp"
 #include "tine/error.hpp"
 #include "tine/message.hpp"
@@ -40,25 +35,13 @@ class Loop;
 //
 // Node: the IPC part of `process`. There `process.send` is undefined without a channel.
 class Process : public Emitter<Event<"connected">, Event<"message", Message>, Event<"error", Error>,
-                               Event<"drain">, Event<"disconnect">> {
+                               Event<"drain">, Event<"disconnect">>,
+                public ChannelEnd {
  public:
   explicit Process(Loop& loop, ChannelOptions options = {});
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
   ~Process();
-
-  // Queues a message for the parent, in every way as ChildProcess::send() does.
-  bool send(const nlohmann::json& message, SendCallback sent = {});
-  template <std::same_as<Text> T>
-  bool send(T text, SendCallback sent = {}) {
-    return send_text(text, std::move(sent));
-  }
-
-  // Closes the channel once all that was accepted is written; messages are delivered until then.
-  // connected() is false from now on. An "error" if it is already (Errc::disconnected).
-  void disconnect();
-  bool connected() const;
-  Channel channel() const;
 
   // Writes all that was accepted, then ends the process with std::exit(). Messages that come
   // meanwhile are dropped. It gives up on a parent that takes no byte for
@@ -70,8 +53,6 @@ class Process : public Emitter<Event<"connected">, Event<"message", Message>, Ev
  private:
   class [[gnu::visibility("hidden")]] State;
   explicit Process(std::shared_ptr<State> state);
-
-  bool send_text(Text text, SendCallback sent);
 
   std::shared_ptr<State> state_;
 };

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tine/channel.hpp"
+#include "tine/channel_end.hpp"
 #include "tine/child_process.hpp"
 #include "tine/emitter.hpp"
 #include "tine/error.hpp"

@@ -1,6 +1,5 @@
-#include "tine/channel.hpp"
-
 #include "channel/endpoint.hpp"
+#include "tine/channel_end.hpp"
 
 namespace tine {
 
@@ -10,5 +9,17 @@ void Channel::pause() { end_->set_paused(true); }
 void Channel::resume() { end_->set_paused(false); }
 bool Channel::flush() { return end_->flush(); }
 std::size_t Channel::queued_bytes() const { return end_->queued(); }
+
+bool ChannelEnd::send(const nlohmann::json& message, SendCallback sent) {
+  return end_->send(message, std::move(sent));
+}
+
+bool ChannelEnd::send_text(Text text, SendCallback sent) {
+  return end_->send(text, std::move(sent));
+}
+
+void ChannelEnd::disconnect() { end_->disconnect(); }
+bool ChannelEnd::connected() const { return end_->connected(); }
+Channel ChannelEnd::channel() const { return Channel(end_); }
 
 }  // namespace tine

@@ -62,14 +62,14 @@ Wanted Endpoint::wanted() const { return paused_ ? Wanted::nothing : owner_.want
 // Tells what is there to be told. When a listener throws, the rest stays, for the next turn.
 void Endpoint::pump() {
   if (pumping_ || core_ == nullptr) return;
-  if (core_->halted()) return schedule_pump();
+  if (core_->halted()) return pump_next_turn();
 
   const auto keep = owner_.shared_from_this();
   struct Pumping {
     explicit Pumping(Endpoint& endpoint) : self(endpoint) { self.pumping_ = true; }
     ~Pumping() {
       self.pumping_ = false;
-      if (unfinished) self.schedule_pump();
+      if (unfinished) self.pump_next_turn();
       if (self.end_due_) self.end_when_read(*std::exchange(self.end_due_, std::nullopt));
       self.update_reading();
     }
@@ -85,12 +85,18 @@ void Endpoint::pump() {
 }
 
 void Endpoint::schedule_pump() {
-  if (pump_due_ || core_ == nullptr) return;
-  pump_due_ = true;
-  core_->defer([keep = owner_.shared_from_this(), this] {
+  if (core_ != nullptr && !std::exchange(pump_due_, true)) core_->defer(due_pump());
+}
+
+void Endpoint::pump_next_turn() {
+  if (core_ != nullptr && !std::exchange(pump_due_, true)) core_->defer_to_next_turn(due_pump());
+}
+
+std::function<void()> Endpoint::due_pump() {
+  return [keep = owner_.shared_from_this(), this] {
     pump_due_ = false;
     pump();
-  });
+  };
 }
 
 // False: it gives way to the rest of the loop, and there is more.

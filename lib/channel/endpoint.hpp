@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -92,6 +93,8 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   Wanted wanted() const;
   void pump();
   void schedule_pump();
+  void pump_next_turn();
+  std::function<void()> due_pump();
   bool deliver();
   void tell(const Inbox::Item& item);
   void answer(std::string_view command);

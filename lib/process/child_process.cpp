@@ -150,19 +150,9 @@ ChildProcess fork(Loop& loop, const std::filesystem::path& module, ForkOptions o
   return ChildProcess(state);
 }
 
-ChildProcess::ChildProcess(std::shared_ptr<State> state) : Emitter(state), state_(state) {}
+ChildProcess::ChildProcess(std::shared_ptr<State> state)
+    : Emitter(state), ChannelEnd(State::end_of(state)), state_(std::move(state)) {}
 
-bool ChildProcess::send(const nlohmann::json& message, SendCallback sent) {
-  return state_->end().send(message, std::move(sent));
-}
-
-bool ChildProcess::send_text(Text text, SendCallback sent) {
-  return state_->end().send(text, std::move(sent));
-}
-
-void ChildProcess::disconnect() { state_->end().disconnect(); }
-bool ChildProcess::connected() const { return state_->end().connected(); }
-Channel ChildProcess::channel() const { return Channel(State::end_of(state_)); }
 bool ChildProcess::kill(int signal) { return state_->kill(signal); }
 bool ChildProcess::killed() const { return state_->killed(); }
 void ChildProcess::ref() { state_->set_ref(true); }

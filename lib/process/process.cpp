@@ -47,20 +47,9 @@ Process::Process(Loop& loop, ChannelOptions options)
   state_->adopt();
 }
 
-Process::Process(std::shared_ptr<State> state) : Emitter(state), state_(state) {}
+Process::Process(std::shared_ptr<State> state)
+    : Emitter(state), ChannelEnd(State::end_of(state)), state_(std::move(state)) {}
 Process::~Process() { state_->leave(); }
-
-bool Process::send(const nlohmann::json& message, SendCallback sent) {
-  return state_->end().send(message, std::move(sent));
-}
-
-bool Process::send_text(Text text, SendCallback sent) {
-  return state_->end().send(text, std::move(sent));
-}
-
-void Process::disconnect() { state_->end().disconnect(); }
-bool Process::connected() const { return state_->end().connected(); }
-Channel Process::channel() const { return Channel(State::end_of(state_)); }
 
 void Process::exit(int code) {
   state_->end().write_all_now();

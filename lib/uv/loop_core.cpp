@@ -62,10 +62,13 @@ LoopCore::~LoopCore() {
   assert(!running_ && "a Loop must not be destroyed by its own listeners");
   auto residents = std::exchange(residents_, {});
   for (const auto& [key, resident] : residents) resident->loop_closing();
-  dirty_.clear();
   // What the user's captures do when they are destroyed still finds a core.
   residents.clear();
-  while (!tasks_.empty()) std::exchange(tasks_, {}).clear();
+  while (work_left()) {
+    take_next();
+    std::exchange(tasks_, {}).clear();
+    dirty_.clear();
+  }
   posted_.clear();
   wakeup_.reset();
   posted_signal_.reset();
@@ -116,6 +119,11 @@ void LoopCore::defer(std::function<void()> task) {
   update_wakeup();
 }
 
+void LoopCore::defer_to_next_turn(std::function<void()> task) {
+  next_tasks_.push_back(std::move(task));
+  update_wakeup();
+}
+
 void LoopCore::post(std::function<void()> task) {
   const std::lock_guard lock(posted_mutex_);
   posted_.push_back(std::move(task));
@@ -129,6 +137,10 @@ void LoopCore::take_posted() {
     posted.swap(posted_);
   }
   for (auto& task : posted) tasks_.push_back(std::move(task));
+}
+
+void LoopCore::take_next() {
+  for (auto& task : std::exchange(next_tasks_, {})) tasks_.push_back(std::move(task));
 }
 
 void LoopCore::end_turn() {
@@ -165,7 +177,8 @@ void LoopCore::update_wakeup() {
   if (depth_ > 0) return;
   if (work_left()) {
     uv_idle_start(wakeup_.get(), [](uv_idle_t* handle) {
-      if (auto* const core = static_cast<LoopCore*>(handle->data)) core->enter([] {});
+      if (auto* const core = static_cast<LoopCore*>(handle->data))
+        core->enter([core] { core->take_next(); });
     });
   } else {
     uv_idle_stop(wakeup_.get());

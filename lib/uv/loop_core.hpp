@@ -68,7 +68,9 @@ class LoopCore {
 
   // Runs a task on a later turn: after the callback that is running, or when the loop comes round.
   void defer(std::function<void()> task);
-  // The same from any thread.
+  // The same, when the loop has come round and other work has had its turn.
+  void defer_to_next_turn(std::function<void()> task);
+  // As defer(), from any thread.
   void post(std::function<void()> task);
 
   // True from the moment a listener has thrown until run() is called again.
@@ -97,7 +99,8 @@ class LoopCore {
   void flush_dirty();
   void update_wakeup();
   void take_posted();
-  bool work_left() const { return !tasks_.empty() || !dirty_.empty(); }
+  void take_next();
+  bool work_left() const { return !tasks_.empty() || !next_tasks_.empty() || !dirty_.empty(); }
   void caught();
   void close_loop();
 
@@ -117,6 +120,7 @@ class LoopCore {
   UvHandle<uv_async_t> posted_signal_;
 
   std::deque<std::function<void()>> tasks_;
+  std::vector<std::function<void()>> next_tasks_;  // due when the loop has come round
   std::vector<Flushable*> dirty_;
   std::unordered_map<const Resident*, std::shared_ptr<Resident>> residents_;
 
