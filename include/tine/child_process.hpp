@@ -78,7 +78,9 @@ std::string to_string(const ExitStatus& status);
 //   "close"       the last event: it ended and all is delivered, or it could not be started
 //
 // "message"…, "disconnect", "exit", "close" always come in this order. The listeners are dropped
-// after "close". A child that could not be started gets "error" and "close".
+// after "close"; who listened for errors gets those that come later by callback only. A child that
+// could not be started gets "error" and "close". One that somebody else in this program has waited
+// for gets "exit" with an unknown status, within a second.
 //
 // A handle: copy it, keep it, drop it; the child runs on and its listeners stay until "close". The
 // loop keeps what is behind it alive, and the child keeps Loop::run() from returning. A default

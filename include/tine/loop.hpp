@@ -49,7 +49,9 @@ class Timer {
 // program may run a loop in each of several threads.
 //
 // Process-wide: the first Loop sets SIGPIPE to ignored if it is at its default, because a write to
-// a peer that is gone raises it. Children start with default signals and an empty signal mask.
+// a peer that is gone raises it; and it opens /dev/null for what is closed of stdin, stdout and
+// stderr (before it makes its own loop: a borrowed one is there already). Children start with
+// default signals and an empty signal mask.
 //
 // Node: the event loop, which there is one and hidden.
 class Loop {
@@ -68,8 +70,8 @@ class Loop {
   // or until stop().
   //
   // What a listener, callback or posted function throws comes out of here, as does an "error" that
-  // nobody listens for. None of them runs after that until run() is called again; what was read or
-  // due by then is kept, in order.
+  // nobody listens for. None of them runs after that until run() is called again, or an
+  // application goes on with uv_run(); what was read or due by then is kept, in order.
   void run();
 
   // Makes run() return after the callbacks that are being run. Before run(): makes it return at

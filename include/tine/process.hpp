@@ -31,7 +31,7 @@ class Loop;
 // program that was not forked; it runs on.
 //
 // The channel keeps Loop::run() from returning while there is a "message" or "disconnect" listener.
-// The destructor writes what the kernel takes at once and closes.
+// The destructor writes what the kernel takes at once and closes; callbacks of the rest are told.
 //
 // Node: the IPC part of `process`. There `process.send` is undefined without a channel.
 class Process : public Emitter<Event<"connected">, Event<"message", Message>, Event<"error", Error>,

@@ -18,7 +18,7 @@ class ChannelState : public detail::ListenerTable<Events...>,
                      public uv::Resident {
  public:
   ChannelState(uv::LoopCore& core, const ChannelOptions& options)
-      : core_(&core), end_(core, *this, options) {}
+      : Resident(core), end_(core, *this, options) {}
 
   Endpoint& end() { return end_; }
 
@@ -39,41 +39,53 @@ class ChannelState : public detail::ListenerTable<Events...>,
 
   // Without a listener an error is an exception.
   void on_error(Error error) override {
-    if (this->template list<"error">().count() == 0) throw error;
-    this->template emit<"error">(error);
+    if (this->template list<"error">().count() > 0) {
+      this->template emit<"error">(error);
+    } else if (errors_ == Errors::thrown) {
+      throw error;
+    }
   }
 
   void listeners_changed() override { end_.listeners_changed(); }
 
   void loop_closing() noexcept override {
+    const auto keep = shared_from_this();
     end_.detach();
-    core_ = nullptr;
     this->clear();
   }
 
  protected:
-  // Null once the loop is gone.
-  uv::LoopCore* core() const { return core_; }
-
   // Emits an event on a later turn.
   template <EventName Name, class... Args>
   void emit_later(Args... args) {
-    core_->defer([this, keep = shared_from_this(), ... args = std::move(args)]() mutable {
+    core()->defer([this, keep = shared_from_this(), ... args = std::move(args)]() mutable {
       this->template emit<Name>(args...);
     });
   }
 
-  // The last task: nothing of the user's is kept any more.
+  // The last task.
   void retire_later() {
-    core_->defer([this, keep = shared_from_this()] {
-      this->clear();
-      core_->release(*this);
+    core()->defer([this, keep = shared_from_this()] {
+      const bool listened = this->template list<"error">().count() > 0;
+      retire(listened ? Errors::dropped : Errors::thrown);
     });
   }
 
+  // What becomes of an error that has no listener. Who listened is not to be thrown at because the
+  // listeners are gone.
+  enum class Errors { thrown, dropped };
+
+  // Drops all that is the user's: a listener that holds a handle to this would keep it for ever.
+  void retire(Errors errors) {
+    const auto keep = shared_from_this();
+    errors_ = errors;
+    this->clear();
+    core()->release(*this);
+  }
+
  private:
-  uv::LoopCore* core_;
   Endpoint end_;
+  Errors errors_ = Errors::thrown;
 };
 
 }  // namespace tine::channel

@@ -1,6 +1,7 @@
 #include "channel/endpoint.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -40,7 +41,12 @@ std::string joined(const std::vector<std::string>& reasons) {
 }  // namespace
 
 Endpoint::Endpoint(uv::LoopCore& core, Owner& owner, const ChannelOptions& options)
-    : core_(&core), owner_(owner), options_(options), inbox_(options), outbox_(options) {}
+    : core_(&core),
+      owner_(owner),
+      options_(options),
+      inbox_(options),
+      outbox_(options),
+      low_mark_(std::min(options.send_mark, options.send_limit) / 2) {}
 
 void Endpoint::open(int fd) {
   uv::Stream::User& user = *this;
@@ -101,6 +107,9 @@ std::function<void()> Endpoint::due_pump() {
 
 // False: it gives way to the rest of the loop, and there is more.
 bool Endpoint::deliver() {
+  using Clock = std::chrono::steady_clock;
+  constexpr auto long_enough = std::chrono::milliseconds(1);
+  std::optional<Clock::time_point> first_bad;
   while (core_ != nullptr) {
     const Inbox::Item item = inbox_.next(wanted());
     switch (item.kind) {
@@ -109,7 +118,8 @@ bool Endpoint::deliver() {
       case Inbox::Kind::internal: answer(item.command); break;
       case Inbox::Kind::bad:
         owner_.on_error(Error(Errc::bad_message, bad_lines_text(item)));
-        if (item.gave_way) return false;
+        if (!first_bad) first_bad = Clock::now();
+        if (item.gave_way || Clock::now() - *first_bad > long_enough) return false;
         break;
       case Inbox::Kind::overflow:
         end(system_code(ECANCELED));
@@ -123,12 +133,20 @@ bool Endpoint::deliver() {
   return true;
 }
 
+// What does not convert is told even if a listener behind throws.
 void Endpoint::tell(const Inbox::Item& item) {
   Message message(item.text, &inbox_.value());
-  owner_.on_message(message);
-  if (message.failures().empty()) return;
-  owner_.on_error(Error(Errc::message_type,
-                        "a message is not what its listener takes: " + joined(message.failures())));
+  const auto mismatch = [&] {
+    return Error(Errc::message_type,
+                 "a message is not what its listener takes: " + joined(message.failures()));
+  };
+  try {
+    owner_.on_message(message);
+  } catch (...) {
+    if (!message.failures().empty()) report(mismatch());
+    throw;
+  }
+  if (!message.failures().empty()) owner_.on_error(mismatch());
 }
 
 // An unknown command is ignored, as in Node. A handle is never there: the kernel closes the
@@ -180,12 +198,13 @@ bool Endpoint::send(Text message, SendCallback sent) {
 
 bool Endpoint::accept(std::optional<Error> refused, SendCallback sent) {
   if (refused) {
+    drain_due_ = drain_due_ || refused->code() == Errc::queue_full;
     report(std::move(*refused), sent);
     return false;
   }
   if (sent) outbox_.call_back(std::move(sent));
   transmit();
-  if (outbox_.queued() < options_.send_mark) return true;
+  if (outbox_.queued() == 0 || outbox_.queued() < options_.send_mark) return true;
   drain_due_ = true;
   return false;
 }
@@ -238,13 +257,20 @@ void Endpoint::write_queued() {
 void Endpoint::write_rest() {
   const std::string_view bytes = outbox_.front().substr(0, slice);
   slice_ = bytes.size();
-  slice_written_ = 0;
   stream_->write(bytes);
   if (!stalled_) {
     stalled_.emplace(*core_, [this] { on_stalled(); });
     stalled_->set_ref(false);
   }
-  stalled_->start(options_.flush_timeout);
+  wait_for_progress();
+}
+
+// While the channel is not to close, the wait decides nothing: it need not be short.
+void Endpoint::wait_for_progress() {
+  constexpr auto shortest_when_open = std::chrono::milliseconds(100);
+  progress_ = {stream_->written(), stream_->unread()};
+  const auto patience = options_.flush_timeout;
+  stalled_->start(connected() ? std::max(patience, shortest_when_open) : patience);
 }
 
 void Endpoint::on_written(int error) {
@@ -258,22 +284,21 @@ void Endpoint::count_written(std::size_t n) {
   for (SendCallback& sent : outbox_.written(n)) {
     core_->defer([sent = std::move(sent)] { sent({}); });
   }
-  if (drain_due_ && connected() && outbox_.queued() <= options_.send_mark / 2) {
+  if (drain_due_ && connected() && outbox_.queued() <= low_mark_) {
     drain_due_ = false;
     core_->defer([keep = owner_.shared_from_this(), this] { owner_.on_drain(); });
   }
 }
 
-// The peer has taken nothing, or little, of a slice for flush_timeout.
+// A peer that takes no byte is given up if the channel was to close all that time: it is draining, or
+// nothing else keeps the loop.
 void Endpoint::on_stalled() {
   if (!stream_ || !stream_->writing()) return;
-  const bool progress = std::exchange(slice_written_, stream_->written()) != stream_->written();
-  const bool waited_for = state_ == State::draining || core_->only_writes_left();
-  if (!progress && waited_for) {
-    end(system_code(ECANCELED));
-  } else {
-    stalled_->start(options_.flush_timeout);
-  }
+  const bool progress = progress_ != Progress{stream_->written(), stream_->unread()};
+  const bool to_close = state_ == State::draining || core_->only_writes_left();
+  const bool was_to_close = std::exchange(to_close_, to_close);
+  if (!progress && to_close && was_to_close) return end(system_code(ECANCELED));
+  wait_for_progress();
 }
 
 void Endpoint::cancel(std::error_code why) {
@@ -302,6 +327,8 @@ void Endpoint::write_all_now() {
 void Endpoint::disconnect() {
   if (!connected()) return report(Error(Errc::disconnected));
   state_ = State::draining;
+  to_close_ = true;
+  if (stream_->writing()) wait_for_progress();
   write_queued();
 }
 
@@ -317,13 +344,19 @@ void Endpoint::end_when_read(int error) {
   end(system_code(error));
 }
 
-void Endpoint::on_read_end(int error) { end(system_code(error == 0 ? EPIPE : -error)); }
+void Endpoint::on_read_end(int error) {
+  end(system_code(error == 0 ? EPIPE : -error));
+  if (error == 0 || error == UV_ECONNRESET) return;
+  report(Error(system_code(-error), "reading from the channel failed, which is closed"));
+}
+
 void Endpoint::on_hang_up() { end_when_read(EPIPE); }
 void Endpoint::peer_died() { end_when_read(EPIPE); }
 
 void Endpoint::end(std::error_code unwritten_because) {
   if (!stream_) return;
   state_ = State::ended;
+  if (stream_->writing()) count_written(stream_->written());
   cancel(unwritten_because);
   core_->forget(*this);
   stalled_.reset();
@@ -332,14 +365,21 @@ void Endpoint::end(std::error_code unwritten_because) {
 }
 
 void Endpoint::close() {
-  if (stream_) core_->forget(*this);
+  if (stream_) {
+    cancel(system_code(ECANCELED));
+    core_->forget(*this);
+  }
   stalled_.reset();
   stream_.reset();
   state_ = State::closed;
 }
 
 void Endpoint::detach() noexcept {
-  close();
+  if (core_ == nullptr) return;
+  core_->forget(*this);
+  stalled_.reset();
+  stream_.reset();
+  state_ = State::closed;
   core_ = nullptr;
 }
 

@@ -71,9 +71,9 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   // Writes what is queued, without the loop, which is not to run again.
   void write_all_now();
 
-  // Closes at once and says nothing of it.
+  // Closes at once; callbacks are told that what is queued is cancelled.
   void close();
-  // The same for good: the loop is not touched again.
+  // The same because the loop is going: nothing is told.
   void detach() noexcept;
 
   void report(Error error, const SendCallback& sent = {});
@@ -106,6 +106,7 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   void write_queued();
   void write_rest();
   void count_written(std::size_t n);
+  void wait_for_progress();
   void on_stalled();
   void cancel(std::error_code why);
 
@@ -127,8 +128,15 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
 
   Outbox outbox_;
   std::optional<uv::RawTimer> stalled_;
-  std::size_t slice_ = 0;          // of the outbox, in the stream's hands
-  std::size_t slice_written_ = 0;  // of it, when the timer was started
+  std::size_t low_mark_;   // "drain" comes here
+  std::size_t slice_ = 0;  // of the outbox, in the stream's hands
+  struct Progress {
+    std::size_t written = 0;
+    std::size_t unread = 0;
+    bool operator==(const Progress&) const = default;
+  };
+  Progress progress_;      // when the timer was started
+  bool to_close_ = false;  // when it ran down last
   std::optional<std::uint64_t> last_sent_turn_;
   bool flush_due_ = false;
   bool drain_due_ = false;

@@ -20,6 +20,7 @@ Inbox::Item Inbox::next(Wanted wanted) {
       if (wanted == Wanted::value) return read(stored_, *line);
       return {.kind = Kind::message, .text = *line};
     }
+    stored_.release_if_empty();
   }
   while (const auto line = decoder_.next()) {
     if (wanted == Wanted::value) return read(decoder_, *line);

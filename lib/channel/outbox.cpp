@@ -21,36 +21,36 @@ Outbox::Outbox(const ChannelOptions& options)
       checker_(options.max_depth) {}
 
 std::optional<Error> Outbox::add(const nlohmann::json& message) {
-  const std::size_t start = filling_.size();
+  wire::Appending appending(filling_);
   if (const auto problem = wire::write_json(message, max_depth_, filling_)) {
     return Error(Errc::invalid_value, "a message was refused, because of it " + *problem);
   }
-  return accept(start);
+  return accept(appending);
 }
 
 // Checked where it is to stay: there the parser may read behind it.
 std::optional<Error> Outbox::add(Text message) {
-  const std::size_t start = filling_.size();
+  wire::Appending appending(filling_);
   filling_.append(message.json);
-  const std::string_view text = filling_.view().substr(start);
+  const std::string_view text = appending.view();
   auto bad = checker_.check(text);
   if (const auto feed = text.find('\n'); !bad && feed != text.npos) {
     bad = wire::BadJson{feed, "a line feed, which ends a message", wire::excerpt(text, feed)};
   }
-  if (!bad) return accept(start);
-  Error error(Errc::invalid_value, "a text was refused, " + bad->text());
-  filling_.truncate(start);
-  return error;
+  if (bad) return Error(Errc::invalid_value, "a text was refused, " + bad->text());
+  return accept(appending);
 }
 
 // A message on an empty queue always fits: else one that is too large could never be sent.
-std::optional<Error> Outbox::accept(std::size_t start) {
-  const bool alone = queued() == filling_.size() - start;
+std::optional<Error> Outbox::accept(wire::Appending& appending) {
+  const std::size_t others = queued() - appending.view().size();
   filling_.push_back('\n');
-  if (alone || queued() <= limit_) return std::nullopt;
-  filling_.truncate(start);
-  return Error(Errc::queue_full, "a message was refused: " + std::to_string(queued()) +
-                                     " bytes wait to be written; hold messages until \"drain\"");
+  if (others > 0 && queued() > limit_) {
+    return Error(Errc::queue_full, "a message was refused: " + std::to_string(others) +
+                                       " bytes wait to be written; hold messages until \"drain\"");
+  }
+  appending.keep();
+  return std::nullopt;
 }
 
 void Outbox::call_back(SendCallback sent) {
@@ -58,17 +58,18 @@ void Outbox::call_back(SendCallback sent) {
 }
 
 std::string_view Outbox::front() {
-  if (front_ == writing_.size()) {
-    writing_.clear(kept_capacity);
-    front_ = 0;
-    std::swap(filling_, writing_);
-  }
+  if (writing_.size() == 0) std::swap(filling_, writing_);
   return writing_.view().substr(front_);
 }
 
 std::vector<SendCallback> Outbox::written(std::size_t n) {
   front_ += n;
   written_ += n;
+  if (front_ == writing_.size()) {
+    writing_.clear(kept_capacity);
+    front_ = 0;
+    if (filling_.size() == 0) filling_.clear(kept_capacity);
+  }
   std::vector<SendCallback> done;
   while (!waiting_.empty() && waiting_.front().end <= written_) {
     done.push_back(std::move(waiting_.front().sent));

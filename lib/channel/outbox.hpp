@@ -50,7 +50,7 @@ class Outbox {
   Cancelled cancel();
 
  private:
-  std::optional<Error> accept(std::size_t start);
+  std::optional<Error> accept(wire::Appending& appending);
 
   std::size_t max_depth_;
   std::size_t limit_;

@@ -1,5 +1,6 @@
 #include "tine/child_process.hpp"
 
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <optional>
@@ -10,6 +11,7 @@
 #include "process/environment.hpp"
 #include "tine/loop.hpp"
 #include "uv/subprocess.hpp"
+#include "uv/timer.hpp"
 
 namespace tine {
 
@@ -30,15 +32,20 @@ class ChildProcess::State final
   std::optional<ExitStatus> exit_status() const { return exit_status_; }
 
   bool keeps_loop() const override { return true; }
-  void on_ended() override { end_when_exited(); }
+  void on_ended() override {
+    end_when_exited();
+    look_for_loss();
+  }
   void loop_closing() noexcept override;
 
  private:
   void spawn(const uv::SubprocessOptions& subprocess);
   void exited(ExitStatus status);
   void end_when_exited();
+  void look_for_loss();
 
   std::optional<uv::Subprocess> subprocess_;
+  std::optional<uv::RawTimer> loss_timer_;
   std::optional<int> pid_;
   std::optional<ExitStatus> ended_as_;     // known to us
   std::optional<ExitStatus> exit_status_;  // told to the user
@@ -47,8 +54,6 @@ class ChildProcess::State final
 };
 
 namespace {
-
-constexpr int channel_descriptor = 3;
 
 // A path is never looked up in PATH.
 std::string as_path(const std::filesystem::path& module) {
@@ -67,7 +72,8 @@ uv::SubprocessOptions subprocess_options(const std::filesystem::path& module,
     args.push_back(module.string());
   }
   args.insert(args.end(), options.args.begin(), options.args.end());
-  subprocess.env = process::child_environment(options.env, options.inherit_env, channel_descriptor);
+  subprocess.env = process::child_environment(options.env, options.inherit_env,
+                                              uv::Subprocess::channel_descriptor);
   subprocess.cwd = options.cwd;
   return subprocess;
 }
@@ -89,8 +95,11 @@ void ChildProcess::State::start(const std::filesystem::path& module, const ForkO
   } catch (const std::system_error& error) {
     end().close();
     end().report(Error(error.code(), spawn_text(subprocess)));
-    emit_later<"close">(ExitStatus{});
-    retire_later();
+    // Behind what is said of messages that are sent to it until then.
+    core()->defer_to_next_turn([this, keep = shared_from_this()] {
+      emit_later<"close">(ExitStatus{});
+      retire_later();
+    });
     return;
   }
   emit_later<"spawn">();
@@ -111,6 +120,7 @@ void ChildProcess::State::spawn(const uv::SubprocessOptions& subprocess) {
 void ChildProcess::State::exited(ExitStatus status) {
   const auto keep = shared_from_this();
   subprocess_.reset();
+  loss_timer_.reset();
   ended_as_ = status;
   end().peer_died();
   end_when_exited();
@@ -128,6 +138,19 @@ void ChildProcess::State::end_when_exited() {
   retire_later();
 }
 
+// Somebody else in this program may wait for our child, and nobody would tell us that it ended. It is
+// rare, so it is looked for now and then, once the channel has ended.
+void ChildProcess::State::look_for_loss() {
+  constexpr auto now_and_then = std::chrono::seconds(1);
+  if (!subprocess_) return;
+  if (subprocess_->is_lost()) return exited(ExitStatus{});
+  if (!loss_timer_) {
+    loss_timer_.emplace(*core(), [this] { look_for_loss(); });
+    loss_timer_->set_ref(false);
+  }
+  loss_timer_->start(now_and_then);
+}
+
 bool ChildProcess::State::kill(int signal) {
   const bool sent = subprocess_ && subprocess_->kill(signal);
   killed_ = killed_ || sent;
@@ -141,6 +164,7 @@ void ChildProcess::State::set_ref(bool ref) {
 void ChildProcess::State::loop_closing() noexcept {
   if (kill_with_loop_) kill(SIGKILL);
   subprocess_.reset();
+  loss_timer_.reset();
   ChannelState::loop_closing();
 }
 

@@ -38,8 +38,8 @@ void Process::State::adopt() {
 void Process::State::leave() {
   if (core() == nullptr) return;
   end().flush();
-  core()->release(*this);
-  loop_closing();
+  end().close();
+  retire(Errors::dropped);
 }
 
 Process::Process(Loop& loop, ChannelOptions options)

@@ -6,9 +6,22 @@
 #include <system_error>
 #include <utility>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 namespace tine::uv {
 
 namespace {
+
+// libuv keeps its own descriptors apart from 0 to 2, and a child would take ours for its stdio.
+void open_stdio_once() {
+  [[maybe_unused]] static const bool done = [] {
+    int fd = 0;
+    while (fd >= 0 && fd <= STDERR_FILENO) fd = open("/dev/null", O_RDWR);
+    if (fd >= 0) close(fd);
+    return true;
+  }();
+}
 
 void ignore_sigpipe_once() {
   [[maybe_unused]] static const bool done = [] {
@@ -27,23 +40,30 @@ void check(int result, const char* what) {
 
 }  // namespace
 
-LoopCore::LoopCore() : owned_(true), loop_(new uv_loop_t) {
-  if (const int result = uv_loop_init(loop_); result < 0) {
-    delete loop_;
-    check(result, "an event loop could not be made");
+Resident::Resident(LoopCore& core) : core_(&core) { core.residents_.insert(this); }
+
+Resident::~Resident() {
+  if (core_ != nullptr) core_->residents_.erase(this);
+}
+
+LoopCore::LoopCore() : owned_(true), loop_(nullptr) {
+  open_stdio_once();
+  auto loop = std::make_unique<uv_loop_t>();
+  check(uv_loop_init(loop.get()), "an event loop could not be made");
+  loop_ = loop.get();
+  try {
+    start();
+  } catch (...) {
+    uv_loop_close(loop_);
+    throw;
   }
-  start();
+  loop.release();
 }
 
 LoopCore::LoopCore(uv_loop_t* borrowed) : owned_(false), loop_(borrowed) { start(); }
 
 void LoopCore::start() {
   ignore_sigpipe_once();
-
-  auto wakeup = std::make_unique<uv_idle_t>();
-  uv_idle_init(loop_, wakeup.get());
-  wakeup_.reset(wakeup.release());
-  wakeup_->data = this;
 
   auto signal = std::make_unique<uv_async_t>();
   check(uv_async_init(loop_, signal.get(),
@@ -56,14 +76,23 @@ void LoopCore::start() {
   posted_signal_.reset(signal.release());
   posted_signal_->data = this;
   set_ref(false);
+
+  wakeup_.reset(new uv_idle_t);
+  uv_idle_init(loop_, wakeup_.get());
+  wakeup_->data = this;
 }
 
 LoopCore::~LoopCore() {
   assert(!running_ && "a Loop must not be destroyed by its own listeners");
-  auto residents = std::exchange(residents_, {});
-  for (const auto& [key, resident] : residents) resident->loop_closing();
+  auto kept = std::exchange(kept_, {});
+  while (!residents_.empty()) {
+    Resident* const resident = *residents_.begin();
+    residents_.erase(residents_.begin());
+    resident->core_ = nullptr;
+    resident->loop_closing();
+  }
   // What the user's captures do when they are destroyed still finds a core.
-  residents.clear();
+  kept.clear();
   while (work_left()) {
     take_next();
     std::exchange(tasks_, {}).clear();
@@ -201,11 +230,11 @@ void LoopCore::caught() {
 
 void LoopCore::keep(std::shared_ptr<Resident> resident) {
   const Resident* const key = resident.get();
-  residents_.emplace(key, std::move(resident));
+  kept_.emplace(key, std::move(resident));
 }
 
 void LoopCore::release(const Resident& resident) {
-  const auto kept = residents_.extract(&resident);  // destroyed after it has left the map
+  const auto kept = kept_.extract(&resident);  // destroyed after it has left the map
 }
 
 bool LoopCore::only_writes_left() const {

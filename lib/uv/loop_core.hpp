@@ -8,6 +8,7 @@
 #include <mutex>
 #include <thread>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "uv/handle.hpp"
@@ -18,13 +19,29 @@ class Loop;
 
 namespace tine::uv {
 
-// A state behind handles of the user's that the loop keeps alive until its last event.
+class LoopCore;
+
+// A state behind handles of the user's. It may outlive the loop, because handles may; the loop may keep
+// it alive until its last event.
 class Resident {
  public:
-  virtual ~Resident() = default;
+  explicit Resident(LoopCore& core);
+  Resident(const Resident&) = delete;
+  Resident& operator=(const Resident&) = delete;
+  virtual ~Resident();
 
-  // The loop is going: close all libuv handles now, and run nothing of the user's any more.
+  // The loop is going: close all libuv handles now, and run nothing of the user's any more. core() is
+  // null already.
   virtual void loop_closing() noexcept = 0;
+
+ protected:
+  // Null once the loop is gone.
+  LoopCore* core() const { return core_; }
+
+ private:
+  friend class LoopCore;
+
+  LoopCore* core_;
 };
 
 // Something with bytes to write at the end of the turn. Writing runs nothing of the user's.
@@ -60,6 +77,7 @@ class LoopCore {
   // exception must not cross a C frame.
   template <class F>
   void enter(F&& f) noexcept {
+    if (!running_) halted_ = false;  // the application goes on with uv_run()
     ++turn_;
     ++depth_;
     guarded(std::forward<F>(f));
@@ -73,7 +91,7 @@ class LoopCore {
   // As defer(), from any thread.
   void post(std::function<void()> task);
 
-  // True from the moment a listener has thrown until run() is called again.
+  // True from the moment a listener has thrown out of run() until the loop is driven again.
   bool halted() const { return halted_; }
 
   // Counts the turns of the loop, and each call of libuv's within one.
@@ -82,7 +100,7 @@ class LoopCore {
   void flush_at_turn_end(Flushable& flushable);
   void forget(Flushable& flushable);
 
-  // Keeps a state alive until release(). What releases the last owner destroys the state.
+  // Keeps a state alive until release().
   void keep(std::shared_ptr<Resident> resident);
   void release(const Resident& resident);
 
@@ -93,6 +111,8 @@ class LoopCore {
   bool only_writes_left() const;
 
  private:
+  friend class Resident;
+
   void start();
   void end_turn();
   void run_due_tasks();
@@ -122,7 +142,8 @@ class LoopCore {
   std::deque<std::function<void()>> tasks_;
   std::vector<std::function<void()>> next_tasks_;  // due when the loop has come round
   std::vector<Flushable*> dirty_;
-  std::unordered_map<const Resident*, std::shared_ptr<Resident>> residents_;
+  std::unordered_set<Resident*> residents_;
+  std::unordered_map<const Resident*, std::shared_ptr<Resident>> kept_;
 
   std::mutex posted_mutex_;
   std::vector<std::function<void()>> posted_;

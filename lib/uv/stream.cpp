@@ -3,27 +3,43 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
+#include <new>
 #include <system_error>
+#include <utility>
 
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "tine/error.hpp"
+
 namespace tine::uv {
+
+namespace {
+
+#ifdef POLLRDHUP
+constexpr short poll_hang_up = POLLRDHUP;
+#else
+constexpr short poll_hang_up = POLLHUP;  // macOS: a half-close waits until reading goes on
+#endif
+
+}  // namespace
 
 Stream::Stream(LoopCore& core, int fd, User& user) : core_(core), user_(user), pipe_(new Pipe) {
   uv_pipe_init(core.native(), &pipe_->handle, 0);
   pipe_->handle.data = this;
   if (const int error = uv_pipe_open(&pipe_->handle, fd); error < 0) {
     ::close(fd);
-    throw std::system_error(-error, std::generic_category(), "a channel could not be opened");
+    throw Error(std::error_code(-error, std::generic_category()), "a channel could not be opened");
   }
 }
 
 // A write that libuv still has in hand is called back with UV_ECANCELED, when `data` is cleared.
 Stream::~Stream() {
   if (writing()) core_.write_ended();
+  stop_watching();
 }
 
 int Stream::fd() const {
@@ -35,8 +51,8 @@ int Stream::fd() const {
 void Stream::set_reading(bool on) {
   if (on && !reading_) {
     start_reading();
-    hang_up_.reset();
-  } else if (!on && !hang_up_) {
+    stop_watching();
+  } else if (!on && !hang_up_ && !retry_) {
     uv_read_stop(stream());
     watch_for_hang_up();
   }
@@ -48,13 +64,18 @@ void Stream::set_ref(bool ref) {
   ref_ = ref;
   uv::set_ref(pipe_, ref);
   if (hang_up_) uv::set_ref(hang_up_, ref);
+  if (retry_) retry_->set_ref(ref);
 }
 
 void Stream::start_reading() {
   const auto allocate = [](uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
     auto* const self = static_cast<Stream*>(handle->data);
-    const std::span<char> room = self->user_.read_room();
-    *buffer = uv_buf_init(room.data(), static_cast<unsigned>(room.size()));
+    try {
+      const std::span<char> room = self->user_.read_room();
+      *buffer = uv_buf_init(room.data(), static_cast<unsigned>(room.size()));
+    } catch (const std::bad_alloc&) {
+      *buffer = uv_buf_init(nullptr, 0);  // the read ends with UV_ENOBUFS
+    }
   };
   const auto read = [](uv_stream_t* handle, ssize_t n, const uv_buf_t*) {
     auto* const self = static_cast<Stream*>(handle->data);
@@ -70,23 +91,43 @@ void Stream::start_reading() {
   uv_read_start(stream(), allocate, read);
 }
 
-Stream::HangUpWatch::~HangUpWatch() { ::close(fd); }
-
-// If there is no descriptor left for it, the end is noticed when reading goes on.
 void Stream::watch_for_hang_up() {
   const int duplicate = fcntl(fd(), F_DUPFD_CLOEXEC, 0);
-  if (duplicate < 0) return;
-  auto watch = std::make_unique<HangUpWatch>();
-  watch->fd = duplicate;
-  if (uv_poll_init(core_.native(), &watch->handle, duplicate) < 0) return;
+  if (duplicate < 0) return look_for_hang_up_later();
+  auto watch = std::make_unique<uv_poll_t>();
+  if (uv_poll_init(core_.native(), watch.get(), duplicate) < 0) {
+    ::close(duplicate);
+    return look_for_hang_up_later();
+  }
   hang_up_.reset(watch.release());
-  hang_up_->handle.data = this;
-  uv_poll_start(&hang_up_->handle, UV_DISCONNECT, [](uv_poll_t* handle, int, int) {
+  hang_up_fd_ = duplicate;
+  hang_up_->data = this;
+  uv_poll_start(hang_up_.get(), UV_DISCONNECT, [](uv_poll_t* handle, int, int) {
     auto* const self = static_cast<Stream*>(handle->data);
     if (self == nullptr) return;
     uv_poll_stop(handle);
     self->core_.enter([self] { self->user_.on_hang_up(); });
   });
+}
+
+// When there is no descriptor to watch on: until there is one, looks now and then.
+void Stream::look_for_hang_up_later() {
+  constexpr auto now_and_then = std::chrono::milliseconds(100);
+  retry_ = std::make_unique<RawTimer>(core_, [this] {
+    pollfd state{fd(), poll_hang_up, 0};
+    retry_.reset();
+    if (::poll(&state, 1, 0) > 0) return user_.on_hang_up();
+    watch_for_hang_up();
+    set_ref(ref_);
+  });
+  retry_->start(now_and_then);
+}
+
+void Stream::stop_watching() {
+  retry_.reset();
+  if (!hang_up_) return;
+  hang_up_.reset();
+  ::close(std::exchange(hang_up_fd_, -1));
 }
 
 void Stream::read_available(const std::function<void(std::size_t)>& took) {
@@ -129,18 +170,35 @@ std::size_t Stream::written() const {
   return write_size_ - uv_stream_get_write_queue_size(stream());
 }
 
+std::size_t Stream::unread() const {
+  int unread = 0;
+  ioctl(fd(), TIOCOUTQ, &unread);
+  return static_cast<std::size_t>(unread);
+}
+
 bool Stream::write_now(std::string_view bytes, std::chrono::milliseconds patience) {
+  using Clock = std::chrono::steady_clock;
   std::array<char, 16 * 1024> dropped;
+  std::size_t before = unread();
+  auto give_up_at = Clock::now() + patience;
   while (!bytes.empty()) {
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(give_up_at - Clock::now()).count();
     pollfd wait{fd(), POLLIN | POLLOUT, 0};
-    const int ready = ::poll(&wait, 1, static_cast<int>(patience.count()));
-    if (ready < 0 && errno == EINTR) continue;
-    if (ready <= 0) return false;
-    if ((wait.revents & POLLIN) != 0 && ::read(fd(), dropped.data(), dropped.size()) == 0)
+    const int ready = ::poll(&wait, 1, static_cast<int>(std::clamp<long long>(left, 0, INT_MAX)));
+    if (ready < 0 && errno != EINTR) return false;
+    if (left <= 0 && (wait.revents & POLLOUT) == 0) {
+      if (std::exchange(before, unread()) == before) return false;
+      give_up_at = Clock::now() + patience;
+    }
+    if (ready <= 0) continue;
+    if ((wait.revents & POLLIN) != 0 && ::read(fd(), dropped.data(), dropped.size()) == 0) {
       return false;
+    }
     const ssize_t n = ::write(fd(), bytes.data(), bytes.size());
     if (n > 0) {
       bytes.remove_prefix(static_cast<std::size_t>(n));
+      give_up_at = Clock::now() + patience;
     } else if (errno != EAGAIN && errno != EINTR) {
       return false;
     }

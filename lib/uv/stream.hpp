@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "uv/loop_core.hpp"
+#include "uv/timer.hpp"
 
 namespace tine::uv {
 
@@ -56,6 +57,9 @@ class Stream {
   // How much of what write() was given is written already.
   std::size_t written() const;
 
+  // How much of what is written the peer has not read yet, as far as the kernel tells.
+  std::size_t unread() const;
+
   // Writes all of `bytes` now, for a process that is about to end, and drops what comes in
   // meanwhile. What write() has in hand is not part of it, and is not to be written by the loop any
   // more. False: the peer took no byte for that long, or is gone.
@@ -68,23 +72,20 @@ class Stream {
     uv_write_t write_request;
   };
 
-  // Waits for the end of the peer, on a descriptor of its own: libuv wants one watcher a
-  // descriptor.
-  struct HangUpWatch {
-    uv_poll_t handle;
-    int fd;
-    ~HangUpWatch();
-  };
-
   void start_reading();
   void watch_for_hang_up();
+  void look_for_hang_up_later();
+  void stop_watching();
   int fd() const;
   uv_stream_t* stream() const { return reinterpret_cast<uv_stream_t*>(pipe_.get()); }
 
   LoopCore& core_;
   User& user_;
   UvHandle<Pipe> pipe_;
-  UvHandle<HangUpWatch> hang_up_;
+  // Waits for the end of the peer, on a duplicate: libuv wants one watcher a descriptor.
+  UvHandle<uv_poll_t> hang_up_;
+  int hang_up_fd_ = -1;
+  std::unique_ptr<RawTimer> retry_;
   std::size_t write_size_ = 0;  // of what write() has in hand
   bool reading_ = false;
   bool ref_ = true;

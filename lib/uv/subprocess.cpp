@@ -2,7 +2,9 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
+#include <mutex>
 #include <system_error>
 #include <thread>
 
@@ -15,18 +17,52 @@ namespace tine::uv {
 
 namespace {
 
-constexpr int channel_descriptor = 3;
+// Waits for programs that outlive their loop: libuv does so on a loop only. One thread, which ends with
+// the last of them.
+class Reaper {
+ public:
+  // Never destroyed: the thread may outlive main.
+  static Reaper& instance() {
+    static auto* const reaper = new Reaper;
+    return *reaper;
+  }
 
-// A program that outlives its loop has nobody to wait for it: libuv does so on a loop only.
-void wait_in_background(int pid) {
-  std::thread([pid] {
+  void take(int pid) {
+    const std::lock_guard lock(mutex_);
+    pids_.push_back(pid);
+    if (running_) return;
+    try {
+      std::thread([this] { run(); }).detach();
+      running_ = true;
+    } catch (const std::system_error&) {
+      // No thread is to be had: zombies, until the next one is taken or this process ends.
+    }
+  }
+
+ private:
+  void run() {
+    constexpr auto between_looks = std::chrono::milliseconds(20);
     sigset_t all;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, nullptr);
-    while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
-    }
-  }).detach();
-}
+    while (look()) std::this_thread::sleep_for(between_looks);
+  }
+
+  // False: none is left.
+  bool look() {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(pids_, [](int pid) {
+      const int result = waitpid(pid, nullptr, WNOHANG);
+      return result == pid || (result < 0 && errno == ECHILD);
+    });
+    running_ = !pids_.empty();
+    return running_;
+  }
+
+  std::mutex mutex_;
+  std::vector<int> pids_;
+  bool running_ = false;
+};
 
 std::vector<char*> null_ended(const std::vector<std::string>& strings) {
   std::vector<char*> pointers;
@@ -45,9 +81,9 @@ uv_stdio_container_t inherit(int fd) {
 }  // namespace
 
 SocketPair make_socket_pair() {
-  std::array<int, 2> ends{};
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) < 0) {
-    throw std::system_error(errno, std::generic_category(), "a channel could not be made");
+  std::array<uv_os_sock_t, 2> ends{};
+  if (const int error = uv_socketpair(SOCK_STREAM, 0, ends.data(), 0, 0); error < 0) {
+    throw std::system_error(-error, std::generic_category(), "a channel could not be made");
   }
   return {ends[0], ends[1]};
 }
@@ -84,7 +120,16 @@ Subprocess::Subprocess(LoopCore& core, const SubprocessOptions& options, int cha
 }
 
 Subprocess::~Subprocess() {
-  if (process_ && pid_ > 0) wait_in_background(pid_);
+  if (process_ && pid_ > 0) Reaper::instance().take(pid_);
+}
+
+bool Subprocess::is_lost() {
+  siginfo_t unused{};
+  const auto id = static_cast<id_t>(pid_);
+  const bool known =
+      waitid(P_PID, id, &unused, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD;
+  if (!known) process_.reset();
+  return !known;
 }
 
 // Asks first whether the pid is still our child's: one that was waited for may be somebody else's

@@ -51,7 +51,12 @@ class Subprocess {
   // Before it has exited: only if the loop itself is going.
   ~Subprocess();
 
+  static constexpr int channel_descriptor = 3;
+
   int pid() const { return pid_; }
+  // Whether somebody else has waited for the child: libuv would never tell of its exit. It is over
+  // then.
+  bool is_lost();
   // False: it has exited, or the signal is not one.
   bool kill(int signal);
   void set_ref(bool ref);

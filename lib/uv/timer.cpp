@@ -27,13 +27,13 @@ void RawTimer::start(std::chrono::milliseconds delay) {
 void RawTimer::stop() { uv_timer_stop(handle_.get()); }
 
 TimerState::TimerState(LoopCore& core, std::function<void()> function)
-    : core_(&core), function_(std::move(function)) {}
+    : Resident(core), function_(std::move(function)) {}
 
 std::shared_ptr<TimerState> TimerState::start(LoopCore& core, std::chrono::milliseconds delay,
                                               std::function<void()> function) {
   const std::shared_ptr<TimerState> state(new TimerState(core, std::move(function)));
   state->timer_ = std::make_unique<RawTimer>(core, [raw = state.get()] {
-    raw->core_->defer([self = raw->shared_from_this()] { self->run(); });
+    raw->core()->defer([self = raw->shared_from_this()] { self->run(); });
   });
   state->timer_->start(delay);
   core.keep(state);
@@ -50,7 +50,7 @@ void TimerState::run() {
 void TimerState::cancel() {
   const auto keep = shared_from_this();
   timer_.reset();
-  if (core_ != nullptr) std::exchange(core_, nullptr)->release(*this);
+  if (core() != nullptr) core()->release(*this);
   const auto captures =
       std::exchange(function_, nullptr);  // destroyed last: it may hold this timer
 }

@@ -40,7 +40,6 @@ class TimerState final : public Resident, public std::enable_shared_from_this<Ti
   TimerState(LoopCore& core, std::function<void()> function);
   void run();
 
-  LoopCore* core_;
   std::function<void()> function_;
   std::unique_ptr<RawTimer> timer_;
 };

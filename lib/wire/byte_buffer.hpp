@@ -51,4 +51,23 @@ class ByteBuffer {
   std::size_t capacity_ = 0;
 };
 
+// Takes back what was appended to a buffer in its scope, unless keep() is called.
+class Appending {
+ public:
+  explicit Appending(ByteBuffer& buffer) : buffer_(buffer), start_(buffer.size()) {}
+  Appending(const Appending&) = delete;
+  Appending& operator=(const Appending&) = delete;
+  ~Appending() {
+    if (!kept_) buffer_.truncate(start_);
+  }
+
+  std::string_view view() const { return buffer_.view().substr(start_); }
+  void keep() { kept_ = true; }
+
+ private:
+  ByteBuffer& buffer_;
+  std::size_t start_;
+  bool kept_ = false;
+};
+
 }  // namespace tine::wire

@@ -155,16 +155,16 @@ class Writer {
 }  // namespace
 
 std::optional<std::string> write_json(const json& value, std::size_t max_depth, ByteBuffer& out) {
-  const std::size_t start = out.size();
+  Appending appending(out);
   const char* problem = Writer(out, max_depth).write(value, 0);
   // All text at once: strings are parted by quotes, so bad pieces cannot make up a good whole.
-  const std::string_view written = out.view().substr(start);
+  const std::string_view written = appending.view();
   if (problem == nullptr && !simdjson::validate_utf8(written.data(), written.size())) {
     problem = "a string is not valid UTF-8";
   }
-  if (problem == nullptr) return std::nullopt;
-  out.truncate(start);
-  return problem;
+  if (problem != nullptr) return problem;
+  appending.keep();
+  return std::nullopt;
 }
 
 }  // namespace tine::wire

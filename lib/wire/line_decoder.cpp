@@ -75,6 +75,13 @@ void LineDecoder::put_back() {
   begin_ = last_begin_;
 }
 
+void LineDecoder::release_if_empty() {
+  if (pending() > 0 || bytes_.capacity() == 0) return;
+  bytes_.clear(0);
+  begin_ = scanned_ = most_pending_ = 0;
+  small_reads_ = 0;
+}
+
 void LineDecoder::shrink_when_idle() {
   if (bytes_.capacity() <= 2 * read_size || most_pending_ > bytes_.capacity() / 4) {
     small_reads_ = 0;

@@ -29,6 +29,9 @@ class LineDecoder {
   // Takes back the line that next() gave last: it will give it again.
   void put_back();
 
+  // Gives the memory back, if nothing is pending.
+  void release_if_empty();
+
   // Whether next() has a line to give.
   bool has_line();
 

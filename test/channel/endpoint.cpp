@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -623,4 +624,95 @@ TEST_CASE("endpoint: one that is detached by a listener says no more", "[channel
   channel.loop.run();
   CHECK(channel.log == Log{"1"});
   CHECK(channel.peer.at_end());
+}
+
+TEST_CASE("endpoint: a peer that reads slowly is waited for by disconnect", "[channel]") {
+  Channel channel({.flush_timeout = 200ms});
+  Sent sent;
+  for (int i = 0; i < 10; ++i) channel.end.send(json(std::string(100'000, 'x')), sent.callback());
+  channel.end.disconnect();
+  std::size_t received = 0;
+  std::function<void()> read = [&] {
+    received += channel.peer.read_some(40'000).size();
+    if (!channel.end.closed()) channel.loop->after(40ms, read);
+  };
+  read();
+  channel.loop.run();
+  CHECK(sent.codes == std::vector<std::error_code>(10));
+  CHECK(received + channel.peer.read_to_end().size() == 10 * 100'003);
+}
+
+TEST_CASE("endpoint: the wait of disconnect begins with it", "[channel]") {
+  using Clock = std::chrono::steady_clock;
+  Channel channel({.flush_timeout = 300ms});
+  while (channel.end.send(json(std::string(100'000, 'x')), {})) {
+  }
+  Clock::time_point disconnected;
+  channel.loop->after(250ms, [&] {
+    disconnected = Clock::now();
+    channel.end.disconnect();
+  });
+  channel.loop.run();
+  CHECK(Clock::now() - disconnected >= 290ms);
+  CHECK(channel.log == Log{"error", "disconnect"});
+}
+
+TEST_CASE("endpoint: with a mark of none, what is written at once wants no drain", "[channel]") {
+  Channel channel({.send_mark = 0});
+  CHECK(channel.end.send(json(1), {}));
+  CHECK_FALSE(channel.end.send(json(2), {}));
+  channel.loop->after(5ms, [&] { channel.loop->stop(); });
+  channel.loop.run();
+  CHECK(channel.log == Log{"drain"});
+  channel.run_to_end();
+}
+
+TEST_CASE("endpoint: a refused message is followed by drain, below the mark too", "[channel]") {
+  Channel channel({.send_mark = 10'000'000, .send_limit = 600'000});
+  const json message = std::string(500'000, 'x');
+  CHECK(channel.end.send(message, {}));
+  CHECK_FALSE(channel.end.send(message, [](std::error_code) {}));
+  std::function<void()> read = [&] {
+    channel.peer.read_available();
+    if (channel.log.empty()) return static_cast<void>(channel.loop->after(1ms, read));
+    channel.loop->stop();
+  };
+  read();
+  channel.loop.run();
+  CHECK(channel.log == Log{"drain"});
+  channel.run_to_end();
+}
+
+TEST_CASE("endpoint: good and bad lines in turn give way to the rest of the loop", "[channel]") {
+  Channel channel;
+  std::string lines;
+  for (int i = 0; i < 8000; ++i) lines += "1\n{:}\n";
+  channel.peer.write(lines);
+  std::size_t told = 0;
+  channel.loop->after(1ms, [&] { told = channel.log.size(); });
+  channel.run_to_end();
+  CHECK(told < 16'000);
+  CHECK(channel.log.size() == 16'001);
+}
+
+TEST_CASE("endpoint: the peer sees the end at once, of a paused one too", "[channel]") {
+  Channel channel;
+  channel.end.set_paused(true);
+  channel.end.disconnect();
+  CHECK(channel.peer.at_end());
+  channel.loop.run();
+  CHECK(channel.log == Log{"disconnect"});
+}
+
+TEST_CASE("endpoint: the end of a paused one is seen without a descriptor to spare", "[channel]") {
+  Channel channel;
+  rlimit before{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  const rlimit none{3, before.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &none);
+  channel.end.set_paused(true);
+  channel.peer.close();
+  channel.loop.run();
+  setrlimit(RLIMIT_NOFILE, &before);
+  CHECK(channel.log == Log{"disconnect"});
 }

@@ -3,11 +3,13 @@
 #include <csignal>
 #include <cstdlib>
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include <fcntl.h>
+#include <sys/wait.h>
 
 #include "support/catch.hpp"
 #include "support/test_loop.hpp"
@@ -450,4 +452,59 @@ TEST_CASE("child process: a loop in each of several threads has children of its 
   }
   for (auto& thread : threads) thread.join();
   CHECK(answers == 20);
+}
+
+TEST_CASE("child process: a handle that outlives child and loop is inert", "[process]") {
+  tine::ChildProcess child;
+  TestLoop loop;
+  child = loop.fork("flood", {.args = {"2"}});
+  loop.run();
+  loop.destroy();
+  CHECK_FALSE(child.send("late"));
+  child.disconnect();
+  child.channel().resume();
+  child.on<"message">([] { FAIL("a listener ran without a loop"); });
+  CHECK_FALSE(child.kill());
+}
+
+TEST_CASE("child process: who listens for errors is told of all, and never thrown at",
+          "[process]") {
+  TestLoop loop;
+  Log log;
+  auto child = tine::fork(loop, "/nonexistent/program");
+  child.on<"error">([&](const tine::Error& error) { log.push_back(error.code().message()); });
+  child.on<"close">([&] {
+    log.emplace_back("close");
+    child.send("in close");
+  });
+  child.send("before");
+  loop.run();
+  child.send("after");
+  loop.run();
+  CHECK(log == Log{"No such file or directory",
+                   make_error_code(tine::Errc::channel_closed).message(), "close"});
+}
+
+TEST_CASE("child process: one that somebody else waits for exits with unknown status",
+          "[process]") {
+  TestLoop loop;
+  Log log;
+  auto child = loop.fork_script("exit 3");
+  log_events(child, log);
+  REQUIRE(waitpid(child.pid().value(), nullptr, 0) == child.pid());
+  loop.run();
+  CHECK(log == Log{"spawn", "connected", "disconnect", "exit unknown", "close unknown"});
+}
+
+TEST_CASE("child process: what does not convert is told though another listener throws",
+          "[process]") {
+  TestLoop loop;
+  Log log;
+  auto child = loop.fork("raw", {.args = {"send", R"("x"\n)"}});
+  child.on<"message">([](int) {});
+  child.on<"message">([] { throw std::runtime_error("thrown"); });
+  child.on<"error">([&](const tine::Error& error) { log.push_back(error.code().message()); });
+  CHECK_THROWS_WITH(loop.run(), "thrown");
+  loop.run();
+  CHECK(log == Log{make_error_code(tine::Errc::message_type).message()});
 }

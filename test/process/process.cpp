@@ -10,6 +10,7 @@
 #include "support/raw_peer.hpp"
 #include "support/test_loop.hpp"
 
+using namespace std::chrono_literals;
 using nlohmann::json;
 
 namespace {
@@ -94,4 +95,59 @@ TEST_CASE("process: the channel is at its number and closed on exec, whatever th
   }
   loop.run();
   CHECK(peer.at_end());
+}
+
+TEST_CASE("process: one that is destroyed tells callbacks, and nobody else", "[process]") {
+  TestLoop loop;
+  int fd = -1;
+  RawPeer peer(fd);
+  setenv("NODE_CHANNEL_FD", std::to_string(fd).c_str(), 1);
+  int written = 0;
+  int cancelled = 0;
+  {
+    tine::Process process(loop);
+    process.on<"error">([](const tine::Error&) { FAIL("a listener of a Process that is gone"); });
+    for (int i = 0; i < 10; ++i) {
+      process.send(std::string(100'000, 'x'), [&](std::error_code error) {
+        ++(error == std::error_code() ? written : cancelled);
+      });
+    }
+    process.send("without callback");
+    process.send("\xFF");
+  }
+  loop.run();
+  CHECK(written > 0);
+  CHECK(cancelled > 0);
+  CHECK(written + cancelled == 10);
+}
+
+TEST_CASE("process: a listener keeps the loop, until it is removed", "[process]") {
+  TestLoop loop;
+  int fd = -1;
+  RawPeer peer(fd);
+  setenv("NODE_CHANNEL_FD", std::to_string(fd).c_str(), 1);
+  tine::Process process(loop);
+  loop.run();
+  int received = 0;
+  process.once<"message">([&] { ++received; });
+  peer.write("1\n2\n");
+  loop.run();
+  CHECK(received == 1);
+  const auto subscription = process.on<"disconnect">([] {});
+  loop->after(1ms, [&] { process.off(subscription); });
+  loop.run();
+  process.channel().ref();
+  loop->after(1ms, [&] { process.channel().unref(); });
+  loop.run();
+  CHECK(process.connected());
+  process.disconnect();
+  loop.run();
+}
+
+TEST_CASE("process: without stdin, stdout and stderr neither end takes a channel for them",
+          "[process]") {
+  const std::string closed = GENERATE(as<std::string>{}, "<&-", ">&-", "<&- >&- 2>&-");
+  const std::string parent = test_program("parent").string();
+  CHECK(std::system((parent + " '' " + test_program("report").string() + " " + closed).c_str()) ==
+        0);
 }

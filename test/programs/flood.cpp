@@ -1,5 +1,5 @@
 // Sends COUNT messages of about 1 KB and ends: by exit(0), by coming to its natural end, or, told
-// "idle", not before it is disconnected.
+// "idle", not before it is disconnected. A third argument is the flush_timeout, in milliseconds.
 #include <cstdlib>
 #include <string>
 
@@ -10,7 +10,9 @@ int main(int argc, char** argv) {
   const std::string end = argc > 2 ? argv[2] : "";
 
   tine::Loop loop;
-  tine::Process process(loop);
+  tine::ChannelOptions options;
+  if (argc > 3) options.flush_timeout = std::chrono::milliseconds(std::atoi(argv[3]));
+  tine::Process process(loop, options);
   process.on<"error">([](const tine::Error&) { std::_Exit(2); });  // a parent that would not listen
   const std::string text(1000, 'x');
   for (int i = 0; i < count; ++i) process.send({{"number", i}, {"text", text}});

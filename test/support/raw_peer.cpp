@@ -50,6 +50,13 @@ std::string RawPeer::read_available() {
   }
 }
 
+std::string RawPeer::read_some(std::size_t most) {
+  std::string some(most, '\0');
+  const ssize_t n = recv(fd_, some.data(), some.size(), MSG_DONTWAIT);
+  some.resize(n < 0 ? 0 : static_cast<std::size_t>(n));
+  return some;
+}
+
 std::string RawPeer::read_to_end() {
   std::string all;
   std::array<char, 65536> piece;

@@ -22,6 +22,8 @@ class RawPeer {
 
   // What is there now; empty if nothing is.
   std::string read_available();
+  // No more than that.
+  std::string read_some(std::size_t most);
   // Up to the end of the stream.
   std::string read_to_end();
   // Whether the other end is closed, and nothing is left to read.

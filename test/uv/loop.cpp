@@ -209,6 +209,19 @@ TEST_CASE("borrowed loop: the handler gets what a listener throws, and the loop 
   CHECK(seen == std::vector<std::string>{"thrown", "ran"});
 }
 
+TEST_CASE("borrowed loop: after run has thrown, the application may go on with uv_run", "[uv]") {
+  BorrowedLoop borrowed;
+  tine::Loop loop(&borrowed.loop);
+  int handled = 0;
+  loop.on_exception([&](std::exception_ptr) { ++handled; });
+  for (int i = 0; i < 3; ++i) {
+    loop.post([] { throw std::runtime_error("thrown"); });
+  }
+  CHECK_THROWS_WITH(loop.run(), "thrown");
+  uv_run(&borrowed.loop, UV_RUN_DEFAULT);
+  CHECK(handled == 2);
+}
+
 TEST_CASE("borrowed loop: handles of the application live beside ours", "[uv]") {
   BorrowedLoop borrowed;
   uv_timer_t timer;
