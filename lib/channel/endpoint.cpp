@@ -1,6 +1,7 @@
 #include "channel/endpoint.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <string>
 #include <utility>
@@ -275,7 +276,7 @@ void Endpoint::wait_for_progress() {
 
 void Endpoint::on_written(int error) {
   stalled_->stop();
-  if (error < 0) return end_when_read(-error);
+  if (error != 0) return end_when_read(error);
   count_written(slice_);
   write_queued();
 }
@@ -345,9 +346,9 @@ void Endpoint::end_when_read(int error) {
 }
 
 void Endpoint::on_read_end(int error) {
-  end(system_code(error == 0 ? EPIPE : -error));
-  if (error == 0 || error == UV_ECONNRESET) return;
-  report(Error(system_code(-error), "reading from the channel failed, which is closed"));
+  end(system_code(error == 0 ? EPIPE : error));
+  if (error == 0 || error == ECONNRESET) return;
+  report(Error(system_code(error), "reading from the channel failed, which is closed"));
 }
 
 void Endpoint::on_hang_up() { end_when_read(EPIPE); }

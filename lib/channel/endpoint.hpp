@@ -46,7 +46,7 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
 
   Endpoint(uv::LoopCore& core, Owner& owner, const ChannelOptions& options);
 
-  // Takes over a connected stream socket. Throws std::system_error, and has closed it then.
+  // Takes over a connected stream socket. Throws Error, and has closed it then.
   void open(int fd);
 
   bool send(const nlohmann::json& message, SendCallback sent);

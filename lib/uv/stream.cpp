@@ -84,7 +84,7 @@ void Stream::start_reading() {
       if (n > 0) {
         self->user_.on_read(static_cast<std::size_t>(n));
       } else {
-        self->user_.on_read_end(n == UV_EOF ? 0 : static_cast<int>(n));
+        self->user_.on_read_end(n == UV_EOF ? 0 : static_cast<int>(-n));
       }
     });
   };
@@ -161,7 +161,7 @@ void Stream::write(std::string_view bytes) {
     if (self == nullptr) return;
     self->write_size_ = 0;
     self->core_.write_ended();
-    self->core_.enter([self, status] { self->user_.on_written(status); });
+    self->core_.enter([self, status] { self->user_.on_written(-status); });
   };
   uv_write(&pipe_->write_request, stream(), &buffer, 1, written);
 }

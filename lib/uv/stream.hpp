@@ -21,19 +21,20 @@ class Stream {
    public:
     virtual std::span<char> read_room() = 0;
     virtual void on_read(std::size_t n) = 0;
-    // No more will come: 0 for the end of the stream, else a libuv error.
+    // No more will come: 0 for the end of the stream, else an errno.
     virtual void on_read_end(int error) = 0;
     // The peer is gone, seen while reading was off.
     virtual void on_hang_up() = 0;
-    // What write() was given is written, or will not be. Not called after the stream is destroyed.
+    // What write() was given is written, or, with an errno, will not be. Not called after the stream
+    // is destroyed.
     virtual void on_written(int error) = 0;
 
    protected:
     ~User() = default;
   };
 
-  // Takes over the descriptor, which becomes non-blocking; on failure, which is thrown as a
-  // std::system_error, it is closed.
+  // Takes over the descriptor, which becomes non-blocking; on failure, which is thrown as an Error,
+  // it is closed.
   Stream(LoopCore& core, int fd, User& user);
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
@@ -48,7 +49,7 @@ class Stream {
   // is told how much of read_room() was filled, each time.
   void read_available(const std::function<void(std::size_t)>& took);
 
-  // Writes what the kernel takes now. The number of bytes, 0 if it takes none, or a libuv error.
+  // Writes what the kernel takes now. The number of bytes, 0 if it takes none, or an errno, negated.
   int try_write(std::string_view bytes);
 
   // Writes all of `bytes`, in the course of time; on_written() follows. One at a time.
