@@ -345,8 +345,10 @@ void Endpoint::end_when_read(int error) {
   end(system_code(error));
 }
 
+// libuv takes a read that stops short, at the hang-up of the peer, for the end. It also stops short
+// behind a message that has a descriptor beside it.
 void Endpoint::on_read_end(int error) {
-  end(system_code(error == 0 ? EPIPE : error));
+  end_when_read(error == 0 ? EPIPE : error);
   if (error == 0 || error == ECONNRESET) return;
   report(Error(system_code(error), "reading from the channel failed, which is closed"));
 }

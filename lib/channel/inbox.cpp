@@ -2,12 +2,32 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <limits>
 #include <utility>
 
 #include "wire/internal_message.hpp"
 
 namespace tine::channel {
+
+namespace {
+
+// Puts a line back, for the next time, if what is done about it throws: memory may have run out.
+class Taken {
+ public:
+  explicit Taken(wire::LineDecoder& from) : from_(from), exceptions_(std::uncaught_exceptions()) {}
+  Taken(const Taken&) = delete;
+  Taken& operator=(const Taken&) = delete;
+  ~Taken() {
+    if (std::uncaught_exceptions() > exceptions_) from_.put_back();
+  }
+
+ private:
+  wire::LineDecoder& from_;
+  int exceptions_;
+};
+
+}  // namespace
 
 Inbox::Inbox(const ChannelOptions& options)
     : decoder_(options.max_line),
@@ -24,6 +44,7 @@ Inbox::Item Inbox::next(Wanted wanted) {
   }
   while (const auto line = decoder_.next()) {
     if (wanted == Wanted::value) return read(decoder_, *line);
+    const Taken taken(decoder_);
     if (Item item = look_for_internal(*line); item.kind == Kind::internal) return item;
     if (wanted == Wanted::text) return {.kind = Kind::message, .text = *line};
     store(*line);
@@ -33,7 +54,12 @@ Inbox::Item Inbox::next(Wanted wanted) {
 }
 
 Inbox::Item Inbox::read(wire::LineDecoder& from, std::string_view line) {
-  if (auto bad = reader_.read(line, value_)) return read_bad_lines(from, std::move(*bad));
+  std::optional<wire::BadJson> bad;
+  {
+    const Taken taken(from);
+    bad = reader_.read(line, value_);
+  }
+  if (bad) return read_bad_lines(from, std::move(*bad));
   const std::string_view command = wire::internal_command(value_);
   if (!command.empty()) return {.kind = Kind::internal, .command = command};
   return {.kind = Kind::message, .text = line};

@@ -91,7 +91,7 @@ SocketPair make_socket_pair() {
 Descriptor::~Descriptor() { ::close(fd_); }
 
 Subprocess::Subprocess(LoopCore& core, const SubprocessOptions& options, int channel, Exited exited)
-    : core_(core), exited_(std::move(exited)), process_(new uv_process_t) {
+    : core_(core), exited_(std::move(exited)) {
   std::array<uv_stdio_container_t, channel_descriptor + 1> stdio{inherit(0), inherit(1), inherit(2),
                                                                  inherit(channel)};
   std::vector<char*> args = null_ended(options.args);
@@ -113,7 +113,9 @@ Subprocess::Subprocess(LoopCore& core, const SubprocessOptions& options, int cha
       tell(code, signal);
     });
   };
-  const int error = uv_spawn(core.native(), process_.get(), &spawn);
+  auto process = std::make_unique<uv_process_t>();
+  const int error = uv_spawn(core.native(), process.get(), &spawn);
+  process_.reset(process.release());  // to be closed by libuv's way, also if it was not started
   if (error < 0) throw std::system_error(-error, std::generic_category());
   process_->data = this;
   pid_ = process_->pid;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <new>
 #include <vector>
 
 #include <simdjson.h>
@@ -25,6 +26,12 @@ constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 // Builds a json value from what simdjson parsed, over the value that is there.
 class Builder {
  public:
+  void build(json& target, dom::element from) {
+    found_.clear();  // of a build that ran out of memory
+    fill(target, from);
+  }
+
+ private:
   void fill(json& target, dom::element from) {
     switch (from.type()) {
       case dom::element_type::OBJECT: fill_object(target, from.get_object()); break;
@@ -38,7 +45,6 @@ class Builder {
     }
   }
 
- private:
   // As nlohmann's own parser has it: unsigned, unless negative.
   static void fill_integer(json& target, std::int64_t number) {
     if (number < 0) {
@@ -257,7 +263,7 @@ class JsonReader::Parser {
   bool read(std::string_view text, json& value) {
     dom::element root;
     if (!parse(text, root)) return false;
-    builder_.fill(value, root);
+    builder_.build(value, root);
     return true;
   }
 
@@ -271,7 +277,10 @@ class JsonReader::Parser {
       // simdjson counts the text itself as a level, and an innermost empty array or object not. So
       // what it takes is never too deep, and what is exactly as deep as allowed goes to the
       // arbiter.
-      if (parser_.allocate(capacity, max_depth_) != simdjson::SUCCESS) return false;
+      if (parser_.allocate(capacity, max_depth_) != simdjson::SUCCESS) {
+        parser_ = dom::parser();  // what it has is of no use now
+        throw std::bad_alloc();
+      }
     }
     return parser_.parse(text.data(), text.size(), false).get(root) == simdjson::SUCCESS;
   }

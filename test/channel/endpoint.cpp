@@ -120,6 +120,14 @@ TEST_CASE("endpoint: a half-close by the peer is its end", "[channel]") {
   CHECK(channel.peer.at_end());
 }
 
+TEST_CASE("endpoint: what follows a stray descriptor is told though the peer is gone", "[channel]") {
+  Channel channel;
+  channel.peer.write_with_descriptor("1\n", STDIN_FILENO);
+  channel.peer.write("2\n3\n");
+  channel.run_to_end();
+  CHECK(channel.log == Log{"1", "2", "3", "disconnect"});
+}
+
 TEST_CASE("endpoint: a peer that closes without reading has its messages told", "[channel]") {
   Channel channel;
   channel.peer.write("1\n2\n");
