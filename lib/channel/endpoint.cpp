@@ -292,10 +292,12 @@ void Endpoint::count_written(std::size_t n) {
 }
 
 // A peer that takes no byte is given up if the channel was to close all that time: it is draining, or
-// nothing else keeps the loop.
+// nothing else keeps the loop. Not one that waits for us: this process may have been stopped, and
+// timers run before what the loop polls.
 void Endpoint::on_stalled() {
   if (!stream_ || !stream_->writing()) return;
-  const bool progress = progress_ != Progress{stream_->written(), stream_->unread()};
+  const bool progress =
+      progress_ != Progress{stream_->written(), stream_->unread()} || stream_->writable();
   const bool to_close = state_ == State::draining || core_->only_writes_left();
   const bool was_to_close = std::exchange(to_close_, to_close);
   if (!progress && to_close && was_to_close) return end(system_code(ECANCELED));

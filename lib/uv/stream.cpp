@@ -170,6 +170,11 @@ std::size_t Stream::written() const {
   return write_size_ - uv_stream_get_write_queue_size(stream());
 }
 
+bool Stream::writable() const {
+  pollfd state{fd(), POLLOUT, 0};
+  return ::poll(&state, 1, 0) > 0;
+}
+
 std::size_t Stream::unread() const {
   int unread = 0;
   ioctl(fd(), TIOCOUTQ, &unread);

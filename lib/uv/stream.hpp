@@ -58,6 +58,9 @@ class Stream {
   // How much of what write() was given is written already.
   std::size_t written() const;
 
+  // Whether the kernel takes bytes at this moment.
+  bool writable() const;
+
   // How much of what is written the peer has not read yet, as far as the kernel tells.
   std::size_t unread() const;
 
