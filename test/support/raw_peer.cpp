@@ -1,14 +1,31 @@
 #include "support/raw_peer.hpp"
 
 #include <array>
+#include <cerrno>
+#include <csignal>
 #include <cstring>
+#include <utility>
 
 #include <poll.h>
+#include <spawn.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "support/catch.hpp"
 #include "support/test_loop.hpp"
+
+namespace {
+
+constexpr int channel_descriptor = 3;
+
+void await_event(int fd, short events) {
+  pollfd wait{fd, events, 0};
+  REQUIRE(poll(&wait, 1, static_cast<int>(std::chrono::milliseconds(deadline).count())) == 1);
+}
+
+}  // namespace
 
 RawPeer::RawPeer(int& other) {
   std::array<int, 2> ends{};
@@ -22,6 +39,15 @@ void RawPeer::write(std::string_view bytes) { REQUIRE(write_some(bytes) == bytes
 std::size_t RawPeer::write_some(std::string_view bytes) {
   const ssize_t n = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   return n < 0 ? 0 : static_cast<std::size_t>(n);
+}
+
+void RawPeer::write_all(std::string_view bytes) {
+  while (!bytes.empty()) {
+    await_event(fd_, POLLOUT);
+    const ssize_t n = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    REQUIRE((n > 0 || errno == EAGAIN));
+    if (n > 0) bytes.remove_prefix(static_cast<std::size_t>(n));
+  }
 }
 
 void RawPeer::write_with_descriptor(std::string_view bytes, int descriptor) {
@@ -57,12 +83,22 @@ std::string RawPeer::read_some(std::size_t most) {
   return some;
 }
 
+void RawPeer::expect(std::string_view bytes) {
+  std::string seen;
+  while (seen.size() < bytes.size()) {
+    await_event(fd_, POLLIN);
+    const std::string piece = read_some(bytes.size() - seen.size());
+    if (piece.empty()) break;
+    seen += piece;
+  }
+  REQUIRE(seen == bytes);
+}
+
 std::string RawPeer::read_to_end() {
   std::string all;
   std::array<char, 65536> piece;
   for (;;) {
-    pollfd wait{fd_, POLLIN, 0};
-    REQUIRE(poll(&wait, 1, static_cast<int>(std::chrono::milliseconds(deadline).count())) == 1);
+    await_event(fd_, POLLIN);
     const ssize_t n = recv(fd_, piece.data(), piece.size(), 0);
     if (n <= 0) return all;
     all.append(piece.data(), static_cast<std::size_t>(n));
@@ -81,4 +117,47 @@ void RawPeer::refuse_reading() { shutdown(fd_, SHUT_RD); }
 void RawPeer::close() {
   if (fd_ >= 0) ::close(fd_);
   fd_ = -1;
+}
+
+RawParent::RawParent(const std::string& program, const std::vector<std::string>& args)
+    : channel_(other_) {
+  const std::string path = test_program(program).string();
+  std::vector<char*> arguments{const_cast<char*>(path.c_str())};
+  for (const std::string& each : args) arguments.push_back(const_cast<char*>(each.c_str()));
+  arguments.push_back(nullptr);
+  const std::string name = "NODE_CHANNEL_FD=" + std::to_string(channel_descriptor);
+  std::vector<char*> environment{const_cast<char*>(name.c_str())};
+  for (char** each = environ; *each != nullptr; ++each) environment.push_back(*each);
+  environment.push_back(nullptr);
+
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, other_, channel_descriptor);
+  const int error =
+      posix_spawn(&pid_, path.c_str(), &actions, nullptr, arguments.data(), environment.data());
+  posix_spawn_file_actions_destroy(&actions);
+  ::close(other_);
+  REQUIRE(error == 0);
+}
+
+RawParent::~RawParent() {
+  if (pid_ < 0) return;
+  ::kill(pid_, SIGKILL);
+  waitpid(pid_, nullptr, 0);
+}
+
+void RawParent::kill(int signal) { ::kill(pid_, signal); }
+
+int RawParent::wait() { return await_exit(std::exchange(pid_, -1)); }
+
+int await_exit(int pid) {
+  const auto watch = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
+  REQUIRE(watch >= 0);
+  pollfd wait{watch, POLLIN, 0};
+  const int ended = poll(&wait, 1, static_cast<int>(std::chrono::milliseconds(deadline).count()));
+  ::close(watch);
+  REQUIRE(ended == 1);
+  int status = 0;
+  REQUIRE(waitpid(pid, &status, 0) == pid);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 // One end of a socket pair. Blocking, with a deadline that fails the test.
 class RawPeer {
@@ -17,6 +18,8 @@ class RawPeer {
   void write(std::string_view bytes);
   // As much as the socket takes at once.
   std::size_t write_some(std::string_view bytes);
+  // All, however long the other end takes.
+  void write_all(std::string_view bytes);
   // With a descriptor beside it.
   void write_with_descriptor(std::string_view bytes, int descriptor);
 
@@ -24,6 +27,8 @@ class RawPeer {
   std::string read_available();
   // No more than that.
   std::string read_some(std::size_t most);
+  // Reads as many bytes as these are, which they must be.
+  void expect(std::string_view bytes);
   // Up to the end of the stream.
   std::string read_to_end();
   // Whether the other end is closed, and nothing is left to read.
@@ -35,4 +40,27 @@ class RawPeer {
 
  private:
   int fd_ = -1;
+};
+
+// Waits for a child of this process to end: its exit code, or the signal as a negative number.
+int await_exit(int pid);
+
+// A program of test/programs that has a RawPeer for its parent. Killed and waited for when this goes.
+class RawParent {
+ public:
+  explicit RawParent(const std::string& program, const std::vector<std::string>& args = {});
+  RawParent(const RawParent&) = delete;
+  RawParent& operator=(const RawParent&) = delete;
+  ~RawParent();
+
+  RawPeer& channel() { return channel_; }
+  void kill(int signal);
+
+  // For the program's end, as await_exit().
+  int wait();
+
+ private:
+  int other_ = -1;
+  RawPeer channel_;
+  int pid_ = -1;
 };

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "support/catch.hpp"
+#include "support/scale.hpp"
 #include "wire/heap.hpp"
 #include "wire/json_reader.hpp"
 #include "wire/random_json.hpp"
@@ -34,7 +35,8 @@ TEST_CASE("json refill: gives the value of a fresh parse, when documents come at
   JsonReader reader(default_depth);
   json value;
   std::string before;
-  for (int n = 0; n < 20'000; ++n) {
+  const int documents = scaled(20'000, 200'000);
+  for (int n = 0; n < documents; ++n) {
     const std::string text = random.next_text();
     const bool good = !read_over(reader, text, value);
     if (!good || !same(value, json::parse(text))) {

@@ -30,7 +30,8 @@ RandomJson::Shape RandomJson::new_shape(std::size_t depth) {
   shape.type = depth == 0 ? '{' : types[below(types.size())];
   if (depth >= deepest && (shape.type == '{' || shape.type == '[')) shape.type = '"';
   if (shape.type != '{' && shape.type != '[') return shape;
-  const std::size_t size = depth < 2 && below(16) == 0 ? 28 + below(12) : below(5);
+  const bool large = most_members_ >= 40 && depth < 2 && below(16) == 0;
+  const std::size_t size = large ? 28 + below(12) : below(std::min<std::size_t>(5, most_members_));
   for (std::size_t i = 0; i < size; ++i) add_child(shape, depth);
   return shape;
 }
@@ -59,7 +60,7 @@ void RandomJson::change_members(Shape& shape, std::size_t depth) {
   const std::size_t one = size == 0 ? 0 : below(size);
   const std::size_t other = size == 0 ? 0 : below(size);
   const std::size_t action = size == 0 ? 0 : below(6);
-  if (action == 0 && size < 45) add_child(shape, depth);
+  if (action == 0 && size < most_members_) add_child(shape, depth);
   if (action == 1) {
     shape.children.erase(shape.children.begin() + static_cast<std::ptrdiff_t>(one));
     if (shape.type == '{') shape.keys.erase(shape.keys.begin() + static_cast<std::ptrdiff_t>(one));

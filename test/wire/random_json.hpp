@@ -12,7 +12,11 @@
 // dropped, added, repeated, or of another type. The same seed gives the same texts everywhere.
 class RandomJson {
  public:
-  explicit RandomJson(std::uint64_t seed) : random_(seed) {}
+  static constexpr std::size_t small = 4;
+
+  // Objects and arrays have up to `most_members`.
+  explicit RandomJson(std::uint64_t seed, std::size_t most_members = 45)
+      : random_(seed), most_members_(most_members) {}
 
   std::string next_text();
 
@@ -40,6 +44,7 @@ class RandomJson {
   std::string blank() { return below(20) == 0 ? " \n" : ""; }
 
   std::mt19937_64 random_;
+  std::size_t most_members_;
   Shape shape_;
 };
 

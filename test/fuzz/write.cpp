@@ -1,0 +1,221 @@
+// Values to text, and back.
+//
+// Settings: 0 if the bytes are a JSON text, anything else if a value is to be built from them, which
+// gives what no text does: invalid UTF-8, NaN, binary and discarded values; max_depth, 0 for tine's
+// own.
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "channel/outbox.hpp"
+#include "fuzz/fuzz.hpp"
+#include "fuzz/oracle.hpp"
+#include "wire/byte_buffer.hpp"
+#include "wire/json_reader.hpp"
+#include "wire/json_writer.hpp"
+
+using nlohmann::json;
+using tine::channel::Outbox;
+using tine::wire::ByteBuffer;
+using tine::wire::JsonReader;
+
+namespace {
+
+// Builds any value: a byte chooses what, those after it how.
+class AnyValue {
+ public:
+  explicit AnyValue(std::string_view bytes) : bytes_(bytes) {}
+
+  json next(std::size_t depth = 0) {
+    switch (depth < deepest ? byte() % 11 : 0) {
+      case 0: return nullptr;
+      case 1: return byte() % 2 == 0;
+      case 2: return number<std::int64_t>();
+      case 3: return number<std::uint64_t>();
+      case 4: return number<double>();
+      case 5: return text();
+      case 6: return array(depth);
+      case 7: return object(depth);
+      case 8: return nested(depth);
+      case 9: return binary();
+      default: return byte() == 0 ? json(json::value_t::discarded) : json(text());
+    }
+  }
+
+ private:
+  // The next bytes; shorter at the end.
+  std::string_view take(std::size_t n) {
+    const std::string_view taken = bytes_.substr(0, n);
+    bytes_.remove_prefix(taken.size());
+    return taken;
+  }
+
+  unsigned char byte() {
+    const std::string_view taken = take(1);
+    return taken.empty() ? 0 : static_cast<unsigned char>(taken[0]);
+  }
+
+  template <class Number>
+  json number() {
+    Number number{};
+    const std::string_view taken = take(sizeof(Number));
+    std::memcpy(&number, taken.data(), taken.size());
+    return number;
+  }
+
+  std::string text() { return std::string(take(byte())); }
+
+  json array(std::size_t depth) {
+    json array = json::array();
+    for (int left = byte() % 8; left > 0; --left) array.push_back(next(depth + 1));
+    return array;
+  }
+
+  json object(std::size_t depth) {
+    json object = json::object();
+    for (int left = byte() % 8; left > 0; --left) {
+      std::string key = text();
+      object[std::move(key)] = next(depth + 1);
+    }
+    return object;
+  }
+
+  // A few levels, or around as many as max_depth allows by itself.
+  json nested(std::size_t depth) {
+    const std::size_t number = byte();
+    const std::size_t levels = std::min(number < 250 ? number % 16 : 750 + number, deepest - depth);
+    json value = next(depth + levels);
+    for (std::size_t level = 0; level < levels; ++level) {
+      json outer = json::array();
+      outer.push_back(std::move(value));
+      value = std::move(outer);
+    }
+    return value;
+  }
+
+  json binary() {
+    const std::string_view taken = take(byte());
+    json::binary_t bytes(std::vector<std::uint8_t>(taken.begin(), taken.end()));
+    if (byte() % 2 == 1) bytes.set_subtype(byte());
+    return json(std::move(bytes));
+  }
+
+  static constexpr std::size_t deepest = 1100;
+
+  std::string_view bytes_;
+};
+
+// Makes of a value what is there when it was written and read.
+void cross_the_wire(json& value) {
+  if (value.is_binary()) value = json::parse(value.dump());
+  if (value.is_number_float() && !std::isfinite(value.get<double>())) value = nullptr;
+  if (value.is_number_integer() && value >= 0) value = value.get<std::uint64_t>();
+  if (!value.is_structured()) return;
+  for (json& element : value) cross_the_wire(element);
+}
+
+struct Nature {
+  std::size_t depth = 0;
+  bool discarded = false;
+};
+
+Nature nature_of(const json& value) {
+  constexpr std::size_t depth_of_binary = 2;  // an object with an array in it
+  if (value.is_binary()) return {depth_of_binary, false};
+  Nature nature{value.is_structured() ? std::size_t{1} : 0, value.is_discarded()};
+  if (!value.is_structured()) return nature;
+  for (const json& element : value) {
+    const Nature inner = nature_of(element);
+    nature.depth = std::max(nature.depth, inner.depth + 1);
+    nature.discarded |= inner.discarded;
+  }
+  return nature;
+}
+
+// nullopt if it throws, as it does for a string that is not UTF-8.
+std::optional<std::string> dumped(const json& value) {
+  try {
+    return value.dump();
+  } catch (const json::type_error&) {
+    return std::nullopt;
+  }
+}
+
+// Reads where the writer has left the padding that readers ask for.
+json read_back(const ByteBuffer& text, std::size_t start, std::size_t max_depth) {
+  json value;
+  const auto bad = JsonReader(max_depth).read(text.view().substr(start), value);
+  must(!bad, "what was written can be read");
+  return value;
+}
+
+void check_outbox(const json& value, std::optional<std::string_view> written,
+                  std::size_t max_depth) {
+  Outbox outbox({.max_depth = max_depth});
+  must(!outbox.add(value) == written.has_value(), "what can be written can be sent");
+  must(outbox.queued() == (written ? written->size() + 1 : 0), "a refused value leaves nothing");
+  if (written) must(outbox.front() == std::string(*written) + '\n', "a line is text and line feed");
+}
+
+void check_value(const json& value, std::size_t max_depth) {
+  constexpr std::string_view before = "what was there";
+  ByteBuffer out;
+  out.append(before);
+  const auto problem = tine::wire::write_json(value, max_depth, out);
+  must(out.view().starts_with(before), "what was there stays");
+  const std::string_view written = out.view().substr(before.size());
+
+  const Nature nature = nature_of(value);
+  const auto expected = dumped(value);
+  const bool good = expected && !nature.discarded && nature.depth <= max_depth;
+  must(good == !problem, "a value is refused when dump() throws, or it is too deep, and only then");
+  check_outbox(value, good ? std::optional(written) : std::nullopt, max_depth);
+  if (!good) return must(written.empty(), "of a refused value nothing is written");
+
+  must(written == *expected, "the text is that of dump()");
+  must(written.find('\n') == written.npos, "no line feed is in a text");
+  const json read = read_back(out, before.size(), max_depth);
+  json crossed = value;
+  cross_the_wire(crossed);
+  must(same(read, crossed), "what is read is what was written");
+  ByteBuffer again;
+  must(!tine::wire::write_json(read, max_depth, again), "what was read can be written");
+  must(again.view() == written, "what was read is written as it came");
+}
+
+// A text may be sent if it may be read, and has no line feed in it.
+void check_text(std::string_view text, bool readable, std::size_t max_depth) {
+  Outbox outbox({.max_depth = max_depth});
+  const bool good = readable && text.find('\n') == text.npos;
+  must(!outbox.add(tine::Text{text}) == good, "a text is sent exactly if it can be read");
+  must(outbox.queued() == (good ? text.size() + 1 : 0), "a refused text leaves nothing");
+  if (good) must(outbox.front() == std::string(text) + '\n', "a text is sent as it is");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  Input input(data, size);
+  const bool is_text = input.setting() == 0;
+  const std::size_t depth_setting = input.setting();
+  const std::size_t max_depth =
+      depth_setting == 0 ? tine::ChannelOptions().max_depth : depth_setting;
+  const std::string_view bytes = input.bytes();
+  if (!is_text) {
+    check_value(AnyValue(bytes).next(), max_depth);
+    return 0;
+  }
+  ByteBuffer text;
+  text.append(bytes);
+  json value;
+  const auto bad = JsonReader(max_depth).read(text.view(), value);
+  check_text(bytes, !bad, max_depth);
+  if (!bad) check_value(value, max_depth);
+  return 0;
+}

@@ -1,0 +1,92 @@
+// A child that writes much of one thing to its channel, with nothing of the library's:
+//
+//   endless N     N bytes that are no line
+//   empty N       N empty lines
+//   blanks N      a line of N blanks; `blank-lines N` of N blanks in lines of 64 KiB
+//   arrays N      a line of N nested arrays; `objects N` of N nested objects
+//   keys N        an object of N keys; `same-keys N` of one key, N times
+//   digits N      a number of N digits
+//
+// Several may follow each other; then comes the message "end". A parent that would hear no more is
+// exit code 1.
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include <sys/socket.h>
+
+namespace {
+
+constexpr std::size_t piece = std::size_t{1} << 20;
+
+void write_all(std::string_view bytes) {
+  static const int channel = std::atoi(std::getenv("NODE_CHANNEL_FD"));
+  while (!bytes.empty()) {
+    const ssize_t n = send(channel, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) std::_Exit(1);
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+  }
+}
+
+// Piece by piece, so that this program stays small.
+void repeat(std::string_view text, std::size_t times) {
+  const std::size_t together = std::min(times, piece / text.size());
+  std::string many;
+  for (std::size_t i = 0; i < together; ++i) many += text;
+  for (; times >= together && together > 0; times -= together) write_all(many);
+  write_all(std::string_view(many).substr(0, times * text.size()));
+}
+
+void keys(std::size_t count) {
+  std::string text = "{";
+  for (std::size_t i = 0; i < count; ++i) {
+    text += "\"key" + std::to_string(i * 7919 % count) + "\":" + std::to_string(i) + ",";
+    if (text.size() > piece) {
+      write_all(text);
+      text.clear();
+    }
+  }
+  write_all(text + "\"last\":0}\n");
+}
+
+void write(std::string_view what, std::size_t count) {
+  if (what == "endless") repeat("x", count);
+  if (what == "empty") repeat("\n", count);
+  if (what == "keys") keys(count);
+  if (what == "blanks") {
+    repeat(" ", count);
+    write_all("\n");
+  }
+  if (what == "blank-lines") repeat(std::string(65'535, ' ') + "\n", count / 65'536);
+  if (what == "blank-lines") repeat(std::string(65'535, ' ') + "\n", count / 65'536);
+  if (what == "arrays") {
+    repeat("[", count);
+    repeat("]", count);
+    write_all("\n");
+  }
+  if (what == "objects") {
+    repeat("{\"a\":", count);
+    write_all("1");
+    repeat("}", count);
+    write_all("\n");
+  }
+  if (what == "same-keys") {
+    write_all("{");
+    repeat("\"a\":1,", count);
+    write_all("\"a\":2}\n");
+  }
+  if (what == "digits") {
+    repeat("7", count);
+    write_all("\n");
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  for (int i = 1; i + 1 < argc; i += 2) write(argv[i], std::stoul(argv[i + 1]));
+  write_all("\"end\"\n");
+}

@@ -1,0 +1,38 @@
+// A child that is a parent: it forks CHILDREN of the program `heir`, sends COUNT messages to each, and
+// tells its parent their pids when all these are written. Then it goes on sending, more than
+// is read, until it is told "leave", which it does at once, or is killed.
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include <tine/tine.hpp>
+
+int main(int, char** argv) {
+  const int children = std::atoi(argv[1]);
+  const int count = std::atoi(argv[2]);
+
+  tine::Loop loop;
+  tine::Process process(loop);
+  std::vector<tine::ChildProcess> heirs;
+  int written = 0;
+  const auto tell_pids = [&] {
+    if (++written < children * count) return;
+    nlohmann::json pids = nlohmann::json::array();
+    for (auto& heir : heirs) pids.push_back(heir.pid().value());
+    process.send(pids);
+    const std::string text(100'000, 'x');
+    for (auto& heir : heirs) {
+      for (int i = count; i < count + 50; ++i) heir.send({{"number", i}, {"text", text}});
+    }
+  };
+  for (int i = 0; i < children; ++i) {
+    const auto program = tine::executable_dir() / "heir";
+    heirs.push_back(tine::fork(loop, program, {.args = {std::to_string(count)}}));
+  }
+  for (auto& heir : heirs) {
+    for (int i = 0; i < count; ++i)
+      heir.send({{"number", i}}, [&](std::error_code) { tell_pids(); });
+  }
+  process.on<"message">([] { std::_Exit(0); });
+  loop.run();
+}

@@ -1,0 +1,14 @@
+// How long the long tests are.
+#pragma once
+
+#include <cstdlib>
+
+// A count between `least`, by default, and `full`, as the environment variable TINE_TEST_SCALE says:
+// from 1, the default, to 10.
+inline int scaled(int least, int full) {
+  const char* const variable = std::getenv("TINE_TEST_SCALE");
+  const int scale = variable != nullptr ? std::atoi(variable) : 1;
+  if (scale <= 1) return least;
+  if (scale >= 10) return full;
+  return least + static_cast<int>(static_cast<long long>(full - least) * (scale - 1) / 9);
+}
