@@ -120,7 +120,8 @@ TEST_CASE("endpoint: a half-close by the peer is its end", "[channel]") {
   CHECK(channel.peer.at_end());
 }
 
-TEST_CASE("endpoint: what follows a stray descriptor is told though the peer is gone", "[channel]") {
+TEST_CASE("endpoint: what follows a stray descriptor is told though the peer is gone",
+          "[channel]") {
   Channel channel;
   channel.peer.write_with_descriptor("1\n", STDIN_FILENO);
   channel.peer.write("2\n3\n");
