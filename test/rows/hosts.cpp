@@ -2,6 +2,7 @@
 // for the rows.
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -244,8 +245,10 @@ TEST_CASE(
     "[faults]") {
   const bool ignores = GENERATE(false, true);
   void (*const reap_all)(int) = [](int) {
+    const int before = errno;
     while (waitpid(-1, nullptr, WNOHANG) > 0) {
     }
+    errno = before;
   };
   TestLoop loop;
   Invariants invariants(loop);
