@@ -186,16 +186,15 @@ class ListenerList {
     observer_.listeners_changed();
   }
 
-  // Captures are destroyed last, when the list is whole again: their destructors may come back
-  // here.
-  void sweep() {
-    if (depth_ > 0 || swept_later_ == 0) return;
-    swept_later_ = 0;
-    const auto gone = std::stable_partition(entries_.begin(), entries_.end(),
-                                            [](const auto& entry) { return !entry->removed; });
-    std::vector<std::unique_ptr<Entry>> removed(std::make_move_iterator(gone),
-                                                std::make_move_iterator(entries_.end()));
-    entries_.erase(gone, entries_.end());
+  // Each is destroyed when the list is whole again: what it has captured may come back here.
+  void sweep() noexcept {
+    while (depth_ == 0 && swept_later_ > 0) {
+      const auto gone = std::find_if(entries_.begin(), entries_.end(),
+                                     [](const auto& entry) { return entry->removed; });
+      const auto destroyed_last = std::move(*gone);
+      entries_.erase(gone);
+      --swept_later_;
+    }
   }
 
   ListenersObserver& observer_;

@@ -28,6 +28,9 @@ std::error_code make_error_code(Errc error) noexcept;
 
 // What went wrong: code() for programs, what() for people.
 //
+// Running out of memory is std::bad_alloc instead. It comes out of the call, which has then done
+// nothing, or out of Loop::run(), which can be called again: nothing that was read or due is lost.
+//
 // Node: Error with a `code`.
 class Error : public std::system_error {
  public:

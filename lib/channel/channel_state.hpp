@@ -5,6 +5,7 @@
 #include "channel/endpoint.hpp"
 #include "tine/emitter.hpp"
 #include "uv/loop_core.hpp"
+#include "uv/task.hpp"
 
 namespace tine::channel {
 
@@ -55,25 +56,16 @@ class ChannelState : public detail::ListenerTable<Events...>,
   }
 
  protected:
-  // Emits an event on a later turn.
-  template <EventName Name, class... Args>
-  void emit_later(Args... args) {
-    core()->defer([this, keep = shared_from_this(), ... args = std::move(args)]() mutable {
-      this->template emit<Name>(args...);
-    });
-  }
-
-  // The last task.
-  void retire_later() {
-    core()->defer([this, keep = shared_from_this()] {
-      const bool listened = this->template list<"error">().count() > 0;
-      retire(listened ? Errors::dropped : Errors::thrown);
-    });
-  }
+  // Runs a task of this state's on a later turn.
+  void defer(uv::Task& task) noexcept { core()->defer(task, shared_from_this()); }
+  void defer_first(uv::Task& task) noexcept { core()->defer_first(task, shared_from_this()); }
 
   // What becomes of an error that has no listener. Who listened is not to be thrown at because the
   // listeners are gone.
   enum class Errors { thrown, dropped };
+  Errors errors_when_retired() {
+    return this->template list<"error">().count() > 0 ? Errors::dropped : Errors::thrown;
+  }
 
   // Drops all that is the user's: a listener that holds a handle to this would keep it for ever.
   void retire(Errors errors) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -49,9 +50,11 @@ Endpoint::Endpoint(uv::LoopCore& core, Owner& owner, const ChannelOptions& optio
       outbox_(options),
       low_mark_(std::min(options.send_mark, options.send_limit) / 2) {}
 
-void Endpoint::open(int fd) {
+void Endpoint::open(uv::Descriptor socket) {
+  stalled_.emplace(*core_, [this] { on_stalled(); });
+  stalled_->set_ref(false);
   uv::Stream::User& user = *this;
-  stream_ = std::make_unique<uv::Stream>(*core_, fd, user);
+  stream_ = std::make_unique<uv::Stream>(*core_, std::move(socket), user);
   state_ = State::open;
   update_reading();
   update_ref();
@@ -77,33 +80,27 @@ void Endpoint::pump() {
     ~Pumping() {
       self.pumping_ = false;
       if (unfinished) self.pump_next_turn();
-      if (self.end_due_) self.end_when_read(*std::exchange(self.end_due_, std::nullopt));
+      if (self.end_due_) self.end_when_read(*self.end_due_);
       self.update_reading();
     }
     Endpoint& self;
     bool unfinished = true;
   } pumping(*this);
+  if (end_due_) read_rest_and_end();
   pumping.unfinished = !deliver();
   if (pumping.unfinished || state_ != State::ended) return;
 
   state_ = State::closed;
-  core_->defer([keep, this] { owner_.on_disconnect(); });
+  schedule(disconnect_task_);
   owner_.on_ended();
 }
 
-void Endpoint::schedule_pump() {
-  if (core_ != nullptr && !std::exchange(pump_due_, true)) core_->defer(due_pump());
+void Endpoint::schedule(uv::Task& task) noexcept {
+  if (core_ != nullptr) core_->defer(task, owner_.shared_from_this());
 }
 
-void Endpoint::pump_next_turn() {
-  if (core_ != nullptr && !std::exchange(pump_due_, true)) core_->defer_to_next_turn(due_pump());
-}
-
-std::function<void()> Endpoint::due_pump() {
-  return [keep = owner_.shared_from_this(), this] {
-    pump_due_ = false;
-    pump();
-  };
+void Endpoint::pump_next_turn() noexcept {
+  if (core_ != nullptr) core_->defer_to_next_turn(pump_task_, owner_.shared_from_this());
 }
 
 // False: it gives way to the rest of the loop, and there is more.
@@ -154,7 +151,8 @@ void Endpoint::tell(const Inbox::Item& item) {
 // descriptor, because we read without room for one. But Node holds all else until it has an answer.
 void Endpoint::answer(std::string_view command) {
   if (command != "NODE_HANDLE") return;
-  if (connected() && !outbox_.add(Text{R"({"cmd":"NODE_HANDLE_NACK"})"})) transmit();
+  SendCallback none;
+  if (connected() && !outbox_.add(Text{R"({"cmd":"NODE_HANDLE_NACK"})"}, none)) transmit();
   owner_.on_error(
       Error(Errc::handle_refused, "a socket or server came beside a message; both were dropped"));
 }
@@ -168,14 +166,14 @@ void Endpoint::listeners_changed() {
   if (core_ == nullptr) return;
   update_ref();
   update_reading();
-  if (!pumping_ && wanted() != Wanted::nothing && inbox_.has_line()) schedule_pump();
+  if (!pumping_ && wanted() != Wanted::nothing && inbox_.has_line()) schedule(pump_task_);
 }
 
 void Endpoint::update_reading() {
   if (!stream_) return;
   const bool room =
       wanted() != Wanted::nothing || (!paused_ && inbox_.stored() < options_.stored_limit);
-  stream_->set_reading(room && !pump_due_);
+  stream_->set_reading(room && !pump_task_.due());
 }
 
 void Endpoint::update_ref() {
@@ -190,23 +188,25 @@ void Endpoint::set_ref(bool ref) {
 // --- sending
 
 bool Endpoint::send(const nlohmann::json& message, SendCallback sent) {
-  return accept(connected() ? outbox_.add(message) : Error(Errc::channel_closed), std::move(sent));
+  return send_any(message, sent);
 }
 
-bool Endpoint::send(Text message, SendCallback sent) {
-  return accept(connected() ? outbox_.add(message) : Error(Errc::channel_closed), std::move(sent));
-}
+bool Endpoint::send(Text message, SendCallback sent) { return send_any(message, sent); }
 
-bool Endpoint::accept(std::optional<Error> refused, SendCallback sent) {
-  if (refused) {
-    drain_due_ = drain_due_ || refused->code() == Errc::queue_full;
-    report(std::move(*refused), sent);
-    return false;
-  }
-  if (sent) outbox_.call_back(std::move(sent));
+// Nothing can fail once the message is taken.
+template <class Message>
+bool Endpoint::send_any(const Message& message, SendCallback& sent) {
+  if (!connected()) return refuse(Error(Errc::channel_closed), sent);
+  if (auto refused = outbox_.add(message, sent)) return refuse(std::move(*refused), sent);
   transmit();
   if (outbox_.queued() == 0 || outbox_.queued() < options_.send_mark) return true;
   drain_due_ = true;
+  return false;
+}
+
+bool Endpoint::refuse(Error error, const SendCallback& sent) {
+  drain_due_ = drain_due_ || error.code() == Errc::queue_full;
+  report(std::move(error), sent);
   return false;
 }
 
@@ -223,7 +223,7 @@ void Endpoint::report(Error error, const SendCallback& sent) {
 
 // The first message of a turn goes out at once, unless the next one to answer is there already:
 // then more will follow, and they go together.
-void Endpoint::transmit() {
+void Endpoint::transmit() noexcept {
   if (stream_->writing()) return;
   const bool first = std::exchange(last_sent_turn_, core_->turn()) != core_->turn();
   if (outbox_.queued() >= burst || (first && !inbox_.has_line())) {
@@ -243,8 +243,8 @@ bool Endpoint::flush() {
   return outbox_.queued() == 0;
 }
 
-void Endpoint::write_queued() {
-  while (stream_ && !stream_->writing() && outbox_.queued() > 0) {
+void Endpoint::write_queued() noexcept {
+  while (stream_ && !end_due_ && !stream_->writing() && outbox_.queued() > 0) {
     const std::string_view front = outbox_.front().substr(0, most_at_once);
     const int written = stream_->try_write(front);
     if (written < 0) return end_when_read(-written);
@@ -255,19 +255,15 @@ void Endpoint::write_queued() {
 }
 
 // The kernel takes no more now: libuv waits until it does.
-void Endpoint::write_rest() {
+void Endpoint::write_rest() noexcept {
   const std::string_view bytes = outbox_.front().substr(0, slice);
   slice_ = bytes.size();
   stream_->write(bytes);
-  if (!stalled_) {
-    stalled_.emplace(*core_, [this] { on_stalled(); });
-    stalled_->set_ref(false);
-  }
   wait_for_progress();
 }
 
 // While the channel is not to close, the wait decides nothing: it need not be short.
-void Endpoint::wait_for_progress() {
+void Endpoint::wait_for_progress() noexcept {
   constexpr auto shortest_when_open = std::chrono::milliseconds(100);
   progress_ = {stream_->written(), stream_->unread()};
   const auto patience = options_.flush_timeout;
@@ -281,13 +277,12 @@ void Endpoint::on_written(int error) {
   write_queued();
 }
 
-void Endpoint::count_written(std::size_t n) {
-  for (SendCallback& sent : outbox_.written(n)) {
-    core_->defer([sent = std::move(sent)] { sent({}); });
-  }
+void Endpoint::count_written(std::size_t n) noexcept {
+  outbox_.written(n);
+  if (outbox_.due() > 0) schedule(sent_task_);
   if (drain_due_ && connected() && outbox_.queued() <= low_mark_) {
     drain_due_ = false;
-    core_->defer([keep = owner_.shared_from_this(), this] { owner_.on_drain(); });
+    schedule(drain_task_);
   }
 }
 
@@ -304,14 +299,28 @@ void Endpoint::on_stalled() {
   wait_for_progress();
 }
 
-void Endpoint::cancel(std::error_code why) {
-  Outbox::Cancelled cancelled = outbox_.cancel();
-  for (SendCallback& sent : cancelled.callbacks) {
-    core_->defer([sent = std::move(sent), why] { sent(why); });
+void Endpoint::cancel(std::error_code why) noexcept {
+  lost_ = outbox_.cancel(why);
+  lost_because_ = why;
+  if (outbox_.due() + lost_ > 0) schedule(sent_task_);
+}
+
+// Those that are due now: what a callback sends waits for the next turn.
+void Endpoint::tell_sent() {
+  try {
+    for (std::size_t due = outbox_.due(); due > 0; --due) outbox_.call_first_due();
+    if (lost_ > 0) report_lost();
+  } catch (...) {
+    if (outbox_.due() + lost_ > 0) core_->defer_first(sent_task_, owner_.shared_from_this());
+    throw;
   }
-  if (cancelled.without_callback == 0) return;
-  report(Error(why, std::to_string(cancelled.without_callback) +
-                        " sent message(s) could not be written before the channel closed"));
+}
+
+void Endpoint::report_lost() {
+  Error error(lost_because_, std::to_string(lost_) +
+                                 " sent message(s) could not be written before the channel closed");
+  lost_ = 0;
+  owner_.on_error(std::move(error));
 }
 
 void Endpoint::write_all_now() {
@@ -337,14 +346,20 @@ void Endpoint::disconnect() {
 
 // An end that is seen while messages are told comes after those that are there: the room that the
 // rest would be read to is in use.
-void Endpoint::end_when_read(int error) {
+void Endpoint::end_when_read(int error) noexcept {
   if (!stream_) return;
-  if (pumping_) {
-    end_due_ = error;
-    return;
+  end_due_ = error;
+  if (pumping_) return;
+  try {
+    read_rest_and_end();
+  } catch (const std::bad_alloc&) {
+    pump_next_turn();  // which tries again
   }
+}
+
+void Endpoint::read_rest_and_end() {
   stream_->read_available([this](std::size_t n) { inbox_.advance(n); });
-  end(system_code(error));
+  end(system_code(*end_due_));
 }
 
 // libuv takes a read that stops short, at the hang-up of the peer, for the end. It also stops short
@@ -358,7 +373,7 @@ void Endpoint::on_read_end(int error) {
 void Endpoint::on_hang_up() { end_when_read(EPIPE); }
 void Endpoint::peer_died() { end_when_read(EPIPE); }
 
-void Endpoint::end(std::error_code unwritten_because) {
+void Endpoint::end(std::error_code unwritten_because) noexcept {
   if (!stream_) return;
   state_ = State::ended;
   if (stream_->writing()) count_written(stream_->written());
@@ -366,7 +381,8 @@ void Endpoint::end(std::error_code unwritten_because) {
   core_->forget(*this);
   stalled_.reset();
   stream_.reset();
-  schedule_pump();
+  end_due_.reset();
+  schedule(pump_task_);
 }
 
 void Endpoint::close() {
@@ -376,6 +392,7 @@ void Endpoint::close() {
   }
   stalled_.reset();
   stream_.reset();
+  end_due_.reset();
   state_ = State::closed;
 }
 
@@ -384,8 +401,10 @@ void Endpoint::detach() noexcept {
   core_->forget(*this);
   stalled_.reset();
   stream_.reset();
+  end_due_.reset();
   state_ = State::closed;
   core_ = nullptr;
+  outbox_.drop_callbacks();
 }
 
 }  // namespace tine::channel

@@ -18,6 +18,7 @@
 #include "tine/message.hpp"
 #include "uv/loop_core.hpp"
 #include "uv/stream.hpp"
+#include "uv/task.hpp"
 #include "uv/timer.hpp"
 
 namespace tine::channel {
@@ -46,8 +47,8 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
 
   Endpoint(uv::LoopCore& core, Owner& owner, const ChannelOptions& options);
 
-  // Takes over a connected stream socket. Throws Error, and has closed it then.
-  void open(int fd);
+  // Of a connected stream socket. Throws Error.
+  void open(uv::Descriptor socket);
 
   bool send(const nlohmann::json& message, SendCallback sent);
   bool send(Text message, SendCallback sent);
@@ -92,26 +93,30 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
 
   Wanted wanted() const;
   void pump();
-  void schedule_pump();
-  void pump_next_turn();
-  std::function<void()> due_pump();
+  void schedule(uv::Task& task) noexcept;
+  void pump_next_turn() noexcept;
   bool deliver();
   void tell(const Inbox::Item& item);
   void answer(std::string_view command);
   void update_reading();
   void update_ref();
 
-  bool accept(std::optional<Error> refused, SendCallback sent);
-  void transmit();
-  void write_queued();
-  void write_rest();
-  void count_written(std::size_t n);
-  void wait_for_progress();
+  template <class Message>
+  bool send_any(const Message& message, SendCallback& sent);
+  bool refuse(Error error, const SendCallback& sent);
+  void transmit() noexcept;
+  void write_queued() noexcept;
+  void write_rest() noexcept;
+  void count_written(std::size_t n) noexcept;
+  void wait_for_progress() noexcept;
   void on_stalled();
-  void cancel(std::error_code why);
+  void cancel(std::error_code why) noexcept;
+  void tell_sent();
+  void report_lost();
 
-  void end_when_read(int error);
-  void end(std::error_code unwritten_because);
+  void end_when_read(int error) noexcept;
+  void read_rest_and_end();
+  void end(std::error_code unwritten_because) noexcept;
 
   uv::LoopCore* core_;
   Owner& owner_;
@@ -123,10 +128,11 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   Inbox inbox_;
   bool paused_ = false;
   bool pumping_ = false;
-  bool pump_due_ = false;
   std::optional<int> end_due_;  // the error to end with, once the message being told is told
 
   Outbox outbox_;
+  std::size_t lost_ = 0;  // messages given up that have no callback, and are still to be reported
+  std::error_code lost_because_;
   std::optional<uv::RawTimer> stalled_;
   std::size_t low_mark_;   // "drain" comes here
   std::size_t slice_ = 0;  // of the outbox, in the stream's hands
@@ -140,6 +146,11 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   std::optional<std::uint64_t> last_sent_turn_;
   bool flush_due_ = false;
   bool drain_due_ = false;
+
+  uv::Task pump_task_{[this] { pump(); }};
+  uv::Task sent_task_{[this] { tell_sent(); }};
+  uv::Task drain_task_{[this] { owner_.on_drain(); }};
+  uv::Task disconnect_task_{[this] { owner_.on_disconnect(); }};
 };
 
 }  // namespace tine::channel

@@ -20,16 +20,16 @@ Outbox::Outbox(const ChannelOptions& options)
       limit_(options.send_limit),
       checker_(options.max_depth) {}
 
-std::optional<Error> Outbox::add(const nlohmann::json& message) {
+std::optional<Error> Outbox::add(const nlohmann::json& message, SendCallback& sent) {
   wire::Appending appending(filling_);
   if (const auto problem = wire::write_json(message, max_depth_, filling_)) {
     return Error(Errc::invalid_value, "a message was refused, because of it " + *problem);
   }
-  return accept(appending);
+  return accept(appending, sent);
 }
 
 // Checked where it is to stay: there the parser may read behind it.
-std::optional<Error> Outbox::add(Text message) {
+std::optional<Error> Outbox::add(Text message, SendCallback& sent) {
   wire::Appending appending(filling_);
   filling_.append(message.json);
   const std::string_view text = appending.view();
@@ -38,23 +38,20 @@ std::optional<Error> Outbox::add(Text message) {
     bad = wire::BadJson{feed, "a line feed, which ends a message", wire::excerpt(text, feed)};
   }
   if (bad) return Error(Errc::invalid_value, "a text was refused, " + bad->text());
-  return accept(appending);
+  return accept(appending, sent);
 }
 
 // A message on an empty queue always fits: else one that is too large could never be sent.
-std::optional<Error> Outbox::accept(wire::Appending& appending) {
+std::optional<Error> Outbox::accept(wire::Appending& appending, SendCallback& sent) {
   const std::size_t others = queued() - appending.view().size();
   filling_.push_back('\n');
   if (others > 0 && queued() > limit_) {
     return Error(Errc::queue_full, "a message was refused: " + std::to_string(others) +
                                        " bytes wait to be written; hold messages until \"drain\"");
   }
+  if (sent) waiting_.push_back({written_ + queued(), std::move(sent)});
   appending.keep();
   return std::nullopt;
-}
-
-void Outbox::call_back(SendCallback sent) {
-  waiting_.push_back({written_ + queued(), std::move(sent)});
 }
 
 std::string_view Outbox::front() {
@@ -62,7 +59,7 @@ std::string_view Outbox::front() {
   return writing_.view().substr(front_);
 }
 
-std::vector<SendCallback> Outbox::written(std::size_t n) {
+void Outbox::written(std::size_t n) noexcept {
   front_ += n;
   written_ += n;
   if (front_ == writing_.size()) {
@@ -70,27 +67,33 @@ std::vector<SendCallback> Outbox::written(std::size_t n) {
     front_ = 0;
     if (filling_.size() == 0) filling_.clear(kept_capacity);
   }
-  std::vector<SendCallback> done;
-  while (!waiting_.empty() && waiting_.front().end <= written_) {
-    done.push_back(std::move(waiting_.front().sent));
-    waiting_.pop_front();
-  }
-  return done;
+  while (due_ < waiting_.size() && waiting_[due_].end <= written_) ++due_;
 }
 
-Outbox::Cancelled Outbox::cancel() {
-  Cancelled cancelled;
+std::size_t Outbox::cancel(std::error_code why) noexcept {
   const auto lines = [](std::string_view bytes) {
     return static_cast<std::size_t>(std::count(bytes.begin(), bytes.end(), '\n'));
   };
   const std::size_t messages = lines(writing_.view().substr(front_)) + lines(filling_.view());
-  for (Waiting& waiting : waiting_) cancelled.callbacks.push_back(std::move(waiting.sent));
-  cancelled.without_callback = messages - waiting_.size();
-  waiting_.clear();
+  const std::size_t with_callback = waiting_.size() - due_;
+  due_ = waiting_.size();
+  cancelled_because_ = why;
   writing_.clear(0);
   filling_.clear(0);
   front_ = 0;
-  return cancelled;
+  return messages - with_callback;
+}
+
+void Outbox::drop_callbacks() noexcept {
+  waiting_.clear();
+  due_ = 0;
+}
+
+void Outbox::call_first_due() {
+  const Waiting first = std::move(waiting_.front());
+  waiting_.pop_front();
+  --due_;
+  first.sent(first.end <= written_ ? std::error_code() : cancelled_because_);
 }
 
 }  // namespace tine::channel

@@ -5,7 +5,7 @@
 #include <deque>
 #include <optional>
 #include <string_view>
-#include <vector>
+#include <system_error>
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -25,12 +25,10 @@ class Outbox {
  public:
   explicit Outbox(const ChannelOptions& options);
 
-  // Appends a message. An error: it was refused, and nothing is changed.
-  std::optional<Error> add(const nlohmann::json& message);
-  std::optional<Error> add(Text message);
-
-  // Calls back for the message that was added last.
-  void call_back(SendCallback sent);
+  // Appends a message, and takes its callback, if it has one. An error: it was refused, and nothing
+  // is changed or taken; as it is when memory runs out.
+  std::optional<Error> add(const nlohmann::json& message, SendCallback& sent);
+  std::optional<Error> add(Text message, SendCallback& sent);
 
   // Bytes that are accepted and not written.
   std::size_t queued() const { return filling_.size() + writing_.size() - front_; }
@@ -38,19 +36,22 @@ class Outbox {
   // The bytes to be written next. They stay where they are until written() has counted them all.
   std::string_view front();
 
-  // Counts bytes of front() as written. What is returned are the callbacks of messages that went
-  // out.
-  std::vector<SendCallback> written(std::size_t n);
+  // Counts bytes of front() as written.
+  void written(std::size_t n) noexcept;
 
-  // Gives up what is queued, and tells whom to report it to.
-  struct Cancelled {
-    std::vector<SendCallback> callbacks;
-    std::size_t without_callback = 0;  // messages
-  };
-  Cancelled cancel();
+  // Gives up what is queued. Nothing may be added any more. How many messages have no callback.
+  std::size_t cancel(std::error_code why) noexcept;
+
+  // Drops all callbacks without a call.
+  void drop_callbacks() noexcept;
+
+  // How many callbacks are due: their messages are written, or given up.
+  std::size_t due() const { return due_; }
+  // Calls the first of them, which may throw what it likes; it has had its call then.
+  void call_first_due();
 
  private:
-  std::optional<Error> accept(wire::Appending& appending);
+  std::optional<Error> accept(wire::Appending& appending, SendCallback& sent);
 
   std::size_t max_depth_;
   std::size_t limit_;
@@ -65,7 +66,9 @@ class Outbox {
     SendCallback sent;
   };
   std::deque<Waiting> waiting_;
+  std::size_t due_ = 0;  // of them, from the front on
   std::uint64_t written_ = 0;
+  std::error_code cancelled_because_;
 };
 
 }  // namespace tine::channel

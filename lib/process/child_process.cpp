@@ -39,7 +39,13 @@ class ChildProcess::State final
   void loop_closing() noexcept override;
 
  private:
+  // The events of its life, in order, and that it is over.
+  enum class Stage { spawn, connected, exit, close, retirement, end };
+
   void spawn(const uv::SubprocessOptions& subprocess);
+  void tell_up_to(Stage stage) noexcept;
+  void tell_life();
+  void tell(Stage stage);
   void exited(ExitStatus status);
   void end_when_exited();
   void look_for_loss();
@@ -47,10 +53,13 @@ class ChildProcess::State final
   std::optional<uv::Subprocess> subprocess_;
   std::optional<uv::RawTimer> loss_timer_;
   std::optional<int> pid_;
+  Stage told_ = Stage::spawn;              // up to here
+  Stage due_ = Stage::spawn;               // up to here it may be told
   std::optional<ExitStatus> ended_as_;     // known to us
   std::optional<ExitStatus> exit_status_;  // told to the user
   bool kill_with_loop_ = false;
   bool killed_ = false;
+  uv::Task life_task_{[this] { tell_life(); }};
 };
 
 namespace {
@@ -87,33 +96,31 @@ std::string spawn_text(const uv::SubprocessOptions& subprocess) {
 }  // namespace
 
 void ChildProcess::State::start(const std::filesystem::path& module, const ForkOptions& options) {
-  core()->keep(std::static_pointer_cast<State>(shared_from_this()));
   kill_with_loop_ = options.kill_with_loop;
   const uv::SubprocessOptions subprocess = subprocess_options(module, options);
   try {
     spawn(subprocess);
+    tell_up_to(Stage::exit);
   } catch (const std::system_error& error) {
     end().close();
     end().report(Error(error.code(), spawn_text(subprocess)));
+    told_ = Stage::close;
+    due_ = Stage::end;
+    ended_as_ = ExitStatus{};
     // Behind what is said of messages that are sent to it until then.
-    core()->defer_to_next_turn([this, keep = shared_from_this()] {
-      emit_later<"close">(ExitStatus{});
-      retire_later();
-    });
-    return;
+    core()->defer_to_next_turn(life_task_, shared_from_this());
   }
-  emit_later<"spawn">();
-  emit_later<"connected">();
 }
 
 // Our end is opened first: all that can fail has failed when the program runs.
 void ChildProcess::State::spawn(const uv::SubprocessOptions& subprocess) {
-  const auto [ours, theirs] = uv::make_socket_pair();
-  const uv::Descriptor theirs_until_spawned(theirs);
-  end().open(ours);
-  subprocess_.emplace(*core(), subprocess, theirs, [this](std::int64_t code, int signal) {
-    exited(signal == 0 ? ExitStatus{.code = static_cast<int>(code)} : ExitStatus{.signal = signal});
-  });
+  uv::SocketPair pair = uv::make_socket_pair();
+  end().open(std::move(pair.ours));
+  subprocess_.emplace(*core(), subprocess, pair.theirs.get(),
+                      [this](std::int64_t code, int signal) {
+                        exited(signal == 0 ? ExitStatus{.code = static_cast<int>(code)}
+                                           : ExitStatus{.signal = signal});
+                      });
   pid_ = subprocess_->pid();
 }
 
@@ -129,13 +136,33 @@ void ChildProcess::State::exited(ExitStatus status) {
 // "exit" and "close" are due when both the process and its channel have ended; the one that ends
 // last comes here with both true.
 void ChildProcess::State::end_when_exited() {
-  if (!ended_as_ || !end().closed()) return;
-  core()->defer([this, keep = shared_from_this()] {
-    exit_status_ = ended_as_;
-    emit<"exit">(*exit_status_);
-  });
-  emit_later<"close">(*ended_as_);
-  retire_later();
+  if (ended_as_ && end().closed()) tell_up_to(Stage::end);
+}
+
+void ChildProcess::State::tell_up_to(Stage stage) noexcept {
+  due_ = stage;
+  defer(life_task_);
+}
+
+void ChildProcess::State::tell_life() {
+  try {
+    while (told_ < due_)
+      tell(std::exchange(told_, static_cast<Stage>(static_cast<int>(told_) + 1)));
+  } catch (...) {
+    if (told_ < due_) defer_first(life_task_);
+    throw;
+  }
+}
+
+void ChildProcess::State::tell(Stage stage) {
+  switch (stage) {
+    case Stage::spawn: return emit<"spawn">();
+    case Stage::connected: return emit<"connected">();
+    case Stage::exit: exit_status_ = ended_as_; return emit<"exit">(*exit_status_);
+    case Stage::close: return emit<"close">(*ended_as_);
+    case Stage::retirement: return retire(errors_when_retired());
+    case Stage::end: return;
+  }
 }
 
 // Somebody else in this program may wait for our child, and nobody would tell us that it ended. It is
@@ -169,8 +196,15 @@ void ChildProcess::State::loop_closing() noexcept {
 }
 
 ChildProcess fork(Loop& loop, const std::filesystem::path& module, ForkOptions options) {
-  const auto state = std::make_shared<ChildProcess::State>(core_of(loop), options.channel);
-  state->start(module, options);
+  uv::LoopCore& core = core_of(loop);
+  const auto state = std::make_shared<ChildProcess::State>(core, options.channel);
+  core.keep(state);
+  try {
+    state->start(module, options);
+  } catch (...) {
+    core.release(*state);
+    throw;
+  }
   return ChildProcess(state);
 }
 

@@ -83,7 +83,7 @@ std::vector<std::string> child_environment(
   return environment;
 }
 
-std::optional<int> adopt_channel() {
+std::optional<uv::Descriptor> adopt_channel() {
   const auto value = take(fd_name);
   const auto mode = take(mode_name);
   unsetenv("NODE_UNIQUE_ID");
@@ -91,14 +91,14 @@ std::optional<int> adopt_channel() {
 
   const int fd = parse_descriptor(*value);
   verify_connected_stream(fd, *value);
+  uv::Descriptor channel(fd);
   if (mode && !mode->empty() && *mode != "json") {
-    ::close(fd);
     throw Error(Errc::unsupported_serialization,
                 "the parent asks for serialization \"" + *mode +
                     "\"; fork with serialization \"json\". The channel is closed");
   }
   fcntl(fd, F_SETFD, FD_CLOEXEC);
-  return fd;
+  return channel;
 }
 
 }  // namespace tine::process

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "uv/descriptor.hpp"
+
 namespace tine::process {
 
 // The environment of a child: ours, if it is to inherit it, changed by `changes`, and with the
@@ -17,6 +19,6 @@ std::vector<std::string> child_environment(
 // Throws Error: it names something that is no connected stream socket (Errc::bad_channel), or a
 // form of message other than JSON lines (Errc::unsupported_serialization), and the channel is
 // closed then.
-std::optional<int> adopt_channel();
+std::optional<uv::Descriptor> adopt_channel();
 
 }  // namespace tine::process

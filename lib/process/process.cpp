@@ -21,18 +21,21 @@ class Process::State final
   bool keeps_loop() const override {
     return list<"message">().count() + list<"disconnect">().count() > 0;
   }
+
+ private:
+  uv::Task connected_task_{[this] { emit<"connected">(); }};
 };
 
 void Process::State::adopt() {
   core()->keep(std::static_pointer_cast<State>(shared_from_this()));
   try {
-    const std::optional<int> fd = process::adopt_channel();
-    if (!fd) return;
-    end().open(*fd);
+    auto channel = process::adopt_channel();
+    if (!channel) return;
+    end().open(std::move(*channel));
   } catch (const Error& error) {
     return end().report(error);
   }
-  emit_later<"connected">();
+  defer(connected_task_);
 }
 
 void Process::State::leave() {

@@ -1,6 +1,5 @@
 #include "uv/loop_core.hpp"
 
-#include <algorithm>
 #include <cassert>
 #include <csignal>
 #include <system_error>
@@ -65,7 +64,9 @@ LoopCore::LoopCore(uv_loop_t* borrowed) : owned_(false), loop_(borrowed) { start
 void LoopCore::start() {
   ignore_sigpipe_once();
 
+  // Nothing may fail once a handle is open: it could not be closed without running the loop.
   auto signal = std::make_unique<uv_async_t>();
+  auto wakeup = std::make_unique<uv_idle_t>();
   check(uv_async_init(loop_, signal.get(),
                       [](uv_async_t* handle) {
                         if (auto* const core = static_cast<LoopCore*>(handle->data)) {
@@ -77,8 +78,8 @@ void LoopCore::start() {
   posted_signal_->data = this;
   set_ref(false);
 
-  wakeup_.reset(new uv_idle_t);
-  uv_idle_init(loop_, wakeup_.get());
+  uv_idle_init(loop_, wakeup.get());
+  wakeup_.reset(wakeup.release());
   wakeup_->data = this;
 }
 
@@ -94,9 +95,9 @@ LoopCore::~LoopCore() {
   // What the user's captures do when they are destroyed still finds a core.
   kept.clear();
   while (work_left()) {
-    take_next();
-    std::exchange(tasks_, {}).clear();
-    dirty_.clear();
+    tasks_.clear();
+    next_tasks_.clear();
+    dirty_ = nullptr;
   }
   posted_.clear();
   wakeup_.reset();
@@ -143,33 +144,36 @@ void LoopCore::on_exception(std::function<void(std::exception_ptr)> handler) {
   exception_handler_ = std::move(handler);
 }
 
-void LoopCore::defer(std::function<void()> task) {
-  tasks_.push_back(std::move(task));
+void LoopCore::defer(Task& task, std::shared_ptr<const void> keep) noexcept {
+  tasks_.push(task, std::move(keep));
   update_wakeup();
 }
 
-void LoopCore::defer_to_next_turn(std::function<void()> task) {
-  next_tasks_.push_back(std::move(task));
+void LoopCore::defer_first(Task& task, std::shared_ptr<const void> keep) noexcept {
+  tasks_.push_front(task, std::move(keep));
   update_wakeup();
 }
 
-void LoopCore::post(std::function<void()> task) {
+void LoopCore::defer_to_next_turn(Task& task, std::shared_ptr<const void> keep) noexcept {
+  next_tasks_.push(task, std::move(keep));
+  update_wakeup();
+}
+
+void LoopCore::defer(std::function<void()> run) {
+  const auto task = std::make_shared<Task>(std::move(run));
+  defer(*task, task);
+}
+
+void LoopCore::post(std::function<void()> run) {
+  const auto task = std::make_shared<Task>(std::move(run));
   const std::lock_guard lock(posted_mutex_);
-  posted_.push_back(std::move(task));
+  posted_.push(*task, task);
   uv_async_send(posted_signal_.get());
 }
 
 void LoopCore::take_posted() {
-  std::vector<std::function<void()>> posted;
-  {
-    const std::lock_guard lock(posted_mutex_);
-    posted.swap(posted_);
-  }
-  for (auto& task : posted) tasks_.push_back(std::move(task));
-}
-
-void LoopCore::take_next() {
-  for (auto& task : std::exchange(next_tasks_, {})) tasks_.push_back(std::move(task));
+  const std::lock_guard lock(posted_mutex_);
+  tasks_.take(posted_);
 }
 
 void LoopCore::end_turn() {
@@ -183,31 +187,36 @@ void LoopCore::end_turn() {
 void LoopCore::run_due_tasks() {
   ++depth_;
   for (std::size_t due = tasks_.size(); due > 0 && !halted_; --due) {
-    const auto task = std::move(tasks_.front());
-    tasks_.pop_front();
-    guarded(task);
+    guarded([this] { tasks_.run_first(); });
   }
   --depth_;
 }
 
-void LoopCore::flush_at_turn_end(Flushable& flushable) {
-  dirty_.push_back(&flushable);
+void LoopCore::flush_at_turn_end(Flushable& flushable) noexcept {
+  flushable.next_dirty_ = std::exchange(dirty_, &flushable);
   update_wakeup();
 }
 
-void LoopCore::forget(Flushable& flushable) { std::erase(dirty_, &flushable); }
+void LoopCore::forget(Flushable& flushable) noexcept {
+  Flushable** link = &dirty_;
+  while (*link != nullptr && *link != &flushable) link = &(*link)->next_dirty_;
+  if (*link != nullptr) *link = std::exchange(flushable.next_dirty_, nullptr);
+}
 
-void LoopCore::flush_dirty() {
-  for (Flushable* const flushable : std::exchange(dirty_, {})) flushable->flush_turn();
+void LoopCore::flush_dirty() noexcept {
+  while (Flushable* const flushable = dirty_) {
+    dirty_ = std::exchange(flushable->next_dirty_, nullptr);
+    flushable->flush_turn();
+  }
 }
 
 // Inside a callback there is no need for it: the end of the turn comes anyway.
-void LoopCore::update_wakeup() {
+void LoopCore::update_wakeup() noexcept {
   if (depth_ > 0) return;
   if (work_left()) {
     uv_idle_start(wakeup_.get(), [](uv_idle_t* handle) {
       if (auto* const core = static_cast<LoopCore*>(handle->data))
-        core->enter([core] { core->take_next(); });
+        core->enter([core] { core->tasks_.take(core->next_tasks_); });
     });
   } else {
     uv_idle_stop(wakeup_.get());

@@ -1,17 +1,15 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <thread>
 #include <unordered_map>
 #include <unordered_set>
-#include <vector>
 
 #include "uv/handle.hpp"
+#include "uv/task.hpp"
 
 namespace tine {
 class Loop;
@@ -50,7 +48,12 @@ class Flushable {
   virtual void flush_turn() noexcept = 0;
 
  protected:
-  ~Flushable() = default;
+  virtual ~Flushable() = default;
+
+ private:
+  friend class LoopCore;
+
+  Flushable* next_dirty_ = nullptr;
 };
 
 // What stands behind tine::Loop: the uv_loop_t, the tasks that are due, and the one gate through
@@ -85,11 +88,16 @@ class LoopCore {
   }
 
   // Runs a task on a later turn: after the callback that is running, or when the loop comes round.
-  void defer(std::function<void()> task);
+  // `keep` is what the task is a part of.
+  void defer(Task& task, std::shared_ptr<const void> keep) noexcept;
+  // The same before all others, for a task that was interrupted by what a listener threw.
+  void defer_first(Task& task, std::shared_ptr<const void> keep) noexcept;
   // The same, when the loop has come round and other work has had its turn.
-  void defer_to_next_turn(std::function<void()> task);
-  // As defer(), from any thread.
-  void post(std::function<void()> task);
+  void defer_to_next_turn(Task& task, std::shared_ptr<const void> keep) noexcept;
+  // For what is not foreseen: a task of its own.
+  void defer(std::function<void()> run);
+  // As that, from any thread.
+  void post(std::function<void()> run);
 
   // True from the moment a listener has thrown out of run() until the loop is driven again.
   bool halted() const { return halted_; }
@@ -97,8 +105,9 @@ class LoopCore {
   // Counts the turns of the loop, and each call of libuv's within one.
   std::uint64_t turn() const { return turn_; }
 
-  void flush_at_turn_end(Flushable& flushable);
-  void forget(Flushable& flushable);
+  // Not to be called again before it is flushed, or forgotten.
+  void flush_at_turn_end(Flushable& flushable) noexcept;
+  void forget(Flushable& flushable) noexcept;
 
   // Keeps a state alive until release().
   void keep(std::shared_ptr<Resident> resident);
@@ -116,11 +125,10 @@ class LoopCore {
   void start();
   void end_turn();
   void run_due_tasks();
-  void flush_dirty();
-  void update_wakeup();
+  void flush_dirty() noexcept;
+  void update_wakeup() noexcept;
   void take_posted();
-  void take_next();
-  bool work_left() const { return !tasks_.empty() || !next_tasks_.empty() || !dirty_.empty(); }
+  bool work_left() const { return !tasks_.empty() || !next_tasks_.empty() || dirty_ != nullptr; }
   void caught();
   void close_loop();
 
@@ -139,14 +147,14 @@ class LoopCore {
   UvHandle<uv_idle_t> wakeup_;
   UvHandle<uv_async_t> posted_signal_;
 
-  std::deque<std::function<void()>> tasks_;
-  std::vector<std::function<void()>> next_tasks_;  // due when the loop has come round
-  std::vector<Flushable*> dirty_;
+  TaskQueue tasks_;
+  TaskQueue next_tasks_;        // due when the loop has come round
+  Flushable* dirty_ = nullptr;  // the first of a list
   std::unordered_set<Resident*> residents_;
   std::unordered_map<const Resident*, std::shared_ptr<Resident>> kept_;
 
   std::mutex posted_mutex_;
-  std::vector<std::function<void()>> posted_;
+  TaskQueue posted_;
 
   std::exception_ptr exception_;
   std::function<void(std::exception_ptr)> exception_handler_;

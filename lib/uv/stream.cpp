@@ -27,13 +27,14 @@ constexpr short poll_hang_up = POLLHUP;  // macOS: a half-close waits until read
 
 }  // namespace
 
-Stream::Stream(LoopCore& core, int fd, User& user) : core_(core), user_(user), pipe_(new Pipe) {
+Stream::Stream(LoopCore& core, Descriptor descriptor, User& user)
+    : core_(core), user_(user), look_again_(core, [this] { look_for_hang_up(); }), pipe_(new Pipe) {
   uv_pipe_init(core.native(), &pipe_->handle, 0);
   pipe_->handle.data = this;
-  if (const int error = uv_pipe_open(&pipe_->handle, fd); error < 0) {
-    ::close(fd);
+  if (const int error = uv_pipe_open(&pipe_->handle, descriptor.get()); error < 0) {
     throw Error(std::error_code(-error, std::generic_category()), "a channel could not be opened");
   }
+  descriptor.release();
 }
 
 // A write that libuv still has in hand is called back with UV_ECANCELED, when `data` is cleared.
@@ -48,11 +49,11 @@ int Stream::fd() const {
   return fd;
 }
 
-void Stream::set_reading(bool on) {
+void Stream::set_reading(bool on) noexcept {
   if (on && !reading_) {
     start_reading();
     stop_watching();
-  } else if (!on && !hang_up_ && !retry_) {
+  } else if (!on && !hang_up_ && !looking_) {
     uv_read_stop(stream());
     watch_for_hang_up();
   }
@@ -64,10 +65,10 @@ void Stream::set_ref(bool ref) {
   ref_ = ref;
   uv::set_ref(pipe_, ref);
   if (hang_up_) uv::set_ref(hang_up_, ref);
-  if (retry_) retry_->set_ref(ref);
+  look_again_.set_ref(ref);
 }
 
-void Stream::start_reading() {
+void Stream::start_reading() noexcept {
   const auto allocate = [](uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
     auto* const self = static_cast<Stream*>(handle->data);
     try {
@@ -81,6 +82,7 @@ void Stream::start_reading() {
     auto* const self = static_cast<Stream*>(handle->data);
     if (self == nullptr || n == 0) return;  // 0: nothing was there after all
     self->core_.enter([self, n] {
+      if (n == UV_ENOBUFS) throw std::bad_alloc();  // the bytes are still to be read
       if (n > 0) {
         self->user_.on_read(static_cast<std::size_t>(n));
       } else {
@@ -91,16 +93,15 @@ void Stream::start_reading() {
   uv_read_start(stream(), allocate, read);
 }
 
-void Stream::watch_for_hang_up() {
-  const int duplicate = fcntl(fd(), F_DUPFD_CLOEXEC, 0);
-  if (duplicate < 0) return look_for_hang_up_later();
-  auto watch = std::make_unique<uv_poll_t>();
-  if (uv_poll_init(core_.native(), watch.get(), duplicate) < 0) {
-    ::close(duplicate);
+void Stream::watch_for_hang_up() noexcept {
+  Descriptor duplicate(fcntl(fd(), F_DUPFD_CLOEXEC, 0));
+  if (duplicate.get() < 0) return look_for_hang_up_later();
+  std::unique_ptr<uv_poll_t> watch(new (std::nothrow) uv_poll_t);
+  if (!watch || uv_poll_init(core_.native(), watch.get(), duplicate.get()) < 0) {
     return look_for_hang_up_later();
   }
   hang_up_.reset(watch.release());
-  hang_up_fd_ = duplicate;
+  hang_up_descriptor_.emplace(std::move(duplicate));
   hang_up_->data = this;
   uv_poll_start(hang_up_.get(), UV_DISCONNECT, [](uv_poll_t* handle, int, int) {
     auto* const self = static_cast<Stream*>(handle->data);
@@ -111,23 +112,26 @@ void Stream::watch_for_hang_up() {
 }
 
 // When there is no descriptor to watch on: until there is one, looks now and then.
-void Stream::look_for_hang_up_later() {
+void Stream::look_for_hang_up_later() noexcept {
   constexpr auto now_and_then = std::chrono::milliseconds(100);
-  retry_ = std::make_unique<RawTimer>(core_, [this] {
-    pollfd state{fd(), poll_hang_up, 0};
-    retry_.reset();
-    if (::poll(&state, 1, 0) > 0) return user_.on_hang_up();
-    watch_for_hang_up();
-    set_ref(ref_);
-  });
-  retry_->start(now_and_then);
+  looking_ = true;
+  look_again_.start(now_and_then);
 }
 
-void Stream::stop_watching() {
-  retry_.reset();
+void Stream::look_for_hang_up() {
+  looking_ = false;
+  pollfd state{fd(), poll_hang_up, 0};
+  if (::poll(&state, 1, 0) > 0) return user_.on_hang_up();
+  watch_for_hang_up();
+  set_ref(ref_);
+}
+
+void Stream::stop_watching() noexcept {
+  look_again_.stop();
+  looking_ = false;
   if (!hang_up_) return;
   hang_up_.reset();
-  ::close(std::exchange(hang_up_fd_, -1));
+  hang_up_descriptor_.reset();
 }
 
 void Stream::read_available(const std::function<void(std::size_t)>& took) {
@@ -151,7 +155,7 @@ int Stream::try_write(std::string_view bytes) {
   return written == UV_EAGAIN ? 0 : written;
 }
 
-void Stream::write(std::string_view bytes) {
+void Stream::write(std::string_view bytes) noexcept {
   write_size_ = bytes.size();
   core_.write_started();
   const uv_buf_t buffer =

@@ -4,9 +4,11 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
+#include "uv/descriptor.hpp"
 #include "uv/loop_core.hpp"
 #include "uv/timer.hpp"
 
@@ -33,16 +35,15 @@ class Stream {
     ~User() = default;
   };
 
-  // Takes over the descriptor, which becomes non-blocking; on failure, which is thrown as an Error,
-  // it is closed.
-  Stream(LoopCore& core, int fd, User& user);
+  // The descriptor becomes non-blocking. Throws Error.
+  Stream(LoopCore& core, Descriptor descriptor, User& user);
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
   ~Stream();
 
   // Reads, or watches for nothing but the peer's end. Either keeps the loop alive if set_ref() says
   // so.
-  void set_reading(bool on);
+  void set_reading(bool on) noexcept;
   void set_ref(bool ref);
 
   // Reads what is there at this moment, all of it and no more, without waiting for the loop. `took`
@@ -53,7 +54,7 @@ class Stream {
   int try_write(std::string_view bytes);
 
   // Writes all of `bytes`, in the course of time; on_written() follows. One at a time.
-  void write(std::string_view bytes);
+  void write(std::string_view bytes) noexcept;
   bool writing() const { return write_size_ > 0; }
   // How much of what write() was given is written already.
   std::size_t written() const;
@@ -76,20 +77,22 @@ class Stream {
     uv_write_t write_request;
   };
 
-  void start_reading();
-  void watch_for_hang_up();
-  void look_for_hang_up_later();
-  void stop_watching();
+  void start_reading() noexcept;
+  void watch_for_hang_up() noexcept;
+  void look_for_hang_up_later() noexcept;
+  void look_for_hang_up();
+  void stop_watching() noexcept;
   int fd() const;
   uv_stream_t* stream() const { return reinterpret_cast<uv_stream_t*>(pipe_.get()); }
 
   LoopCore& core_;
   User& user_;
+  RawTimer look_again_;  // when the end of the peer cannot be watched for
   UvHandle<Pipe> pipe_;
   // Waits for the end of the peer, on a duplicate: libuv wants one watcher a descriptor.
   UvHandle<uv_poll_t> hang_up_;
-  int hang_up_fd_ = -1;
-  std::unique_ptr<RawTimer> retry_;
+  std::optional<Descriptor> hang_up_descriptor_;
+  bool looking_ = false;
   std::size_t write_size_ = 0;  // of what write() has in hand
   bool reading_ = false;
   bool ref_ = true;

@@ -85,10 +85,8 @@ SocketPair make_socket_pair() {
   if (const int error = uv_socketpair(SOCK_STREAM, 0, ends.data(), 0, 0); error < 0) {
     throw std::system_error(-error, std::generic_category(), "a channel could not be made");
   }
-  return {ends[0], ends[1]};
+  return {Descriptor(ends[0]), Descriptor(ends[1])};
 }
-
-Descriptor::~Descriptor() { ::close(fd_); }
 
 Subprocess::Subprocess(LoopCore& core, const SubprocessOptions& options, int channel, Exited exited)
     : core_(core), exited_(std::move(exited)) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "uv/descriptor.hpp"
 #include "uv/loop_core.hpp"
 
 namespace tine::uv {
@@ -16,22 +17,10 @@ struct SubprocessOptions {
   std::string cwd;                // empty: the parent's
 };
 
-// A descriptor that is closed at the end of its scope.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor();
-
- private:
-  int fd_;
-};
-
 // Both ends of a new stream socket, closed on exec. Throws std::system_error.
 struct SocketPair {
-  int ours;
-  int theirs;
+  Descriptor ours;
+  Descriptor theirs;
 };
 SocketPair make_socket_pair();
 

@@ -27,14 +27,13 @@ void RawTimer::start(std::chrono::milliseconds delay) {
 void RawTimer::stop() { uv_timer_stop(handle_.get()); }
 
 TimerState::TimerState(LoopCore& core, std::function<void()> function)
-    : Resident(core), function_(std::move(function)) {}
+    : Resident(core), function_(std::move(function)), due_([this] { run(); }) {}
 
 std::shared_ptr<TimerState> TimerState::start(LoopCore& core, std::chrono::milliseconds delay,
                                               std::function<void()> function) {
   const std::shared_ptr<TimerState> state(new TimerState(core, std::move(function)));
-  state->timer_ = std::make_unique<RawTimer>(core, [raw = state.get()] {
-    raw->core()->defer([self = raw->shared_from_this()] { self->run(); });
-  });
+  state->timer_ = std::make_unique<RawTimer>(
+      core, [raw = state.get()] { raw->core()->defer(raw->due_, raw->shared_from_this()); });
   state->timer_->start(delay);
   core.keep(state);
   return state;

@@ -41,6 +41,7 @@ class TimerState final : public Resident, public std::enable_shared_from_this<Ti
   void run();
 
   std::function<void()> function_;
+  Task due_;
   std::unique_ptr<RawTimer> timer_;
 };
 

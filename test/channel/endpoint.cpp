@@ -66,7 +66,7 @@ struct Channel {
         peer(fd),
         end(owner->end_),
         log(owner->log_) {
-    end.open(fd);
+    end.open(tine::uv::Descriptor(fd));
   }
   ~Channel() { end.detach(); }
 

@@ -195,7 +195,7 @@ class Session final : public Endpoint::Owner {
         end_(core_, *this, options_) {
     const int smallest = 1;
     if (small_sockets()) setsockopt(ends[1], SOL_SOCKET, SO_SNDBUF, &smallest, sizeof smallest);
-    end_.open(ends[1]);
+    end_.open(tine::uv::Descriptor(ends[1]));
   }
   ~Session() override { end_.detach(); }
 

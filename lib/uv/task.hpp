@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <utility>
+
+namespace tine::uv {
+
+// Something to do on a later turn of the loop.
+//
+// It is made before it is due, so that scheduling it takes no memory: what must be told is told even
+// when there is none.
+class Task {
+ public:
+  explicit Task(std::function<void()> run) : run_(std::move(run)) {}
+  Task(const Task&) = delete;
+  Task& operator=(const Task&) = delete;
+
+  bool due() const { return keep_ != nullptr; }
+
+ private:
+  friend class TaskQueue;
+
+  std::function<void()> run_;
+  std::shared_ptr<const void> keep_;  // what it is a part of, while it is due
+  Task* next_ = nullptr;
+};
+
+// The tasks that are due, in order.
+class TaskQueue {
+ public:
+  TaskQueue() = default;
+  TaskQueue(const TaskQueue&) = delete;
+  TaskQueue& operator=(const TaskQueue&) = delete;
+  ~TaskQueue() { clear(); }
+
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+
+  // Does nothing if the task is due already. `keep` is what the task is a part of: it stays alive
+  // until the task has run, or is dropped.
+  void push(Task& task, std::shared_ptr<const void> keep) noexcept {
+    if (task.due()) return;
+    task.keep_ = std::move(keep);
+    append(task);
+  }
+
+  // The same for a task that was interrupted: before all others.
+  void push_front(Task& task, std::shared_ptr<const void> keep) noexcept {
+    if (task.due()) return;
+    task.keep_ = std::move(keep);
+    task.next_ = std::exchange(first_, &task);
+    if (task.next_ == nullptr) end_ = &task.next_;
+    ++size_;
+  }
+
+  // All of another queue, which is empty then.
+  void take(TaskQueue& other) noexcept {
+    while (Task* const task = other.pop()) append(*task);
+  }
+
+  // Runs the first one, which is not due any more then.
+  void run_first() {
+    Task& task = *pop();
+    const auto keep = std::move(task.keep_);
+    task.run_();
+  }
+
+  // Drops all without running them.
+  void clear() noexcept {
+    while (Task* const task = pop()) const auto keep = std::move(task->keep_);
+  }
+
+ private:
+  void append(Task& task) noexcept {
+    *end_ = &task;
+    end_ = &task.next_;
+    ++size_;
+  }
+
+  Task* pop() noexcept {
+    Task* const task = first_;
+    if (task == nullptr) return nullptr;
+    first_ = std::exchange(task->next_, nullptr);
+    if (first_ == nullptr) end_ = &first_;
+    --size_;
+    return task;
+  }
+
+  Task* first_ = nullptr;
+  Task** end_ = &first_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace tine::uv
