@@ -1,0 +1,56 @@
+// child_process.fork, for Node, Bun and Deno.
+'use strict';
+
+const { fork } = require('node:child_process');
+const { Work } = require('./work.js');
+
+const work = new Work(JSON.parse(process.argv[2]));
+const children = [];
+let running = work.job.children;
+
+function start(i) {
+  const { exec_path: execPath, module, args, serialization = 'json' } = work.job;
+  const options = { serialization };
+  if (execPath) options.execPath = execPath;
+
+  work.forkBegins();
+  const child = fork(module, args, options);
+  work.forked(child.pid);
+
+  children.push(child);
+  child.on('message', () => heard(i));
+  child.on('exit', () => {
+    if (--running === 0) work.report();
+  });
+  child.send(work.greeting());
+}
+
+function heard(i) {
+  switch (work.heard(i)) {
+    case 'say':
+      say(i);
+      break;
+    case 'sayToAll':
+      children.forEach((_, j) => say(j));
+      break;
+    case 'end':
+      children.forEach((child) => child.disconnect());
+  }
+}
+
+// send() says false when too much waits. The one message that is sent after it has a callback, which
+// comes when all are written: a callback with each would cost.
+const waiting = [];
+
+function say(i) {
+  while (!waiting[i] && work.maySay(i)) {
+    if (children[i].send(work.next(i)) || !work.maySay(i)) continue;
+    waiting[i] = true;
+    children[i].send(work.next(i), () => {
+      waiting[i] = false;
+      say(i);
+    });
+  }
+}
+
+for (let i = 0; i < work.job.children; ++i) start(i);

@@ -1,0 +1,118 @@
+// What every parent in JavaScript does: work.hpp in another language.
+'use strict';
+
+const { execFileSync } = require('node:child_process');
+const { readFileSync } = require('node:fs');
+
+// All numbers have as many digits, so all messages are of one size.
+const FIRST_NUMBER = 100000000;
+
+// The same message as work.json's, made anew: what a user writes.
+function built(n) {
+  return { n: FIRST_NUMBER + n, type: 'update', source: 'sensor-1', value: 21.375, valid: true };
+}
+
+// Numbers of six digits, as many as fill `bytes` of JSON text.
+function arrayOfNumbers(bytes) {
+  return Array.from({ length: Math.floor(bytes / 7) }, (_, i) => 100000 + ((i * 7919) % 900000));
+}
+
+// In megabytes. Pages are of 4 KiB, or of what this machine says.
+function residentMb(pid) {
+  const page = Number(execFileSync('getconf', ['PAGESIZE']));
+  return (Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * page) / 1e6;
+}
+
+function pin(pid, core) {
+  execFileSync('taskset', ['-acp', core, pid].map(String), { stdio: 'ignore' });
+}
+
+function percentile(sorted, part) {
+  return sorted[Math.floor(part * (sorted.length - 1))];
+}
+
+class Work {
+  constructor(job) {
+    this.job = { children: 1, sender: 'as_is', messages: [], ...job };
+    if (job.array) this.job.messages = [arrayOfNumbers(job.array)];
+    if (job.sender === 'built' && JSON.stringify(built(0)) !== JSON.stringify(job.messages[0])) {
+      throw new Error('what is built is not what work.json says');
+    }
+    this.talks = Array.from({ length: this.job.children }, () => ({ sent: 0, answered: 0 }));
+    this.pids = [];
+    this.open = false;
+    this.greeted = 0;
+    this.roundTrips = [];
+    this.forkMs = 0;
+    this.ballast = Buffer.alloc(job.ballast ?? 0, 1);
+    this.lifeBegan = performance.now();
+  }
+
+  greeting() {
+    return 'Hello';
+  }
+
+  forkBegins() {
+    this.forkBegan = performance.now();
+  }
+
+  forked(pid) {
+    this.forkMs += performance.now() - this.forkBegan;
+    this.pids.push(pid);
+  }
+
+  maySay(child) {
+    const { sent, answered } = this.talks[child];
+    const { count, window } = this.job;
+    return this.open && sent < count && (window === 0 || sent - answered < window);
+  }
+
+  next(child) {
+    const n = this.talks[child].sent++;
+    const { sender, messages, window } = this.job;
+    if (window === 1) this.saidAt = performance.now();
+    if (sender === 'built') return built(n);
+    if (sender === 'kept') messages[0].n = FIRST_NUMBER + n;
+    return messages[n % messages.length];
+  }
+
+  // 'wait', 'say', 'sayToAll' or 'end', as in work.hpp.
+  heard(child) {
+    if (!this.open) return ++this.greeted < this.job.children ? 'wait' : this.begin();
+    ++this.talks[child].answered;
+    if (this.job.window === 1) this.roundTrips.push((performance.now() - this.saidAt) * 1e3);
+    if (--this.awaited > 0) return 'say';
+    this.seconds = (performance.now() - this.began) / 1e3;
+    return 'end';
+  }
+
+  begin() {
+    const { children, child_core: core, count, window } = this.job;
+    this.idleChildMb = residentMb(this.pids[0]);
+    if (core !== undefined) this.pids.forEach((pid) => pin(pid, core));
+    this.awaited = children * (window === 0 ? Math.min(count, 1) : count);
+    this.open = true;
+    this.began = performance.now();
+    return this.awaited === 0 ? 'end' : 'sayToAll';
+  }
+
+  report() {
+    const { children, count, messages } = this.job;
+    const figures = {
+      fork_ms: this.forkMs,
+      life_ms: performance.now() - this.lifeBegan,
+      idle_child_mb: this.idleChildMb,
+      messages: children * count,
+      seconds: this.seconds ?? 0,
+    };
+    if (this.roundTrips.length > 0) {
+      const sorted = Float64Array.from(this.roundTrips).sort();
+      figures.p50_us = percentile(sorted, 0.5);
+      figures.p99_us = percentile(sorted, 0.99);
+    }
+    if (messages.length > 0) figures.message_bytes = Buffer.byteLength(JSON.stringify(messages[0]));
+    console.log(JSON.stringify(figures));
+  }
+}
+
+module.exports = { Work };

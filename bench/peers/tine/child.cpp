@@ -1,0 +1,14 @@
+// tine's child, which any of Node's wire can fork.
+#include <tine/tine.hpp>
+
+#include "child_task.hpp"
+
+int main(int argc, char** argv) {
+  bench::ChildTask task(argc, argv);
+  tine::Loop loop;
+  tine::Process process(loop);
+  process.on<"message">([&](const nlohmann::json& message) {
+    if (task.heard()) process.send(message);
+  });
+  loop.run();
+}

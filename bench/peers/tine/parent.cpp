@@ -1,0 +1,75 @@
+// tine: what a user of it writes. With "text" in front of the job the answers are taken as
+// tine::Text, which nothing parses.
+#include <cstring>
+#include <vector>
+
+#include <tine/tine.hpp>
+
+#include "work.hpp"
+
+namespace {
+
+class Parent {
+ public:
+  explicit Parent(bench::Job job) : work_(std::move(job)) {}
+
+  template <class Answer>
+  void run() {
+    for (std::size_t i = 0; i < work_.job().children; ++i) start<Answer>(i);
+    loop_.run();
+    work_.report();
+  }
+
+ private:
+  template <class Answer>
+  void start(std::size_t i) {
+    const auto& job = work_.job();
+    tine::ForkOptions options;
+    options.exec_path = job.exec_path;
+    options.args = job.args;
+
+    work_.fork_begins();
+    auto child = tine::fork(loop_, job.module, options);
+    work_.forked(child.pid().value_or(0));
+
+    child.on<"message">([this, i](Answer) { heard(i); });
+    child.on<"drain">([this, i] { say(i); });
+    child.send(work_.greeting());
+    children_.push_back(child);
+  }
+
+  void heard(std::size_t i) {
+    switch (work_.heard(i)) {
+      case bench::Next::wait: break;
+      case bench::Next::say: say(i); break;
+      case bench::Next::say_to_all:
+        for (std::size_t j = 0; j < children_.size(); ++j) say(j);
+        break;
+      case bench::Next::end:
+        for (auto& child : children_) child.disconnect();
+    }
+  }
+
+  void say(std::size_t i) {
+    const auto send = [&](const nlohmann::json& message) { return children_[i].send(message); };
+    while (work_.may_say(i) && work_.say_next(i, send)) {
+    }
+  }
+
+  bench::Work work_;
+  tine::Loop loop_;
+  std::vector<tine::ChildProcess> children_;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const bool as_text = argc > 1 && std::strcmp(argv[1], "text") == 0;
+  Parent parent(as_text ? bench::Job::from_arguments(argc - 1, argv + 1)
+                        : bench::Job::from_arguments(argc, argv));
+  if (as_text) {
+    parent.run<tine::Text>();
+  } else {
+    parent.run<const nlohmann::json&>();
+  }
+}

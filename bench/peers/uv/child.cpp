@@ -1,0 +1,12 @@
+#include "child_task.hpp"
+#include "json_pipe.hpp"
+
+int main(int argc, char** argv) {
+  bench::ChildTask task(argc, argv);
+  bench::JsonPipe pipe(uv_default_loop());
+  pipe.open(3);
+  pipe.read([&](const nlohmann::json& message) {
+    if (task.heard()) pipe.send(message);
+  });
+  uv_run(uv_default_loop(), UV_RUN_DEFAULT);
+}

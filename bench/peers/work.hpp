@@ -1,0 +1,131 @@
+// What every parent here does, whatever carries its messages: the job it is given, what it says when,
+// and the line of figures it prints. work.js and work.py are the same for their languages.
+//
+// A parent starts its children, greets each and waits for all the answers, which keeps their start
+// out of what is measured. Then it sends what the job says, at most a window ahead of the answers, and
+// when the last one is in it disconnects and waits for the children to end.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace bench {
+
+using json = nlohmann::json;
+using Clock = std::chrono::steady_clock;
+
+// One argument of the command line, written by the runner.
+struct Job {
+  // The child's command line: {exec_path, module, args…}, or {module, args…} if exec_path is empty.
+  std::string exec_path;
+  std::string module;
+  std::vector<std::string> args;
+
+  std::size_t children = 1;
+  std::optional<int> child_core;  // where the children run; nullopt: where the kernel puts them
+  std::size_t ballast = 0;        // bytes of memory to touch before the fork
+
+  enum class Sender { as_is, kept, built };
+  Sender sender = Sender::as_is;
+  std::vector<json> messages;  // sent in turn
+  std::size_t count = 0;       // messages to each child
+  std::size_t window = 0;      // messages ahead of the answers; 0: one answer follows all of them
+
+  static Job from_arguments(int argc, char** argv);
+
+  std::vector<std::string> command() const;
+};
+
+// What a parent does about an answer.
+enum class Next {
+  wait,        // not all children have answered the greeting
+  say,         // say_next() to this child
+  say_to_all,  // say_next() to all of them: the clock has just been started
+  end,         // disconnect all of them
+};
+
+class Work {
+ public:
+  explicit Work(Job job);
+
+  const Job& job() const { return job_; }
+
+  // Around what starts a child.
+  void fork_begins();
+  void forked(int pid);
+
+  const json& greeting() const { return greeting_; }
+
+  bool may_say(std::size_t child) const {
+    const Talk& talk = talks_[child];
+    return open_ && talk.sent < job_.count &&
+           (job_.window == 0 || talk.sent - talk.answered < job_.window);
+  }
+
+  // Gives the next message for a child to `send` and returns what that returns.
+  template <class Send>
+  auto say_next(std::size_t child, Send send) {
+    const std::size_t n = talks_[child].sent++;
+    if (job_.window == 1) said_at_ = Clock::now();
+    switch (job_.sender) {
+      case Job::Sender::built: return send(built(n));
+      case Job::Sender::kept: *kept_field_ = first_number + n; return send(job_.messages.front());
+      case Job::Sender::as_is: break;
+    }
+    return send(job_.messages[n % job_.messages.size()]);
+  }
+
+  Next heard(std::size_t child);
+
+  // All children have ended: prints the figures.
+  void report() const;
+
+ private:
+  struct Talk {
+    std::size_t sent = 0;
+    std::size_t answered = 0;
+  };
+
+  // All numbers have as many digits, so all messages are of one size.
+  static constexpr std::uint64_t first_number = 100'000'000;
+
+  // The same message as work.json's, made anew: what a user writes.
+  static json built(std::uint64_t n) {
+    return {{"n", first_number + n},
+            {"type", "update"},
+            {"source", "sensor-1"},
+            {"value", 21.375},
+            {"valid", true}};
+  }
+
+  Next open();
+  void answered();
+
+  Job job_;
+  json greeting_ = "Hello";
+  std::vector<Talk> talks_;
+  std::vector<int> pids_;
+  std::uint64_t* kept_field_ = nullptr;
+  std::vector<char> ballast_;
+
+  bool open_ = false;
+  std::size_t greeted_ = 0;
+  std::size_t awaited_ = 0;  // answers to come
+  Clock::time_point said_at_;
+  std::vector<float> round_trips_;  // microseconds, if one message is on its way at a time
+
+  Clock::time_point fork_began_;
+  double fork_seconds_ = 0;
+  Clock::time_point life_began_;
+  Clock::time_point began_;
+  double seconds_ = 0;
+  double idle_child_mb_ = 0;
+};
+
+}  // namespace bench

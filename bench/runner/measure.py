@@ -1,0 +1,76 @@
+"""Runs peers, round by round over all of them, so that what the machine does meanwhile meets all alike."""
+
+import json
+import statistics
+import subprocess
+import sys
+
+from work import FIGURES
+
+# Longer than any run; a peer that hangs is a failure and not the end of the benchmark.
+DEADLINE = 120
+
+
+class Failure(Exception):
+    pass
+
+
+def run(peer, cell, count):
+    """The line of figures of one run."""
+    command = [*peer.parent, json.dumps(peer.job(cell, count))]
+    if cell.cores:
+        command = ["taskset", "-c", str(cell.cores[0]), *command]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE)
+        if done.returncode == 0:
+            return json.loads(done.stdout.splitlines()[-1])
+        why = done.stderr.strip() or f"exit code {done.returncode}"
+    except subprocess.TimeoutExpired:
+        why = f"not done after {DEADLINE} s"
+    except (IndexError, ValueError):
+        why = "no figures came out of it"
+    raise Failure(f"{peer.name}, {cell.name}: {why}")
+
+
+def count_for(peer, cell, seconds):
+    """How many messages keep a peer busy for about that long. Finding out is its warm-up as well."""
+    if not cell.has_messages:
+        return 0
+    count = 2 if cell.array else 200
+    while True:
+        took = run(peer, cell, count)["seconds"]
+        if took >= seconds / 10:
+            return max(1, round(count * seconds / took))
+        count *= 8
+
+
+def measure_cell(cell, peers, rounds, seconds):
+    """{peer: its figures, or why there are none}."""
+    peers = [peer for peer in peers if cell.peers is None or peer.name in cell.peers]
+    counts, runs, failures = {}, {}, {}
+    for round_ in range(rounds):
+        progress(f"{cell.title}: round {round_ + 1} of {rounds}")
+        for peer in peers:
+            if peer.name in failures:
+                continue
+            try:
+                if peer.name not in counts:
+                    counts[peer.name] = count_for(peer, cell, seconds)
+                runs.setdefault(peer.name, []).append(run(peer, cell, counts[peer.name]))
+            except Failure as failure:
+                failures[peer.name] = str(failure)
+    progress("")
+    return {name: medians(cell, runs[name]) for name in runs if name not in failures} | failures
+
+
+def medians(cell, runs):
+    """{figure: median of the rounds}."""
+    return {
+        name: statistics.median(FIGURES[name].value(figures) for figures in runs)
+        for name in cell.figures
+    }
+
+
+def progress(text):
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,75 @@
+"""The work, as work.json has it: what is measured, cell by cell of the table."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+DEFINITION = json.loads((Path(__file__).parent.parent / "work.json").read_text())
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number that a run gives. Ratios say how many times as good it is as Node's."""
+
+    unit: str
+    value: callable
+    less_is_better: bool = False
+
+
+FIGURES = {
+    "rate": Figure("/s", lambda run: run["messages"] / run["seconds"]),
+    "mb_rate": Figure(
+        "MB/s", lambda run: run["messages"] * run["message_bytes"] / run["seconds"] / 1e6
+    ),
+    "p50_us": Figure("p50 us", lambda run: run["p50_us"], less_is_better=True),
+    "p99_us": Figure("p99 us", lambda run: run["p99_us"], less_is_better=True),
+    "life_ms": Figure("ms", lambda run: run["life_ms"], less_is_better=True),
+    "fork_ms": Figure("ms", lambda run: run["fork_ms"], less_is_better=True),
+    "idle_child_mb": Figure("MB", lambda run: run["idle_child_mb"], less_is_better=True),
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One kind of work, that one run of a peer does."""
+
+    name: str
+    title: str
+    window: int  # messages ahead of the answers; 0: one answer follows all of them
+    figures: list
+    shape: str = None
+    array: int = None  # bytes of JSON text
+    sender: str = "as_is"
+    children: int = 1
+    cores: list = None  # of the parent and of the children; None: where the kernel puts them
+    ballast_mib: int = 0
+    peers: list = None  # None: all
+
+    @property
+    def work(self):
+        return self.name.split(".")[0]
+
+    @property
+    def has_messages(self):
+        return self.shape is not None or self.array is not None
+
+    def job(self, count):
+        """The job for a parent, but for what its child is."""
+        job = {
+            "args": ["echo"] if self.window else ["count", str(count)],
+            "children": self.children,
+            "count": count,
+            "window": self.window,
+            "sender": self.sender,
+            "ballast": self.ballast_mib << 20,
+        }
+        if self.shape:
+            job["messages"] = DEFINITION["shapes"][self.shape]
+        if self.array:
+            job["array"] = self.array
+        if self.cores and self.cores[1] != self.cores[0]:
+            job["child_core"] = self.cores[1]
+        return job
+
+
+CELLS = [Cell(name=name, **cell) for name, cell in DEFINITION["cells"].items()]
