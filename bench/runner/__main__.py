@@ -1,13 +1,12 @@
 """bench/run, once all is built: measures, prints the table, writes what is asked for."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 from measure import measure_cell
 from peers import BASE, PEERS
-from table import plain, tables, without_empty_rows
+from report import Report
 from work import CELLS
 
 
@@ -19,6 +18,8 @@ def parse_arguments():
     parser.add_argument("--work", type=names, help="only these works, or cells: w2,w3.kept")
     parser.add_argument("--peers", type=names, help="only these peers: node,tine")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="write the chart")
+    parser.add_argument("--update", action="store_true", help="write the table of RESULTS.md")
     arguments = parser.parse_args()
     arguments.rounds = arguments.rounds or (3 if arguments.quick else 5)
     arguments.seconds = arguments.seconds or (0.1 if arguments.quick else 1.0)
@@ -53,25 +54,15 @@ def main():
         cell.name: measure_cell(cell, there, arguments.rounds, arguments.seconds) for cell in cells
     }
 
-    print(
-        f"Medians of {arguments.rounds} rounds. In brackets: how many times as good as {BASE.title}.\n"
-    )
-    for table in tables(cells, peers, missing, results):
-        print(plain(without_empty_rows(table)) + "\n")
-    failures = [
-        figures for cell in results.values() for figures in cell.values() if isinstance(figures, str)
-    ]
-    for peer, why in missing.items():
-        print(f"missing: {peer}: {why}")
-    for failure in failures:
-        print(f"failed: {failure}")
-
+    report = Report(cells, peers, missing, results, arguments.rounds, arguments.seconds)
+    print(report.text())
     if arguments.json:
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(
-            json.dumps({"missing": missing, "results": results}, indent=2) + "\n"
-        )
-    sys.exit(1 if failures else 0)
+        report.write_json(arguments.json)
+    if arguments.svg:
+        report.write_svg(arguments.svg)
+    if arguments.update:
+        report.update_results()
+    sys.exit(1 if report.failures else 0)
 
 
 main()

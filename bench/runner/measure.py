@@ -1,6 +1,7 @@
 """Runs peers, round by round over all of them, so that what the machine does meanwhile meets all alike."""
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -21,10 +22,12 @@ def run(peer, cell, count):
     if cell.cores:
         command = ["taskset", "-c", str(cell.cores[0]), *command]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=DEADLINE, env=os.environ | {"NO_COLOR": "1"}
+        )
         if done.returncode == 0:
             return json.loads(done.stdout.splitlines()[-1])
-        why = done.stderr.strip() or f"exit code {done.returncode}"
+        why = f"exit code {done.returncode}: {done.stderr.strip()[:300]}"
     except subprocess.TimeoutExpired:
         why = f"not done after {DEADLINE} s"
     except (IndexError, ValueError):
@@ -46,7 +49,7 @@ def count_for(peer, cell, seconds):
 
 def measure_cell(cell, peers, rounds, seconds):
     """{peer: its figures, or why there are none}."""
-    peers = [peer for peer in peers if cell.peers is None or peer.name in cell.peers]
+    peers = [peer for peer in peers if peer.takes_part(cell)]
     counts, runs, failures = {}, {}, {}
     for round_ in range(rounds):
         progress(f"{cell.title}: round {round_ + 1} of {rounds}")

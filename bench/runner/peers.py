@@ -1,6 +1,7 @@
 """The peers: how the parent of each is started, and what it starts as its child."""
 
 import shutil
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,12 +18,18 @@ class Peer:
     child: str  # the module
     exec_path: str = ""  # what runs the module; "": the module is a program, or the parent's kind
     extra: dict = field(default_factory=dict)  # more of the job
+    cells: list = None  # all it takes part in; None: whatever there is
+
+    def takes_part(self, cell):
+        return (cell.peers is None or self.name in cell.peers) and (
+            self.cells is None or cell.name in self.cells
+        )
 
     def missing(self):
         """Why it cannot be measured here, or None."""
-        for program in [self.parent[0], self.exec_path or self.parent[0]]:
-            if not shutil.which(program):
-                return f"there is no {Path(program).name}"
+        for needed in [self.parent[0], self.exec_path or self.parent[0]]:
+            if not shutil.which(needed):
+                return f"there is no {needed.removeprefix(str(BUILD.parent) + '/')}"
         return None
 
     def job(self, cell, count):
@@ -38,14 +45,61 @@ def program(peer, name):
     return str(BUILD / peer / name)
 
 
+def runtime(name):
+    """What install_runtimes has put there."""
+    return str(BUILD.parent / "runtimes" / "bin" / name)
+
+
 NODE = shutil.which("node") or "node"
+PYTHON = sys.executable
 JS_PARENT = str(SCRIPTS / "js" / "parent.js")
 JS_CHILD = str(SCRIPTS / "js" / "child.js")
+TINE_PARENT = program("tine", "parent")
+TINE_CHILD = program("tine", "child")
+TINE_TEXT_CHILD = program("tine", "text_child")
+
+
+def native(name, title, *mode, extra=None):
+    return Peer(
+        name="-".join([name, *mode]),
+        title=title,
+        parent=[program(name, "parent"), *mode],
+        child=program(name, "child"),
+        extra=extra or {},
+    )
+
+
+# The bytes are made once: building messages is no part of what is measured.
+AS_IS = {"sender": "as_is"}
 
 PEERS = [
     Peer("node", "Node json", [NODE, JS_PARENT], JS_CHILD),
-    Peer("tine", "tine", [program("tine", "parent")], program("tine", "child")),
-    Peer("uv", "naive libuv + nlohmann", [program("uv", "parent")], program("uv", "child")),
+    Peer("tine", "tine", [TINE_PARENT], TINE_CHILD),
+    Peer("tine-text", "tine, unparsed Text", [TINE_PARENT, "text"], TINE_TEXT_CHILD),
+    Peer("tine-node", "tine parent, Node child", [TINE_PARENT], JS_CHILD, exec_path=NODE),
+    Peer("node-tine", "Node parent, tine child", [NODE, JS_PARENT], "", exec_path=TINE_CHILD),
+    Peer(
+        "node-advanced",
+        "Node advanced",
+        [NODE, JS_PARENT],
+        JS_CHILD,
+        extra={"serialization": "advanced"},
+    ),
+    Peer("bun", "Bun", [runtime("bun"), JS_PARENT], JS_CHILD),
+    Peer("deno", "Deno", [runtime("deno"), "run", "-A", JS_PARENT], JS_CHILD),
+    Peer("python", "Python multiprocessing", [PYTHON, str(SCRIPTS / "python" / "parent.py")], ""),
+    native("zmq", "ZeroMQ + nlohmann"),
+    native("nng", "nng + nlohmann"),
+    native("uv", "naive libuv + nlohmann"),
+    native("raw", "raw bytes, a write each", extra=AS_IS),
+    native("raw", "raw bytes, 64 KiB writes", "batched", extra=AS_IS),
+    Peer(
+        "bare",
+        "bare program on libuv",
+        [program("raw", "parent")],
+        program(".", "bare"),
+        cells=["w5.life"],
+    ),
 ]
 
 BASE = PEERS[0]  # what the others are compared with

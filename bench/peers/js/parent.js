@@ -12,9 +12,11 @@ function start(i) {
   const { exec_path: execPath, module, args, serialization = 'json' } = work.job;
   const options = { serialization };
   if (execPath) options.execPath = execPath;
+  // Where a program is the child there is no module, and its first argument takes that place.
+  const words = module ? [module, ...args] : args;
 
   work.forkBegins();
-  const child = fork(module, args, options);
+  const child = fork(words[0], words.slice(1), options);
   work.forked(child.pid);
 
   children.push(child);

@@ -1,0 +1,5 @@
+#include "sockets/child.hpp"
+
+#include "nng/socket.hpp"
+
+int main(int argc, char** argv) { bench::run_socket_child<bench::NngSocket>(argc, argv); }

@@ -1,0 +1,7 @@
+#include "sockets/parent.hpp"
+
+#include "nng/socket.hpp"
+
+int main(int argc, char** argv) {
+  bench::SocketParent<bench::NngSocket>(bench::Job::from_arguments(argc, argv)).run();
+}

@@ -1,0 +1,127 @@
+"""What a parent in Python does: work.hpp in another language."""
+
+import json
+import os
+import subprocess
+from time import perf_counter
+
+# All numbers have as many digits, so all messages are of one size.
+FIRST_NUMBER = 100_000_000
+
+
+def built(n):
+    """The same message as work.json's, made anew: what a user writes."""
+    return {
+        "n": FIRST_NUMBER + n,
+        "type": "update",
+        "source": "sensor-1",
+        "value": 21.375,
+        "valid": True,
+    }
+
+
+def array_of_numbers(size):
+    """Numbers of six digits, as many as fill `size` bytes of JSON text."""
+    return [100_000 + i * 7919 % 900_000 for i in range(size // 7)]
+
+
+def resident_mb(pid):
+    with open(f"/proc/{pid}/statm") as statm:
+        return int(statm.read().split()[1]) * os.sysconf("SC_PAGESIZE") / 1e6
+
+
+def pin(pid, core):
+    command = ["taskset", "-acp", str(core), str(pid)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+def percentile(values, part):
+    return sorted(values)[int(part * (len(values) - 1))]
+
+
+class Work:
+    def __init__(self, job):
+        self.children = job.get("children", 1)
+        self.child_core = job.get("child_core")
+        self.sender = job.get("sender", "as_is")
+        self.messages = job.get("messages", [])
+        self.count = job["count"]
+        self.window = job["window"]
+        if "array" in job:
+            self.messages = [array_of_numbers(job["array"])]
+        if self.sender == "built" and built(0) != self.messages[0]:
+            raise ValueError("what is built is not what work.json says")
+
+        self.sent = [0] * self.children
+        self.answered = [0] * self.children
+        self.pids = []
+        self.is_open = False
+        self.greeted = 0
+        self.seconds = 0
+        self.round_trips = []
+        self.fork_ms = 0
+        self.life_began = perf_counter()
+
+    greeting = "Hello"
+
+    def fork_begins(self):
+        self.fork_began = perf_counter()
+
+    def forked(self, pid):
+        self.fork_ms += (perf_counter() - self.fork_began) * 1e3
+        self.pids.append(pid)
+
+    def may_say(self, child):
+        if not self.is_open or self.sent[child] == self.count:
+            return False
+        return self.window == 0 or self.sent[child] - self.answered[child] < self.window
+
+    def next(self, child):
+        n = self.sent[child]
+        self.sent[child] += 1
+        if self.window == 1:
+            self.said_at = perf_counter()
+        if self.sender == "built":
+            return built(n)
+        if self.sender == "kept":
+            self.messages[0]["n"] = FIRST_NUMBER + n
+        return self.messages[n % len(self.messages)]
+
+    def heard(self, child):
+        """False: that was the last answer."""
+        if not self.is_open:
+            self.greeted += 1
+            return self.greeted < self.children or self.begin()
+        self.answered[child] += 1
+        if self.window == 1:
+            self.round_trips.append((perf_counter() - self.said_at) * 1e6)
+        self.awaited -= 1
+        if self.awaited == 0:
+            self.seconds = perf_counter() - self.began
+        return self.awaited > 0
+
+    def begin(self):
+        self.idle_child_mb = resident_mb(self.pids[0])
+        if self.child_core is not None:
+            for pid in self.pids:
+                pin(pid, self.child_core)
+        self.awaited = self.children * (self.count if self.window else min(self.count, 1))
+        self.is_open = True
+        self.began = perf_counter()
+        return self.awaited > 0
+
+    def report(self):
+        figures = {
+            "fork_ms": self.fork_ms,
+            "life_ms": (perf_counter() - self.life_began) * 1e3,
+            "idle_child_mb": self.idle_child_mb,
+            "messages": self.children * self.count,
+            "seconds": self.seconds,
+        }
+        if self.round_trips:
+            figures["p50_us"] = percentile(self.round_trips, 0.5)
+            figures["p99_us"] = percentile(self.round_trips, 0.99)
+        if self.messages:
+            text = json.dumps(self.messages[0], separators=(",", ":"), ensure_ascii=False)
+            figures["message_bytes"] = len(text.encode())
+        print(json.dumps(figures), flush=True)

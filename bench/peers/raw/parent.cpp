@@ -1,0 +1,105 @@
+// Raw lines on a socket pair: a write for each, or, with "batched" in front of the job, 64 KiB a write.
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "lines.hpp"
+#include "spawn.hpp"
+#include "work.hpp"
+
+namespace {
+
+class Parent {
+ public:
+  Parent(bench::Job job, bool batched) : work_(std::move(job)), batched_(batched) {
+    for (const auto& message : work_.job().messages) texts_.push_back(message.dump() + '\n');
+  }
+
+  void run() {
+    for (std::size_t i = 0; i < work_.job().children; ++i) start();
+    while (!over_) turn();
+    for (auto& child : children_) close(child.descriptor);
+    for (auto& child : children_) bench::wait_for(child.pid);
+    work_.report();
+  }
+
+ private:
+  struct Child {
+    int pid;
+    int descriptor;
+    std::string unwritten;
+    std::size_t said = 0;
+  };
+
+  void start() {
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) bench::fail("socketpair");
+    auto command = work_.job().command();
+    if (batched_) command.push_back("batched");
+
+    work_.fork_begins();
+    const int pid = bench::spawn(command, ends[1]);
+    work_.forked(pid);
+
+    close(ends[1]);
+    children_.push_back({pid, ends[0], work_.greeting().dump() + '\n'});
+    flush(children_.back());
+  }
+
+  void turn() {
+    std::vector<pollfd> polled;
+    for (const auto& child : children_) {
+      const int events = child.unwritten.empty() ? POLLIN : POLLIN | POLLOUT;
+      polled.push_back({child.descriptor, static_cast<short>(events), 0});
+    }
+    if (poll(polled.data(), polled.size(), -1) < 0) bench::fail("poll");
+    for (std::size_t i = 0; i < polled.size() && !over_; ++i) {
+      if (polled[i].revents & (POLLIN | POLLHUP)) hear(i);
+      if (polled[i].revents & POLLOUT) say(i);
+    }
+  }
+
+  void hear(std::size_t i) {
+    const auto bytes = bench::read_some(children_[i].descriptor, chunk_);
+    if (bytes.empty()) throw std::runtime_error("the child has gone");
+    auto lines = std::count(bytes.begin(), bytes.end(), '\n');
+    for (; lines > 0 && !over_; --lines) {
+      const auto next = work_.heard(i);
+      over_ = next == bench::Next::end;
+      if (next != bench::Next::say_to_all) continue;
+      for (std::size_t j = 0; j < children_.size(); ++j) say(j);
+    }
+    if (!over_) say(i);
+  }
+
+  void say(std::size_t i) {
+    auto& child = children_[i];
+    flush(child);
+    while (child.unwritten.empty() && work_.may_say(i)) {
+      do {
+        work_.say_next(
+            i, [&](const auto&) { child.unwritten += texts_[child.said++ % texts_.size()]; });
+      } while (batched_ && child.unwritten.size() < bench::chunk_size && work_.may_say(i));
+      flush(child);
+    }
+  }
+
+  static void flush(Child& child) {
+    if (child.unwritten.empty()) return;
+    child.unwritten.erase(0, bench::write_some(child.descriptor, child.unwritten, MSG_DONTWAIT));
+  }
+
+  bench::Work work_;
+  bool batched_;
+  bool over_ = false;
+  std::vector<std::string> texts_;
+  std::vector<Child> children_;
+  char chunk_[bench::chunk_size];
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const bool batched = argc > 1 && std::strcmp(argv[1], "batched") == 0;
+  Parent(bench::Job::from_arguments(argc - batched, argv + batched), batched).run();
+}

@@ -1,0 +1,81 @@
+// The parent on a library of message sockets, each message JSON text by nlohmann/json: dump to send,
+// parse to receive. A Socket has
+//
+//   static Socket listen(url), dial(url)
+//   void send(std::string_view)                  waits while its queue is full
+//   std::optional<json> receive(Wait)            nullopt: nothing is there
+//   static void wait(std::vector<Socket>&)       until one of them has a message
+//
+// The empty message, which is no JSON, tells the child to end: a socket is not told that its peer has
+// gone.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <unistd.h>
+
+#include "sockets/wait.hpp"
+#include "spawn.hpp"
+#include "work.hpp"
+
+namespace bench {
+
+template <class Socket>
+class SocketParent {
+ public:
+  explicit SocketParent(Job job) : work_(std::move(job)) {}
+
+  void run() {
+    for (std::size_t i = 0; i < work_.job().children; ++i) start(i);
+    while (!over_) turn();
+    for (auto& socket : sockets_) socket.send("");
+    for (const int pid : pids_) wait_for(pid);
+    work_.report();
+  }
+
+ private:
+  void start(std::size_t i) {
+    const auto url = Socket::url(std::to_string(getpid()) + "-" + std::to_string(i));
+    auto command = work_.job().command();
+    command.push_back(url);
+    sockets_.push_back(Socket::listen(url));
+
+    work_.fork_begins();
+    pids_.push_back(spawn(command));
+    work_.forked(pids_.back());
+
+    sockets_.back().send(work_.greeting().dump());
+  }
+
+  void turn() {
+    Socket::wait(sockets_);
+    for (std::size_t i = 0; i < sockets_.size() && !over_; ++i) {
+      while (!over_ && sockets_[i].receive(Wait::no)) heard(i);
+    }
+  }
+
+  void heard(std::size_t i) {
+    switch (work_.heard(i)) {
+      case Next::wait: break;
+      case Next::say: say(i); break;
+      case Next::say_to_all:
+        for (std::size_t j = 0; j < sockets_.size(); ++j) say(j);
+        break;
+      case Next::end: over_ = true;
+    }
+  }
+
+  void say(std::size_t i) {
+    while (work_.may_say(i)) {
+      work_.say_next(i, [&](const json& message) { sockets_[i].send(message.dump()); });
+    }
+  }
+
+  Work work_;
+  std::vector<Socket> sockets_;
+  std::vector<int> pids_;
+  bool over_ = false;
+};
+
+}  // namespace bench

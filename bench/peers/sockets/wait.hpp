@@ -1,0 +1,8 @@
+#pragma once
+
+namespace bench {
+
+// Whether to wait where there is no message yet.
+enum class Wait { no, yes };
+
+}  // namespace bench

@@ -1,0 +1,5 @@
+#include "sockets/child.hpp"
+
+#include "zmq/socket.hpp"
+
+int main(int argc, char** argv) { bench::run_socket_child<bench::ZmqSocket>(argc, argv); }

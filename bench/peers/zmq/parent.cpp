@@ -1,0 +1,7 @@
+#include "sockets/parent.hpp"
+
+#include "zmq/socket.hpp"
+
+int main(int argc, char** argv) {
+  bench::SocketParent<bench::ZmqSocket>(bench::Job::from_arguments(argc, argv)).run();
+}

@@ -1,0 +1,65 @@
+"""What was measured on: figures without it say little."""
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from peers import BUILD, NODE, runtime
+
+
+def said_by(*command):
+    """The first line of what a command prints, or None if it cannot be run."""
+    if not shutil.which(command[0]):
+        return None
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"NO_COLOR": "1"})
+    lines = done.stdout.splitlines()
+    return lines[0] if done.returncode == 0 and lines else None
+
+
+def version(*command):
+    match = re.search(r"\d+(\.\d+)+", said_by(*command) or "")
+    return match and match[0]
+
+
+def library(name):
+    return version("pkg-config", "--modversion", name)
+
+
+def nng():
+    header = Path("/usr/include/nng/nng.h")
+    if not header.exists():
+        return None
+    parts = re.findall(r"define NNG_(?:MAJOR|MINOR|PATCH)_VERSION (\d+)", header.read_text())
+    return ".".join(parts)
+
+
+def cpu():
+    names = re.findall(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    return names[0] if names else platform.machine()
+
+
+def compiler():
+    cache = (BUILD.parent / "CMakeCache.txt").read_text()
+    return said_by(re.search(r"CMAKE_CXX_COMPILER:\w+=(.*)", cache)[1], "--version")
+
+
+def machine():
+    """{what: which}, without what is not here."""
+    known = {
+        "cores": f"{len(os.sched_getaffinity(0))} of {cpu()}",
+        "kernel": f"{platform.system()} {platform.release().split('-')[0]}",
+        "compiler": f"{compiler()}, -O2",
+        "libuv": library("libuv"),
+        "nlohmann/json": library("nlohmann_json"),
+        "simdjson": library("simdjson"),
+        "Node": version(NODE, "--version"),
+        "Bun": version(runtime("bun"), "--version"),
+        "Deno": version(runtime("deno"), "--version"),
+        "Python": platform.python_version(),
+        "ZeroMQ": library("libzmq"),
+        "nng": nng(),
+    }
+    return {what: which for what, which in known.items() if which}

@@ -1,0 +1,85 @@
+"""What comes out of a run: the table on the terminal, and the files that are asked for."""
+
+import json
+from pathlib import Path
+
+from chart import chart
+from machine import machine
+from peers import BASE
+from table import markdown, plain, tables, without_empty_rows
+
+RESULTS = Path(__file__).resolve().parent.parent / "RESULTS.md"
+BEGIN, END = "<!-- bench/run --update writes from here -->", "<!-- to here -->"
+
+
+class Report:
+    def __init__(self, cells, peers, missing, results, rounds, seconds):
+        self.cells = cells
+        self.peers = peers
+        self.missing = missing
+        self.results = results
+        self.rounds = rounds
+        self.seconds = seconds
+
+    @property
+    def failures(self):
+        """One a peer and cell, as sentences."""
+        return [
+            figures
+            for cell in self.results.values()
+            for figures in cell.values()
+            if isinstance(figures, str)
+        ]
+
+    def tables(self):
+        made = tables(self.cells, self.peers, self.missing, self.results)
+        return [without_empty_rows(table) for table in made]
+
+    def heading(self):
+        return (
+            f"Medians of {self.rounds} rounds of about {self.seconds:g} s each. "
+            f"In brackets: how many times as good as {BASE.title} in the same run."
+        )
+
+    def what_lacks(self):
+        lines = [f"missing: {peer}: {why}" for peer, why in self.missing.items()]
+        return lines + [f"failed: {failure}" for failure in self.failures]
+
+    def text(self):
+        parts = [self.heading(), *map(plain, self.tables()), "\n".join(self.what_lacks())]
+        return "\n\n".join(part for part in parts if part)
+
+    def markdown(self):
+        hardware = "\n".join(f"- {what}: {which}" for what, which in machine().items())
+        lacks = "\n".join(f"- {line}" for line in self.what_lacks())
+        parts = [hardware, self.heading(), *map(markdown, self.tables()), lacks]
+        return "\n\n".join(part for part in parts if part)
+
+    def write_json(self, path):
+        write(
+            path,
+            json.dumps(
+                {
+                    "machine": machine(),
+                    "rounds": self.rounds,
+                    "seconds": self.seconds,
+                    "missing": self.missing,
+                    "results": self.results,
+                },
+                indent=2,
+            )
+            + "\n",
+        )
+
+    def write_svg(self, path):
+        write(path, chart(self.cells, self.peers, self.results))
+
+    def update_results(self):
+        before, rest = RESULTS.read_text().split(BEGIN)
+        _, after = rest.split(END)
+        write(RESULTS, f"{before}{BEGIN}\n\n{self.markdown()}\n\n{END}{after}")
+
+
+def write(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
