@@ -1,7 +1,5 @@
-#include <atomic>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <uv.h>
@@ -28,32 +26,6 @@ TEST_CASE("loop: posted functions run in order, before run returns", "[uv]") {
   CHECK(order.empty());
   loop.run();
   CHECK(order == std::vector{1, 2, 3});
-}
-
-TEST_CASE("loop: post wakes a loop that waits, from several threads", "[uv]") {
-  constexpr int threads = 4;
-  constexpr int posts = 1000;
-  TestLoop loop;
-  loop->ref();
-  std::vector<int> last(threads, -1);
-  int ran = 0;
-  bool in_order = true;
-  std::vector<std::thread> posters;
-  for (int thread = 0; thread < threads; ++thread) {
-    posters.emplace_back([&, thread] {
-      for (int i = 0; i < posts; ++i) {
-        loop->post([&, thread, i] {
-          in_order = in_order && last[static_cast<std::size_t>(thread)] == i - 1;
-          last[static_cast<std::size_t>(thread)] = i;
-          if (++ran == threads * posts) loop->unref();
-        });
-      }
-    });
-  }
-  loop.run();
-  for (auto& poster : posters) poster.join();
-  CHECK(ran == threads * posts);
-  CHECK(in_order);
 }
 
 TEST_CASE("loop: timers run in the order of their time, not inside after()", "[uv]") {
@@ -236,18 +208,4 @@ TEST_CASE("borrowed loop: handles of the application live beside ours", "[uv]") 
   }
   CHECK(ran == 1);
   uv_close(reinterpret_cast<uv_handle_t*>(&timer), nullptr);
-}
-
-TEST_CASE("threads: a loop runs in each of several", "[uv]") {
-  std::atomic<int> ran = 0;
-  std::vector<std::thread> threads;
-  for (int i = 0; i < 4; ++i) {
-    threads.emplace_back([&] {
-      tine::Loop loop;
-      loop.after(1ms, [&] { ++ran; });
-      loop.run();
-    });
-  }
-  for (auto& thread : threads) thread.join();
-  CHECK(ran == 4);
 }
