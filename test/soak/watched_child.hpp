@@ -1,0 +1,52 @@
+// One child of the soak, watched by its parent from fork to "close".
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <tine/tine.hpp>
+
+#include "soak/actor.hpp"
+#include "soak/ledger.hpp"
+#include "soak/plan.hpp"
+
+// Where the children's accounts are, and which is this child's.
+struct Slot {
+  int ledger_fd;
+  std::size_t number;
+  Account& account;
+  bool node;  // whether its children are Node's
+};
+
+class WatchedChild {
+ public:
+  // Calls `over` when all that can come of the child has come. It may destroy this object.
+  WatchedChild(tine::Loop& loop, const Slot& slot, const Life& life, int lost,
+               std::function<void()> over);
+  WatchedChild(const WatchedChild&) = delete;
+  WatchedChild& operator=(const WatchedChild&) = delete;
+  ~WatchedChild();
+
+  // What was wrong; each is a sentence.
+  std::vector<std::string> complaints() const;
+  // For who looks into it.
+  std::string description() const;
+  const Account& mine() const { return mine_; }
+
+ private:
+  tine::ForkOptions fork_options() const;
+  void end();
+  void collect();
+  void compare(std::vector<std::string>& found) const;
+  tine::ExitStatus expected_status() const;
+
+  tine::Loop& loop_;
+  Slot slot_;
+  Life life_;
+  std::function<void()> over_;
+  Account mine_{};
+  std::string events_;
+  tine::ChildProcess child_;
+  Actor<tine::ChildProcess> actor_;
+};
