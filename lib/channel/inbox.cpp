@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <exception>
 #include <limits>
 #include <utility>
 
@@ -12,20 +11,20 @@ namespace tine::channel {
 
 namespace {
 
-// Puts a line back, for the next time, if what is done about it throws: memory may have run out.
-class Taken {
- public:
-  explicit Taken(wire::LineDecoder& from) : from_(from), exceptions_(std::uncaught_exceptions()) {}
-  Taken(const Taken&) = delete;
-  Taken& operator=(const Taken&) = delete;
-  ~Taken() {
-    if (std::uncaught_exceptions() > exceptions_) from_.put_back();
-  }
+// How much is parsed together: more would not stay in the processor's cache.
+constexpr std::size_t most_ahead = std::size_t{64} << 10;
 
- private:
-  wire::LineDecoder& from_;
-  int exceptions_;
-};
+// Does something about a line, which is put back for the next time if that throws: memory may have
+// run out.
+template <class F>
+auto with_line_of(wire::LineDecoder& from, F&& act) {
+  try {
+    return act();
+  } catch (...) {
+    from.put_back();
+    throw;
+  }
+}
 
 }  // namespace
 
@@ -34,7 +33,21 @@ Inbox::Inbox(const ChannelOptions& options)
       stored_(std::numeric_limits<std::size_t>::max()),  // bounded by what is read
       reader_(options.max_depth) {}
 
+// What was expected to be read need not stay where it is.
+std::span<char> Inbox::room() {
+  reader_.expect({});
+  return decoder_.room();
+}
+
+void Inbox::advance(std::size_t n) {
+  decoder_.advance(n);
+  more_came_in_ = true;
+}
+
 Inbox::Item Inbox::next(Wanted wanted) {
+  if (wanted == Wanted::value && std::exchange(more_came_in_, false)) {
+    reader_.expect(decoder_.ahead(most_ahead));
+  }
   if (wanted != Wanted::nothing) {
     if (const auto line = stored_.next()) {
       if (wanted == Wanted::value) return read(stored_, *line);
@@ -44,24 +57,25 @@ Inbox::Item Inbox::next(Wanted wanted) {
   }
   while (const auto line = decoder_.next()) {
     if (wanted == Wanted::value) return read(decoder_, *line);
-    const Taken taken(decoder_);
-    if (Item item = look_for_internal(*line); item.kind == Kind::internal) return item;
+    Item item = with_line_of(decoder_, [&] {
+      Item internal = look_for_internal(*line);
+      if (wanted == Wanted::nothing && internal.kind == Kind::nothing) store(*line);
+      return internal;
+    });
+    if (item.kind == Kind::internal) return item;
     if (wanted == Wanted::text) return {.kind = Kind::message, .text = *line};
-    store(*line);
   }
   if (decoder_.overflown() && !std::exchange(overflow_told_, true)) return {.kind = Kind::overflow};
   return {};
 }
 
 Inbox::Item Inbox::read(wire::LineDecoder& from, std::string_view line) {
-  std::optional<wire::BadJson> bad;
-  {
-    const Taken taken(from);
-    bad = reader_.read(line, value_);
-  }
+  auto bad = with_line_of(from, [&] { return reader_.read(line, value_); });
   if (bad) return read_bad_lines(from, std::move(*bad));
-  const std::string_view command = wire::internal_command(value_);
-  if (!command.empty()) return {.kind = Kind::internal, .command = command};
+  if (wire::may_be_internal(line)) {
+    const std::string_view command = wire::internal_command(value_);
+    if (!command.empty()) return {.kind = Kind::internal, .command = command};
+  }
   return {.kind = Kind::message, .text = line};
 }
 

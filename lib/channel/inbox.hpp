@@ -27,8 +27,8 @@ class Inbox {
   explicit Inbox(const ChannelOptions& options);
 
   // Where to read to, and how much was read.
-  std::span<char> room() { return decoder_.room(); }
-  void advance(std::size_t n) { decoder_.advance(n); }
+  std::span<char> room();
+  void advance(std::size_t n);
 
   // What is to be told next, in the order it came. Views and the value are valid until the next
   // call of next() or room().
@@ -62,6 +62,7 @@ class Inbox {
   wire::LineDecoder stored_;  // messages, without what is internal
   wire::JsonReader reader_;
   nlohmann::json value_;  // each message is read over the one before it
+  bool more_came_in_ = false;
   bool overflow_told_ = false;
 };
 

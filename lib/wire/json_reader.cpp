@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdint>
 #include <new>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include <simdjson.h>
@@ -38,19 +40,35 @@ class Builder {
       case dom::element_type::ARRAY: fill_array(target, from.get_array()); break;
       case dom::element_type::STRING: fill_string(target, from.get_string()); break;
       case dom::element_type::INT64: fill_integer(target, from.get_int64()); break;
-      case dom::element_type::UINT64: target = std::uint64_t{from.get_uint64()}; break;
-      case dom::element_type::DOUBLE: target = double{from.get_double()}; break;
-      case dom::element_type::BOOL: target = bool{from.get_bool()}; break;
+      case dom::element_type::UINT64:
+        assign(target, json::value_t::number_unsigned, std::uint64_t{from.get_uint64()});
+        break;
+      case dom::element_type::DOUBLE:
+        assign(target, json::value_t::number_float, double{from.get_double()});
+        break;
+      case dom::element_type::BOOL:
+        assign(target, json::value_t::boolean, bool{from.get_bool()});
+        break;
       case dom::element_type::NULL_VALUE: target = nullptr; break;
+    }
+  }
+
+  // A pointer to the signed kind would be had of an unsigned number too.
+  template <class T>
+  static void assign(json& target, json::value_t type, T value) {
+    if (target.type() == type) {
+      *target.get_ptr<T*>() = value;
+    } else {
+      target = value;
     }
   }
 
   // As nlohmann's own parser has it: unsigned, unless negative.
   static void fill_integer(json& target, std::int64_t number) {
     if (number < 0) {
-      target = number;
+      assign(target, json::value_t::number_integer, number);
     } else {
-      target = static_cast<std::uint64_t>(number);
+      assign(target, json::value_t::number_unsigned, static_cast<std::uint64_t>(number));
     }
   }
 
@@ -73,50 +91,69 @@ class Builder {
     array.resize(size);
   }
 
+  // Each field is read once, however much of the object that is there can be used again: else a text
+  // with an object on each level could be read twice for each level.
   void fill_object(json& target, dom::object from) {
     if (!target.is_object()) target = json::object();
     auto& object = *target.get_ptr<json::object_t*>();
-    if (!object.empty() && refill(object, from)) return;
-    object.clear();
-    // The hint makes an object whose sender sorts its keys, as tine does, linear.
-    for (const dom::key_value_pair field : from) {
-      fill(object.try_emplace(object.end(), json::string_t(field.key))->second, field.value);
+    Fields fields{from.begin(), from.end()};
+    auto old = object.begin();
+    std::size_t in_order = 0;  // as tine sends them, and others that sort their keys
+    for (; !fields.empty() && old != object.end() && old->first == fields.key(); ++old) {
+      fill(old->second, fields.take());
+      ++in_order;
+    }
+    if (fields.empty() && old == object.end()) return;
+    if (refill(object, old, object.size() - in_order, fields)) return;
+    object.erase(old, object.end());
+    // The hint makes keys that are sorted linear.
+    while (!fields.empty()) {
+      json& value = object.try_emplace(object.end(), json::string_t(fields.key()))->second;
+      fill(value, fields.take());
     }
   }
 
-  // Reads over an object that has exactly the keys that come in. False: it has others. Nothing was
-  // read then: else a text with such an object on each level would be read once for each level.
-  bool refill(json::object_t& object, dom::object from) {
+  // What is still to be read of an object.
+  struct Fields {
+    dom::object::iterator next;
+    dom::object::iterator end;
+
+    bool empty() const { return !(next != end); }
+    std::string_view key() const { return next.key(); }
+    dom::element take() {
+      const dom::element value = next.value();
+      ++next;
+      return value;
+    }
+  };
+
+  // Reads over the members from `old` on, `left` of them, if exactly their keys come now, in any
+  // order. False: nothing was read.
+  bool refill(json::object_t& object, json::object_t::iterator old, std::size_t left,
+              Fields fields) {
+    if (left == 0 || left > most_compared) return false;
     const std::size_t first = found_.size();
-    const bool same_keys = find_all(object, from);
+    const bool same_keys = find_all(object, old, left, fields);
     if (same_keys) {
-      std::size_t index = first;
-      for (const dom::key_value_pair field : from) fill(*found_[index++], field.value);
+      for (std::size_t i = first; !fields.empty(); ++i) fill(*found_[i], fields.take());
     }
     found_.resize(first);
     return same_keys;
   }
 
-  // Puts the value of each key that comes in behind found_. False at the first key that is not
-  // there, or at the end if a key does not come, or another comes twice.
-  bool find_all(json::object_t& object, dom::object from) {
+  // Puts the value of each key that comes in behind found_.
+  bool find_all(json::object_t& object, json::object_t::iterator old, std::size_t left,
+                Fields fields) {
     const std::size_t first = found_.size();
-    auto next = object.begin();
-    bool in_order = true;
-    for (const dom::key_value_pair field : from) {
-      if (next == object.end() || next->first != field.key) {
-        in_order = false;
-        next = object.find(field.key);
-        if (next == object.end()) return false;
-      }
-      if (!in_order && found_.size() - first >= most_compared) return false;
-      found_.push_back(&next->second);
-      ++next;
+    for (; !fields.empty(); ++fields.next) {
+      const auto found = object.find(fields.key());
+      const bool is_left = found != object.end() && !(found->first < old->first);
+      if (!is_left || found_.size() - first == left) return false;
+      found_.push_back(&found->second);
     }
-    return found_.size() - first == object.size() && (in_order || each_once(first));
+    return found_.size() - first == left && each_once(first);
   }
 
-  // Keys that come in the order of the map cannot repeat. Others are compared, each with each.
   bool each_once(std::size_t first) const {
     for (auto one = found_.begin() + static_cast<std::ptrdiff_t>(first); one != found_.end();
          ++one) {
@@ -250,9 +287,70 @@ std::string excerpt(std::string_view text, std::size_t offset) {
   return shown;
 }
 
+namespace {
+
+// Newer releases of simdjson skip a byte order mark.
+bool has_byte_order_mark(std::string_view text) { return text.starts_with(byte_order_mark); }
+
+// Grows a parser for texts of that size.
+//
+// simdjson counts the text itself as a level, and an innermost empty array or object not. So what it
+// takes is never too deep, and what is exactly as deep as allowed goes to the arbiter.
+void reserve(dom::parser& parser, std::size_t size, std::size_t max_depth) {
+  constexpr std::size_t smallest = 4096;
+  if (size <= parser.capacity()) return;
+  const std::size_t capacity = std::max({smallest, size, 2 * parser.capacity()});
+  if (parser.allocate(capacity, max_depth) == simdjson::SUCCESS) return;
+  parser = dom::parser();  // what it has is of no use now
+  throw std::bad_alloc();
+}
+
+// Lines that are parsed together: what simdjson does first is done for all of them at once.
+//
+// To simdjson these are texts with blanks between them, so a text need not be a line. The first that is
+// not, or that is bad, ends the batch.
+class Batch {
+ public:
+  void start(std::string_view lines, std::size_t max_depth) {
+    stop();
+    if (lines.empty() || has_byte_order_mark(lines)) return;
+    reserve(parser_, lines.size(), max_depth);
+    parser_.threaded = false;
+    stream_.emplace();
+    if (parser_.parse_many(lines.data(), lines.size(), lines.size()).get(*stream_)) return stop();
+    lines_ = lines;
+    text_ = stream_->begin();
+    taken_ = false;
+  }
+
+  void stop() { stream_.reset(); }
+
+  // Whether the line is the next text, which is valid until the next call.
+  bool take(std::string_view line, dom::element& text) {
+    if (!stream_) return false;
+    if (std::exchange(taken_, true)) ++text_;
+    const bool same = text_ != stream_->end() && (*text_).get(text) == simdjson::SUCCESS &&
+                      lines_.data() + text_.current_index() == line.data() &&
+                      text_.source().size() == line.size();
+    if (!same) stop();
+    return same;
+  }
+
+ private:
+  dom::parser parser_;
+  std::optional<dom::document_stream> stream_;
+  dom::document_stream::iterator text_;
+  std::string_view lines_;
+  bool taken_ = false;
+};
+
+}  // namespace
+
 class JsonReader::Parser {
  public:
   explicit Parser(std::size_t max_depth) : max_depth_(std::min(max_depth, deepest_recursion)) {}
+
+  void expect(std::string_view lines) { batch_.start(lines, max_depth_); }
 
   // False: simdjson refuses the text, be it good or bad.
   bool check(std::string_view text) {
@@ -262,35 +360,25 @@ class JsonReader::Parser {
 
   bool read(std::string_view text, json& value) {
     dom::element root;
-    if (!parse(text, root)) return false;
+    if (!batch_.take(text, root) && !parse(text, root)) return false;
     builder_.build(value, root);
     return true;
   }
 
  private:
-  // Newer releases of simdjson skip a byte order mark. For an empty text, it would allocate with a
-  // depth of its own.
+  // For an empty text simdjson would allocate with a depth of its own.
   bool parse(std::string_view text, dom::element& root) {
-    if (text.empty() || text.starts_with(byte_order_mark)) return false;
-    if (text.size() > parser_.capacity()) {
-      const std::size_t capacity = std::max({smallest, text.size(), 2 * parser_.capacity()});
-      // simdjson counts the text itself as a level, and an innermost empty array or object not. So
-      // what it takes is never too deep, and what is exactly as deep as allowed goes to the
-      // arbiter.
-      if (parser_.allocate(capacity, max_depth_) != simdjson::SUCCESS) {
-        parser_ = dom::parser();  // what it has is of no use now
-        throw std::bad_alloc();
-      }
-    }
+    if (text.empty() || has_byte_order_mark(text)) return false;
+    reserve(parser_, text.size(), max_depth_);
     return parser_.parse(text.data(), text.size(), false).get(root) == simdjson::SUCCESS;
   }
 
-  static constexpr std::size_t smallest = 4096;
   // The builder takes up to 1 KiB of stack for each level, and a thread may have only 256 KiB. What
   // is nested deeper goes to the arbiter, which does not recurse.
   static constexpr std::size_t deepest_recursion = 128;
 
   dom::parser parser_;
+  Batch batch_;
   Builder builder_;
   std::size_t max_depth_;
 };
@@ -298,6 +386,10 @@ class JsonReader::Parser {
 JsonReader::JsonReader(std::size_t max_depth)
     : max_depth_(std::clamp(max_depth, std::size_t{1}, deepest)) {}
 JsonReader::~JsonReader() = default;
+
+void JsonReader::expect(std::string_view lines) {
+  if (parser_ || !lines.empty()) parser().expect(lines);
+}
 
 std::optional<BadJson> JsonReader::read(std::string_view text, json& value) {
   release_if_oversized(text.size(), value);

@@ -38,6 +38,10 @@ class JsonReader {
   explicit JsonReader(std::size_t max_depth);
   ~JsonReader();
 
+  // Lines, each with its '\n', that will be read next, and stay in place until another call: they are
+  // read faster then. None: what was expected is so no more.
+  void expect(std::string_view lines);
+
   // Reads `text` into `value`. If it is bad, `value` is left as some valid value.
   // `wire::padding` bytes behind the text must be readable.
   std::optional<BadJson> read(std::string_view text, nlohmann::json& value);

@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <cstring>
 #include <string_view>
 
@@ -30,112 +31,203 @@ constexpr auto escapes = [] {
   return table;
 }();
 
+// Where the next byte goes is handed from call to call, in a register: kept in the buffer, each byte
+// that is written could change it, for all the compiler knows.
 class Writer {
  public:
   Writer(ByteBuffer& out, std::size_t max_depth) : out_(out), max_depth_(max_depth) {}
 
+  void write(const json& value) { finish(write(begin(), value, 0)); }
+
   // Null, or what keeps the value from being written.
-  const char* write(const json& value, std::size_t depth) {
-    switch (value.type()) {
-      case json::value_t::object: return write_object(value, depth + 1);
-      case json::value_t::array: return write_array(value, depth + 1);
-      case json::value_t::string: write_string(*value.get_ptr<const json::string_t*>()); break;
-      case json::value_t::boolean: out_.append(value.get<bool>() ? "true" : "false"); break;
-      case json::value_t::number_integer: write_number(value.get<json::number_integer_t>()); break;
-      case json::value_t::number_unsigned:
-        write_number(value.get<json::number_unsigned_t>());
-        break;
-      case json::value_t::number_float: write_double(value.get<json::number_float_t>()); break;
-      case json::value_t::null: out_.append("null"); break;
-      case json::value_t::binary: return write_binary(value, depth + 1);
-      case json::value_t::discarded: return "a value was discarded by a parser callback";
-    }
-    return nullptr;
-  }
+  const char* problem() const { return problem_; }
+  // Whether all that was written is ASCII.
+  bool is_ascii() const { return (seen_ & each_byte * 0x80) == 0; }
 
  private:
+  using Eight = std::uint64_t;
+  static constexpr Eight each_byte = 0x0101010101010101;
   static constexpr const char* too_deep = "nested too deeply";
   static constexpr std::size_t longest_number = 64;
+  static constexpr std::size_t longest_escape = 6;
   static constexpr std::size_t longest_piece = 4096;
+  // What stands around a string: a separator, two quotes, a colon.
+  static constexpr std::size_t around_string = 4;
 
-  const char* write_object(const json& value, std::size_t depth) {
-    if (depth > max_depth_) return too_deep;
-    char separator = '{';
-    for (const auto& [key, member] : *value.get_ptr<const json::object_t*>()) {
-      out_.push_back(separator);
-      write_string(key);
-      out_.push_back(':');
-      if (const char* const problem = write(member, depth)) return problem;
-      separator = ',';
-    }
-    out_.append(separator == '{' ? "{}" : "}");
-    return nullptr;
+  // Room for n bytes at least, from where the last one was written.
+  char* begin(std::size_t n = longest_number) {
+    start_ = out_.room(n);
+    end_ = start_ + (out_.capacity() - out_.size());
+    return start_;
+  }
+  void finish(const char* to) { out_.advance(static_cast<std::size_t>(to - start_)); }
+  char* ensure(char* to, std::size_t n) {
+    if (static_cast<std::size_t>(end_ - to) >= n) [[likely]]
+      return to;
+    finish(to);
+    return begin(n);
   }
 
-  const char* write_array(const json& value, std::size_t depth) {
-    if (depth > max_depth_) return too_deep;
-    char separator = '[';
-    for (const json& element : *value.get_ptr<const json::array_t*>()) {
-      out_.push_back(separator);
-      if (const char* const problem = write(element, depth)) return problem;
+  char* write(char* to, const json& value, std::size_t depth) {
+    to = ensure(to, longest_number);
+    switch (value.type()) {
+      case json::value_t::object: return write_object(to, value, depth + 1);
+      case json::value_t::array: return write_array(to, value, depth + 1);
+      case json::value_t::string: return write_string(to, value);
+      case json::value_t::boolean: return value.get<bool>() ? copy(to, "true") : copy(to, "false");
+      case json::value_t::number_integer: return write_number<json::number_integer_t>(to, value);
+      case json::value_t::number_unsigned: return write_number<json::number_unsigned_t>(to, value);
+      case json::value_t::number_float: return write_double(to, value.get<json::number_float_t>());
+      case json::value_t::null: return copy(to, "null");
+      case json::value_t::binary: return write_binary(to, value, depth + 1);
+      case json::value_t::discarded: problem_ = "a value was discarded by a parser callback";
+    }
+    return to;
+  }
+
+  char* write_object(char* to, const json& value, std::size_t depth) {
+    if (depth > max_depth_) problem_ = too_deep;
+    char separator = '{';
+    for (const auto& [key, member] : *value.get_ptr<const json::object_t*>()) {
+      if (problem_ != nullptr) return to;
+      to = write_quoted(ensure(to, around_string), separator, key);
+      *to++ = ':';
+      to = write(to, member, depth);
       separator = ',';
     }
-    out_.append(separator == '[' ? "[]" : "]");
-    return nullptr;
+    to = ensure(to, 2);
+    if (separator == '{') *to++ = '{';
+    *to++ = '}';
+    return to;
+  }
+
+  char* write_array(char* to, const json& value, std::size_t depth) {
+    if (depth > max_depth_) problem_ = too_deep;
+    char separator = '[';
+    for (const json& element : *value.get_ptr<const json::array_t*>()) {
+      if (problem_ != nullptr) return to;
+      to = ensure(to, 1);
+      *to++ = separator;
+      to = write(to, element, depth);
+      separator = ',';
+    }
+    to = ensure(to, 2);
+    if (separator == '[') *to++ = '[';
+    *to++ = ']';
+    return to;
   }
 
   // An object with an array in it.
-  const char* write_binary(const json& value, std::size_t depth) {
-    if (depth + 1 > max_depth_) return too_deep;
-    out_.append(value.dump());
-    return nullptr;
+  char* write_binary(char* to, const json& value, std::size_t depth) {
+    if (depth + 1 > max_depth_) {
+      problem_ = too_deep;
+      return to;
+    }
+    const std::string text = value.dump();
+    return copy(ensure(to, text.size()), text);
   }
 
   template <class Number>
-  void write_number(Number number) {
-    char* const start = out_.room(longest_number);
-    out_.advance(
-        static_cast<std::size_t>(std::to_chars(start, start + longest_number, number).ptr - start));
+  static char* write_number(char* to, const json& value) {
+    return std::to_chars(to, to + longest_number, *value.get_ptr<const Number*>()).ptr;
   }
 
   // nlohmann's own digits, so that the text is that of dump().
-  void write_double(double number) {
-    if (!std::isfinite(number)) return out_.append("null");
-    char* const start = out_.room(longest_number);
-    const char* const end = nlohmann::detail::to_chars(start, start + longest_number, number);
-    out_.advance(static_cast<std::size_t>(end - start));
+  static char* write_double(char* to, double number) {
+    if (!std::isfinite(number)) return copy(to, "null");
+    return nlohmann::detail::to_chars(to, to + longest_number, number);
   }
 
-  void write_string(std::string_view text) {
-    out_.push_back('"');
-    for (; text.size() > longest_piece; text.remove_prefix(longest_piece)) {
-      write_piece(text.substr(0, longest_piece));
+  char* write_string(char* to, const json& value) {
+    const std::string_view text = *value.get_ptr<const json::string_t*>();
+    *to++ = '"';
+    to = write_escaped(to, text);
+    *to++ = '"';
+    return to;
+  }
+
+  // A key, with room for what stands around it.
+  char* write_quoted(char* to, char separator, std::string_view text) {
+    *to++ = separator;
+    *to++ = '"';
+    to = write_escaped(to, text);
+    *to++ = '"';
+    return to;
+  }
+
+  // In pieces, so that there may be room for the worst case. There is some left for what follows.
+  char* write_escaped(char* to, std::string_view text) {
+    do {
+      const std::string_view piece = text.substr(0, longest_piece);
+      to = write_piece(ensure(to, piece.size() * longest_escape + around_string), piece);
+      text.remove_prefix(piece.size());
+    } while (!text.empty());
+    return to;
+  }
+
+  char* write_piece(char* to, std::string_view text) {
+    if (text.size() < sizeof(Eight)) return write_few(to, text);
+    const char* const last_eight = text.data() + text.size() - sizeof(Eight);
+    for (; text.size() >= sizeof(Eight); text.remove_prefix(sizeof(Eight))) {
+      to = write_plain(to, load<Eight>(text.data()), text.substr(0, sizeof(Eight)));
     }
-    write_piece(text);
-    out_.push_back('"');
-  }
-
-  // Bounded, so that there may be room for the worst case.
-  void write_piece(std::string_view text) {
-    constexpr std::size_t longest_escape = 6;
-    char* const start = out_.room(text.size() * longest_escape);
-    char* to = start;
-    std::size_t plain = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      const char escape = escapes[static_cast<unsigned char>(text[i])];
-      if (escape == 0) [[likely]]
-        continue;
-      to = copy(to, text.substr(plain, i - plain));
-      to = write_escape(to, escape, text[i]);
-      plain = i + 1;
-    }
-    to = copy(to, text.substr(plain));
-    out_.advance(static_cast<std::size_t>(to - start));
-  }
-
-  static char* copy(char* to, std::string_view text) {
-    std::memcpy(to, text.data(), text.size());
+    // Those before the rest were plain too, if they are written once more: they are just before `to`.
+    const auto eight = load<Eight>(last_eight);
+    if (text.empty() || needs_escape(eight)) return write_bytes(to, text);
+    std::memcpy(to + text.size() - sizeof(Eight), &eight, sizeof(Eight));
+    seen_ |= eight;
     return to + text.size();
+  }
+
+  // Less than eight bytes. Four of them or more are two fours, which may overlap.
+  char* write_few(char* to, std::string_view text) {
+    using Four = std::uint32_t;
+    if (text.size() < sizeof(Four)) return write_bytes(to, text);
+    const auto first = load<Four>(text.data());
+    const auto last = load<Four>(text.data() + text.size() - sizeof(Four));
+    const Eight both = first | Eight{last} << 32;
+    if (needs_escape(both)) [[unlikely]]
+      return write_bytes(to, text);
+    std::memcpy(to, &first, sizeof(Four));
+    std::memcpy(to + text.size() - sizeof(Four), &last, sizeof(Four));
+    seen_ |= both;
+    return to + text.size();
+  }
+
+  char* write_plain(char* to, Eight eight, std::string_view same) {
+    if (needs_escape(eight)) [[unlikely]]
+      return write_bytes(to, same);
+    std::memcpy(to, &eight, sizeof(eight));
+    seen_ |= eight;
+    return to + sizeof(eight);
+  }
+
+  template <class T>
+  static T load(const char* from) {
+    T bytes;
+    std::memcpy(&bytes, from, sizeof(bytes));
+    return bytes;
+  }
+
+  // Whether one of eight bytes does: it is less than a blank, a quote or a backslash.
+  static bool needs_escape(Eight eight) {
+    const auto has_zero = [](Eight bytes) { return (bytes - each_byte) & ~bytes; };
+    const Eight found = ((eight - each_byte * ' ') & ~eight) | has_zero(eight ^ each_byte * '"') |
+                        has_zero(eight ^ each_byte * '\\');
+    return (found & each_byte * 0x80) != 0;
+  }
+
+  char* write_bytes(char* to, std::string_view text) {
+    for (const char c : text) {
+      seen_ |= static_cast<unsigned char>(c);
+      const char escape = escapes[static_cast<unsigned char>(c)];
+      if (escape == 0) [[likely]] {
+        *to++ = c;
+      } else {
+        to = write_escape(to, escape, c);
+      }
+    }
+    return to;
   }
 
   static char* write_escape(char* to, char escape, char c) {
@@ -148,21 +240,31 @@ class Writer {
     return to;
   }
 
+  static char* copy(char* to, std::string_view text) {
+    std::memcpy(to, text.data(), text.size());
+    return to + text.size();
+  }
+
   ByteBuffer& out_;
   std::size_t max_depth_;
+  char* start_ = nullptr;  // of the room in out_
+  char* end_ = nullptr;
+  const char* problem_ = nullptr;
+  Eight seen_ = 0;  // all bytes of strings, or'ed
 };
 
 }  // namespace
 
 std::optional<std::string> write_json(const json& value, std::size_t max_depth, ByteBuffer& out) {
   Appending appending(out);
-  const char* problem = Writer(out, max_depth).write(value, 0);
+  Writer writer(out, max_depth);
+  writer.write(value);
+  if (writer.problem() != nullptr) return writer.problem();
   // All text at once: strings are parted by quotes, so bad pieces cannot make up a good whole.
-  const std::string_view written = appending.view();
-  if (problem == nullptr && !simdjson::validate_utf8(written.data(), written.size())) {
-    problem = "a string is not valid UTF-8";
+  const std::string_view text = appending.view();
+  if (!writer.is_ascii() && !simdjson::validate_utf8(text.data(), text.size())) {
+    return "a string is not valid UTF-8";
   }
-  if (problem != nullptr) return problem;
   appending.keep();
   return std::nullopt;
 }

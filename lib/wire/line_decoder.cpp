@@ -70,6 +70,14 @@ std::optional<std::string_view> LineDecoder::next() {
   return line;
 }
 
+std::string_view LineDecoder::ahead(std::size_t most) {
+  if (!has_line()) return {};
+  const std::string_view pending = bytes_.view().substr(begin_, most);
+  const std::size_t first = *line_end_ - begin_;
+  const std::size_t last = pending.rfind('\n');
+  return last == pending.npos || last == first ? std::string_view() : pending.substr(0, last + 1);
+}
+
 void LineDecoder::put_back() {
   line_end_ = scanned_ = begin_ - 1;
   begin_ = last_begin_;

@@ -26,6 +26,10 @@ class LineDecoder {
   // The next complete line, without its '\n'; nullopt if none is complete yet. Valid until room().
   std::optional<std::string_view> next();
 
+  // The lines that next() will give, each with its '\n', as far as they fit in `most` bytes. Empty if
+  // there is but one.
+  std::string_view ahead(std::size_t most);
+
   // Takes back the line that next() gave last: it will give it again.
   void put_back();
 

@@ -29,6 +29,8 @@ void touch_padding(std::string_view line) {
   static_cast<void>(sink);
 }
 
+constexpr std::size_t most_ahead = 4096;
+
 void check_error(std::string_view line, const BadJson& bad) {
   must(bad.offset <= line.size(), "an error is within its line");
   must(!json(bad.text()).dump().empty(), "an error can be sent as text");
@@ -80,11 +82,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   json value;
   while (!stream.empty()) {
     const std::string_view piece = stream.substr(0, pieces.next());
+    reader.expect({});
     const auto room = decoder.room(piece.size());
     must(room.size() >= piece.size(), "there is as much room as asked for");
     std::copy(piece.begin(), piece.end(), room.begin());
     decoder.advance(piece.size());
     stream.remove_prefix(piece.size());
+    reader.expect(decoder.ahead(most_ahead));
 
     while (decoder.has_line()) {
       auto line = decoder.next();

@@ -137,3 +137,34 @@ TEST_CASE("json writer: gives the same text, when what it wrote is read again", 
     REQUIRE(twice.view() == once.view());
   }
 }
+
+TEST_CASE("json reader: reads lines that are expected as it reads others", "[wire]") {
+  constexpr std::uint64_t seed = 5;
+  constexpr std::size_t most_lines = 40;
+  RandomJson random(seed, RandomJson::small);
+  JsonReader expecting(default_depth);
+  json value;
+  for (int n = 0; n < scaled(3'000, 30'000); ++n) {
+    std::string lines;
+    for (std::size_t i = random.below(most_lines); i > 0; --i) {
+      std::string text = random.next_text();
+      if (random.below(most_lines) == 0) text = random.mutated(text);
+      std::replace(text.begin(), text.end(), '\n', ' ');
+      lines += text + '\n';
+    }
+    const PaddedText padded(lines);
+    std::string_view left = padded.view();
+    expecting.expect(left);
+    while (!left.empty()) {
+      const std::string_view line = left.substr(0, left.find('\n'));
+      left.remove_prefix(line.size() + 1);
+      if (random.below(most_lines) == 0) continue;  // one that is not read after all
+      const auto bad = expecting.read(line, value);
+      const ReadResult alone = read_text(line);
+      CAPTURE(seed, n, lines, std::string(line));
+      REQUIRE((bad ? bad->text() : "good") == (alone.bad ? alone.bad->text() : "good"));
+      if (!bad) REQUIRE(same(value, alone.value));
+    }
+    expecting.expect({});
+  }
+}

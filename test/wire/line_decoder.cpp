@@ -396,3 +396,19 @@ TEST_CASE("line decoder: gives the same lines, when reads and takes alternate at
   }
   CHECK(decoder.pending() == 0);
 }
+
+TEST_CASE("line decoder: what is ahead is whole lines, and none if there is but one", "[wire]") {
+  LineDecoder decoder(no_limit);
+  CHECK(decoder.ahead(100).empty());
+  feed(decoder, "one\ntw");
+  CHECK(decoder.ahead(100).empty());
+  feed(decoder, "o\nthree\nfour");
+  CHECK(decoder.ahead(100) == "one\ntwo\nthree\n");
+  CHECK(decoder.ahead(13) == "one\ntwo\n");
+  CHECK(decoder.ahead(7).empty());
+  CHECK(decoder.ahead(2).empty());
+
+  const std::string_view ahead = decoder.ahead(100);
+  CHECK(decoder.next()->data() == ahead.data());
+  CHECK(decoder.ahead(100) == "two\nthree\n");
+}
