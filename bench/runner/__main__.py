@@ -14,15 +14,15 @@ def parse_arguments():
     parser = argparse.ArgumentParser(prog="bench/run", description="Measures tine and its peers.")
     parser.add_argument("--quick", action="store_true", help="rough figures, within two minutes")
     parser.add_argument("--rounds", type=int, help="how often each runs; the median counts (5)")
-    parser.add_argument("--seconds", type=float, help="how long each runs, about (1)")
+    parser.add_argument("--seconds", type=float, help="how long each runs, about (0.5)")
     parser.add_argument("--work", type=names, help="only these works, or cells: w2,w3.kept")
     parser.add_argument("--peers", type=names, help="only these peers: node,tine")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
     parser.add_argument("--svg", type=Path, metavar="FILE", help="write the chart")
     parser.add_argument("--update", action="store_true", help="write the table of RESULTS.md")
     arguments = parser.parse_args()
-    arguments.rounds = arguments.rounds or (3 if arguments.quick else 5)
-    arguments.seconds = arguments.seconds or (0.1 if arguments.quick else 1.0)
+    arguments.rounds = arguments.rounds or (1 if arguments.quick else 5)
+    arguments.seconds = arguments.seconds or (0.1 if arguments.quick else 0.5)
     return arguments
 
 
@@ -62,7 +62,8 @@ def main():
         report.write_svg(arguments.svg)
     if arguments.update:
         report.update_results()
-    sys.exit(1 if report.failures else 0)
+    lacking = set(arguments.peers or []) & set(missing)
+    sys.exit(1 if report.failures or lacking else 0)
 
 
 main()

@@ -39,12 +39,13 @@ def count_for(peer, cell, seconds):
     """How many messages keep a peer busy for about that long. Finding out is its warm-up as well."""
     if not cell.has_messages:
         return 0
-    count = 2 if cell.array else 200
-    while True:
+    count = 2 if cell.array else 1000 // cell.children
+    took = run(peer, cell, count)["seconds"]
+    # The first messages take longer than those to come, so what few of them promise is too little.
+    while took < seconds / 3:
+        count = max(count + 1, round(count * min(seconds / took, 1000)))
         took = run(peer, cell, count)["seconds"]
-        if took >= seconds / 10:
-            return max(1, round(count * seconds / took))
-        count *= 8
+    return max(1, round(count * seconds / took))
 
 
 def measure_cell(cell, peers, rounds, seconds):

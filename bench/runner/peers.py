@@ -1,12 +1,13 @@
 """The peers: how the parent of each is started, and what it starts as its child."""
 
+import os
 import shutil
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 BENCH = Path(__file__).resolve().parent.parent
-BUILD = BENCH.parent / "build" / "bench" / "bench"
+BUILD = Path(os.environ.get("TINE_BENCH_BUILD", BENCH.parent / "build" / "bench" / "bench"))
 SCRIPTS = BENCH / "peers"
 
 
