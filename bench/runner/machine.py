@@ -42,8 +42,9 @@ def cpu():
 
 
 def compiler():
-    cache = (BUILD.parent / "CMakeCache.txt").read_text()
-    return said_by(re.search(r"CMAKE_CXX_COMPILER:\w+=(.*)", cache)[1], "--version")
+    """As CMake found it: "GNU 12.2.0"."""
+    found = next((BUILD.parent / "CMakeFiles").glob("*/CMakeCXXCompiler.cmake")).read_text()
+    return " ".join(re.search(rf'CXX_COMPILER_{what} "(.*?)"', found)[1] for what in ("ID", "VERSION"))
 
 
 def machine():

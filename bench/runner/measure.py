@@ -60,7 +60,8 @@ def measure_cell(cell, peers, rounds, seconds):
             try:
                 if peer.name not in counts:
                     counts[peer.name] = count_for(peer, cell, seconds)
-                runs.setdefault(peer.name, []).append(run(peer, cell, counts[peer.name]))
+                for _ in range(cell.runs):
+                    runs.setdefault(peer.name, []).append(run(peer, cell, counts[peer.name]))
             except Failure as failure:
                 failures[peer.name] = str(failure)
     progress("")

@@ -36,8 +36,9 @@ class Report:
         return [without_empty_rows(table) for table in made]
 
     def heading(self):
+        rounds = "One round" if self.rounds == 1 else f"Medians of {self.rounds} rounds"
         return (
-            f"Medians of {self.rounds} rounds of about {self.seconds:g} s each. "
+            f"{rounds} of about {self.seconds:g} s each. "
             f"In brackets: how many times as good as {BASE.title} in the same run."
         )
 

@@ -32,7 +32,9 @@ class Column:
 
 
 def ratio_to_base(column, peer, results):
-    """How many times as good as the base: above 1 is better, whatever the unit."""
+    """How many times as good as the base: above 1 is better, whatever the unit. None: cannot be said."""
+    if not FIGURES[column.figure].has_ratio:
+        return None
     cell = results[column.cell.name]
     base, own = cell.get(BASE.name), cell.get(peer.name)
     if not isinstance(base, dict) or not isinstance(own, dict):
