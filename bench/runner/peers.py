@@ -1,4 +1,8 @@
-"""The peers: how the parent of each is started, and what it starts as its child."""
+"""The peers: how the parent of each is started, and what it starts as its child.
+
+A new one is a parent that takes a job as its last argument, does with it what peers/work.hpp says and
+prints a line of figures; a child that does what peers/child_task.hpp says; and an entry in PEERS.
+"""
 
 import os
 import shutil

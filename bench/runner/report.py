@@ -6,7 +6,7 @@ from pathlib import Path
 from chart import chart
 from machine import machine
 from peers import BASE
-from table import markdown, plain, tables, without_empty_rows
+from table import markdown, plain, tables
 
 RESULTS = Path(__file__).resolve().parent.parent / "RESULTS.md"
 BEGIN, END = "<!-- bench/run --update writes from here -->", "<!-- to here -->"
@@ -32,8 +32,7 @@ class Report:
         ]
 
     def tables(self):
-        made = tables(self.cells, self.peers, self.missing, self.results)
-        return [without_empty_rows(table) for table in made]
+        return tables(self.cells, self.peers, self.missing, self.results)
 
     def heading(self):
         rounds = "One round" if self.rounds == 1 else f"Medians of {self.rounds} rounds"

@@ -7,6 +7,7 @@ from work import FIGURES
 
 # Columns that would make a line longer than this go into a table below.
 WIDTH = 110
+BETWEEN = "  "
 
 
 @dataclass(frozen=True)
@@ -44,20 +45,17 @@ def ratio_to_base(column, peer, results):
 
 
 def short(number):
-    """Three digits: 7.81 M, 440 k, 57.9, 0.92."""
-    for limit, unit in [(1e6, " M"), (1e4, " k")]:
-        if number >= limit:
-            return short(number / (1e6 if unit == " M" else 1e3)) + unit
+    """Three digits: 7.81 M, 440 k, 57.9, 0.92. Four up to 10 000, which read better without a unit."""
+    if number >= 1e6:
+        return short(number / 1e6) + " M"
+    if number >= 1e4:
+        return short(number / 1e3) + " k"
     digits = 0 if number >= 99.95 else 1 if number >= 9.995 else 2
     return f"{number:.{digits}f}"
 
 
-def columns_of(cells):
-    return [Column(cell, figure) for cell in cells for figure in cell.figures]
-
-
 def rows(columns, peers, missing, results):
-    """Lists of texts, the titles first. A peer that is missing says why in place of its figures."""
+    """Lists of texts, the titles first."""
     yield ["", *(column.title for column in columns)]
     for peer in peers:
         if peer.name in missing:
@@ -67,16 +65,19 @@ def rows(columns, peers, missing, results):
 
 
 def tables(cells, peers, missing, results):
-    """The rows of each table, as few tables as WIDTH allows."""
+    """The rows of each table, as few tables as WIDTH allows. The columns of a cell stay together."""
+
+    def table(columns):
+        return list(rows(columns, peers, missing, results))
+
     made, columns = [], []
     for cell in cells:
-        wider = columns + columns_of([cell])
-        taken = list(rows(wider, peers, missing, results))
-        if columns and sum(widths(taken)) + 2 * len(wider) > WIDTH:
-            made.append(list(rows(columns, peers, missing, results)))
-            wider = columns_of([cell])
-        columns = wider
-    return made + [list(rows(columns, peers, missing, results))]
+        own = [Column(cell, figure) for figure in cell.figures]
+        if columns and length_of_line(table(columns + own)) > WIDTH:
+            made.append(table(columns))
+            columns = []
+        columns = columns + own
+    return [without_empty_rows(each) for each in [*made, table(columns)]]
 
 
 def without_empty_rows(table):
@@ -88,15 +89,17 @@ def widths(table):
     return [max(len(row[i]) for row in table) for i in range(len(table[0]))]
 
 
+def length_of_line(table):
+    return sum(widths(table)) + len(BETWEEN) * (len(table[0]) - 1)
+
+
 def plain(table):
-    lines = []
-    for row in table:
-        name, *texts = (
-            text.ljust(width) if i == 0 else text.rjust(width)
-            for i, (text, width) in enumerate(zip(row, widths(table)))
-        )
-        lines.append("  ".join([name, *texts]).rstrip())
-    return "\n".join(lines)
+    """Aligned, the names to the left and the figures to the right."""
+    name_width, *figure_widths = widths(table)
+    return "\n".join(
+        BETWEEN.join([name.ljust(name_width), *map(str.rjust, figures, figure_widths)])
+        for name, *figures in table
+    )
 
 
 def markdown(table):

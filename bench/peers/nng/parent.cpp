@@ -1,3 +1,4 @@
+// nng and nlohmann/json: see sockets/parent.hpp.
 #include "sockets/parent.hpp"
 
 #include "nng/socket.hpp"

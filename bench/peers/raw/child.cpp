@@ -1,3 +1,4 @@
+// Answers raw lines one by one, or, told to echo "batched", what came in as it is.
 #include <cstring>
 
 #include "child_task.hpp"

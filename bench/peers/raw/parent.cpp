@@ -27,7 +27,8 @@ class Parent {
   struct Child {
     int pid;
     int descriptor;
-    std::string unwritten;
+    std::string text;  // to be written
+    std::size_t written = 0;
     std::size_t said = 0;
   };
 
@@ -49,7 +50,7 @@ class Parent {
   void turn() {
     std::vector<pollfd> polled;
     for (const auto& child : children_) {
-      const int events = child.unwritten.empty() ? POLLIN : POLLIN | POLLOUT;
+      const int events = child.text.empty() ? POLLIN : POLLIN | POLLOUT;
       polled.push_back({child.descriptor, static_cast<short>(events), 0});
     }
     if (poll(polled.data(), polled.size(), -1) < 0) bench::fail("poll");
@@ -75,18 +76,21 @@ class Parent {
   void say(std::size_t i) {
     auto& child = children_[i];
     flush(child);
-    while (child.unwritten.empty() && work_.may_say(i)) {
+    while (child.text.empty() && work_.may_say(i)) {
       do {
-        work_.say_next(
-            i, [&](const auto&) { child.unwritten += texts_[child.said++ % texts_.size()]; });
-      } while (batched_ && child.unwritten.size() < bench::chunk_size && work_.may_say(i));
+        work_.say_next(i, [&](const auto&) { child.text += texts_[child.said++ % texts_.size()]; });
+      } while (batched_ && child.text.size() < bench::chunk_size && work_.may_say(i));
       flush(child);
     }
   }
 
   static void flush(Child& child) {
-    if (child.unwritten.empty()) return;
-    child.unwritten.erase(0, bench::write_some(child.descriptor, child.unwritten, MSG_DONTWAIT));
+    if (child.text.empty()) return;
+    const auto rest = std::string_view(child.text).substr(child.written);
+    child.written += bench::write_some(child.descriptor, rest, MSG_DONTWAIT);
+    if (child.written < child.text.size()) return;
+    child.text.clear();
+    child.written = 0;
   }
 
   bench::Work work_;

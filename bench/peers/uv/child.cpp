@@ -1,3 +1,4 @@
+// The child of libuv and nlohmann/json in the plain way.
 #include "child_task.hpp"
 #include "json_pipe.hpp"
 

@@ -1,3 +1,4 @@
+// ZeroMQ and nlohmann/json: see sockets/parent.hpp.
 #include "sockets/parent.hpp"
 
 #include "zmq/socket.hpp"
