@@ -1,8 +1,11 @@
 // A C++ parent and its Node children, which are in node_child.js.
+#include <algorithm>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/odd_lines.hpp"
 #include "support/test_loop.hpp"
 
 using nlohmann::json;
@@ -51,6 +54,16 @@ std::string large_text(std::size_t bytes) {
   const std::string piece = "aé你😀";
   std::string text;
   while (text.size() + piece.size() <= bytes) text += piece;
+  return text;
+}
+
+std::string hexadecimal(std::string_view bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  for (const char byte : bytes) {
+    const auto value = static_cast<unsigned char>(byte);
+    text += {digits[value / 16], digits[value % 16]};
+  }
   return text;
 }
 
@@ -169,8 +182,8 @@ TEST_CASE("node child: ten thousand queued messages arrive, when disconnect foll
   CHECK(child.exit_status()->success());
 }
 
-TEST_CASE("node child: 3 000 messages arrive before its end, when it ends naturally") {
-  constexpr int count = 3000;
+TEST_CASE("node child: ten thousand messages arrive before its end, when it ends naturally") {
+  constexpr int count = 10000;
   TestLoop loop;
   auto child = fork_node(loop, {"flood", std::to_string(count)});
   ExpectCalls received(count);
@@ -223,6 +236,50 @@ TEST_CASE("node child: what it wrote arrives, when it kills itself") {
   for (int i = 0; i < 20; ++i) expected.push_back(json{{"number", i}}.dump());
   expected.insert(expected.end(),
                   {"disconnect", "exit, signal 9 (Killed)", "close, signal 9 (Killed)"});
+  record(child, events);
+  loop.run();
+
+  CHECK(events == expected);
+}
+
+TEST_CASE("node child: its complete lines arrive, when it is killed at any byte") {
+  const std::string bytes = "1\n{\"é\":2}\n\"x\"\n";
+  const Events all{"1", R"({"é":2})", R"("x")"};
+  TestLoop loop;
+  std::vector<Events> events(bytes.size() + 1);
+
+  for (std::size_t length = 0; length <= bytes.size(); ++length) {
+    auto child = fork_node(loop, {"writeThenKillItself", hexadecimal(bytes).substr(0, 2 * length)});
+    record(child, events[length]);
+  }
+  loop.run();
+
+  for (std::size_t length = 0; length <= bytes.size(); ++length) {
+    const auto lines = std::count(bytes.begin(), bytes.begin() + static_cast<long>(length), '\n');
+    Events expected(all.begin(), all.begin() + lines);
+    expected.insert(expected.end(),
+                    {"disconnect", "exit, signal 9 (Killed)", "close, signal 9 (Killed)"});
+    CHECK(events[length] == expected);
+  }
+}
+
+TEST_CASE("node child: each odd line is an error or what it says, when it writes them by hand") {
+  std::string lines;
+  Events expected;
+  for (const OddLine& odd : odd_lines) {
+    lines += odd.bytes + "\n\"good\"\n";
+    expected.push_back(odd.taken_as.value_or("error"));
+    expected.push_back("\"good\"");
+  }
+  expected.insert(expected.end(), {"\"after\"", "disconnect", "exit, code 0", "close, code 0"});
+  TestLoop loop;
+  auto child = fork_node(loop, {"writeThenSend", hexadecimal(lines)});
+  Events events;
+
+  child.on<"error">([&](const tine::Error& error) {
+    CHECK(error.code() == tine::Errc::bad_message);
+    events.push_back("error");
+  });
   record(child, events);
   loop.run();
 

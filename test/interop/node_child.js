@@ -1,6 +1,7 @@
 // The Node children of node_child.cpp: what argument 2 names. One that saw something unexpected does not
 // exit with code 0.
 const assert = require('node:assert');
+const fs = require('node:fs');
 const net = require('node:net');
 const { sample } = require('./sample.js');
 
@@ -71,6 +72,17 @@ const children = {
   killItself() {
     for (let number = 0; number < 20; ++number) process.send({ number });
     process.kill(process.pid, 'SIGKILL');
+  },
+
+  // Bytes in hexadecimal, past Node's own writer.
+  writeThenKillItself(bytes) {
+    fs.writeSync(process.channel.fd, Buffer.from(bytes, 'hex'));
+    process.kill(process.pid, 'SIGKILL');
+  },
+
+  writeThenSend(bytes) {
+    fs.writeSync(process.channel.fd, Buffer.from(bytes, 'hex'));
+    process.send('after');
   },
 
   sendHandle: sendServerOrSocket,

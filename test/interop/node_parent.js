@@ -242,6 +242,25 @@ const scenarios = {
     assert.deepStrictEqual(internal, [{ cmd: 'NODE_SENT' }]); // the unknown one was not sent back
   },
 
+  // By hand: Node would not write them.
+  async odd_lines() {
+    const odd = ['garbage', '', '   ', '{"a":', '{} {}', "'x'", '// x', '\ufeff{}', '1e999', '"\t"', '"\0"'];
+    const child = launch(path.join(programs, 'obey'), [], {
+      stdio: ['ignore', 'pipe', 'inherit', 'pipe'], env: { ...process.env, NODE_CHANNEL_FD: '3' },
+    });
+    const channel = child.stdio[3];
+    let answers = '';
+    channel.setEncoding('utf8').on('data', (text) => { answers += text; });
+    odd.forEach((line, i) => channel.write(`${line}\n${i}\n`));
+    while (answers.split('\n').length <= 2 * odd.length) await once(channel, 'data');
+    channel.end();
+    assert.deepStrictEqual(await once(child, 'exit'), [0, null]);
+    answers.trim().split('\n').map(JSON.parse).forEach((answer, i) => {
+      if (i % 2 === 0) assert.match(answer.error, /no message/);
+      else assert.strictEqual(answer, (i - 1) / 2);
+    });
+  },
+
   async environment_of_a_grandchild() {
     const child = start('obey', { env: { ...process.env, NODE_UNIQUE_ID: '1' } });
     child.send('environment');

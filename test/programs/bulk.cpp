@@ -6,6 +6,7 @@
 //   arrays N      a line of N nested arrays; `objects N` of N nested objects
 //   keys N        an object of N keys; `same-keys N` of one key, N times
 //   digits N      a number of N digits
+//   text N        a string of N characters
 //
 // Several may follow each other; then comes the message "end". A parent that would hear no more is
 // exit code 1.
@@ -61,7 +62,6 @@ void write(std::string_view what, std::size_t count) {
     write_all("\n");
   }
   if (what == "blank-lines") repeat(std::string(65'535, ' ') + "\n", count / 65'536);
-  if (what == "blank-lines") repeat(std::string(65'535, ' ') + "\n", count / 65'536);
   if (what == "arrays") {
     repeat("[", count);
     repeat("]", count);
@@ -77,6 +77,11 @@ void write(std::string_view what, std::size_t count) {
     write_all("{");
     repeat("\"a\":1,", count);
     write_all("\"a\":2}\n");
+  }
+  if (what == "text") {
+    write_all("\"");
+    repeat("x", count);
+    write_all("\"\n");
   }
   if (what == "digits") {
     repeat("7", count);

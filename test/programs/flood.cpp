@@ -1,5 +1,5 @@
 // Sends COUNT messages of about 1 KB and ends: by exit(0), by coming to its natural end, or, told
-// "idle", not before it is disconnected. A third argument is the flush_timeout, in milliseconds.
+// "idle", not before it is disconnected; told "at-once", with what the kernel has taken by then. A third argument is the flush_timeout, in milliseconds.
 #include <cstdlib>
 #include <string>
 
@@ -17,6 +17,7 @@ int main(int argc, char** argv) {
   const std::string text(1000, 'x');
   for (int i = 0; i < count; ++i) process.send({{"number", i}, {"text", text}});
   if (end == "exit") process.exit(0);
+  if (end == "at-once") std::_Exit(0);
   if (end == "disconnect") process.disconnect();
   if (end == "idle") process.on<"disconnect">([] {});
   loop.run();

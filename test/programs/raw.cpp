@@ -2,11 +2,17 @@
 //
 //   send TEXT        writes TEXT; \n, \0 and \xHH stand for bytes
 //   bytewise TEXT    the same, a write for each byte
+//   pieces N TEXT    writes it N bytes at a time, each when the one before was read
+//   cuts TEXT        for each point of TEXT: writes a line "cut" and TEXT up to there, awaits the line 1,
+//                    writes the rest
+//   relay N M        reads N bytes at a time at most, and writes all back in pieces of M, up to the end
 //   repeat N TEXT    writes TEXT N times, in writes as large as possible
 //   prefix N TEXT    writes the first N bytes of TEXT
 //   expect TEXT      reads until TEXT has come; other bytes, or the end, are exit code 9
 //   await-end        reads and drops until the end of the stream
 //   half-close       no more will be written
+//   refuse-reading   no more will be read
+//   await-hang-up    waits until the channel is closed on both sides
 //   close            closes the channel
 //   kill             kills itself with SIGKILL
 //   abort            ends by SIGABRT
@@ -20,7 +26,10 @@
 #include <string>
 #include <string_view>
 
+#include <poll.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -77,6 +86,44 @@ void await_end() {
   }
 }
 
+void await_taken() {
+  for (int unread = 1; ioctl(channel, TIOCOUTQ, &unread) == 0 && unread > 0;) sched_yield();
+}
+
+void pieces(std::size_t size, std::string_view text) {
+  for (; !text.empty(); text.remove_prefix(std::min(size, text.size()))) {
+    write_all(text.substr(0, size));
+    await_taken();
+  }
+}
+
+void cuts(const std::string& text) {
+  for (std::size_t cut = 0; cut <= text.size(); ++cut) {
+    write_all("\"cut\"\n" + text.substr(0, cut));
+    expect("1\n");
+    write_all(text.substr(cut));
+  }
+}
+
+void relay(std::size_t most_read, std::size_t most_written) {
+  std::string piece(most_read, '\0');
+  for (;;) {
+    const ssize_t n = read(channel, piece.data(), piece.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return;
+    std::string_view rest(piece.data(), static_cast<std::size_t>(n));
+    for (; !rest.empty(); rest.remove_prefix(std::min(most_written, rest.size()))) {
+      write_all(rest.substr(0, most_written));
+    }
+  }
+}
+
+void await_hang_up() {
+  pollfd wait{channel, 0, 0};
+  while (poll(&wait, 1, -1) < 0 && errno == EINTR) {
+  }
+}
+
 void repeat(int times, const std::string& text) {
   std::string all;
   for (int i = 0; i < times; ++i) all += text;
@@ -102,9 +149,20 @@ int main(int argc, char** argv) {
       const auto length = static_cast<std::size_t>(std::stoi(argument()));
       write_all(unescape(argument()).substr(0, length));
     }
+    if (step == "pieces") {
+      const auto size = static_cast<std::size_t>(std::stoi(argument()));
+      pieces(size, unescape(argument()));
+    }
+    if (step == "cuts") cuts(unescape(argument()));
+    if (step == "relay") {
+      const auto most_read = static_cast<std::size_t>(std::stoi(argument()));
+      relay(most_read, static_cast<std::size_t>(std::stoi(argument())));
+    }
     if (step == "expect") expect(unescape(argument()));
     if (step == "await-end") await_end();
     if (step == "half-close") shutdown(channel, SHUT_WR);
+    if (step == "refuse-reading") shutdown(channel, SHUT_RD);
+    if (step == "await-hang-up") await_hang_up();
     if (step == "close") close(channel);
     if (step == "kill") kill(getpid(), SIGKILL);
     if (step == "abort") std::abort();

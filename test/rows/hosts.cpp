@@ -1,26 +1,25 @@
-// Faults of the programs around a channel: what is started, and what it is started from. See ends.cpp
-// for the rows.
+// Programs that cannot be started, or do not speak the protocol, and what stands in the environment.
 #include <array>
-#include <atomic>
-#include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <string>
-#include <thread>
 #include <vector>
 
-#include <signal.h>
-#include <sys/time.h>
-#include <sys/wait.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "support/catch.hpp"
 #include "support/invariants.hpp"
-#include "support/scale.hpp"
+#include "support/raw_peer.hpp"
 #include "support/test_loop.hpp"
 
-using namespace std::chrono_literals;
 using nlohmann::json;
 using Log = std::vector<std::string>;
 
@@ -49,57 +48,59 @@ class Directory {
   std::filesystem::path path_;
 };
 
-// What a signal does, until this goes.
-class Action {
+// A descriptor that a program started from here inherits.
+class Inherited {
  public:
-  Action(int signal, void (*handler)(int)) : signal_(signal) {
-    struct sigaction action {};  // without SA_RESTART
-    action.sa_handler = handler;
-    sigaction(signal, &action, &before_);
-  }
-  Action(const Action&) = delete;
-  Action& operator=(const Action&) = delete;
-  ~Action() { sigaction(signal_, &before_, nullptr); }
+  explicit Inherited(int fd) : fd_(fd) { REQUIRE(fd >= 0); }
+  Inherited(const Inherited&) = delete;
+  Inherited& operator=(const Inherited&) = delete;
+  ~Inherited() { close(fd_); }
+  int number() const { return fd_; }
 
  private:
-  int signal_;
-  struct sigaction before_ {};
+  int fd_;
 };
 
-// A SIGALRM and a SIGCHLD each millisecond. The one has a handler that makes system calls fail
-// with EINTR; that of the other is libuv's.
-class Storm {
- public:
-  Storm() : alarm_(SIGALRM, [](int) { raise(SIGCHLD); }) { every({0, 1000}); }
-  ~Storm() { every({0, 0}); }
+int listening_socket() {
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  const sockaddr_in any{
+      .sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
+  REQUIRE(bind(fd, reinterpret_cast<const sockaddr*>(&any), sizeof(any)) == 0);
+  REQUIRE(listen(fd, 1) == 0);
+  return fd;
+}
 
- private:
-  static void every(timeval time) {
-    const itimerval timer{time, time};
-    setitimer(ITIMER_REAL, &timer, nullptr);
-  }
+// One end; the other is closed.
+int socket_pair(int type) {
+  std::array<int, 2> ends{};
+  REQUIRE(socketpair(AF_UNIX, type, 0, ends.data()) == 0);
+  close(ends[1]);
+  return ends[0];
+}
 
-  Action alarm_;
-};
+int pipe_end(std::size_t which) {
+  std::array<int, 2> ends{};
+  REQUIRE(pipe(ends.data()) == 0);
+  close(ends.at(1 - which));
+  return ends.at(which);
+}
 
-// A child that answers, and is sent a number for each that came, until `count` have come in order.
-struct Exchange {
-  Exchange(tine::ChildProcess echo, int count) : child(std::move(echo)), wanted(count) {
-    child.on<"message">([this](int number) {
-      in_order += number == in_order;
-      if (in_order == wanted) return child.disconnect();
-      child.send(in_order);
-    });
-    child.send(0);
-  }
-  tine::ChildProcess child;
-  int wanted;
-  int in_order = 0;
-};
+// What the program `channel_state` says of its channel; it must end with exit code 0.
+std::string channel_state(int fd) {
+  const std::string command =
+      "NODE_CHANNEL_FD=" + std::to_string(fd) + " " + test_program("channel_state").string();
+  FILE* const pipe = popen(command.c_str(), "r");
+  std::string output;
+  std::array<char, 4096> piece;
+  while (const std::size_t n = fread(piece.data(), 1, piece.size(), pipe))
+    output.append(piece.data(), n);
+  CHECK(pclose(pipe) == 0);
+  return output;
+}
 
 }  // namespace
 
-TEST_CASE("fault 28: a program that cannot be started is one error and no exit", "[faults]") {
+TEST_CASE("row 28: a program that cannot be started is one error and no exit", "[rows]") {
   const Directory files;
   struct Failing {
     std::string module;
@@ -150,7 +151,8 @@ TEST_CASE("fault 28: a program that cannot be started is one error and no exit",
 }
 
 // ENOEXEC is where execvp() tries the shell.
-TEST_CASE("fault 28: a script that names no interpreter is run by the shell", "[faults]") {
+
+TEST_CASE("row 28: a script that names no interpreter is run by the shell", "[rows]") {
   const Directory files;
   TestLoop loop;
   Invariants invariants(loop);
@@ -160,8 +162,7 @@ TEST_CASE("fault 28: a script that names no interpreter is run by the shell", "[
   invariants.check();
 }
 
-TEST_CASE("fault 29: a program that echoes our lines, internal ones too, does no harm",
-          "[faults]") {
+TEST_CASE("row 29: a program that echoes our lines, internal ones too, does no harm", "[rows]") {
   TestLoop loop;
   Invariants invariants(loop);
   Log log;
@@ -191,156 +192,68 @@ TEST_CASE("fault 29: a program that echoes our lines, internal ones too, does no
   invariants.check();
 }
 
-TEST_CASE("fault 29: a program that never reads costs no more than the limit", "[faults]") {
-  constexpr std::size_t limit = 4 * mebibyte;
+TEST_CASE("row 32: a channel that is no connected stream socket is a clear error", "[rows]") {
+  const TestLoop checks_what_is_left;
+  const auto make = GENERATE(
+      as<int (*)()>{}, [] { return open("/dev/null", O_RDWR); }, [] { return open("/", O_RDONLY); },
+      [] { return open("/dev/ptmx", O_RDWR | O_NOCTTY); }, [] { return epoll_create1(0); },
+      [] { return eventfd(0, 0); }, [] { return memfd_create("file", 0); },
+      [] { return pipe_end(0); }, [] { return pipe_end(1); }, listening_socket,
+      [] { return socket(AF_INET, SOCK_STREAM, 0); },
+      [] { return socket(AF_UNIX, SOCK_STREAM, 0); }, [] { return socket(AF_INET, SOCK_DGRAM, 0); },
+      [] { return socket_pair(SOCK_DGRAM); }, [] { return socket_pair(SOCK_SEQPACKET); });
+  const Inherited fd(make());
+  const std::string state = channel_state(fd.number());
+  CHECK_THAT(state, StartsWith("not connected\n"));
+  CHECK_THAT(state, ContainsSubstring("NODE_CHANNEL_FD=" + std::to_string(fd.number()) + " names"));
+}
+
+TEST_CASE("row 32: a channel whose other end is closed is an end like any other", "[rows]") {
+  const TestLoop checks_what_is_left;
+  const Inherited fd(socket_pair(SOCK_STREAM));
+  CHECK(channel_state(fd.number()) == "connected\n");
+}
+
+TEST_CASE("row 32: variables that come twice, or are huge, do not come through to a grandchild",
+          "[rows]") {
+  const TestLoop checks_what_is_left;
+  const std::string huge(100'000, '9');
+  RawParent parent(
+      "obey", {}, {},
+      {"NODE_CHANNEL_FD=99", "NODE_CHANNEL_FD=" + huge, "NODE_CHANNEL_FD", "NODE_UNIQUE_ID=" + huge,
+       "NODE_CHANNEL_SERIALIZATION_MODE=json", "NODE_CHANNEL_SERIALIZATION_MODE=" + huge});
+  parent.channel().write("\"environment\"\n\"disconnect\"\n");
+  const std::string answer = parent.channel().read_to_end();
+  CHECK_THAT(answer, ContainsSubstring("PATH="));
+  CHECK_THAT(answer, !ContainsSubstring("NODE_CHANNEL") && !ContainsSubstring("NODE_UNIQUE_ID"));
+  CHECK(parent.wait() == 0);
+}
+
+TEST_CASE("row 32: a stale variable before the right one is an error, and no crash", "[rows]") {
+  const TestLoop checks_what_is_left;
+  const std::string stale = GENERATE("99", "", "junk", "-3", "2147483648");
+  RawParent parent("channel_state", {}, {"NODE_CHANNEL_FD=" + stale});
+  CHECK(parent.wait() == 0);
+  CHECK(parent.channel().at_end());
+}
+
+TEST_CASE("row 32: what stands in the parent's environment does not come through to a child",
+          "[rows]") {
+  const std::string stale = GENERATE("99", "junk", "", std::string(100'000, '9'));
   TestLoop loop;
-  Invariants invariants(loop, 2 * limit + 16 * mebibyte);
-  auto child = invariants.watch(loop.fork_script(
-      "exec tail -f /dev/null", {.channel = {.send_limit = limit, .flush_timeout = 50ms}}));
-  const std::string text(100'000, 'x');
-  int refused = 0;
-  for (int i = 0; i < 1000; ++i) {
-    child.send(text, invariants.sent());
-    if (child.channel().queued_bytes() + text.size() > limit) ++refused;
+  Invariants invariants(loop);
+  for (const char* const name :
+       {"NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE", "NODE_UNIQUE_ID"}) {
+    setenv(name, stale.c_str(), 1);
   }
-  CHECK(child.channel().queued_bytes() <= limit);
-  CHECK(refused > 900);
-  child.disconnect();
-  child.on<"disconnect">([&] { child.kill(SIGKILL); });
+  auto child = invariants.watch(loop.fork_script("env | grep -Ec '^NODE_(CHANNEL|UNIQUE)' >&3"));
+  int variables = 0;
+  child.on<"message">([&](int count) { variables = count; });
   loop.run();
-  CHECK(invariants.successes() < 10);
   invariants.check();
-}
-
-TEST_CASE("fault 33: a storm of signals loses nothing and reaps nothing twice", "[faults]") {
-  const int count = scaled(300, 3000);
-  constexpr int children = 8;
-  TestLoop loop;
-  Invariants invariants(loop);
-  std::vector<std::unique_ptr<Exchange>> exchanges;
-  std::vector<tine::ChildProcess> killed;
-  std::vector<tine::ChildProcess> exited;
-  {
-    const Storm storm;
-    for (int i = 0; i < children; ++i) {
-      exchanges.push_back(std::make_unique<Exchange>(invariants.watch(loop.fork("echo")), count));
-      killed.push_back(invariants.watch(loop.fork("echo")));
-      CHECK(killed.back().kill(SIGTERM));
-      exited.push_back(invariants.watch(loop.fork("raw", {.args = {"exit", std::to_string(i)}})));
-    }
-    loop.run();
+  for (const char* const name :
+       {"NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE", "NODE_UNIQUE_ID"}) {
+    unsetenv(name);
   }
-  for (int i = 0; i < children; ++i) {
-    const auto index = static_cast<std::size_t>(i);
-    CHECK(exchanges[index]->in_order == count);
-    CHECK((killed[index].exit_status() == tine::ExitStatus{.signal = SIGTERM}));
-    CHECK((exited[index].exit_status() == tine::ExitStatus{.code = i}));
-  }
-  invariants.check();
-}
-
-TEST_CASE(
-    "fault 34: a host that waits for all children, or ignores SIGCHLD, is told of an end "
-    "whose status is unknown",
-    "[faults]") {
-  const bool ignores = GENERATE(false, true);
-  void (*const reap_all)(int) = [](int) {
-    const int before = errno;
-    while (waitpid(-1, nullptr, WNOHANG) > 0) {
-    }
-    errno = before;
-  };
-  TestLoop loop;
-  Invariants invariants(loop);
-  std::vector<tine::ChildProcess> all;
-  Log log;
-  for (int i = 0; i < 3; ++i) {
-    auto child = invariants.watch(
-        loop.fork("raw", {.args = {"expect", "1\\n", "send", "2\\n", "exit", "3"}}));
-    child.on<"message">([&](const json& message) { log.push_back(message.dump()); });
-    all.push_back(child);
-  }
-  {
-    // In the place of libuv's, which was set when the first child was started.
-    const Action action(SIGCHLD, ignores ? SIG_IGN : reap_all);
-    for (auto& child : all) child.send(1, invariants.sent());
-    loop.run();
-  }
-  std::signal(SIGCHLD, SIG_DFL);
-  CHECK(log == Log{"2", "2", "2"});
-  for (auto& child : all) {
-    CHECK((child.exit_status() == tine::ExitStatus{}));
-    CHECK_FALSE(child.kill());
-  }
-  invariants.check();
-}
-
-TEST_CASE("fault 41: what two threads post is sent, each thread's in its order", "[faults]") {
-  constexpr int threads = 2;
-  const int count = scaled(1000, 100'000);
-  TestLoop loop;
-  Invariants invariants(loop);
-  std::array<int, threads> in_order{};
-  auto child = invariants.watch(loop.fork("echo"));
-  child.on<"message">([&](const std::array<int, 2>& message) {
-    int& next = in_order.at(static_cast<std::size_t>(message[0]));
-    next += message[1] == next;
-    if (in_order[0] + in_order[1] == threads * count) child.disconnect();
-  });
-  std::vector<std::thread> senders;
-  for (int thread = 0; thread < threads; ++thread) {
-    senders.emplace_back([&, thread] {
-      for (int i = 0; i < count; ++i) {
-        loop->post([&, thread, i] { child.send({thread, i}); });
-      }
-    });
-  }
-  loop.run();
-  for (auto& sender : senders) sender.join();
-  CHECK(in_order == std::array<int, threads>{count, count});
-  invariants.check();
-}
-
-TEST_CASE("fault 42: a parent that was stopped does not take that for its child's silence",
-          "[faults]") {
-  constexpr auto patience = 400ms;
-  const auto stopped_for = std::chrono::milliseconds(scaled(600, 30'000));
-  TestLoop loop;
-  Invariants invariants(loop);
-  auto courier =
-      invariants.watch(loop.fork("courier", {.args = {std::to_string(patience.count())}}));
-  bool draining = false;
-  courier.on<"message">([&] {
-    draining = true;
-    courier.kill(SIGSTOP);
-    loop->after(stopped_for, [&] { courier.kill(SIGCONT); });
-  });
-  loop.run();
-  CHECK(draining);
-  CHECK((courier.exit_status() == tine::ExitStatus{.code = 0}));
-  invariants.check();
-}
-
-TEST_CASE("fault 43: with more busy programs than cores, messages come late and in order",
-          "[faults]") {
-  const int count = scaled(300, 3000);
-  const unsigned busy = 2 * std::thread::hardware_concurrency();
-  TestLoop loop;
-  Invariants invariants(loop);
-  std::vector<tine::ChildProcess> neighbours;
-  for (unsigned i = 0; i < busy; ++i) {
-    neighbours.push_back(invariants.watch(loop.fork_script("exec 3>&-; while :; do :; done")));
-  }
-  std::vector<std::unique_ptr<Exchange>> exchanges;
-  std::size_t ended = 0;
-  for (int i = 0; i < 4; ++i) {
-    exchanges.push_back(std::make_unique<Exchange>(invariants.watch(loop.fork("echo")), count));
-    exchanges.back()->child.on<"close">([&] {
-      if (++ended < exchanges.size()) return;
-      for (auto& neighbour : neighbours) neighbour.kill(SIGKILL);
-    });
-  }
-  loop.run();
-  for (const auto& exchange : exchanges) CHECK(exchange->in_order == count);
-  invariants.check();
+  CHECK(variables == 2);  // of the channel that it has
 }

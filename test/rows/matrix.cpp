@@ -1,10 +1,14 @@
-// Fault 38: what a listener may do, in each event.
+// What a listener may do, in each event, and a loop that goes in the middle of it.
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+#include <sched.h>
+#include <signal.h>
 
 #include "support/catch.hpp"
 #include "support/invariants.hpp"
@@ -97,7 +101,7 @@ int runs_that_throw(TestLoop& loop) {
 
 }  // namespace
 
-TEST_CASE("fault 38: a listener may do anything, in each event", "[faults]") {
+TEST_CASE("row 38: a listener of a parent may do anything, in each event", "[rows]") {
   const std::string event = GENERATE(as<std::string>{}, "spawn", "connected", "message", "error",
                                      "drain", "sent", "disconnect", "exit", "close");
   TestLoop loop;
@@ -109,6 +113,53 @@ TEST_CASE("fault 38: a listener may do anything, in each event", "[faults]") {
     meddled.meddle(event, action);
     CHECK(runs_that_throw(loop) == (action == "throw" ? 1 : 0));
     CHECK(meddled.acted() == 1);
+  }
+  invariants.check();
+}
+
+TEST_CASE("row 39: a loop that goes while its children live closes what they have of it",
+          "[rows]") {
+  TestLoop loop;
+  const auto before = open_descriptors();
+  Invariants invariants(loop, 32 * mebibyte);
+  std::vector<int> pids;
+  std::vector<tine::ChildProcess> handles;
+  {
+    tine::Loop other;
+    const auto fork = [&](const std::string& program, tine::ForkOptions options) {
+      handles.push_back(tine::fork(other, test_program(program), std::move(options)));
+      return handles.back();
+    };
+    fork("echo", {});
+    fork("echo", {}).channel().pause();
+    fork("flood", {.args = {"10000", "idle"}});
+    fork("raw", {.args = {"await-end"}}).disconnect();
+    auto stuck = tine::fork(other, "exec tail -f /dev/null",
+                            {.exec_path = "/bin/sh", .exec_args = {"-c"}, .kill_with_loop = true});
+    for (int i = 0; i < 5; ++i) stuck.send(std::string(1'000'000, 'x'));
+    stuck.disconnect();
+    handles.push_back(stuck);
+    fork("no-such-program", {});
+    for (auto& child : handles) {
+      child.on<"message">([&] { other.stop(); });
+      child.on<"error">([](const tine::Error&) {});
+    }
+    other.run();
+    for (auto& child : handles) {
+      if (child.pid()) pids.push_back(*child.pid());
+      child.on<"message">([] { FAIL("a listener ran without a loop"); });
+    }
+  }
+  CHECK(open_descriptors() == before);
+  for (auto& child : handles) {
+    CHECK_FALSE(child.connected());
+    CHECK_FALSE(child.send("late"));
+  }
+  CHECK(pids.size() == 5);
+  const auto give_up = std::chrono::steady_clock::now() + deadline;
+  for (const int pid : pids) {
+    while (kill(pid, 0) == 0 && std::chrono::steady_clock::now() < give_up) sched_yield();
+    CHECK(kill(pid, 0) < 0);
   }
   invariants.check();
 }

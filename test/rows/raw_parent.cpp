@@ -4,10 +4,11 @@
 #include <string_view>
 
 #include "support/catch.hpp"
+#include "support/odd_lines.hpp"
 #include "support/raw_peer.hpp"
 #include "support/test_loop.hpp"
 
-TEST_CASE("raw parent: a child answers what comes byte by byte", "[faults]") {
+TEST_CASE("row 11: under a raw parent, a child answers what comes byte by byte", "[rows]") {
   const TestLoop checks_what_is_left;
   RawParent parent("echo");
   const std::string_view lines = "{\"a\":\"é😀\"}\n[1,2]\n\"\\u00e9\"\n";
@@ -17,7 +18,8 @@ TEST_CASE("raw parent: a child answers what comes byte by byte", "[faults]") {
   CHECK(parent.wait() == 0);
 }
 
-TEST_CASE("raw parent: two writes may be cut anywhere, in a character too", "[faults]") {
+TEST_CASE("row 11: under a raw parent, two writes may be cut anywhere, in a character too",
+          "[rows]") {
   const TestLoop checks_what_is_left;
   RawParent parent("echo");
   const std::string_view line = "{\"key\":\"\xC3\xA9\xF0\x9F\x98\x80\\n\"}\n";
@@ -37,7 +39,9 @@ TEST_CASE("raw parent: two writes may be cut anywhere, in a character too", "[fa
   CHECK(parent.wait() == 0);
 }
 
-TEST_CASE("raw parent: a half-close is the end for the child, after what came before", "[faults]") {
+TEST_CASE(
+    "row 8: under a raw parent, a half-close is the end for the child, after what came before",
+    "[rows]") {
   const TestLoop checks_what_is_left;
   RawParent parent("obey");
   parent.channel().write("1\n2\n{\"torn\":");
@@ -47,8 +51,9 @@ TEST_CASE("raw parent: a half-close is the end for the child, after what came be
   CHECK(parent.wait() == 0);
 }
 
-TEST_CASE("raw parent: a child takes what it was sent, in order, when the parent dies",
-          "[faults]") {
+TEST_CASE(
+    "row 5: under a raw parent, a child takes what it was sent, in order, when the parent dies",
+    "[rows]") {
   const TestLoop checks_what_is_left;
   RawParent parent("heir", {"20000"});
   std::string lines;
@@ -58,8 +63,10 @@ TEST_CASE("raw parent: a child takes what it was sent, in order, when the parent
   CHECK(parent.wait() == 0);
 }
 
-TEST_CASE("raw parent: garbage is an error for the child, and the lines after it are told",
-          "[faults]") {
+TEST_CASE(
+    "row 12: under a raw parent, garbage is an error for the child, and the lines after it are "
+    "told",
+    "[rows]") {
   const TestLoop checks_what_is_left;
   RawParent parent("obey");
   for (const std::string garbage :
@@ -75,10 +82,11 @@ TEST_CASE("raw parent: garbage is an error for the child, and the lines after it
   CHECK(parent.wait() == 0);
 }
 
-TEST_CASE("raw parent: internal lines are told to nobody, a handle is refused", "[faults]") {
+TEST_CASE("row 18: under a raw parent, internal lines are told to nobody, a handle is refused",
+          "[rows]") {
   const TestLoop checks_what_is_left;
   RawParent parent("obey");
-  parent.channel().write("{\"cmd\":\"NODE_CLUSTER\",\"act\":7}\n{\"cmd\":\"NODE_HANDLE_ACK\"}\n");
+  parent.channel().write(internal_nonsense());
   parent.channel().write("{\"cmd\":\"NODE_HANDLE\",\"type\":\"net.Socket\"}\n");
   parent.channel().expect("{\"cmd\":\"NODE_HANDLE_NACK\"}\n{\"error\":\"");
   parent.channel().write("\"disconnect\"\n");
@@ -86,7 +94,7 @@ TEST_CASE("raw parent: internal lines are told to nobody, a handle is refused", 
   CHECK(parent.wait() == 0);
 }
 
-TEST_CASE("raw parent: a child that floods a parent that is gone ends", "[faults]") {
+TEST_CASE("row 3: under a raw parent, a child that floods a parent that is gone ends", "[rows]") {
   const TestLoop checks_what_is_left;
   RawParent parent("flood", {"20000", "exit"});
   parent.channel().expect("{\"number\":0,");
@@ -94,11 +102,65 @@ TEST_CASE("raw parent: a child that floods a parent that is gone ends", "[faults
   CHECK(parent.wait() == 0);
 }
 
-TEST_CASE("raw parent: what a child accepted is written to a parent that reads slowly",
-          "[faults]") {
+TEST_CASE(
+    "row 1: under a raw parent, what a child accepted is written to a parent that reads slowly",
+    "[rows]") {
   const TestLoop checks_what_is_left;
   RawParent parent("flood", {"3000", "exit"});
   const std::string all = parent.channel().read_to_end();
   CHECK(std::count(all.begin(), all.end(), '\n') == 3000);
   CHECK(parent.wait() == 0);
+}
+
+TEST_CASE(
+    "row 2: under a raw parent, a child takes complete lines, when the parent ends at any byte",
+    "[rows]") {
+  const TestLoop checks_what_is_left;
+  const std::string lines = "{\"number\":0}\n{\"number\":1,\"é\":\"😀\"}\n{\"number\":2}\n";
+  for (std::size_t length = 0; length <= lines.size(); ++length) {
+    const std::string prefix = lines.substr(0, length);
+    RawParent parent("heir", {std::to_string(std::count(prefix.begin(), prefix.end(), '\n'))});
+    parent.channel().write(prefix);
+    parent.channel().close();
+    CHECK(parent.wait() == 0);
+  }
+}
+
+TEST_CASE("row 9: under a raw parent, a child takes all, when the parent ends without reading",
+          "[rows]") {
+  const TestLoop checks_what_is_left;
+  RawParent parent("exchange", {"2000"});
+  std::string lines;
+  for (int i = 0; i < 2000; ++i) lines += "{\"number\":" + std::to_string(i) + "}\n";
+  parent.channel().write_all(lines);
+  parent.channel().expect("{\"number\":0,");
+  parent.channel().close();
+  CHECK(parent.wait() == 0);
+}
+
+TEST_CASE("row 10: under a raw parent, a line that ends in the middle is dropped, and is no error",
+          "[rows]") {
+  const TestLoop checks_what_is_left;
+  for (const std::string torn : {"tru", "{\"a\":", "\"\xC3", "\"\\", "\"\\ud83d", " ", "-"}) {
+    RawParent parent("heir", {"1"});
+    parent.channel().write("{\"number\":0}\n" + torn);
+    parent.channel().close();
+    CHECK(parent.wait() == 0);
+  }
+}
+
+TEST_CASE("row 38: under a raw parent, a listener of a child may do anything, in each event",
+          "[rows]") {
+  const std::string event =
+      GENERATE(as<std::string>{}, "connected", "message", "error", "drain", "sent", "disconnect");
+  const std::string action = GENERATE(as<std::string>{}, "throw", "disconnect", "send", "destroy",
+                                      "fork", "pause", "remove", "exit");
+  const TestLoop checks_what_is_left;
+  RawParent parent("meddle", {event, action});
+  parent.channel().write("1\nbad\n2\n");
+  // The end comes when the child has acted, if it is not the end that it is to act at.
+  if (event != "disconnect") parent.channel().read_until("acting");
+  parent.channel().half_close();
+  parent.channel().read_to_end();
+  CHECK(parent.wait() == (action == "exit" ? 7 : 0));
 }

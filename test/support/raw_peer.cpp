@@ -7,7 +7,9 @@
 #include <utility>
 
 #include <poll.h>
+#include <sched.h>
 #include <spawn.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -94,6 +96,17 @@ void RawPeer::expect(std::string_view bytes) {
   REQUIRE(seen == bytes);
 }
 
+std::string RawPeer::read_until(std::string_view text) {
+  std::string all;
+  while (all.find(text) == all.npos) {
+    await_event(fd_, POLLIN);
+    const std::string piece = read_some(65536);
+    if (piece.empty()) break;
+    all += piece;
+  }
+  return all;
+}
+
 std::string RawPeer::read_to_end() {
   std::string all;
   std::array<char, 65536> piece;
@@ -111,6 +124,14 @@ bool RawPeer::at_end() {
   return n == 0 || (n < 0 && errno == ECONNRESET);
 }
 
+void RawPeer::await_taken() {
+  const auto give_up = std::chrono::steady_clock::now() + deadline;
+  for (int unread = 1; unread > 0; sched_yield()) {
+    REQUIRE(ioctl(fd_, TIOCOUTQ, &unread) == 0);
+    REQUIRE(std::chrono::steady_clock::now() < give_up);
+  }
+}
+
 void RawPeer::half_close() { shutdown(fd_, SHUT_WR); }
 void RawPeer::refuse_reading() { shutdown(fd_, SHUT_RD); }
 
@@ -119,14 +140,18 @@ void RawPeer::close() {
   fd_ = -1;
 }
 
-RawParent::RawParent(const std::string& program, const std::vector<std::string>& args)
+RawParent::RawParent(const std::string& program, const std::vector<std::string>& args,
+                     const std::vector<std::string>& before, const std::vector<std::string>& after)
     : channel_(other_) {
   const std::string path = test_program(program).string();
   std::vector<char*> arguments{const_cast<char*>(path.c_str())};
   for (const std::string& each : args) arguments.push_back(const_cast<char*>(each.c_str()));
   arguments.push_back(nullptr);
   const std::string name = "NODE_CHANNEL_FD=" + std::to_string(channel_descriptor);
-  std::vector<char*> environment{const_cast<char*>(name.c_str())};
+  std::vector<char*> environment;
+  for (const std::string& each : before) environment.push_back(const_cast<char*>(each.c_str()));
+  environment.push_back(const_cast<char*>(name.c_str()));
+  for (const std::string& each : after) environment.push_back(const_cast<char*>(each.c_str()));
   for (char** each = environ; *each != nullptr; ++each) environment.push_back(*each);
   environment.push_back(nullptr);
 

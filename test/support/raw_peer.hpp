@@ -29,10 +29,15 @@ class RawPeer {
   std::string read_some(std::size_t most);
   // Reads as many bytes as these are, which they must be.
   void expect(std::string_view bytes);
+  // Until `text` has come, or the end of the stream.
+  std::string read_until(std::string_view text);
   // Up to the end of the stream.
   std::string read_to_end();
   // Whether the other end is closed, and nothing is left to read.
   bool at_end();
+
+  // Until the other end has read all that was written.
+  void await_taken();
 
   void half_close();
   void refuse_reading();
@@ -48,7 +53,10 @@ int await_exit(int pid);
 // A program of test/programs that has a RawPeer for its parent. Killed and waited for when this goes.
 class RawParent {
  public:
-  explicit RawParent(const std::string& program, const std::vector<std::string>& args = {});
+  // Of the environment, `before` comes before the channel's variable, `after` behind it.
+  explicit RawParent(const std::string& program, const std::vector<std::string>& args = {},
+                     const std::vector<std::string>& before = {},
+                     const std::vector<std::string>& after = {});
   RawParent(const RawParent&) = delete;
   RawParent& operator=(const RawParent&) = delete;
   ~RawParent();

@@ -1,14 +1,12 @@
 // How deep values may be nested, and what stack that takes.
-#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include <pthread.h>
-
 #include <nlohmann/json.hpp>
 
 #include "support/catch.hpp"
+#include "support/small_stack.hpp"
 #include "wire/byte_buffer.hpp"
 #include "wire/json_reader.hpp"
 #include "wire/json_writer.hpp"
@@ -22,18 +20,6 @@ using tine::wire::write_json;
 namespace {
 
 using Sizes = std::vector<std::size_t>;
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__OPTIMIZE__)
-constexpr std::size_t stack_factor = 16;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr std::size_t stack_factor = 16;
-#else
-constexpr std::size_t stack_factor = 1;
-#endif
-#else
-constexpr std::size_t stack_factor = 1;
-#endif
 
 // Arrays and objects in the order of `kinds`, over and over, around `innermost`.
 struct Nested {
@@ -53,21 +39,6 @@ struct Nested {
   std::string text;
   std::size_t last_bracket = 0;
 };
-
-// Runs it on a thread with a stack of that size, or more where the build needs far more of it.
-void run_on_stack(std::size_t size, std::function<void()> task) {
-  pthread_attr_t attributes;
-  REQUIRE(pthread_attr_init(&attributes) == 0);
-  REQUIRE(pthread_attr_setstacksize(&attributes, size * stack_factor) == 0);
-  const auto start = [](void* argument) -> void* {
-    (*static_cast<std::function<void()>*>(argument))();
-    return nullptr;
-  };
-  pthread_t thread;
-  REQUIRE(pthread_create(&thread, &attributes, start, &task) == 0);
-  REQUIRE(pthread_join(thread, nullptr) == 0);
-  pthread_attr_destroy(&attributes);
-}
 
 // Reads, checks, writes and destroys, twice; how often a text came out as it was.
 int round_trips(const std::string& text, std::size_t max_depth) {

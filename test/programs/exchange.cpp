@@ -1,0 +1,21 @@
+// Sends COUNT messages {"number": n} of about 1 KB before it reads any, then takes as many. Ends when it
+// has lost its parent, with exit code 0 if all came, in order; what could not be sent is no matter.
+#include <cstdlib>
+#include <string>
+
+#include <tine/tine.hpp>
+
+int main(int, char** argv) {
+  const int count = std::atoi(argv[1]);
+  int in_order = 0;
+
+  tine::Loop loop;
+  tine::Process process(loop);
+  const std::string text(1000, 'x');
+  for (int i = 0; i < count; ++i) process.send({{"number", i}, {"text", text}});
+  process.on<"error">([](const tine::Error&) {});
+  process.on<"message">(
+      [&](const nlohmann::json& message) { in_order += message["number"] == in_order; });
+  loop.run();
+  return in_order == count ? 0 : 1;
+}

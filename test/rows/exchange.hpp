@@ -1,0 +1,20 @@
+#pragma once
+
+#include <utility>
+
+#include <tine/tine.hpp>
+
+// A child that answers, and is sent a number for each that came, until `count` have come in order.
+struct Exchange {
+  Exchange(tine::ChildProcess echo, int count) : child(std::move(echo)), wanted(count) {
+    child.on<"message">([this](int number) {
+      in_order += number == in_order;
+      if (in_order == wanted) return child.disconnect();
+      child.send(in_order);
+    });
+    child.send(0);
+  }
+  tine::ChildProcess child;
+  int wanted;
+  int in_order = 0;
+};
