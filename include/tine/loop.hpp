@@ -78,6 +78,17 @@ class Loop {
   // once.
   void stop();
 
+  // Makes run() look for events for up to that long before it blocks, which it does not by default:
+  // a process that is woken from a block answers many times later than one that is looking. 20 to
+  // 100 us are usual, zero ends it. Counts from the next run() on; uv_run() always blocks.
+  //
+  // The price is a core: it is busy while nothing happens. Therefore each look yields to whoever
+  // else wants the core, and when events come further apart than this, run() soon looks for a small
+  // part of it only. It pays where both ends look and each has a core.
+  //
+  // Node: none.
+  void spin(std::chrono::microseconds longest);
+
   // Runs a function on a later turn, on the loop's thread, in order of the calls. From any thread.
   // It does not keep run() from returning: ref() does.
   void post(std::function<void()> function);

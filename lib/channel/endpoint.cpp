@@ -291,6 +291,7 @@ void Endpoint::count_written(std::size_t n) noexcept {
 // timers run before what the loop polls.
 void Endpoint::on_stalled() {
   if (!stream_ || !stream_->writing()) return;
+  if (stream_->refused()) return end_when_read(EPIPE);
   const bool progress =
       progress_ != Progress{stream_->written(), stream_->unread()} || stream_->writable();
   const bool to_close = state_ == State::draining || core_->only_writes_left();

@@ -10,8 +10,8 @@ namespace tine::channel {
 
 namespace {
 
-// A buffer that has grown past it is given back when it is empty.
-constexpr std::size_t kept_capacity = std::size_t{256} << 10;
+// A buffer that has grown past it is given back when it is empty, whatever is needed next.
+constexpr std::size_t most_kept = std::size_t{8} << 20;
 
 }  // namespace
 
@@ -62,12 +62,18 @@ std::string_view Outbox::front() {
 void Outbox::written(std::size_t n) noexcept {
   front_ += n;
   written_ += n;
-  if (front_ == writing_.size()) {
-    writing_.clear(kept_capacity);
-    front_ = 0;
-    if (filling_.size() == 0) filling_.clear(kept_capacity);
-  }
+  if (front_ == writing_.size()) all_written();
   while (due_ < waiting_.size() && waiting_[due_].end <= written_) ++due_;
+}
+
+void Outbox::all_written() noexcept {
+  const bool too_large =
+      need_.outgrown(writing_.size(), writing_.capacity()) || writing_.capacity() > most_kept;
+  writing_.truncate(0);
+  front_ = 0;
+  if (!too_large) return;
+  writing_.release();
+  if (filling_.size() == 0) filling_.release();
 }
 
 std::size_t Outbox::cancel(std::error_code why) noexcept {
@@ -78,8 +84,8 @@ std::size_t Outbox::cancel(std::error_code why) noexcept {
   const std::size_t with_callback = waiting_.size() - due_;
   due_ = waiting_.size();
   cancelled_because_ = why;
-  writing_.clear(0);
-  filling_.clear(0);
+  writing_.release();
+  filling_.release();
   front_ = 0;
   return messages - with_callback;
 }

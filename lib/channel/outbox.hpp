@@ -14,6 +14,7 @@
 #include "tine/message.hpp"
 #include "wire/byte_buffer.hpp"
 #include "wire/json_reader.hpp"
+#include "wire/recent_need.hpp"
 
 namespace tine::channel {
 
@@ -51,6 +52,7 @@ class Outbox {
   void call_first_due();
 
  private:
+  void all_written() noexcept;
   std::optional<Error> accept(wire::Appending& appending, SendCallback& sent);
 
   std::size_t max_depth_;
@@ -60,6 +62,7 @@ class Outbox {
   wire::ByteBuffer filling_;  // appended to
   wire::ByteBuffer writing_;  // being written; nothing is appended, so it stays in place
   std::size_t front_ = 0;     // up to here writing_ is written
+  wire::RecentNeed need_;
 
   struct Waiting {
     std::uint64_t end;

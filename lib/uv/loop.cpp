@@ -11,6 +11,7 @@ Loop::~Loop() = default;
 
 void Loop::run() { core_->run(); }
 void Loop::stop() { core_->stop(); }
+void Loop::spin(std::chrono::microseconds longest) { core_->spin(longest); }
 void Loop::post(std::function<void()> function) { core_->post(std::move(function)); }
 void Loop::ref() { core_->set_ref(true); }
 void Loop::unref() { core_->set_ref(false); }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <sched.h>
 #include <unistd.h>
 
 namespace tine::uv {
@@ -127,12 +128,32 @@ void LoopCore::run() {
   do {
     take_posted();
     update_wakeup();
-    uv_run(loop_, UV_RUN_DEFAULT);
+    if (spin_.on()) {
+      run_spinning();
+    } else {
+      uv_run(loop_, UV_RUN_DEFAULT);
+    }
     take_posted();
   } while (!halted_ && !stopped_ && work_left());
   running_ = false;
   stopped_ = false;
   if (exception_) std::rethrow_exception(std::exchange(exception_, nullptr));
+}
+
+// What uv_run() does by default, but that it looks for a while before it blocks.
+void LoopCore::run_spinning() {
+  while (uv_loop_alive(loop_) != 0 && !halted_ && !stopped_) {
+    const std::uint64_t turn_before = turn_;
+    uv_run(loop_, UV_RUN_NOWAIT);
+    if (turn_ != turn_before) {
+      spin_.happened();
+    } else if (spin_.goes_on()) {
+      sched_yield();
+    } else {
+      uv_run(loop_, UV_RUN_ONCE);
+      spin_.happened();
+    }
+  }
 }
 
 void LoopCore::stop() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -9,6 +10,7 @@
 #include <unordered_set>
 
 #include "uv/handle.hpp"
+#include "uv/spin.hpp"
 #include "uv/task.hpp"
 
 namespace tine {
@@ -73,6 +75,7 @@ class LoopCore {
 
   void run();
   void stop();
+  void spin(std::chrono::microseconds longest) { spin_ = Spin(longest); }
   void set_ref(bool ref) { uv::set_ref(posted_signal_, ref); }
   void on_exception(std::function<void(std::exception_ptr)> handler);
 
@@ -123,6 +126,7 @@ class LoopCore {
   friend class Resident;
 
   void start();
+  void run_spinning();
   void end_turn();
   void run_due_tasks();
   void flush_dirty() noexcept;
@@ -158,6 +162,7 @@ class LoopCore {
 
   std::exception_ptr exception_;
   std::function<void(std::exception_ptr)> exception_handler_;
+  Spin spin_;
   std::uint64_t turn_ = 0;
   unsigned writes_ = 0;
   int depth_ = 0;

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "tine/error.hpp"
@@ -178,6 +179,8 @@ bool Stream::writable() const {
   pollfd state{fd(), POLLOUT, 0};
   return ::poll(&state, 1, 0) > 0;
 }
+
+bool Stream::refused() const { return ::send(fd(), "", 0, 0) < 0 && errno == EPIPE; }
 
 std::size_t Stream::unread() const {
   int unread = 0;

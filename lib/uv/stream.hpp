@@ -62,6 +62,9 @@ class Stream {
   // Whether the kernel takes bytes at this moment.
   bool writable() const;
 
+  // Whether the peer has said that it will not read any more. A full socket does not tell of it.
+  bool refused() const;
+
   // How much of what is written the peer has not read yet, as far as the kernel tells.
   std::size_t unread() const;
 

@@ -23,11 +23,9 @@ void ByteBuffer::erase_front(std::size_t n) {
   size_ -= n;
 }
 
-void ByteBuffer::clear(std::size_t keep) {
-  size_ = 0;
-  if (capacity_ <= keep) return;
+void ByteBuffer::release() {
   bytes_.reset();
-  capacity_ = 0;
+  size_ = capacity_ = 0;
 }
 
 void ByteBuffer::grow(std::size_t n) {

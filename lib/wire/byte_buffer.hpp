@@ -40,8 +40,8 @@ class ByteBuffer {
   void truncate(std::size_t size) { size_ = size; }
   // Drops the first n bytes.
   void erase_front(std::size_t n);
-  // Empties it, and gives the memory back if it is more than `keep`.
-  void clear(std::size_t keep);
+  // Empties it, and gives the memory back.
+  void release();
 
  private:
   void grow(std::size_t n);

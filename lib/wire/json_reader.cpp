@@ -350,6 +350,9 @@ class JsonReader::Parser {
  public:
   explicit Parser(std::size_t max_depth) : max_depth_(std::min(max_depth, deepest_recursion)) {}
 
+  // The size of the largest text it has memory for.
+  std::size_t capacity() const { return parser_.capacity(); }
+
   void expect(std::string_view lines) { batch_.start(lines, max_depth_); }
 
   // False: simdjson refuses the text, be it good or bad.
@@ -428,19 +431,10 @@ std::optional<BadJson> JsonReader::arbitrate(std::string_view text, json& value)
   }
 }
 
-// One huge message must not hold its memory for the life of a channel; a stream of them may.
 void JsonReader::release_if_oversized(std::size_t text_size, json& value) {
-  constexpr std::size_t worth_releasing = std::size_t{64} << 10;
-  constexpr int texts_before_release = 64;
-  if (text_size > largest_ / 4 || largest_ < worth_releasing) {
-    largest_ = std::max(largest_, text_size);
-    small_texts_ = 0;
-  } else if (++small_texts_ >= texts_before_release) {
-    value = nullptr;
-    parser_.reset();
-    largest_ = text_size;
-    small_texts_ = 0;
-  }
+  if (!parser_ || !need_.outgrown(text_size, parser_->capacity())) return;
+  value = nullptr;
+  parser_.reset();
 }
 
 }  // namespace tine::wire

@@ -8,6 +8,8 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "wire/recent_need.hpp"
+
 namespace tine::wire {
 
 // Why a text is not a message, and where.
@@ -58,8 +60,7 @@ class JsonReader {
 
   std::size_t max_depth_;
   std::unique_ptr<Parser> parser_;
-  std::size_t largest_ = 0;  // text since small_texts_ was 0
-  int small_texts_ = 0;
+  RecentNeed need_;
 };
 
 }  // namespace tine::wire

@@ -2,16 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace tine::wire {
-
-namespace {
-
-// How many reads in a row must leave most of a large buffer unused before it is given back: a
-// stream of large lines keeps its buffer.
-constexpr int reads_before_shrinking = 64;
-
-}  // namespace
 
 LineDecoder::LineDecoder(std::size_t max_line) : max_line_(max_line) {}
 
@@ -20,7 +13,7 @@ std::span<char> LineDecoder::room(std::size_t wanted) {
   if (pending() == 0) {
     bytes_.truncate(0);
     begin_ = scanned_ = 0;
-    shrink_when_idle();
+    if (need_.outgrown(std::exchange(most_pending_, 0), bytes_.capacity())) bytes_.release();
   }
   if (bytes_.capacity() - bytes_.size() < wanted) make_space(wanted);
   char* const start = bytes_.room(wanted);
@@ -85,19 +78,8 @@ void LineDecoder::put_back() {
 
 void LineDecoder::release_if_empty() {
   if (pending() > 0 || bytes_.capacity() == 0) return;
-  bytes_.clear(0);
+  bytes_.release();
   begin_ = scanned_ = most_pending_ = 0;
-  small_reads_ = 0;
-}
-
-void LineDecoder::shrink_when_idle() {
-  if (bytes_.capacity() <= 2 * read_size || most_pending_ > bytes_.capacity() / 4) {
-    small_reads_ = 0;
-  } else if (++small_reads_ >= reads_before_shrinking) {
-    bytes_.clear(0);
-    small_reads_ = 0;
-  }
-  if (small_reads_ == 0) most_pending_ = 0;
 }
 
 }  // namespace tine::wire

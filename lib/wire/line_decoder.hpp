@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "wire/byte_buffer.hpp"
+#include "wire/recent_need.hpp"
 
 namespace tine::wire {
 
@@ -50,7 +51,6 @@ class LineDecoder {
  private:
   void find_line_end();
   void make_space(std::size_t wanted);
-  void shrink_when_idle();
 
   ByteBuffer bytes_;
   std::size_t max_line_;
@@ -58,8 +58,8 @@ class LineDecoder {
   std::size_t last_begin_ = 0;           // of the line before it
   std::size_t scanned_ = 0;              // up to here, from begin_ on, there is no '\n'
   std::optional<std::size_t> line_end_;  // the '\n' of the next line
-  std::size_t most_pending_ = 0;         // since small_reads_ was 0
-  int small_reads_ = 0;
+  std::size_t most_pending_ = 0;         // since nothing was
+  RecentNeed need_;
   bool overflown_ = false;
 };
 

@@ -104,6 +104,19 @@ TEST_CASE("endpoint: messages arrive in order, then disconnect", "[channel]") {
   CHECK(channel.log == Log{"1", R"({"a":[true]})", R"("x")", "null", "disconnect"});
 }
 
+TEST_CASE("endpoint: a peer that refuses to read while much is queued ends the channel",
+          "[channel]") {
+  Channel channel({.flush_timeout = std::chrono::milliseconds(1)});
+  Sent sent;
+  channel.end.send(std::string(1'000'000, 'x'), sent.callback());
+  channel.peer.write("1\n");
+  channel.peer.refuse_reading();
+  channel.loop.run();
+  CHECK(channel.end.closed());
+  CHECK(channel.log == Log{"1", "disconnect"});
+  CHECK(sent.codes == std::vector{std::make_error_code(std::errc::broken_pipe)});
+}
+
 TEST_CASE("endpoint: a line that is torn at the end is dropped", "[channel]") {
   Channel channel;
   channel.peer.write("1\n{\"a\":");

@@ -1,3 +1,5 @@
+#include <ctime>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -81,6 +83,46 @@ TEST_CASE("timer: a default one does nothing", "[uv]") {
   timer.cancel();
   timer.ref();
   timer.unref();
+}
+
+TEST_CASE("loop: one that spins runs timers, posted functions and what throws as others do",
+          "[uv]") {
+  TestLoop loop;
+  loop->spin(100us);
+  std::vector<int> order;
+  loop->after(5ms, [&] {
+    order.push_back(2);
+    throw std::runtime_error("two");
+  });
+  loop->post([&] { order.push_back(1); });
+  CHECK_THROWS_WITH(loop.run(), "two");
+  loop->after(1ms, [&] {
+    order.push_back(3);
+    loop->stop();
+  });
+  loop->after(2ms, [&] {
+    order.push_back(4);
+    loop->spin(0us);
+  });
+  loop->after(3ms, [&] { order.push_back(5); });
+  loop.run();
+  CHECK(order == std::vector{1, 2, 3});
+  loop.run();
+  CHECK(order == std::vector{1, 2, 3, 4, 5});
+}
+
+TEST_CASE("loop: one that spins gives the core back when events are far apart", "[uv]") {
+  TestLoop loop;
+  loop->spin(500us);
+  int left = 200;
+  std::function<void()> again = [&] {
+    if (--left > 0) loop->after(2ms, again);
+  };
+  loop->after(2ms, again);
+  const std::clock_t before = std::clock();
+  loop.run();
+  const double seconds = static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
+  CHECK(seconds < 0.5 * 200 * 0.0005);  // half of what it takes without a back-off
 }
 
 TEST_CASE("loop: stop makes run return with work left, which the next run does", "[uv]") {

@@ -57,16 +57,16 @@ TEST_CASE("byte buffer: drops bytes of its end or its front, when asked", "[wire
   CHECK(bytes.view().empty());
 }
 
-TEST_CASE("byte buffer: keeps its memory at clear, unless it is more than wanted", "[wire]") {
+TEST_CASE("byte buffer: keeps its memory when it is emptied, until it is released", "[wire]") {
   ByteBuffer bytes;
   bytes.append(std::string(5000, 'x'));
   const std::size_t capacity = bytes.capacity();
 
-  bytes.clear(capacity);
+  bytes.truncate(0);
   CHECK(bytes.size() == 0);
   CHECK(bytes.capacity() == capacity);
 
-  bytes.clear(capacity - 1);
+  bytes.release();
   CHECK(bytes.capacity() == 0);
   bytes.append("again");
   CHECK(bytes.view() == "again");

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+namespace tine::wire {
+
+// Tells when memory that was needed once has not been needed for a while: one huge message must not
+// hold its memory for the life of a channel, but a stream of them may.
+class RecentNeed {
+ public:
+  // Notes how much was needed this time. Whether what is held should be given back: it is much more
+  // than was needed lately, and worth the trouble.
+  bool outgrown(std::size_t needed, std::size_t held) {
+    constexpr int a_while = 64;
+    constexpr std::size_t worth_keeping = std::size_t{128} << 10;
+    most_ = std::max(most_, needed);
+    if (held <= worth_keeping || most_ > held / 4) {
+      times_ = 0;
+    } else {
+      ++times_;
+    }
+    const bool outgrown = times_ >= a_while;
+    if (outgrown) times_ = 0;
+    if (times_ == 0) most_ = 0;
+    return outgrown;
+  }
+
+ private:
+  std::size_t most_ = 0;  // since times_ was 0
+  int times_ = 0;         // in a row that most of it was of no use
+};
+
+}  // namespace tine::wire
