@@ -1,6 +1,7 @@
 """bench/run, once all is built: measures, prints the table, writes what is asked for."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -50,11 +51,12 @@ def main():
 
     missing = {peer.name: why for peer in peers if (why := peer.missing())}
     there = [peer for peer in peers if peer.name not in missing]
+    load = os.getloadavg()[0]
     results = {
         cell.name: measure_cell(cell, there, arguments.rounds, arguments.seconds) for cell in cells
     }
 
-    report = Report(cells, peers, missing, results, arguments.rounds, arguments.seconds)
+    report = Report(cells, peers, missing, results, arguments.rounds, arguments.seconds, load)
     print(report.text())
     if arguments.json:
         report.write_json(arguments.json)

@@ -13,13 +13,14 @@ BEGIN, END = "<!-- bench/run --update writes from here -->", "<!-- to here -->"
 
 
 class Report:
-    def __init__(self, cells, peers, missing, results, rounds, seconds):
+    def __init__(self, cells, peers, missing, results, rounds, seconds, load):
         self.cells = cells
         self.peers = peers
         self.missing = missing
         self.results = results
         self.rounds = rounds
         self.seconds = seconds
+        self.load = load  # of the machine, before it began
 
     @property
     def failures(self):
@@ -38,7 +39,8 @@ class Report:
         rounds = "One round" if self.rounds == 1 else f"Medians of {self.rounds} rounds"
         return (
             f"{rounds} of about {self.seconds:g} s each. "
-            f"In brackets: how many times as good as {BASE.title} in the same run."
+            f"In brackets: how many times as good as {BASE.title} in the same run. "
+            f"The load of the machine was {self.load:.1f} when it began."
         )
 
     def what_lacks(self):
@@ -63,6 +65,7 @@ class Report:
                     "machine": machine(),
                     "rounds": self.rounds,
                     "seconds": self.seconds,
+                    "load": self.load,
                     "missing": self.missing,
                     "results": self.results,
                 },
