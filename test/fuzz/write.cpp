@@ -158,7 +158,8 @@ json read_back(const ByteBuffer& text, std::size_t start, std::size_t max_depth)
 void check_outbox(const json& value, std::optional<std::string_view> written,
                   std::size_t max_depth) {
   Outbox outbox({.max_depth = max_depth});
-  must(!outbox.add(value) == written.has_value(), "what can be written can be sent");
+  tine::SendCallback none;
+  must(!outbox.add(value, none) == written.has_value(), "what can be written can be sent");
   must(outbox.queued() == (written ? written->size() + 1 : 0), "a refused value leaves nothing");
   if (written) must(outbox.front() == std::string(*written) + '\n', "a line is text and line feed");
 }
@@ -193,7 +194,8 @@ void check_value(const json& value, std::size_t max_depth) {
 void check_text(std::string_view text, bool readable, std::size_t max_depth) {
   Outbox outbox({.max_depth = max_depth});
   const bool good = readable && text.find('\n') == text.npos;
-  must(!outbox.add(tine::Text{text}) == good, "a text is sent exactly if it can be read");
+  tine::SendCallback none;
+  must(!outbox.add(tine::Text{text}, none) == good, "a text is sent exactly if it can be read");
   must(outbox.queued() == (good ? text.size() + 1 : 0), "a refused text leaves nothing");
   if (good) must(outbox.front() == std::string(text) + '\n', "a text is sent as it is");
 }
