@@ -9,6 +9,9 @@ namespace bench {
 
 // "echo": answer each message with itself. "count N": answer the greeting, and then the last of N
 // messages.
+// How long tine looks for a message before it blocks, where it is asked to.
+inline constexpr int spin_us = 50;
+
 class ChildTask {
  public:
   ChildTask(int argc, char** argv) {

@@ -62,6 +62,7 @@ JS_CHILD = str(SCRIPTS / "js" / "child.js")
 TINE_PARENT = program("tine", "parent")
 TINE_CHILD = program("tine", "child")
 TINE_TEXT_CHILD = program("tine", "text_child")
+TINE_SPIN_CHILD = program("tine", "spin_child")
 
 
 def native(name, title, *mode, extra=None):
@@ -81,6 +82,7 @@ PEERS = [
     Peer("node", "Node json", [NODE, JS_PARENT], JS_CHILD),
     Peer("tine", "tine", [TINE_PARENT], TINE_CHILD),
     Peer("tine-text", "tine, unparsed Text", [TINE_PARENT, "text"], TINE_TEXT_CHILD),
+    Peer("tine-spin", "tine, spinning 50 us", [TINE_PARENT, "spin"], TINE_SPIN_CHILD),
     Peer("tine-node", "tine parent, Node child", [TINE_PARENT], JS_CHILD, exec_path=NODE),
     Peer("node-tine", "Node parent, tine child", [NODE, JS_PARENT], "", exec_path=TINE_CHILD),
     Peer(

@@ -1,17 +1,21 @@
 // tine: what a user of it writes. With "text" in front of the job the answers are taken as
-// tine::Text, which nothing parses.
-#include <cstring>
+// tine::Text, which nothing parses; with "spin" the loop looks for them before it blocks.
+#include <chrono>
+#include <string_view>
 #include <vector>
 
 #include <tine/tine.hpp>
 
+#include "child_task.hpp"
 #include "work.hpp"
 
 namespace {
 
 class Parent {
  public:
-  explicit Parent(bench::Job job) : work_(std::move(job)) {}
+  Parent(bench::Job job, std::chrono::microseconds spin) : work_(std::move(job)) {
+    loop_.spin(spin);
+  }
 
   template <class Answer>
   void run() {
@@ -64,10 +68,11 @@ class Parent {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bool as_text = argc > 1 && std::strcmp(argv[1], "text") == 0;
-  Parent parent(as_text ? bench::Job::from_arguments(argc - 1, argv + 1)
-                        : bench::Job::from_arguments(argc, argv));
-  if (as_text) {
+  const std::string_view mode = argc > 2 ? argv[1] : "";
+  const int job_at = mode.empty() ? 0 : 1;
+  Parent parent(bench::Job::from_arguments(argc - job_at, argv + job_at),
+                std::chrono::microseconds(mode == "spin" ? bench::spin_us : 0));
+  if (mode == "text") {
     parent.run<tine::Text>();
   } else {
     parent.run<const nlohmann::json&>();
