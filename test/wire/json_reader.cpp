@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <string>
 #include <utility>
@@ -518,4 +519,22 @@ TEST_CASE("excerpt: shows what there is, when the offset is past the end", "[wir
 TEST_CASE("excerpt: shows bytes in hex, when they are not printable ASCII", "[wire]") {
   CHECK(excerpt("a\0\t\n\x1F~\x7F"s, 0) == R"(a\x00\x09\x0a\x1f~\x7f)");
   CHECK(excerpt("é\xFF", 0) == R"(\xc3\xa9\xff)");
+}
+
+TEST_CASE("json reader: a line that is no text is bad among those that are expected too",
+          "[wire]") {
+  for (const char* const bad : {"-1{[[[0", "1 2", "{}{}", "[1]x", "{\"a\":1", "tru", "\"a\"\"b\"",
+                                "\"open", "", "{} []", "[1,", "5]", "{\"a\" \"b\"}"}) {
+    for (const char* const others : {"{}\n", "[1]\n", "7\n", "\"x\"\n"}) {
+      const PaddedText padded(others + std::string(bad) + '\n');
+      const std::string_view first = padded.view().substr(0, padded.view().find('\n'));
+      JsonReader reader(default_depth);
+      json value;
+      reader.expect(padded.view());
+      CAPTURE(bad, others);
+      CHECK_FALSE(reader.read(first, value).has_value());
+      CHECK(value == json::parse(first));
+      CHECK(reader.read({first.data() + first.size() + 1, std::strlen(bad)}, value).has_value());
+    }
+  }
 }
