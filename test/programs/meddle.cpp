@@ -1,6 +1,6 @@
 // Sends a long message, sends back messages, and does ACTION in the first EVENT of its Process, which it
-// tells its parent: "acting". What it throws must come out of run(), once; then it runs on. Exit code 0 if ACTION was done and all its callbacks
-// were called once, 7 if it ended by exit().
+// tells its parent: "acting". What it throws must come out of run(), once; then it runs on. Exit code 0
+// if ACTION was done and all its callbacks were called once, 7 if it ended by exit().
 #include <cstdlib>
 #include <functional>
 #include <memory>
