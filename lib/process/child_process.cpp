@@ -42,7 +42,7 @@ class ChildProcess::State final
   // The events of its life, in order, and that it is over.
   enum class Stage { spawn, connected, exit, close, retirement, end };
 
-  void spawn(const uv::SubprocessOptions& subprocess);
+  void spawn(uv::SubprocessOptions& subprocess);
   void tell_up_to(Stage stage) noexcept;
   void tell_life();
   void tell(Stage stage);
@@ -50,7 +50,7 @@ class ChildProcess::State final
   void end_when_exited();
   void look_for_loss();
 
-  std::optional<uv::Subprocess> subprocess_;
+  std::unique_ptr<uv::Subprocess> subprocess_;
   std::optional<uv::RawTimer> loss_timer_;
   std::optional<int> pid_;
   Stage told_ = Stage::spawn;              // up to here
@@ -87,23 +87,31 @@ uv::SubprocessOptions subprocess_options(const std::filesystem::path& module,
   return subprocess;
 }
 
-std::string spawn_text(const uv::SubprocessOptions& subprocess) {
+std::string spawn_text(const uv::SubprocessOptions& subprocess, const std::system_error& error) {
   std::string text = "spawn " + subprocess.args.front();
   if (!subprocess.cwd.empty()) text += " in " + subprocess.cwd;
+  if (const auto* const spawn = dynamic_cast<const uv::SpawnError*>(&error)) {
+    text += std::string(": ") + spawn->step();
+  }
   return text;
+}
+
+ExitStatus exit_status_of(const uv::SubprocessExit& exit) {
+  if (!exit.known) return {};
+  return exit.signal == 0 ? ExitStatus{.code = exit.code} : ExitStatus{.signal = exit.signal};
 }
 
 }  // namespace
 
 void ChildProcess::State::start(const std::filesystem::path& module, const ForkOptions& options) {
   kill_with_loop_ = options.kill_with_loop;
-  const uv::SubprocessOptions subprocess = subprocess_options(module, options);
+  uv::SubprocessOptions subprocess = subprocess_options(module, options);
   try {
     spawn(subprocess);
     tell_up_to(Stage::exit);
   } catch (const std::system_error& error) {
     end().close();
-    end().report(Error(error.code(), spawn_text(subprocess)));
+    end().report(Error(error.code(), spawn_text(subprocess, error)));
     told_ = Stage::close;
     due_ = Stage::end;
     ended_as_ = ExitStatus{};
@@ -113,14 +121,13 @@ void ChildProcess::State::start(const std::filesystem::path& module, const ForkO
 }
 
 // Our end is opened first: all that can fail has failed when the program runs.
-void ChildProcess::State::spawn(const uv::SubprocessOptions& subprocess) {
+void ChildProcess::State::spawn(uv::SubprocessOptions& subprocess) {
   uv::SocketPair pair = uv::make_socket_pair();
   end().open(std::move(pair.ours));
-  subprocess_.emplace(*core(), subprocess, pair.theirs.get(),
-                      [this](std::int64_t code, int signal) {
-                        exited(signal == 0 ? ExitStatus{.code = static_cast<int>(code)}
-                                           : ExitStatus{.signal = signal});
-                      });
+  subprocess.stdio.push_back(pair.theirs.get());
+  subprocess_ = uv::Subprocess::start(*core(), subprocess, [this](const uv::SubprocessExit& exit) {
+    exited(exit_status_of(exit));
+  });
   pid_ = subprocess_->pid();
 }
 

@@ -2,19 +2,78 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "tine/error.hpp"
 #include "uv/descriptor.hpp"
 #include "uv/loop_core.hpp"
 
 namespace tine::uv {
 
-// What to run, and as what.
+// A limit as of setrlimit().
+struct ResourceLimit {
+  int resource;  // RLIMIT_CORE and so on
+  std::uint64_t soft;
+  std::uint64_t hard;
+};
+
+// What to run, and as what. What is not said is as in the parent, but for signals: all are at their
+// default, and none is blocked.
+//
+// Where there is only uv_spawn() to start it with, it can do no more than: file, args, env, cwd, stdio,
+// detached, uid and gid. The rest is refused with ENOTSUP there.
 struct SubprocessOptions {
-  std::vector<std::string> args;  // args[0] is the program, looked up in PATH if it has no slash
+  // The program, looked up in the PATH of `env` if it has no slash. Empty: args[0].
+  std::string file;
+  std::vector<std::string> args;  // args[0] is what the program takes for its name
   std::vector<std::string> env;   // NAME=value, all of it
   std::string cwd;                // empty: the parent's
+
+  // The child's descriptors from 0 on: one of the parent's for each, or one of these. What the parent
+  // holds beside them, the child has too, unless it is closed on exec.
+  static constexpr int null_device = -1;
+  static constexpr int inherited = -2;  // that of the same number; the null device if there is none
+  std::vector<int> stdio{inherited, inherited, inherited};
+
+  bool detached = false;   // leads a session of its own, without a terminal
+  bool new_group = false;  // leads a process group of its own
+
+  // With either of them the supplementary groups are dropped, which needs privileges. It is an error
+  // if one of this cannot be done.
+  std::optional<uid_t> uid;
+  std::optional<gid_t> gid;
+
+  std::vector<ResourceLimit> limits;
+  std::optional<int> nice;  // the value itself, not what to add to it
+
+  // Killed when the thread ends that has started it, and so at the latest with the parent.
+  bool dies_with_parent = false;
+};
+
+// A program that could not be started: the errno, and what it was that failed ("chdir", "exec", …).
+class SpawnError : public Error {
+ public:
+  SpawnError(int error, const char* step)
+      : Error(std::error_code(error, std::generic_category()), step), step_(step) {}
+
+  const char* step() const { return step_; }
+
+ private:
+  const char* step_;
+};
+
+// How a program ended.
+struct SubprocessExit {
+  bool known = false;  // else somebody else has waited for it, and no more is to be had
+  int code = 0;
+  int signal = 0;               // or 0
+  std::optional<rusage> usage;  // of it and of the children that it has waited for; not of uv_spawn
 };
 
 // Both ends of a new stream socket, closed on exec. Throws std::system_error.
@@ -24,37 +83,38 @@ struct SocketPair {
 };
 SocketPair make_socket_pair();
 
-// A running program. Shares stdin, stdout and stderr with us, and has `channel` as descriptor 3.
+// A running program.
 //
 // The exit of the program is waited for even if nobody wants to know any more: else it would be
 // left a zombie.
 class Subprocess {
  public:
-  // Called once, from inside LoopCore::enter(): the exit code, and the signal or 0.
-  using Exited = std::function<void(std::int64_t code, int signal)>;
+  // Called once, from inside LoopCore::enter(). It may destroy the subprocess.
+  using Exited = std::function<void(const SubprocessExit&)>;
 
-  // Starts it. Throws std::system_error if it cannot be.
-  Subprocess(LoopCore& core, const SubprocessOptions& options, int channel, Exited exited);
+  // Throws SpawnError if it cannot be started.
+  //
+  // Linux: by a clone that shares our memory until exec, whose cost does not grow with that memory, and
+  // watched by a pidfd. Where the system lacks these: by uv_spawn().
+  static std::unique_ptr<Subprocess> start(LoopCore& core, const SubprocessOptions& options,
+                                           Exited exited);
+  // For tests: uv_spawn() everywhere, from now on.
+  static void use_uv_spawn(bool always);
+
+  Subprocess() = default;
   Subprocess(const Subprocess&) = delete;
   Subprocess& operator=(const Subprocess&) = delete;
   // Before it has exited: only if the loop itself is going.
-  ~Subprocess();
+  virtual ~Subprocess() = default;
 
   static constexpr int channel_descriptor = 3;
 
-  int pid() const { return pid_; }
-  // Whether somebody else has waited for the child: libuv would never tell of its exit. It is over
-  // then.
-  bool is_lost();
+  virtual int pid() const = 0;
+  // Whether somebody else has waited for the child and Exited will not be called for it.
+  virtual bool is_lost() = 0;
   // False: it has exited, or the signal is not one.
-  bool kill(int signal);
-  void set_ref(bool ref);
-
- private:
-  LoopCore& core_;
-  Exited exited_;
-  UvHandle<uv_process_t> process_;
-  int pid_ = 0;
+  virtual bool kill(int signal) = 0;
+  virtual void set_ref(bool ref) = 0;
 };
 
 }  // namespace tine::uv

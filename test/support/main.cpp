@@ -5,4 +5,12 @@
 #include <catch2/catch.hpp>
 #endif
 
-int main(int argc, char** argv) { return Catch::Session().run(argc, argv); }
+#include <cstdlib>
+
+#include "uv/subprocess.hpp"
+
+// With TINE_TEST_UV_SPAWN set, programs are started as where there is no better way.
+int main(int argc, char** argv) {
+  tine::uv::Subprocess::use_uv_spawn(std::getenv("TINE_TEST_UV_SPAWN") != nullptr);
+  return Catch::Session().run(argc, argv);
+}

@@ -1,0 +1,173 @@
+#include "uv/clone_spawn.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <csignal>
+#include <cstddef>
+#include <cstring>
+#include <string_view>
+
+#include <sched.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "uv/clone_child.hpp"
+#include "uv/stdio_slots.hpp"
+
+namespace tine::uv {
+
+namespace {
+
+constexpr int wait_by_pidfd = 3;           // P_PIDFD, which older headers lack
+constexpr std::size_t stack_size = 16384;  // the child has a few frames and its system calls
+
+// No signal reaches this thread, or a child of it, while this lives. By a system call, because
+// libc would leave out those that it needs for itself.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t all;
+    std::memset(&all, 0xff, sizeof all);
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before_, _NSIG / 8);
+  }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+  ~SignalsBlocked() { syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before_, nullptr, _NSIG / 8); }
+
+ private:
+  sigset_t before_;
+};
+
+std::vector<char*> null_ended(const std::vector<std::string>& strings) {
+  std::vector<char*> pointers;
+  for (const std::string& string : strings) pointers.push_back(const_cast<char*>(string.c_str()));
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+std::string_view path_of(const std::vector<std::string>& env) {
+  constexpr std::string_view name = "PATH=";
+  for (const std::string_view variable : env) {
+    if (variable.starts_with(name)) return variable.substr(name.size());
+  }
+  return "/bin:/usr/bin";
+}
+
+// Where execvp() would look for the program, in this order.
+std::vector<std::string> candidates(const std::string& file, const std::vector<std::string>& env) {
+  if (file.empty()) return {};
+  if (file.find('/') != file.npos) return {file};
+  std::vector<std::string> found;
+  for (std::string_view rest = path_of(env);;) {
+    const std::size_t end = std::min(rest.find(':'), rest.size());
+    std::string candidate(rest.substr(0, end));
+    if (!candidate.empty()) candidate += '/';  // else it is the working directory
+    if (candidate.size() < PATH_MAX) found.push_back(candidate + file);
+    if (end == rest.size()) return found;
+    rest.remove_prefix(end + 1);
+  }
+}
+
+// The program, and all that has to be in memory for it.
+class Program {
+ public:
+  explicit Program(const SubprocessOptions& options)
+      : files_(candidates(options.file.empty() ? options.args.at(0) : options.file, options.env)),
+        file_pointers_(null_ended(files_)),
+        args_(null_ended(options.args)),
+        env_(null_ended(options.env)),
+        shell_args_{"/bin/sh", nullptr} {
+    shell_args_.insert(shell_args_.end(), args_.begin() + (args_.size() > 1 ? 1 : 0), args_.end());
+  }
+
+  void put_into(ChildPlan& plan) {
+    plan.candidates = file_pointers_.data();
+    plan.args = args_.data();
+    plan.env = env_.data();
+    plan.shell_args = shell_args_.data();
+  }
+
+ private:
+  std::vector<std::string> files_;
+  std::vector<char*> file_pointers_;
+  std::vector<char*> args_;
+  std::vector<char*> env_;
+  std::vector<const char*> shell_args_;
+};
+
+std::vector<ChildLimit> child_limits(const std::vector<ResourceLimit>& limits) {
+  std::vector<ChildLimit> all;
+  for (const auto& [resource, soft, hard] : limits) all.push_back({resource, {soft, hard}});
+  return all;
+}
+
+template <class T>
+const T* pointer_to(const std::optional<T>& value) {
+  return value ? &*value : nullptr;
+}
+
+ClonedChild clone_child(ChildPlan& plan) {
+  alignas(16) std::byte stack[stack_size];
+  int pidfd = -1;
+  const SignalsBlocked blocked;
+  const int pid = ::clone(run_child, stack + stack_size,
+                          CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &plan, &pidfd);
+  if (pid < 0) throw SpawnError(errno, "clone");
+  return {pid, Descriptor(pidfd)};
+}
+
+}  // namespace
+
+// By calls that fail for the descriptor, if they are there; else for another reason, be it the kernel's
+// or that of a filter before it. These are younger than CLONE_PIDFD.
+bool clone_spawn_works() {
+  static const bool works = [] {
+    siginfo_t unused;
+    const int no_descriptor = INT_MAX;
+    return wait_for(no_descriptor, unused, WEXITED | WNOHANG, nullptr) < 0 && errno == EBADF &&
+           send_signal(no_descriptor, 0) < 0 && errno == EBADF;
+  }();
+  return works;
+}
+
+int wait_for(int pidfd, siginfo_t& info, int flags, rusage* usage) {
+  long result = -1;
+  do {
+    info = {};
+    result = syscall(SYS_waitid, wait_by_pidfd, pidfd, &info, flags, usage);
+  } while (result < 0 && errno == EINTR);
+  return static_cast<int>(result);
+}
+
+int send_signal(int pidfd, int signal) {
+  return static_cast<int>(syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0));
+}
+
+ClonedChild clone_spawn(const SubprocessOptions& options) {
+  ChildPlan plan;
+  Program program(options);
+  program.put_into(plan);
+  const std::vector<ChildLimit> limits = child_limits(options.limits);
+  plan.limits = limits.data();
+  plan.limit_count = static_cast<int>(limits.size());
+  plan.cwd = options.cwd.empty() ? nullptr : options.cwd.c_str();
+  plan.new_session = options.detached;
+  plan.new_group = options.new_group;
+  plan.nice = pointer_to(options.nice);
+  plan.uid = pointer_to(options.uid);
+  plan.gid = pointer_to(options.gid);
+  plan.dies_with = options.dies_with_parent ? getpid() : 0;
+  StdioSlots stdio(options.stdio);
+  plan.stdio = stdio.slots().data();
+  plan.stdio_count = static_cast<int>(stdio.slots().size());
+
+  ClonedChild child = clone_child(plan);
+  if (plan.error == 0) return child;
+  siginfo_t unused;
+  wait_for(child.pidfd.get(), unused, WEXITED, nullptr);
+  throw SpawnError(plan.error, plan.failed_step);
+}
+
+}  // namespace tine::uv

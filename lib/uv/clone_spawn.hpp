@@ -1,0 +1,29 @@
+#pragma once
+
+#include <csignal>
+
+#include "uv/subprocess.hpp"
+
+namespace tine::uv {
+
+// A program that runs, and the descriptor that stands for it.
+struct ClonedChild {
+  int pid;
+  Descriptor pidfd;
+};
+
+// Whether this system has all that a child of clone_spawn() is started and waited for with.
+bool clone_spawn_works();
+
+// Starts a program from a clone that shares our memory until exec: nothing is copied, however much we
+// have. This thread stands still until then, the others go on.
+//
+// Throws SpawnError; nothing is left of the child then.
+ClonedChild clone_spawn(const SubprocessOptions& options);
+
+// As waitid() for the child of a pidfd, which also tells what it has used.
+int wait_for(int pidfd, siginfo_t& info, int flags, rusage* usage);
+// As kill(): -1 and errno if it cannot be sent.
+int send_signal(int pidfd, int signal);
+
+}  // namespace tine::uv

@@ -1,0 +1,95 @@
+#include "uv/pidfd_subprocess.hpp"
+
+#include <chrono>
+#include <csignal>
+#include <utility>
+
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "uv/reaper.hpp"
+
+namespace tine::uv {
+
+namespace {
+
+constexpr auto between_looks = std::chrono::milliseconds(20);
+
+SubprocessExit exit_of(const siginfo_t& info, const rusage& usage) {
+  const bool exited = info.si_code == CLD_EXITED;
+  return {.known = true,
+          .code = exited ? info.si_status : 0,
+          .signal = exited ? 0 : info.si_status,
+          .usage = usage};
+}
+
+}  // namespace
+
+// All that can fail is made before the program runs, but for the watch.
+PidfdSubprocess::PidfdSubprocess(LoopCore& core, const SubprocessOptions& options, Exited exited)
+    : core_(core), exited_(std::move(exited)) {
+  auto handle = std::make_unique<uv_poll_t>();
+  ClonedChild child = clone_spawn(options);
+  pid_ = child.pid;
+  pidfd_.emplace(std::move(child.pidfd));
+  try {
+    watch(std::move(handle));
+  } catch (...) {
+    kill(SIGKILL);
+    siginfo_t unused;
+    wait_for(pidfd_->get(), unused, WEXITED, nullptr);
+    throw;
+  }
+}
+
+PidfdSubprocess::~PidfdSubprocess() {
+  if (pidfd_) Reaper::instance().take(pid_);
+}
+
+// The kernel may have no memory for a watch. Then the program is looked for now and then.
+void PidfdSubprocess::watch(std::unique_ptr<uv_poll_t> handle) {
+  if (uv_poll_init(core_.native(), handle.get(), pidfd_->get()) < 0) {
+    looks_.emplace(core_, [this] { look(); });
+    looks_->start(between_looks);
+    return;
+  }
+  watch_.reset(handle.release());
+  watch_->data = this;
+  uv_poll_start(watch_.get(), UV_READABLE, [](uv_poll_t* watched, int, int) {
+    auto* const self = static_cast<PidfdSubprocess*>(watched->data);
+    if (self != nullptr) self->core_.enter([self] { self->look(); });
+  });
+}
+
+// If somebody else has waited for it, all that we know is that it has ended.
+void PidfdSubprocess::look() {
+  siginfo_t info;
+  rusage usage{};
+  const int result = wait_for(pidfd_->get(), info, WEXITED | WNOHANG, &usage);
+  if (result == 0 && info.si_pid == 0) {
+    if (looks_) looks_->start(between_looks);
+    return;
+  }
+  watch_.reset();
+  looks_.reset();
+  pidfd_.reset();
+  const auto tell = std::move(exited_);  // it may destroy the subprocess
+  tell(result == 0 ? exit_of(info, usage) : SubprocessExit{});
+}
+
+// One that has exited can still be sent signals until it is waited for, which would not be told.
+bool PidfdSubprocess::kill(int signal) {
+  if (!pidfd_) return false;
+  siginfo_t state;
+  const int result = wait_for(pidfd_->get(), state, WEXITED | WNOHANG | WNOWAIT, nullptr);
+  if (result < 0 || state.si_pid != 0) return false;
+  return send_signal(pidfd_->get(), signal) == 0;
+}
+
+void PidfdSubprocess::set_ref(bool ref) {
+  if (watch_) uv::set_ref(watch_, ref);
+  if (looks_) looks_->set_ref(ref);
+}
+
+}  // namespace tine::uv

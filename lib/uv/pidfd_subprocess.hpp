@@ -1,0 +1,34 @@
+#pragma once
+
+#include <optional>
+
+#include "uv/clone_spawn.hpp"
+#include "uv/timer.hpp"
+
+namespace tine::uv {
+
+// A program started by clone_spawn(). Its pidfd becomes readable when it exits, and no signal can go
+// to another one that has got its pid since.
+class PidfdSubprocess final : public Subprocess {
+ public:
+  PidfdSubprocess(LoopCore& core, const SubprocessOptions& options, Exited exited);
+  ~PidfdSubprocess() override;
+
+  int pid() const override { return pid_; }
+  bool is_lost() override { return false; }
+  bool kill(int signal) override;
+  void set_ref(bool ref) override;
+
+ private:
+  void watch(std::unique_ptr<uv_poll_t> handle);
+  void look();
+
+  LoopCore& core_;
+  Exited exited_;
+  int pid_ = 0;
+  std::optional<Descriptor> pidfd_;  // until it has exited
+  UvHandle<uv_poll_t> watch_;
+  std::optional<RawTimer> looks_;  // where it cannot be watched
+};
+
+}  // namespace tine::uv

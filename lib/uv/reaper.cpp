@@ -1,0 +1,49 @@
+#include "uv/reaper.hpp"
+
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <system_error>
+#include <thread>
+
+#include <sys/wait.h>
+
+namespace tine::uv {
+
+Reaper& Reaper::instance() {
+  static auto* const reaper = new Reaper;
+  return *reaper;
+}
+
+void Reaper::take(int pid) {
+  const std::lock_guard lock(mutex_);
+  pids_.push_back(pid);
+  if (running_) return;
+  try {
+    std::thread([this] { run(); }).detach();
+    running_ = true;
+  } catch (const std::system_error&) {
+    // No thread is to be had: zombies, until the next one is taken or this process ends.
+  }
+}
+
+void Reaper::run() {
+  constexpr auto between_looks = std::chrono::milliseconds(20);
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+  while (look()) std::this_thread::sleep_for(between_looks);
+}
+
+// False: none is left.
+bool Reaper::look() {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(pids_, [](int pid) {
+    const int result = waitpid(pid, nullptr, WNOHANG);
+    return result == pid || (result < 0 && errno == ECHILD);
+  });
+  running_ = !pids_.empty();
+  return running_;
+}
+
+}  // namespace tine::uv

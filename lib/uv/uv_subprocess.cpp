@@ -1,0 +1,119 @@
+#include "uv/uv_subprocess.hpp"
+
+#include <cerrno>
+#include <utility>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "uv/reaper.hpp"
+#include "uv/stdio_slots.hpp"
+
+namespace tine::uv {
+
+namespace {
+
+std::vector<char*> null_ended(const std::vector<std::string>& strings) {
+  std::vector<char*> pointers;
+  for (const std::string& string : strings) pointers.push_back(const_cast<char*>(string.c_str()));
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+std::vector<uv_stdio_container_t> containers(const std::vector<int>& slots) {
+  std::vector<uv_stdio_container_t> all;
+  for (const int fd : slots) {
+    uv_stdio_container_t container{};
+    container.flags = UV_INHERIT_FD;
+    container.data.fd = fd;
+    all.push_back(container);
+  }
+  return all;
+}
+
+void verify(const SubprocessOptions& options) {
+  if (options.new_group) throw SpawnError(ENOTSUP, "setpgid");
+  if (!options.limits.empty()) throw SpawnError(ENOTSUP, "setrlimit");
+  if (options.nice) throw SpawnError(ENOTSUP, "setpriority");
+  if (options.dies_with_parent) throw SpawnError(ENOTSUP, "prctl");
+  // uv_spawn() does not tell whether it could.
+  if ((options.uid || options.gid) && geteuid() != 0) throw SpawnError(EPERM, "setgroups");
+}
+
+unsigned flags_of(const SubprocessOptions& options) {
+  unsigned flags = 0;
+  if (options.detached) flags |= UV_PROCESS_DETACHED;
+  if (options.uid) flags |= UV_PROCESS_SETUID;
+  if (options.gid) flags |= UV_PROCESS_SETGID;
+  return flags;
+}
+
+}  // namespace
+
+UvSubprocess::UvSubprocess(LoopCore& core, const SubprocessOptions& options, Exited exited)
+    : core_(core), exited_(std::move(exited)) {
+  verify(options);
+  StdioSlots slots(options.stdio);
+  std::vector<uv_stdio_container_t> stdio = containers(slots.slots());
+  std::vector<char*> args = null_ended(options.args);
+  std::vector<char*> env = null_ended(options.env);
+
+  uv_process_options_t spawn{};
+  spawn.file = options.file.empty() ? args[0] : options.file.c_str();
+  spawn.args = args.data();
+  spawn.env = env.data();
+  spawn.cwd = options.cwd.empty() ? nullptr : options.cwd.c_str();
+  spawn.stdio_count = static_cast<int>(stdio.size());
+  spawn.stdio = stdio.data();
+  spawn.flags = flags_of(options);
+  spawn.uid = options.uid.value_or(0);
+  spawn.gid = options.gid.value_or(0);
+  spawn.exit_cb = [](uv_process_t* handle, std::int64_t code, int signal) {
+    auto* const self = static_cast<UvSubprocess*>(handle->data);
+    if (self != nullptr) self->exited(code, signal);
+  };
+  auto process = std::make_unique<uv_process_t>();
+  const int error = uv_spawn(core.native(), process.get(), &spawn);
+  process_.reset(process.release());  // to be closed by libuv's way, also if it was not started
+  if (error < 0) throw SpawnError(-error, "uv_spawn");
+  process_->data = this;
+  pid_ = process_->pid;
+}
+
+UvSubprocess::~UvSubprocess() {
+  if (process_ && pid_ > 0) Reaper::instance().take(pid_);
+}
+
+void UvSubprocess::exited(std::int64_t code, int signal) {
+  core_.enter([this, code, signal] {
+    process_.reset();
+    const auto tell = std::move(exited_);  // it may destroy the subprocess
+    tell({.known = true, .code = static_cast<int>(code), .signal = signal, .usage = {}});
+  });
+}
+
+bool UvSubprocess::is_lost() {
+  siginfo_t unused{};
+  const auto id = static_cast<id_t>(pid_);
+  const bool known =
+      waitid(P_PID, id, &unused, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD;
+  if (!known) process_.reset();
+  return !known;
+}
+
+// Asks first whether the pid is still our child's: one that was waited for may be somebody else's
+// by now.
+bool UvSubprocess::kill(int signal) {
+  if (!process_) return false;
+  siginfo_t state{};
+  const auto id = static_cast<id_t>(pid_);
+  const int result = waitid(P_PID, id, &state, WEXITED | WNOHANG | WNOWAIT);
+  if (result < 0 || state.si_pid != 0) return false;
+  return uv_process_kill(process_.get(), signal) == 0;
+}
+
+void UvSubprocess::set_ref(bool ref) {
+  if (process_) uv::set_ref(process_, ref);
+}
+
+}  // namespace tine::uv

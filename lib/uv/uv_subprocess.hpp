@@ -1,0 +1,28 @@
+#pragma once
+
+#include "uv/subprocess.hpp"
+
+namespace tine::uv {
+
+// A program started by uv_spawn(), for where there is no better way: it forks, so the memory that we
+// have costs time.
+class UvSubprocess final : public Subprocess {
+ public:
+  UvSubprocess(LoopCore& core, const SubprocessOptions& options, Exited exited);
+  ~UvSubprocess() override;
+
+  int pid() const override { return pid_; }
+  bool is_lost() override;
+  bool kill(int signal) override;
+  void set_ref(bool ref) override;
+
+ private:
+  void exited(std::int64_t code, int signal);
+
+  LoopCore& core_;
+  Exited exited_;
+  UvHandle<uv_process_t> process_;
+  int pid_ = 0;
+};
+
+}  // namespace tine::uv

@@ -1,0 +1,98 @@
+// Runs a program to its end, and tells what came of it.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "support/catch.hpp"
+#include "support/test_loop.hpp"
+#include "uv/subprocess.hpp"
+
+using tine::uv::SpawnError;
+using tine::uv::Subprocess;
+using tine::uv::SubprocessExit;
+using tine::uv::SubprocessOptions;
+
+// How programs are started, until this goes.
+class Way {
+ public:
+  explicit Way(bool uv_spawn) { Subprocess::use_uv_spawn(uv_spawn); }
+  Way(const Way&) = delete;
+  Way& operator=(const Way&) = delete;
+  ~Way() { Subprocess::use_uv_spawn(false); }
+};
+
+inline SubprocessOptions script(const std::string& text) {
+  SubprocessOptions options;
+  options.args = {"/bin/sh", "-c", text};
+  options.env = {"PATH=/usr/bin:/bin"};
+  return options;
+}
+
+// A program that is to end once.
+class Running {
+ public:
+  Running(TestLoop& loop, const SubprocessOptions& options) : ended_(1) {
+    subprocess_ =
+        Subprocess::start(tine::core_of(loop), options, [this](const SubprocessExit& exit) {
+          ended_();
+          exit_ = exit;
+        });
+  }
+  Subprocess& operator*() { return *subprocess_; }
+  Subprocess* operator->() { return subprocess_.get(); }
+
+  // False: its end was told as unknown.
+  bool known() const { return exit_.value().known; }
+  int code() const { return exit_.value().signal == 0 ? exit_.value().code : -1; }
+  int signal() const { return exit_.value().signal; }
+  bool ended() const { return exit_.has_value(); }
+  std::optional<rusage> usage() const { return exit_.value().usage; }
+
+ private:
+  ExpectCalls ended_;
+  std::unique_ptr<Subprocess> subprocess_;
+  std::optional<SubprocessExit> exit_;
+};
+
+// What it has written, no more than fits a pipe.
+inline std::string output_of(TestLoop& loop, SubprocessOptions options) {
+  int ends[2];
+  REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
+  options.stdio.at(1) = ends[1];
+  const tine::uv::Descriptor ours(ends[0]);
+  {
+    const tine::uv::Descriptor theirs(ends[1]);
+    Running running(loop, options);
+    loop.run();
+    CHECK(running.code() == 0);
+  }
+  std::string text(65536, '\0');
+  const ssize_t size = read(ours.get(), text.data(), text.size());
+  text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+  return text;
+}
+
+// A directory that goes with all that is in it.
+class Folder {
+ public:
+  Folder() {
+    std::string name = (std::filesystem::temp_directory_path() / "tine-XXXXXX").string();
+    REQUIRE(mkdtemp(name.data()) != nullptr);
+    path_ = name;
+    std::filesystem::permissions(path_, std::filesystem::perms(0755));
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  ~Folder() { std::filesystem::remove_all(path_); }
+
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};

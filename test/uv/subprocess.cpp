@@ -1,0 +1,452 @@
+// How a program is started. How it ends is in subprocess_ends.cpp.
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <fstream>
+#include <random>
+#include <sstream>
+#include <thread>
+
+#include <grp.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "uv/run_program.hpp"
+
+namespace {
+
+constexpr uid_t nobody = 65534;
+
+// This thread alone has no privileges, until this goes.
+class Unprivileged {
+ public:
+  Unprivileged() { change(nobody); }
+  Unprivileged(const Unprivileged&) = delete;
+  Unprivileged& operator=(const Unprivileged&) = delete;
+  ~Unprivileged() { change(0); }
+
+ private:
+  void change(uid_t to) const {
+    if (root_) syscall(SYS_setresuid, -1, to, -1);
+  }
+
+  bool root_ = getuid() == 0;
+};
+
+void write_file(const std::filesystem::path& path, const std::string& text, int mode) {
+  std::ofstream(path) << text;
+  std::filesystem::permissions(path, std::filesystem::perms(mode));
+}
+
+// "STEP ERRNO", or "started".
+std::string failure(TestLoop& loop, const SubprocessOptions& options) {
+  try {
+    const auto started = Subprocess::start(tine::core_of(loop), options, [](const auto&) {});
+    started->kill(SIGKILL);
+    loop.run();
+  } catch (const SpawnError& error) {
+    CHECK_THAT(error.what(), StartsWith(error.step()));
+    return std::string(error.step()) + " " + std::to_string(error.code().value());
+  }
+  return "started";
+}
+
+std::string expected(const char* step, int error) {
+  return std::string(step) + " " + std::to_string(error);
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+// Writes what the descriptors of the child are into the file that is its $0.
+std::string tell_descriptors(int count) {
+  return "told=$(for i in $(seq 0 " + std::to_string(count - 1) +
+         "); do readlink /proc/$$/fd/$i || echo none; done); echo \"$told\" >\"$0\"";
+}
+
+std::vector<std::string> descriptors_told(TestLoop& loop, SubprocessOptions options,
+                                          const std::filesystem::path& report) {
+  options.args.push_back(report);
+  Running running(loop, options);
+  loop.run();
+  CHECK(running.code() == 0);
+  std::ostringstream text;
+  text << std::ifstream(report).rdbuf();
+  return lines_of(text.str());
+}
+
+}  // namespace
+
+TEST_CASE("subprocess: it is found in its PATH and has what it is given", "[subprocess]") {
+  const Way way(GENERATE(false, true));
+  TestLoop loop;
+  SubprocessOptions options = script("pwd; echo \"$0\"; echo $X");
+  options.file = "sh";
+  options.args[0] = "a name";
+  options.env = {"PATH=/nonexistent:/etc/passwd:/usr/bin:/bin", "X=1"};
+  options.cwd = "/usr";
+  CHECK(output_of(loop, options) == "/usr\na name\n1\n");
+}
+
+TEST_CASE("subprocess: without a PATH it is looked for where the system's programs are",
+          "[subprocess]") {
+  const Way way(GENERATE(false, true));
+  TestLoop loop;
+  SubprocessOptions options = script("echo found");
+  options.file = "sh";
+  options.env = {};
+  CHECK(output_of(loop, options) == "found\n");
+}
+
+TEST_CASE("subprocess: what may not be run does not end the search in PATH", "[subprocess]") {
+  const Way way(GENERATE(false, true));
+  const Folder folder;
+  for (const char* const name : {"first", "second"})
+    std::filesystem::create_directory(folder.path() / name);
+  write_file(folder.path() / "first/program", "exit 1\n", 0644);
+  write_file(folder.path() / "second/program", "echo \"$0 $1\"\n", 0755);
+
+  TestLoop loop;
+  SubprocessOptions options;
+  options.args = {"program", "argument"};
+  SECTION("a script without an interpreter is run by the shell") {
+    const std::string second = (folder.path() / "second").string();
+    options.env = {"PATH=" + (folder.path() / "first").string() + ":" + second};
+    CHECK(output_of(loop, options) == second + "/program argument\n");
+  }
+  SECTION("an empty entry is the directory it is started in") {
+    options.env = {"PATH=:/bin"};
+    options.cwd = folder.path() / "second";
+    CHECK(output_of(loop, options) == "program argument\n");
+  }
+  SECTION("if there is no other, that is told") {
+    options.env = {"PATH=" + (folder.path() / "first").string() + ":/nonexistent"};
+    CHECK_THAT(failure(loop, options), EndsWith(" " + std::to_string(EACCES)));
+  }
+}
+
+TEST_CASE("subprocess: the step that fails is told, and nothing is left", "[subprocess]") {
+  TestLoop loop;
+  SubprocessOptions options = script("exit 1");
+  SECTION("stdio") {
+    options.stdio = {0, 1, 2, 987'654};
+    CHECK(failure(loop, options) == expected("stdio", EBADF));
+    options.stdio = {0, 1, 2, 3, 987};
+    options.stdio.resize(1000, SubprocessOptions::null_device);
+    CHECK(failure(loop, options) == expected("stdio", EBADF));
+  }
+  SECTION("chdir") {
+    options.cwd = "/nonexistent";
+    CHECK(failure(loop, options) == expected("chdir", ENOENT));
+    options.cwd = "/etc/passwd";
+    CHECK(failure(loop, options) == expected("chdir", ENOTDIR));
+  }
+  SECTION("setrlimit") {
+    options.limits = {{RLIMIT_CORE, 2, 1}};
+    CHECK(failure(loop, options) == expected("setrlimit", EINVAL));
+  }
+  SECTION("setpriority") {
+    const Unprivileged unprivileged;
+    options.nice = -5;
+    CHECK(failure(loop, options) == expected("setpriority", EACCES));
+  }
+  SECTION("setgroups, however little would change") {
+    const Unprivileged unprivileged;
+    options.uid = geteuid();
+    CHECK(failure(loop, options) == expected("setgroups", EPERM));
+    options.uid.reset();
+    options.gid = getegid();
+    CHECK(failure(loop, options) == expected("setgroups", EPERM));
+  }
+  SECTION("exec") {
+    options.file = "/nonexistent";
+    CHECK(failure(loop, options) == expected("exec", ENOENT));
+    options.file = "";
+    options.args[0] = "";
+    CHECK(failure(loop, options) == expected("exec", ENOENT));
+    options.args[0] = std::string(300, 'x');
+    CHECK(failure(loop, options) == expected("exec", ENAMETOOLONG));
+    options.args = {"/bin/sh", std::string(1 << 20, 'x')};
+    CHECK(failure(loop, options) == expected("exec", E2BIG));
+  }
+}
+
+TEST_CASE("subprocess: ids that mean no change are refused", "[subprocess]") {
+  if (geteuid() != 0) return;
+  TestLoop loop;
+  SubprocessOptions options = script("exit 1");
+  options.uid = static_cast<uid_t>(-1);
+  CHECK(failure(loop, options) == expected("setuid", EINVAL));
+  options.uid = nobody;
+  options.gid = static_cast<gid_t>(-1);
+  CHECK(failure(loop, options) == expected("setgid", EINVAL));
+}
+
+TEST_CASE("subprocess: what uv_spawn cannot do is refused where there is nothing else",
+          "[subprocess]") {
+  const Way way(true);
+  TestLoop loop;
+  SubprocessOptions options = script("exit 1");
+  SECTION("new_group") {
+    options.new_group = true;
+    CHECK(failure(loop, options) == expected("setpgid", ENOTSUP));
+  }
+  SECTION("limits") {
+    options.limits = {{RLIMIT_CORE, 0, 0}};
+    CHECK(failure(loop, options) == expected("setrlimit", ENOTSUP));
+  }
+  SECTION("nice") {
+    options.nice = 5;
+    CHECK(failure(loop, options) == expected("setpriority", ENOTSUP));
+  }
+  SECTION("dies_with_parent") {
+    options.dies_with_parent = true;
+    CHECK(failure(loop, options) == expected("prctl", ENOTSUP));
+  }
+  SECTION("uid without privileges") {
+    const Unprivileged unprivileged;
+    options.uid = geteuid();
+    CHECK(failure(loop, options) == expected("setgroups", EPERM));
+  }
+}
+
+TEST_CASE("subprocess: uid and gid leave no privileges and no groups", "[subprocess]") {
+  if (geteuid() != 0) return;
+  const Way way(GENERATE(false, true));
+  gid_t before[100];
+  const int count = getgroups(100, before);
+  const gid_t groups[] = {0, 4};
+  REQUIRE(setgroups(2, groups) == 0);
+  TestLoop loop;
+  SubprocessOptions options = script("grep -E '^(Uid|Gid|Groups):' /proc/self/status");
+  options.uid = nobody;
+  options.gid = nobody;
+  const auto lines = lines_of(output_of(loop, options));
+  setgroups(static_cast<std::size_t>(std::max(count, 0)), before);
+  REQUIRE(lines.size() == 3);
+  CHECK(lines[0] == "Uid:\t65534\t65534\t65534\t65534");
+  CHECK(lines[1] == "Gid:\t65534\t65534\t65534\t65534");
+  CHECK(lines[2].find_first_of("0123456789") == std::string::npos);
+}
+
+TEST_CASE("subprocess: slots are what they are given in any order, again and again",
+          "[subprocess]") {
+  const Way way(GENERATE(false, true));
+  constexpr int slots = 24;
+  constexpr int files = 8;
+  const Folder folder;
+  TestLoop loop;
+  std::vector<std::unique_ptr<tine::uv::Descriptor>> open_files;
+  std::vector<std::pair<int, std::string>> given{{SubprocessOptions::null_device, "/dev/null"}};
+  for (int i = 0; i < files; ++i) {
+    const std::string name = folder.path() / std::to_string(i);
+    const int fd = open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    REQUIRE(fd < slots);
+    open_files.push_back(std::make_unique<tine::uv::Descriptor>(fd));
+    given.emplace_back(fd, name);
+  }
+  std::mt19937 random(1);
+  for (int round = 0; round < 20; ++round) {
+    SubprocessOptions options = script(tell_descriptors(slots));
+    options.stdio.clear();
+    std::vector<std::string> names;
+    for (int slot = 0; slot < slots; ++slot) {
+      auto each = given[random() % given.size()];
+      // Some stay where they are.
+      for (const auto& [fd, name] : given) {
+        if (fd == slot && round % 2 == 0) each = {fd, name};
+      }
+      options.stdio.push_back(each.first);
+      names.push_back(each.second);
+    }
+    CHECK(descriptors_told(loop, options, folder.path() / "report") == names);
+  }
+  for (const auto& file : open_files) CHECK((fcntl(file->get(), F_GETFD) & FD_CLOEXEC) != 0);
+}
+
+TEST_CASE("subprocess: it inherits what is not closed on exec, and nothing else", "[subprocess]") {
+  const Way way(GENERATE(false, true));
+  const Folder folder;
+  TestLoop loop;
+  const tine::uv::Descriptor inherited(open("/dev/zero", O_RDONLY));
+  const tine::uv::Descriptor not_inherited(open("/dev/full", O_RDONLY | O_CLOEXEC));
+  const auto told = descriptors_told(loop, script(tell_descriptors(not_inherited.get() + 1)),
+                                     folder.path() / "r");
+  CHECK(told.at(static_cast<std::size_t>(inherited.get())) == "/dev/zero");
+  CHECK(told.at(static_cast<std::size_t>(not_inherited.get())) == "none");
+}
+
+TEST_CASE("subprocess: with 0 to 2 closed it has the null device there", "[subprocess]") {
+  const Folder folder;
+  TestLoop loop;
+  std::vector<int> kept;
+  for (int fd = 0; fd < 3; ++fd) {
+    kept.push_back(fcntl(fd, F_DUPFD_CLOEXEC, 10));
+    close(fd);
+  }
+  std::vector<std::string> told;
+  std::string failed;
+  try {
+    told = descriptors_told(loop, script(tell_descriptors(3)), folder.path() / "r");
+  } catch (const std::exception& error) {
+    failed = error.what();
+  }
+  for (int fd = 0; fd < 3; ++fd) {
+    const auto index = static_cast<std::size_t>(fd);
+    dup2(kept[index], fd);
+    close(kept[index]);
+  }
+  CHECK(failed.empty());
+  CHECK(told == std::vector<std::string>(3, "/dev/null"));
+}
+
+TEST_CASE("subprocess: a descriptor stays blocking or not, as it is given", "[subprocess]") {
+  TestLoop loop;
+  int ends[2];
+  REQUIRE(pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0);
+  const tine::uv::Descriptor reading(ends[0]);
+  const tine::uv::Descriptor writing(ends[1]);
+  SubprocessOptions options = script("grep flags /proc/$$/fdinfo/0");
+  options.stdio[0] = reading.get();
+  const std::string flags = output_of(loop, options);
+  CHECK((std::stoi(flags.substr(flags.find('\t') + 1), nullptr, 8) & O_NONBLOCK) != 0);
+  CHECK((fcntl(reading.get(), F_GETFL) & O_NONBLOCK) != 0);
+}
+
+TEST_CASE("subprocess: detached leads a session, new_group a group", "[subprocess]") {
+  const std::string tell = "read -r pid rest </proc/self/stat; cut -d' ' -f1,5,6 /proc/$$/stat";
+  TestLoop loop;
+  SubprocessOptions options = script(tell);
+  int pid = 0;
+  int group = 0;
+  int session = 0;
+  const auto run = [&] { std::istringstream(output_of(loop, options)) >> pid >> group >> session; };
+  SECTION("detached") {
+    const Way way(GENERATE(false, true));
+    options.detached = true;
+    run();
+    CHECK(group == pid);
+    CHECK(session == pid);
+  }
+  SECTION("new_group") {
+    options.new_group = true;
+    run();
+    CHECK(group == pid);
+    CHECK(session == getsid(0));
+  }
+  SECTION("both") {
+    options.detached = options.new_group = true;
+    run();
+    CHECK(group == pid);
+    CHECK(session == pid);
+  }
+  SECTION("neither") {
+    const Way way(GENERATE(false, true));
+    run();
+    CHECK(group == getpgrp());
+    CHECK(session == getsid(0));
+  }
+}
+
+TEST_CASE("subprocess: limits and nice are the child's alone", "[subprocess]") {
+  TestLoop loop;
+  SubprocessOptions options =
+      script("ulimit -Sn; ulimit -Hn; ulimit -c; cut -d' ' -f19 /proc/$$/stat");
+  options.limits = {{RLIMIT_NOFILE, 123, 456}, {RLIMIT_CORE, 0, 0}};
+  options.nice = 7;
+  rlimit before;
+  getrlimit(RLIMIT_NOFILE, &before);
+  CHECK(output_of(loop, options) == "123\n456\n0\n7\n");
+  rlimit after;
+  getrlimit(RLIMIT_NOFILE, &after);
+  CHECK(after.rlim_cur == before.rlim_cur);
+  CHECK(getpriority(PRIO_PROCESS, 0) == 0);
+}
+
+TEST_CASE("subprocess: the umask is ours", "[subprocess]") {
+  const Way way(GENERATE(false, true));
+  TestLoop loop;
+  const mode_t before = umask(0037);
+  const std::string told = output_of(loop, script("umask"));
+  umask(before);
+  CHECK(told == "0037\n");
+}
+
+TEST_CASE("subprocess: signals are at their default and not blocked; ours stay", "[subprocess]") {
+  struct sigaction before {};
+  struct sigaction ignore {};
+  ignore.sa_handler = SIG_IGN;
+  sigaction(SIGRTMIN + 1, &ignore, &before);
+  sigset_t blocked;
+  sigset_t mask_before;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGUSR2);
+  pthread_sigmask(SIG_SETMASK, &blocked, &mask_before);
+  TestLoop loop;
+  SubprocessOptions options;
+  options.args = {"/bin/sed", "-n", "/^Sig[BIC]/p", "/proc/self/status"};
+  const std::string told = output_of(loop, options);
+  sigset_t after;
+  pthread_sigmask(SIG_SETMASK, &mask_before, &after);
+  sigaction(SIGRTMIN + 1, &before, &ignore);
+
+  const std::string none = ":\t0000000000000000\n";
+  CHECK(told == "SigBlk" + none + "SigIgn" + none + "SigCgt" + none);
+  CHECK(sigismember(&after, SIGUSR2) == 1);
+  CHECK(sigismember(&after, SIGUSR1) == 0);
+  CHECK(ignore.sa_handler == SIG_IGN);
+}
+
+TEST_CASE("subprocess: one that dies with its parent is killed when that thread ends",
+          "[subprocess]") {
+  TestLoop loop;
+  SubprocessOptions options = script("exec tail -f /dev/null");
+  options.dies_with_parent = true;
+  if (geteuid() == 0) options.uid = nobody;  // which makes the system forget an earlier wish
+  std::optional<Running> running;
+  std::thread([&] { running.emplace(loop, options); }).join();
+  loop.run();
+  CHECK(running->signal() == SIGKILL);
+}
+
+TEST_CASE("subprocess: with few descriptors left it starts or fails, and leaves none",
+          "[subprocess]") {
+  const Way way(GENERATE(false, true));
+  TestLoop loop;
+  const auto before = open_descriptors();
+  const int first_free = fcntl(0, F_DUPFD_CLOEXEC, 0);
+  close(first_free);
+  rlimit limit_before;
+  getrlimit(RLIMIT_NOFILE, &limit_before);
+  int started = 0;
+  int failed = 0;
+  for (rlim_t left = 0; left <= 40; ++left) {
+    rlimit limit = limit_before;
+    limit.rlim_cur = static_cast<rlim_t>(first_free) + left;
+    SubprocessOptions options = script("exit 0");
+    options.stdio = {SubprocessOptions::null_device, 2, 1, 0, 2, 1};
+    setrlimit(RLIMIT_NOFILE, &limit);
+    std::unique_ptr<Subprocess> subprocess;
+    try {
+      subprocess = Subprocess::start(tine::core_of(loop), options,
+                                     [&](const SubprocessExit& exit) { CHECK(exit.known); });
+      ++started;
+    } catch (const SpawnError& error) {
+      CHECK(error.code() == std::errc::too_many_files_open);
+      ++failed;
+    }
+    setrlimit(RLIMIT_NOFILE, &limit_before);
+    loop.run();
+    CHECK(open_descriptors() == before);
+  }
+  CHECK(failed > 0);
+  CHECK(started > 0);
+  Running next(loop, script("exit 3"));
+  loop.run();
+  CHECK(next.code() == 3);
+}

@@ -1,0 +1,224 @@
+// How the end of a program is told, and what else may be going on in the process meanwhile.
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <deque>
+#include <functional>
+#include <thread>
+
+#include <linux/sched.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <uv.h>
+
+#include "support/scale.hpp"
+#include "uv/run_program.hpp"
+
+namespace {
+
+// What a signal does, until this goes.
+class Action {
+ public:
+  Action(int signal, void (*handler)(int)) : signal_(signal) {
+    struct sigaction action {};  // without SA_RESTART
+    action.sa_handler = handler;
+    sigaction(signal, &action, &before_);
+  }
+  Action(const Action&) = delete;
+  Action& operator=(const Action&) = delete;
+  ~Action() { sigaction(signal_, &before_, nullptr); }
+
+ private:
+  int signal_;
+  struct sigaction before_ {};
+};
+
+std::atomic<int> signals = 0;
+
+// A process that has just this pid; -1 if it cannot be had.
+int fork_with_pid(int pid) {
+  clone_args args{};
+  args.exit_signal = SIGCHLD;
+  args.set_tid = reinterpret_cast<std::uintptr_t>(&pid);
+  args.set_tid_size = 1;
+  const long result = syscall(SYS_clone3, &args, sizeof args);
+  while (result == 0) syscall(SYS_pause);
+  return static_cast<int>(result);
+}
+
+}  // namespace
+
+TEST_CASE("subprocess: code, signal and usage are told", "[subprocess]") {
+  TestLoop loop;
+  Running exited(loop, script("exit 7"));
+  Running killed(loop, script("kill -SEGV $$"));
+  loop.run();
+  CHECK(exited.code() == 7);
+  CHECK(exited.usage()->ru_maxrss > 0);
+  CHECK(killed.signal() == SIGSEGV);
+  CHECK_FALSE(exited->kill(SIGTERM));
+}
+
+TEST_CASE("subprocess: kill reaches it until it has exited", "[subprocess]") {
+  const Way way(GENERATE(false, true));
+  TestLoop loop;
+  Running running(loop, script("exec tail -f /dev/null"));
+  CHECK(running->kill(0));
+  CHECK_FALSE(running->kill(12345));
+  CHECK(running->kill(SIGKILL));
+  loop.run();
+  CHECK(running.signal() == SIGKILL);
+  CHECK_FALSE(running->kill(0));
+}
+
+TEST_CASE("subprocess: if somebody else waits for it, its end is unknown", "[subprocess]") {
+  TestLoop loop;
+  Running one(loop, script("exit 3"));
+  Running other(loop, script("exit 4"));
+  int status = 0;
+  while (waitpid(-1, &status, 0) > 0) {
+  }
+  CHECK_FALSE(one->kill(SIGKILL));
+  loop.run();
+  CHECK_FALSE(one.known());
+  CHECK_FALSE(other.known());
+}
+
+TEST_CASE("subprocess: if SIGCHLD is ignored, its end is unknown", "[subprocess]") {
+  const Action action(SIGCHLD, SIG_IGN);
+  TestLoop loop;
+  Running running(loop, script("exit 3"));
+  loop.run();
+  CHECK_FALSE(running.known());
+  CHECK_THROWS_AS(Running(loop,
+                          [] {
+                            SubprocessOptions options;
+                            options.args = {"/nonexistent"};
+                            return options;
+                          }()),
+                  SpawnError);
+}
+
+TEST_CASE("subprocess: with no more than the pid left, kill does not reach who has got it",
+          "[subprocess]") {
+  TestLoop loop;
+  Running running(loop, script("exit 3"));
+  REQUIRE(waitpid(running->pid(), nullptr, 0) == running->pid());
+  const int stranger = fork_with_pid(running->pid());
+  if (stranger < 0) WARN("a pid cannot be chosen here");
+  CHECK_FALSE(running->kill(SIGKILL));
+  loop.run();
+  CHECK_FALSE(running.known());
+  if (stranger < 0) return;
+  CHECK(waitpid(stranger, nullptr, WNOHANG) == 0);
+  CHECK(kill(stranger, SIGKILL) == 0);
+  CHECK(waitpid(stranger, nullptr, 0) == stranger);
+}
+
+TEST_CASE("subprocess: a SIGCHLD handler of the application's is left alone and called",
+          "[subprocess]") {
+  signals = 0;
+  const auto count = [](int) { ++signals; };
+  const Action action(SIGCHLD, count);
+  TestLoop loop;
+  Running running(loop, script("exit 3"));
+  loop.run();
+  CHECK(running.code() == 3);
+  CHECK(signals > 0);
+  struct sigaction now {};
+  sigaction(SIGCHLD, nullptr, &now);
+  CHECK(now.sa_handler == static_cast<void (*)(int)>(count));
+}
+
+TEST_CASE("subprocess: others may use uv_spawn on the same loop", "[subprocess]") {
+  TestLoop loop;
+  ExpectCalls told(10);
+  std::deque<Running> ours;
+  for (int i = 0; i < 10; ++i) {
+    ours.emplace_back(loop, script("exit 3"));
+    char sh[] = "/bin/sh";
+    char c[] = "-c";
+    char text[] = "exit 4";
+    char* args[] = {sh, c, text, nullptr};
+    uv_process_options_t options{};
+    options.file = sh;
+    options.args = args;
+    options.exit_cb = [](uv_process_t* process, std::int64_t code, int) {
+      CHECK(code == 4);
+      (*static_cast<ExpectCalls*>(process->data))();
+      uv_close(reinterpret_cast<uv_handle_t*>(process),
+               [](uv_handle_t* handle) { delete reinterpret_cast<uv_process_t*>(handle); });
+    };
+    auto* const process = new uv_process_t;
+    process->data = &told;
+    CHECK(uv_spawn(loop->native(), process, &options) == 0);
+  }
+  loop.run();
+  for (const Running& running : ours) CHECK(running.code() == 3);
+}
+
+TEST_CASE("subprocess: a storm of signals disturbs neither start nor end", "[subprocess]") {
+  signals = 0;
+  const Action action(SIGALRM, [](int) { ++signals; });
+  const int count = scaled(50, 1000);
+  TestLoop loop;
+  SubprocessOptions missing = script("exit 0");
+  missing.file = "/nonexistent";
+  const itimerval often{{0, 200}, {0, 200}};
+  setitimer(ITIMER_REAL, &often, nullptr);
+  std::deque<Running> all;
+  for (int i = 0; i < count; ++i) {
+    all.emplace_back(loop, script("exit 3"));
+    CHECK_THROWS_AS(Running(loop, missing), SpawnError);
+    if (i % 10 == 0) loop.run();
+  }
+  loop.run();
+  const itimerval never{};
+  setitimer(ITIMER_REAL, &never, nullptr);
+  CHECK(signals > 0);
+  for (const Running& running : all) CHECK(running.code() == 3);
+}
+
+TEST_CASE("subprocess: a thousand, fifty at a time, leave nothing", "[subprocess]") {
+  const Way way(GENERATE(false, true));
+  const int count = scaled(100, 1000);
+  TestLoop loop;
+  std::deque<std::unique_ptr<Subprocess>> running;
+  int started = 0;
+  int ended = 0;
+  std::function<void()> start = [&] {
+    if (started == count) return;
+    ++started;
+    running.push_back(
+        Subprocess::start(tine::core_of(loop), script("exit 0"), [&](const SubprocessExit& exit) {
+          CHECK(exit.known);
+          ++ended;
+          start();
+        }));
+  };
+  for (int i = 0; i < 50; ++i) start();
+  loop.run();
+  CHECK(ended == count);
+}
+
+TEST_CASE("subprocess: threads start programs at the same time", "[subprocess]") {
+  const TestLoop checked_at_the_end;
+  constexpr int threads = 4;
+  const int count = scaled(25, 250);
+  std::atomic<int> right = 0;
+  std::vector<std::thread> starters;
+  for (int thread = 0; thread < threads; ++thread) {
+    starters.emplace_back([&, thread] {
+      tine::Loop loop;
+      for (int i = 0; i < count; ++i) {
+        auto subprocess = Subprocess::start(
+            tine::core_of(loop), script("exit " + std::to_string(thread)),
+            [&](const SubprocessExit& exit) { right += exit.known && exit.code == thread; });
+        loop.run();
+      }
+    });
+  }
+  for (auto& starter : starters) starter.join();
+  CHECK(right == threads * count);
+}
