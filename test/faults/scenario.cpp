@@ -69,7 +69,7 @@ bool Case::harmless() const {
     return std::find(words.begin(), words.end(), word) != words.end();
   };
   if (fault.empty()) return true;
-  if (is_one_of(function(), {"poll", "epoll_wait", "waitpid", "dupfd", "epoll_ctl"})) return true;
+  if (is_one_of(function(), {"poll", "epoll_wait", "waitid", "dupfd", "epoll_ctl"})) return true;
   const std::string_view rest = std::string_view(fault).substr(function().size() + 1);
   return is_one_of(function(), {"read", "write"}) &&
          is_one_of(rest.substr(0, rest.find(':')), {"half", "byte", "EINTR", "EAGAIN", "ENOBUFS"});

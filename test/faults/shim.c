@@ -3,13 +3,13 @@
 // What libuv cannot survive is left out, by its own choice of abort() or assert():
 //   epoll_ctl     but for the try in uv__io_check_fd: uv__io_poll aborts on all but EEXIST
 //   epoll_wait    but EINTR, as uv__io_poll aborts on all else
-//   read, write   on what is no socket, but EINTR: uv__async_io, uv__async_send and uv_spawn (its
-//                 pipe that tells of a failed exec) abort on errors and on parts of a message
+//   read, write   on what is no socket, but EINTR: uv__async_io and uv__async_send abort on errors and
+//                 on parts of a message
 //   realloc       uv__maybe_resize aborts; nobody else here calls it
 //   pipe2         in uv__signal_global_reinit, which aborts: on the first use of a loop, so make one
-//                 before arming, and in what has been forked
-//   waitpid       but EINTR: uv_spawn asserts, uv__chld aborts
-// vfork is left out because no wrapper can return twice; libuv uses fork.
+//                 before arming
+//
+// What a cloned child does in the memory of its parent is done by syscall(), and is made to fail there.
 #define _GNU_SOURCE
 #include "shim.h"
 
@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -50,17 +51,17 @@ enum Function {
   SOCKETPAIR,
   PIPE,
   DUPLICATE,  // fcntl(F_DUPFD_CLOEXEC)
-  DUP2,
-  FORK,
-  EXEC,
-  WAITPID,
+  DUP3,       // by syscall(), as the next two
+  EXECVE,
+  WAITID,
+  CLONE,
   MALLOC,
 };
 
 static const char* const functions[] = {
     "none",          "read",    "write",      "poll",   "epoll_wait", "epoll_ctl",
-    "epoll_create1", "eventfd", "socketpair", "pipe2",  "dupfd",      "dup2",
-    "fork",          "execvp",  "waitpid",    "malloc", NULL};
+    "epoll_create1", "eventfd", "socketpair", "pipe2",  "dupfd",      "dup3",
+    "execve",        "waitid",  "clone",      "malloc", NULL};
 
 // Outcomes that are no errno: bytes are moved, but fewer, or only said to be.
 enum { HALF = -1, BYTE = -2, LOST = -3 };
@@ -154,12 +155,30 @@ static int failed(void) {
   return -1;
 }
 
+// Six arguments are read, as libc does, however many there are.
+static long real_syscall_of(long number, va_list rest) {
+  static long (*real)(long, ...);
+  if (real == NULL) real = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
+  long arguments[6];
+  for (int i = 0; i < 6; ++i) arguments[i] = va_arg(rest, long);
+  return real(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4],
+              arguments[5]);
+}
+
+static long real_syscall(long number, ...) {
+  va_list rest;
+  va_start(rest, number);
+  const long result = real_syscall_of(number, rest);
+  va_end(rest);
+  return result;
+}
+
 ssize_t read(int fd, void* to, size_t size) {
   if (transfer_strikes(READ, fd)) {
     if (outcome > 0) return failed();
     size = part_of(size);
   }
-  return syscall(SYS_read, fd, to, size);
+  return real_syscall(SYS_read, fd, to, size);
 }
 
 ssize_t write(int fd, const void* from, size_t size) {
@@ -168,13 +187,13 @@ ssize_t write(int fd, const void* from, size_t size) {
     if (outcome == LOST) return (ssize_t)size;
     size = part_of(size);
   }
-  return syscall(SYS_write, fd, from, size);
+  return real_syscall(SYS_write, fd, from, size);
 }
 
 ssize_t writev(int fd, const struct iovec* parts, int count) {
-  if (!transfer_strikes(WRITE, fd)) return syscall(SYS_writev, fd, parts, count);
+  if (!transfer_strikes(WRITE, fd)) return real_syscall(SYS_writev, fd, parts, count);
   if (outcome > 0) return failed();
-  return syscall(SYS_write, fd, parts[0].iov_base, part_of(parts[0].iov_len));
+  return real_syscall(SYS_write, fd, parts[0].iov_base, part_of(parts[0].iov_len));
 }
 
 // Descriptors travel with the first byte, so a part of the message has them all.
@@ -188,19 +207,19 @@ static struct msghdr part_of_message(const struct msghdr* message, struct iovec*
 }
 
 ssize_t sendmsg(int fd, const struct msghdr* message, int flags) {
-  if (!transfer_strikes(WRITE, fd)) return syscall(SYS_sendmsg, fd, message, flags);
+  if (!transfer_strikes(WRITE, fd)) return real_syscall(SYS_sendmsg, fd, message, flags);
   if (outcome > 0) return failed();
   struct iovec part;
   const struct msghdr shorter = part_of_message(message, &part);
-  return syscall(SYS_sendmsg, fd, &shorter, flags);
+  return real_syscall(SYS_sendmsg, fd, &shorter, flags);
 }
 
 ssize_t recvmsg(int fd, struct msghdr* message, int flags) {
-  if (!transfer_strikes(READ, fd)) return syscall(SYS_recvmsg, fd, message, flags);
+  if (!transfer_strikes(READ, fd)) return real_syscall(SYS_recvmsg, fd, message, flags);
   if (outcome > 0) return failed();
   struct iovec part;
   struct msghdr shorter = part_of_message(message, &part);
-  const ssize_t result = syscall(SYS_recvmsg, fd, &shorter, flags);
+  const ssize_t result = real_syscall(SYS_recvmsg, fd, &shorter, flags);
   message->msg_controllen = shorter.msg_controllen;
   message->msg_namelen = shorter.msg_namelen;
   message->msg_flags = shorter.msg_flags;
@@ -210,12 +229,12 @@ ssize_t recvmsg(int fd, struct msghdr* message, int flags) {
 int poll(struct pollfd* fds, nfds_t count, int timeout) {
   if (fails(POLL)) return -1;
   const struct timespec limit = {timeout / 1000, (timeout % 1000) * 1000000L};
-  return (int)syscall(SYS_ppoll, fds, count, timeout < 0 ? NULL : &limit, NULL, 0);
+  return (int)real_syscall(SYS_ppoll, fds, count, timeout < 0 ? NULL : &limit, NULL, 0);
 }
 
 int epoll_pwait(int fd, struct epoll_event* events, int count, int timeout, const sigset_t* mask) {
   if (fails(EPOLL_WAIT)) return -1;
-  return (int)syscall(SYS_epoll_pwait, fd, events, count, timeout, mask, _NSIG / 8);
+  return (int)real_syscall(SYS_epoll_pwait, fd, events, count, timeout, mask, _NSIG / 8);
 }
 
 int epoll_wait(int fd, struct epoll_event* events, int count, int timeout) {
@@ -225,29 +244,29 @@ int epoll_wait(int fd, struct epoll_event* events, int count, int timeout) {
 // uv__io_check_fd watches for -1, to see if it could.
 int epoll_ctl(int epoll, int operation, int fd, struct epoll_event* event) {
   if (operation == EPOLL_CTL_ADD && event->data.fd == -1 && fails(EPOLL_CTL)) return -1;
-  return (int)syscall(SYS_epoll_ctl, epoll, operation, fd, event);
+  return (int)real_syscall(SYS_epoll_ctl, epoll, operation, fd, event);
 }
 
 int epoll_create1(int flags) {
-  return fails(EPOLL_CREATE) ? -1 : (int)syscall(SYS_epoll_create1, flags);
+  return fails(EPOLL_CREATE) ? -1 : (int)real_syscall(SYS_epoll_create1, flags);
 }
 
 int eventfd(unsigned int value, int flags) {
-  return fails(EVENTFD) ? -1 : (int)syscall(SYS_eventfd2, value, flags);
+  return fails(EVENTFD) ? -1 : (int)real_syscall(SYS_eventfd2, value, flags);
 }
 
 int socketpair(int domain, int type, int protocol, int ends[2]) {
-  return fails(SOCKETPAIR) ? -1 : (int)syscall(SYS_socketpair, domain, type, protocol, ends);
+  return fails(SOCKETPAIR) ? -1 : (int)real_syscall(SYS_socketpair, domain, type, protocol, ends);
 }
 
 int pipe2(int ends[2], int flags) {
   if (getpid() == armed_in && fails(PIPE)) return -1;
-  return (int)syscall(SYS_pipe2, ends, flags);
+  return (int)real_syscall(SYS_pipe2, ends, flags);
 }
 
 static int fcntl_or_fail(int fd, int command, void* argument) {
   if (command == F_DUPFD_CLOEXEC && fails(DUPLICATE)) return -1;
-  return (int)syscall(SYS_fcntl, fd, command, argument);
+  return (int)real_syscall(SYS_fcntl, fd, command, argument);
 }
 
 int fcntl(int fd, int command, ...) {
@@ -266,27 +285,34 @@ int fcntl64(int fd, int command, ...) {
   return fcntl_or_fail(fd, command, argument);
 }
 
-int dup2(int from, int to) {
-  if (fails(DUP2)) return -1;
-  return (int)(from == to ? syscall(SYS_fcntl, from, F_GETFD) < 0 ? -1 : to
-                          : syscall(SYS_dup3, from, to, 0));
+int clone(int (*function)(void*), void* stack, int flags, void* argument, ...) {
+  if (fails(CLONE)) return -1;
+  va_list rest;
+  va_start(rest, argument);
+  void* const pidfd = va_arg(rest, void*);
+  va_end(rest);
+  int (*const real)(int (*)(void*), void*, int, void*, ...) =
+      (int (*)(int (*)(void*), void*, int, void*, ...))dlsym(RTLD_NEXT, "clone");
+  return real(function, stack, flags, argument, pidfd);
 }
 
-pid_t fork(void) {
-  if (fails(FORK)) return -1;
-  pid_t (*const real)(void) = (pid_t(*)(void))dlsym(RTLD_NEXT, "fork");
-  return real();
+static enum Function function_of(long number) {
+  switch (number) {
+    case SYS_dup3: return DUP3;
+    case SYS_execve: return EXECVE;
+    case SYS_waitid: return WAITID;
+    default: return NONE;
+  }
 }
 
-int execvp(const char* file, char* const arguments[]) {
-  if (fails(EXEC)) return -1;
-  int (*const real)(const char*, char* const[]) =
-      (int (*)(const char*, char* const[]))dlsym(RTLD_NEXT, "execvp");
-  return real(file, arguments);
-}
-
-pid_t waitpid(pid_t pid, int* status, int options) {
-  return fails(WAITPID) ? -1 : (pid_t)syscall(SYS_wait4, pid, status, options, NULL);
+long syscall(long number, ...) {
+  const enum Function function = function_of(number);
+  if (function != NONE && fails(function)) return -1;
+  va_list rest;
+  va_start(rest, number);
+  const long result = real_syscall_of(number, rest);
+  va_end(rest);
+  return result;
 }
 
 static void* counted_block(void* block) {
