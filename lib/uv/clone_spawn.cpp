@@ -16,9 +16,21 @@
 #include "uv/clone_child.hpp"
 #include "uv/stdio_slots.hpp"
 
+#ifdef __GLIBC__
+// clone() by another name: ThreadSanitizer stands before that one, and cannot bear a child that shares
+// its memory.
+extern "C" int __clone(int (*function)(void*), void* stack, int flags, void* argument, ...);
+#endif
+
 namespace tine::uv {
 
 namespace {
+
+#ifdef __GLIBC__
+constexpr auto clone_call = __clone;
+#else
+constexpr auto clone_call = ::clone;
+#endif
 
 constexpr int wait_by_pidfd = 3;           // P_PIDFD, which older headers lack
 constexpr std::size_t stack_size = 16384;  // the child has a few frames and its system calls
@@ -112,8 +124,8 @@ ClonedChild clone_child(ChildPlan& plan) {
   alignas(16) std::byte stack[stack_size];
   int pidfd = -1;
   const SignalsBlocked blocked;
-  const int pid = ::clone(run_child, stack + stack_size,
-                          CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &plan, &pidfd);
+  const int pid = clone_call(run_child, stack + stack_size,
+                             CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &plan, &pidfd);
   if (pid < 0) throw SpawnError(errno, "clone");
   return {pid, Descriptor(pidfd)};
 }

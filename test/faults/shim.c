@@ -285,14 +285,14 @@ int fcntl64(int fd, int command, ...) {
   return fcntl_or_fail(fd, command, argument);
 }
 
-int clone(int (*function)(void*), void* stack, int flags, void* argument, ...) {
+int __clone(int (*function)(void*), void* stack, int flags, void* argument, ...) {
   if (fails(CLONE)) return -1;
   va_list rest;
   va_start(rest, argument);
   void* const pidfd = va_arg(rest, void*);
   va_end(rest);
   int (*const real)(int (*)(void*), void*, int, void*, ...) =
-      (int (*)(int (*)(void*), void*, int, void*, ...))dlsym(RTLD_NEXT, "clone");
+      (int (*)(int (*)(void*), void*, int, void*, ...))dlsym(RTLD_NEXT, "__clone");
   return real(function, stack, flags, argument, pidfd);
 }
 
