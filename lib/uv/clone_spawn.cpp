@@ -127,7 +127,7 @@ ClonedChild clone_child(ChildPlan& plan) {
   const int pid = clone_call(run_child, stack + stack_size,
                              CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &plan, &pidfd);
   if (pid < 0) throw SpawnError(errno, "clone");
-  return {pid, Descriptor(pidfd)};
+  return {pid, Pidfd(pidfd)};
 }
 
 }  // namespace
@@ -151,6 +151,10 @@ int wait_for(int pidfd, siginfo_t& info, int flags, rusage* usage) {
     result = syscall(SYS_waitid, wait_by_pidfd, pidfd, &info, flags, usage);
   } while (result < 0 && errno == EINTR);
   return static_cast<int>(result);
+}
+
+Pidfd::~Pidfd() {
+  if (const int fd = fd_.release(); fd >= 0) syscall(SYS_close, fd);
 }
 
 int send_signal(int pidfd, int signal) {

@@ -6,10 +6,25 @@
 
 namespace tine::uv {
 
+// A descriptor that has come from clone(), closed by a system call too: ThreadSanitizer has not seen it
+// come, and would take it for what had its number before.
+class Pidfd {
+ public:
+  explicit Pidfd(int fd) : fd_(fd) {}
+  Pidfd(Pidfd&& other) noexcept : fd_(other.fd_.release()) {}
+  Pidfd& operator=(Pidfd&&) = delete;
+  ~Pidfd();
+
+  int get() const { return fd_.get(); }
+
+ private:
+  Descriptor fd_;
+};
+
 // A program that runs, and the descriptor that stands for it.
 struct ClonedChild {
   int pid;
-  Descriptor pidfd;
+  Pidfd pidfd;
 };
 
 // Whether this system has all that a child of clone_spawn() is started and waited for with.

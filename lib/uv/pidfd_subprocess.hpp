@@ -26,7 +26,7 @@ class PidfdSubprocess final : public Subprocess {
   LoopCore& core_;
   Exited exited_;
   int pid_ = 0;
-  std::optional<Descriptor> pidfd_;  // until it has exited
+  std::optional<Pidfd> pidfd_;  // until it has exited
   UvHandle<uv_poll_t> watch_;
   std::optional<RawTimer> looks_;  // where it cannot be watched
 };
