@@ -73,6 +73,10 @@ class Channel {
   // Bytes that are accepted and not yet given to the kernel.
   std::size_t queued_bytes() const;
 
+  // Bytes of a last line that the peer had not ended when the channel did: it was dropped, which is
+  // no error. 0 while the channel is open.
+  std::size_t torn_bytes() const;
+
  private:
   friend class ChannelEnd;
   explicit Channel(std::shared_ptr<channel::Endpoint> end) : end_(std::move(end)) {}

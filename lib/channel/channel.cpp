@@ -9,6 +9,7 @@ void Channel::pause() { end_->set_paused(true); }
 void Channel::resume() { end_->set_paused(false); }
 bool Channel::flush() { return end_->flush(); }
 std::size_t Channel::queued_bytes() const { return end_->queued(); }
+std::size_t Channel::torn_bytes() const { return end_->torn(); }
 
 bool ChannelEnd::send(const nlohmann::json& message, SendCallback sent) {
   return end_->send(message, std::move(sent));

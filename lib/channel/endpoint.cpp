@@ -377,6 +377,7 @@ void Endpoint::peer_died() { end_when_read(EPIPE); }
 void Endpoint::end(std::error_code unwritten_because) noexcept {
   if (!stream_) return;
   state_ = State::ended;
+  torn_ = inbox_.unfinished();
   if (stream_->writing()) count_written(stream_->written());
   cancel(unwritten_because);
   core_->forget(*this);

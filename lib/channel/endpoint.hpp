@@ -61,6 +61,7 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   void set_paused(bool paused);
   bool flush();
   std::size_t queued() const { return outbox_.queued(); }
+  std::size_t torn() const { return torn_; }
 
   // To be called when listeners have come or gone.
   void listeners_changed();
@@ -126,6 +127,7 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   std::optional<bool> explicit_ref_;
 
   Inbox inbox_;
+  std::size_t torn_ = 0;
   bool paused_ = false;
   bool pumping_ = false;
   std::optional<int> end_due_;  // the error to end with, once the message being told is told

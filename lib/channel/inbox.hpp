@@ -49,6 +49,9 @@ class Inbox {
   // Whether a complete line waits to be told.
   bool has_line() { return stored_.has_line() || decoder_.has_line(); }
 
+  // Bytes of the last line, which has not ended yet.
+  std::size_t unfinished() const { return decoder_.unfinished(); }
+
   // Bytes that wait for a listener, those of an unfinished line included.
   std::size_t stored() const { return stored_.pending() + decoder_.pending(); }
 

@@ -71,6 +71,11 @@ std::string_view LineDecoder::ahead(std::size_t most) {
   return last == pending.npos || last == first ? std::string_view() : pending.substr(0, last + 1);
 }
 
+std::size_t LineDecoder::unfinished() const {
+  const std::string_view pending = bytes_.view().substr(begin_);
+  return pending.size() - (pending.rfind('\n') + 1);  // npos + 1 is 0
+}
+
 void LineDecoder::put_back() {
   line_end_ = scanned_ = begin_ - 1;
   begin_ = last_begin_;

@@ -45,6 +45,8 @@ class LineDecoder {
 
   // Bytes that came in and did not leave by next().
   std::size_t pending() const { return bytes_.size() - begin_; }
+  // Those of them behind the last '\n'.
+  std::size_t unfinished() const;
 
   static constexpr std::size_t read_size = std::size_t{64} << 10;
 

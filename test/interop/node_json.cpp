@@ -135,7 +135,7 @@ TEST_CASE("json reader: agrees with Node's, when documents are good") {
 
 TEST_CASE("json reader: agrees with Node's, when documents are damaged") {
   RandomJson random(seed, RandomJson::small);
-  const int count = scaled(50'000, 500'000);
+  const int count = scaled(100'000, 1'000'000);
 
   const int good = compare(count, [&] { return random.mutated(random.next_text()); });
 

@@ -87,6 +87,7 @@ TEST_CASE("row 2: a child that is killed at any byte has its complete lines told
   TestLoop loop;
   Invariants invariants(loop);
   std::vector<Log> logs(bytes.size() + 1);
+  std::vector<tine::Channel> channels;
   for (std::size_t length = 0; length <= bytes.size(); ++length) {
     auto child = invariants.watch(
         loop.fork("raw", {.args = {"prefix", std::to_string(length), escaped(bytes), "kill"}}));
@@ -94,11 +95,13 @@ TEST_CASE("row 2: a child that is killed at any byte has its complete lines told
     child.on<"message">([&log](const json& message) { log.push_back(message.dump()); });
     child.on<"error">([&log](const tine::Error& error) { log.emplace_back(error.what()); });
     child.send("which it does not read", invariants.sent());
+    channels.push_back(child.channel());
   }
   loop.run();
   for (std::size_t length = 0; length <= bytes.size(); ++length) {
     const auto lines = std::count(bytes.begin(), bytes.begin() + static_cast<long>(length), '\n');
     CHECK(logs[length] == Log(all.begin(), all.begin() + lines));
+    CHECK(channels[length].torn_bytes() == length - (bytes.substr(0, length).rfind('\n') + 1));
   }
   invariants.check();
 }
