@@ -315,9 +315,14 @@ class Batch {
     stop();
     if (lines.empty() || has_byte_order_mark(lines)) return;
     reserve(parser_, lines.size(), max_depth);
+#ifdef SIMDJSON_THREADS_ENABLED
     parser_.threaded = false;
+#endif
+    // Without the last '\n': of a text that is not closed simdjson looks at the byte behind all of
+    // them, and goes on if it fits.
+    const std::size_t size = lines.size() - 1;
     stream_.emplace();
-    if (parser_.parse_many(lines.data(), lines.size(), lines.size()).get(*stream_)) return stop();
+    if (parser_.parse_many(lines.data(), size, size).get(*stream_)) return stop();
     lines_ = lines;
     text_ = stream_->begin();
     taken_ = false;

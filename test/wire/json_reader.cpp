@@ -3,7 +3,6 @@
 #include <chrono>
 #include <cmath>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 #include <string>
 #include <utility>
@@ -523,18 +522,22 @@ TEST_CASE("excerpt: shows bytes in hex, when they are not printable ASCII", "[wi
 
 TEST_CASE("json reader: a line that is no text is bad among those that are expected too",
           "[wire]") {
-  for (const char* const bad : {"-1{[[[0", "1 2", "{}{}", "[1]x", "{\"a\":1", "tru", "\"a\"\"b\"",
-                                "\"open", "", "{} []", "[1,", "5]", "{\"a\" \"b\"}"}) {
-    for (const char* const others : {"{}\n", "[1]\n", "7\n", "\"x\"\n"}) {
-      const PaddedText padded(others + std::string(bad) + '\n');
-      const std::string_view first = padded.view().substr(0, padded.view().find('\n'));
+  const std::string other =
+      GENERATE(as<std::string>{}, "{}\n", "[1]\n", "7\n", "{\"a\":1,\"b\":[133,8,0,2,3]}\n");
+  for (const std::string bad :
+       {"-1{[[[0", "1 2", "{}{}", "[1]x", "{\"a\":1", "tru", "\"a\"\"b\"", R"({"b"[:1],"a":2})",
+        "[[]", "\"open", "", "{} []", "[1,", "5]", "{\"a\" \"b\"}"}) {
+    for (const char* const behind : {"", ":[[[5", "]]", "}", ",1]", "\""}) {
+      const PaddedText padded(other + bad + '\n' + behind);
+      const std::string_view lines = padded.view().substr(0, padded.view().rfind('\n') + 1);
+      const std::string_view first = lines.substr(0, lines.find('\n'));
       JsonReader reader(default_depth);
       json value;
-      reader.expect(padded.view());
-      CAPTURE(bad, others);
+      reader.expect(lines);
+      CAPTURE(bad, other, behind);
       CHECK_FALSE(reader.read(first, value).has_value());
       CHECK(value == json::parse(first));
-      CHECK(reader.read({first.data() + first.size() + 1, std::strlen(bad)}, value).has_value());
+      CHECK(reader.read({first.data() + first.size() + 1, bad.size()}, value).has_value());
     }
   }
 }
