@@ -33,7 +33,7 @@ Stream::Stream(LoopCore& core, Descriptor descriptor, User& user)
   uv_pipe_init(core.native(), &pipe_->handle, 0);
   pipe_->handle.data = this;
   if (const int error = uv_pipe_open(&pipe_->handle, descriptor.get()); error < 0) {
-    throw Error(std::error_code(-error, std::generic_category()), "a channel could not be opened");
+    throw Error(std::error_code(-error, std::generic_category()), "a stream could not be opened");
   }
   descriptor.release();
 }
@@ -60,6 +60,12 @@ void Stream::set_reading(bool on) noexcept {
   }
   reading_ = on;
   set_ref(ref_);
+}
+
+void Stream::rest() noexcept {
+  uv_read_stop(stream());
+  stop_watching();
+  reading_ = false;
 }
 
 void Stream::set_ref(bool ref) {
@@ -135,16 +141,20 @@ void Stream::stop_watching() noexcept {
   hang_up_descriptor_.reset();
 }
 
-void Stream::read_available(const std::function<void(std::size_t)>& took) {
+std::size_t Stream::available() const {
   int available = 0;
-  if (ioctl(fd(), FIONREAD, &available) < 0) return;
-  while (available > 0) {
+  ioctl(fd(), FIONREAD, &available);
+  return static_cast<std::size_t>(std::max(available, 0));
+}
+
+void Stream::read_available(const std::function<void(std::size_t)>& took) {
+  std::size_t left = available();
+  while (left > 0) {
     const std::span<char> room = user_.read_room();
-    const ssize_t n =
-        ::read(fd(), room.data(), std::min(room.size(), static_cast<std::size_t>(available)));
+    const ssize_t n = ::read(fd(), room.data(), std::min(room.size(), left));
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return;
-    available -= static_cast<int>(n);
+    left -= static_cast<std::size_t>(n);
     took(static_cast<std::size_t>(n));
   }
 }
@@ -174,6 +184,8 @@ void Stream::write(std::string_view bytes) noexcept {
 std::size_t Stream::written() const {
   return write_size_ - uv_stream_get_write_queue_size(stream());
 }
+
+void Stream::half_close() noexcept { ::shutdown(fd(), SHUT_WR); }
 
 bool Stream::writable() const {
   pollfd state{fd(), POLLOUT, 0};

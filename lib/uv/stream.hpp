@@ -25,8 +25,8 @@ class Stream {
     virtual void on_read(std::size_t n) = 0;
     // No more will come: 0 for the end of the stream, else an errno.
     virtual void on_read_end(int error) = 0;
-    // The peer is gone, seen while reading was off.
-    virtual void on_hang_up() = 0;
+    // The peer is gone, seen while reading was off and its end was watched for.
+    virtual void on_hang_up() {}
     // What write() was given is written, or, with an errno, will not be. Not called after the stream
     // is destroyed.
     virtual void on_written(int error) = 0;
@@ -44,7 +44,13 @@ class Stream {
   // Reads, or watches for nothing but the peer's end. Either keeps the loop alive if set_ref() says
   // so.
   void set_reading(bool on) noexcept;
+  // Neither reads nor watches, which it does not at first either: the peer's end shows when reading
+  // goes on.
+  void rest() noexcept;
   void set_ref(bool ref);
+
+  // How much could be read at this moment, as far as the kernel tells.
+  std::size_t available() const;
 
   // Reads what is there at this moment, all of it and no more, without waiting for the loop. `took`
   // is told how much of read_room() was filled, each time.
@@ -58,6 +64,10 @@ class Stream {
   bool writing() const { return write_size_ > 0; }
   // How much of what write() was given is written already.
   std::size_t written() const;
+
+  // Nothing more will be written: the peer reads an end. Reading goes on. A descriptor that is no
+  // socket has no such half; there it is for the destructor to tell.
+  void half_close() noexcept;
 
   // Whether the kernel takes bytes at this moment.
   bool writable() const;
