@@ -21,6 +21,8 @@ enum class Errc {
   invalid_value,              // a message cannot be written as JSON, or is nested too deeply
   queue_full,                 // more than ChannelOptions::send_limit would wait to be written
   handle_refused,             // a handle came beside a message; this end takes none
+  write_after_end,            // ERR_STREAM_WRITE_AFTER_END: Stream::write() after end()
+  stream_destroyed,           // ERR_STREAM_DESTROYED: Stream::write() after destroy() or an error
 };
 
 const std::error_category& error_category() noexcept;

@@ -13,4 +13,5 @@
 #include "tine/loop.hpp"
 #include "tine/message.hpp"
 #include "tine/process.hpp"
+#include "tine/stream.hpp"
 #include "tine/version.hpp"

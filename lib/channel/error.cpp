@@ -21,6 +21,8 @@ class Category final : public std::error_category {
       case Errc::invalid_value: return "message cannot be written (ERR_TINE_INVALID_VALUE)";
       case Errc::queue_full: return "too much is queued (ERR_TINE_QUEUE_FULL)";
       case Errc::handle_refused: return "handle refused (ERR_TINE_HANDLE_REFUSED)";
+      case Errc::write_after_end: return "write after end (ERR_STREAM_WRITE_AFTER_END)";
+      case Errc::stream_destroyed: return "the stream is destroyed (ERR_STREAM_DESTROYED)";
     }
     return "unknown error";
   }

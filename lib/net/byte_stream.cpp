@@ -1,0 +1,271 @@
+#include "net/byte_stream.hpp"
+
+#include <cerrno>
+#include <utility>
+
+namespace tine::net {
+
+namespace {
+
+// What is read at a time, as in Node: it is what a pipe holds.
+constexpr std::size_t room_size = std::size_t{64} << 10;
+
+// write() returns false from here on; "drain" comes at half of it, so that the kernel has something
+// to take while the next bytes are made.
+constexpr std::size_t high_mark = std::size_t{64} << 10;
+constexpr std::size_t low_mark = high_mark / 2;
+
+// What is handed to libuv at a time when the kernel takes no more: callbacks and "drain" come as
+// often.
+constexpr std::size_t slice = std::size_t{64} << 10;
+
+// The most that one system call is asked to write.
+constexpr std::size_t most_at_once = std::size_t{1} << 20;
+
+std::error_code system_code(int error) { return {error, std::generic_category()}; }
+
+}  // namespace
+
+void ByteStream::open(uv::Descriptor descriptor, Direction direction) {
+  uv::Stream::User& user = *this;
+  stream_ = std::make_unique<uv::Stream>(*core_, std::move(descriptor), user);
+  if (direction != Direction::write) reading_ = Side::open;
+  if (direction != Direction::read) writing_ = Side::open;
+}
+
+void ByteStream::set_ref(bool ref) {
+  if (stream_) stream_->set_ref(ref);
+}
+
+// --- reading
+
+void ByteStream::set_flowing(bool flowing) {
+  flowing_ = flowing;
+  update_reading();
+}
+
+void ByteStream::listeners_changed() { update_reading(); }
+
+void ByteStream::update_reading() {
+  if (!stream_ || reading_ != Side::open) return;
+  if (!flowing()) {
+    stream_->rest();
+  } else if (held_ > 0) {
+    schedule();
+  } else {
+    stream_->set_reading(true);
+  }
+}
+
+std::span<char> ByteStream::read_room() {
+  if (!room_) room_ = std::make_unique_for_overwrite<char[]>(room_size);
+  return {room_.get(), room_size};
+}
+
+// libuv goes on to read after a listener has thrown. That is told when the loop goes on.
+void ByteStream::on_read(std::size_t n) {
+  held_ = n;
+  if (!core_->halted()) return tell_data();
+  stream_->rest();
+  schedule();
+}
+
+void ByteStream::tell_data() {
+  const std::size_t n = std::exchange(held_, 0);
+  owner_.on_data({room_.get(), n});
+}
+
+// libuv takes a read that stops short, at the hang-up of the peer, for the end. It also stops short
+// behind bytes that have a descriptor beside them.
+void ByteStream::on_read_end(int error) {
+  stream_->rest();
+  if (error == 0 && stream_->available() > 0) return update_reading();
+  if (error != 0) {
+    read_error_ = system_code(error);
+    return close(read_error_);
+  }
+  reading_ = Side::ended;
+  end_due_ = true;
+  schedule();
+  close_if_ended();
+}
+
+// --- writing
+
+// Nothing can fail once the bytes are taken.
+bool ByteStream::write(std::string_view bytes, SendCallback written) {
+  if (!writable()) {
+    refuse(written);
+    return false;
+  }
+  queue_.add(bytes, written);
+  count_written(0);  // of no bytes, which are written at once
+  write_queued();
+  if (!writable()) return false;
+  drain_wanted_ = drain_wanted_ || queue_.queued() >= high_mark;
+  return queue_.queued() < high_mark;
+}
+
+void ByteStream::refuse(const SendCallback& written) {
+  if (core_ == nullptr) return;
+  const Errc why = writing_ == Side::destroyed ? Errc::stream_destroyed : Errc::write_after_end;
+  core_->defer([keep = owner_.shared_from_this(), this, why, written] {
+    if (written) {
+      written(why);
+    } else {
+      owner_.on_error(Error(why, "bytes were not taken"));
+    }
+  });
+}
+
+void ByteStream::write_queued() noexcept {
+  while (stream_ && !stream_->writing() && queue_.queued() > 0) {
+    const std::string_view front = queue_.front().substr(0, most_at_once);
+    const int written = stream_->try_write(front);
+    if (written < 0) return fail_writing(-written);
+    count_written(static_cast<std::size_t>(written));
+    if (static_cast<std::size_t>(written) < front.size()) write_rest();
+  }
+  if (writing_ == Side::ending && queue_.queued() == 0) end_writing();
+}
+
+// The kernel takes no more now: libuv waits until it does.
+void ByteStream::write_rest() noexcept {
+  const std::string_view bytes = queue_.front().substr(0, slice);
+  slice_ = bytes.size();
+  stream_->write(bytes);
+}
+
+void ByteStream::on_written(int error) {
+  if (error != 0) return fail_writing(error);
+  count_written(slice_);
+  write_queued();
+}
+
+void ByteStream::count_written(std::size_t n) noexcept {
+  queue_.written(n);
+  if (queue_.due() > 0) schedule();
+  if (!drain_wanted_ || !writable() || queue_.queued() > low_mark) return;
+  drain_wanted_ = false;
+  drain_due_ = true;
+  schedule();
+}
+
+void ByteStream::end(std::string_view last) {
+  if (!writable()) {
+    if (!last.empty()) refuse({});
+    return;
+  }
+  SendCallback none;
+  queue_.add(last, none);
+  writing_ = Side::ending;
+  drain_due_ = false;
+  write_queued();
+}
+
+void ByteStream::end_writing() noexcept {
+  writing_ = Side::ended;
+  if (reading_ == Side::open) stream_->half_close();
+  close_if_ended();
+}
+
+// What the peer has written is still to be read.
+void ByteStream::fail_writing(int error) noexcept {
+  const std::error_code why = system_code(error);
+  if (queue_.cancel(why)) write_error_ = why;
+  writing_ = Side::destroyed;
+  drain_due_ = false;
+  schedule();
+  close_if_ended();
+}
+
+// --- ending
+
+void ByteStream::destroy() noexcept {
+  if (stream_) close(system_code(ECANCELED));
+}
+
+void ByteStream::close_if_ended() noexcept {
+  if (reading_ == Side::open || write_pending() || !stream_) return;
+  stream_.reset();
+  close_due_ = true;
+  schedule();
+}
+
+void ByteStream::close(std::error_code unwritten_because) noexcept {
+  if (stream_->writing()) queue_.written(stream_->written());
+  if (write_pending()) queue_.cancel(unwritten_because);
+  reading_ = Side::destroyed;
+  writing_ = Side::destroyed;
+  held_ = 0;
+  drain_due_ = false;
+  end_due_ = false;
+  close_if_ended();
+}
+
+void ByteStream::detach() noexcept {
+  stream_.reset();
+  reading_ = Side::destroyed;
+  writing_ = Side::destroyed;
+  queue_.drop_callbacks();
+  core_ = nullptr;
+}
+
+// --- telling
+
+void ByteStream::schedule() noexcept { core_->defer(tell_task_, owner_.shared_from_this()); }
+
+bool ByteStream::due() const {
+  return queue_.due() > 0 || drain_due_ || write_error_ || read_error_ || end_due_ || end_told_;
+}
+
+// When a listener throws, the rest stays, for the next turn.
+void ByteStream::tell() {
+  struct Telling {
+    ~Telling() {
+      self.update_reading();
+      if (!self.due() && !self.close_due_ && !self.close_told_) return;
+      self.core_->defer_first(self.tell_task_, self.owner_.shared_from_this());
+    }
+    ByteStream& self;
+  } telling{*this};
+  if (held_ > 0 && flowing()) tell_data();
+  tell_written();
+  if (std::exchange(drain_due_, false)) owner_.on_drain();
+  tell_error(write_error_, "writing to the stream failed");
+  tell_error(read_error_, "reading from the stream failed");
+  tell_end();
+  if (!due()) tell_close();  // what a listener made due comes first
+}
+
+void ByteStream::tell_end() {
+  if (std::exchange(end_due_, false)) {
+    end_told_ = true;
+    owner_.on_end();
+  }
+  if (std::exchange(end_told_, false)) end({});
+}
+
+void ByteStream::tell_close() {
+  if (std::exchange(close_due_, false)) {
+    close_told_ = true;
+    owner_.on_close();
+  }
+  if (!std::exchange(close_told_, false)) return;
+  room_.reset();
+  owner_.on_closed();
+}
+
+// Those that are due now: what a callback writes waits for the next turn.
+void ByteStream::tell_written() {
+  for (std::size_t due = queue_.due(); due > 0; --due) queue_.call_first_due();
+}
+
+void ByteStream::tell_error(std::error_code& error, const char* what) {
+  if (!error) return;
+  Error told(error, what);
+  error.clear();
+  owner_.on_error(std::move(told));
+}
+
+}  // namespace tine::net
