@@ -32,7 +32,8 @@ TEST_CASE("stream: a pipe that is read has data, end and close, in this order", 
 }
 
 TEST_CASE("stream: bytes come through whole, in pieces of any size", "[net]") {
-  const std::size_t size = GENERATE(1, 137, 4095, 4097, 65535, 65536, 65537, 1000003);
+  const auto size =
+      static_cast<std::size_t>(GENERATE(1, 137, 4095, 4097, 65535, 65536, 65537, 1000003));
   const std::string sent = bytes_of(size);
   Duplex pair;
   Record record(pair.stream);
