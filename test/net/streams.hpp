@@ -132,6 +132,4 @@ struct Duplex {
   tine::Stream stream;
 };
 
-inline bool is(std::error_code code, int error) {
-  return code == std::error_code(error, std::generic_category());
-}
+inline std::error_code system_code(int error) { return {error, std::generic_category()}; }
