@@ -40,7 +40,7 @@ namespace tine {
 // A handle: copy it, keep it, drop it; the stream goes on and its listeners stay until "close". The
 // loop keeps what is behind it alive, and closes it when it goes. A stream that is being read, and
 // bytes that are not written yet, keep Loop::run() from returning. A default handle is empty: all
-// one may do is assign to it. Use it on the thread of its loop.
+// one may do is assign to it, or ask whether it is. Use it on the thread of its loop.
 //
 // Node: stream.Duplex, as net.Socket is one, in flowing mode and without an encoding. There a write
 // that fails also destroys the stream, with what is still to be read, and emits "error" beside the
@@ -50,6 +50,9 @@ class Stream : public Emitter<Event<"data", std::string_view>, Event<"end">, Eve
                               Event<"error", Error>, Event<"close">> {
  public:
   Stream() = default;
+
+  // False: it is an empty handle.
+  explicit operator bool() const { return state_ != nullptr; }
 
   // Queues bytes, as they are; never blocks. What the kernel takes at once is written at once.
   //

@@ -33,6 +33,13 @@ void ByteStream::open(uv::Descriptor descriptor, Direction direction) {
   if (direction != Direction::read) writing_ = Side::open;
 }
 
+void ByteStream::open_closed() noexcept {
+  reading_ = Side::destroyed;
+  writing_ = Side::destroyed;
+  close_due_ = true;
+  schedule();
+}
+
 void ByteStream::set_ref(bool ref) {
   if (stream_) stream_->set_ref(ref);
 }

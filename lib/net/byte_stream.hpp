@@ -46,12 +46,16 @@ class ByteStream final : private uv::Stream::User {
 
   // Of a stream descriptor. Throws Error.
   void open(uv::Descriptor descriptor, Direction direction);
+  // Instead of that, when there is none: all that comes is on_close().
+  void open_closed() noexcept;
 
   bool write(std::string_view bytes, SendCallback written);
   void end(std::string_view last);
   void destroy() noexcept;
 
   void set_flowing(bool flowing);
+  // Whether it was told not to flow, and not since that it may.
+  bool paused() const { return flowing_ == false; }
   void set_ref(bool ref);
   // To be called when listeners have come or gone.
   void listeners_changed();

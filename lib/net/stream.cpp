@@ -12,6 +12,15 @@ Stream StreamState::handle() {
   return Stream(std::static_pointer_cast<StreamState>(shared_from_this()));
 }
 
+void StreamState::give_up() noexcept {
+  errors_dropped_ = true;
+  if (bytes_.readable() || bytes_.writable()) {
+    bytes_.destroy();
+  } else {
+    bytes_.open_closed();
+  }
+}
+
 void StreamState::when_closed(std::function<void()> observer) {
   if (closed_) return observer();
   observer_ = std::move(observer);
@@ -30,7 +39,7 @@ void StreamState::on_error(Error error) {
 void StreamState::on_closed() {
   const auto keep = shared_from_this();
   closed_ = true;
-  errors_dropped_ = list<"error">().count() > 0;
+  errors_dropped_ = errors_dropped_ || list<"error">().count() > 0;
   clear();
   core()->release(*this);
   if (const auto observer = std::exchange(observer_, nullptr)) observer();

@@ -24,6 +24,9 @@ class StreamState final
 
   ByteStream& bytes() { return bytes_; }
   Stream handle();
+  // For one whose descriptor is not to be had, of which somebody else is told. If it is open, it is
+  // destroyed.
+  void give_up() noexcept;
 
   // Called once, when "close" has been told, or at once if it has. It must not run code of the
   // user's. When the loop goes before that it is dropped.
