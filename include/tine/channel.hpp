@@ -70,6 +70,11 @@ class Channel {
   // out before a long computation, when it is not the first of its turn.
   bool flush();
 
+  // False once it has ended and all that came in before is delivered, or when there was none.
+  //
+  // Node: channel is undefined then, or null.
+  bool open() const;
+
   // Bytes that are accepted and not yet given to the kernel.
   std::size_t queued_bytes() const;
 

@@ -1,9 +1,10 @@
 // The parent's side: fork() and the child it returns.
 #pragma once
 
+#include <chrono>
 #include <csignal>
+#include <cstddef>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,42 +14,16 @@
 #include "tine/channel_end.hpp"
 #include "tine/emitter.hpp"
 #include "tine/error.hpp"
+#include "tine/fork_options.hpp"
 #include "tine/message.hpp"
+#include "tine/resources.hpp"
+#include "tine/stream.hpp"
 
 #pragma GCC visibility push(default)
 
 namespace tine {
 
 class Loop;
-
-// How to start a child. The defaults do what Node's fork() does, but that the module is the
-// program.
-struct ForkOptions {
-  // Arguments for the module.
-  std::vector<std::string> args = {};
-
-  // A program that runs the module: {exec_path, exec_args…, module, args…}. Looked up in PATH if it
-  // has no slash. Empty: the module is the program.
-  //
-  // Node: execPath, there process.execPath by default. A .js module is run by exec_path = "node".
-  std::string exec_path = {};
-  std::vector<std::string> exec_args = {};
-
-  // Directory to start in; a relative module or exec_path counts from there. Empty: the parent's.
-  std::string cwd = {};
-
-  // Variables to set in the child on top of the parent's environment, or, with nullopt, to remove.
-  //
-  // Node: env replaces the parent's environment. The same here: inherit_env = false.
-  std::map<std::string, std::optional<std::string>> env = {};
-  bool inherit_env = true;
-
-  // Whether ~Loop kills the child (SIGKILL) instead of leaving it to run.
-  bool kill_with_loop = false;
-
-  // Limits of the parent's end of the channel.
-  ChannelOptions channel = {};
-};
 
 // How a child ended: by a code or by a signal. Neither: it is not known, or it never ran.
 //
@@ -65,6 +40,15 @@ struct ExitStatus {
 // "code 0", "signal 9 (Killed)"
 std::string to_string(const ExitStatus& status);
 
+// How ChildProcess::stop() ends a child.
+struct StopOptions {
+  // When it is killed (SIGKILL), if it has not ended by itself.
+  std::chrono::milliseconds deadline = std::chrono::seconds(5);
+
+  // What asks it to end. 0: disconnect(), or SIGTERM if it has no channel any more.
+  int signal = 0;
+};
+
 // A child process and the message channel to it.
 //
 //   "spawn"       it runs
@@ -75,7 +59,8 @@ std::string to_string(const ExitStatus& status);
 //   "drain"       send() has returned false, and half of send_mark is written
 //   "disconnect"  the channel is closed; what came in before has been delivered
 //   "exit"        it ended
-//   "close"       the last event: it ended and all is delivered, or it could not be started
+//   "close"       the last event: it ended, all is delivered and its streams are closed, or it
+//                 could not be started
 //
 // "message"…, "disconnect", "exit", "close" always come in this order. The listeners are dropped
 // after "close"; who listened for errors gets those that come later by callback only. A child that
@@ -98,10 +83,27 @@ class ChildProcess : public Emitter<Event<"spawn">, Event<"connected">, Event<"m
  public:
   ChildProcess() = default;
 
-  // Sends a signal. False: the child is not there any more, or never was. Never a recycled pid.
+  // Sends a signal. False: the child is not there any more, or never was, or the signal is none.
+  // Never a recycled pid. The signal 0 only asks whether it is there.
   bool kill(int signal = SIGTERM);
-  // Whether kill() has succeeded. The child may run nevertheless.
+  // Whether kill() has sent a signal. The child may run nevertheless.
   bool killed() const;
+
+  // Ends the child in order: asks it, and kills it when the deadline is over. "exit" tells how it
+  // ended. A further call asks again, and its deadline counts.
+  //
+  // Node: none.
+  void stop(StopOptions options = {});
+
+  // Sends a signal to the child and all that it has started. False: the child is not there.
+  //
+  // With own_group or detached that is its process group. Else they are looked for in /proc, and
+  // stopped (SIGSTOP) before any is signalled, which takes some milliseconds; where there is no
+  // /proc, it is the child alone. Not found is what has left the group, or whose parent has ended:
+  // a daemon, say.
+  //
+  // Node: none.
+  bool kill_tree(int signal = SIGKILL);
 
   // Whether the child keeps Loop::run() from returning. It does, until unref(). The channel has
   // ref() and unref() of its own.
@@ -110,8 +112,28 @@ class ChildProcess : public Emitter<Event<"spawn">, Event<"connected">, Event<"m
 
   // nullopt: it could not be started. Stays after its end.
   std::optional<int> pid() const;
-  // nullopt until "exit".
+  // nullopt until "exit"; the last two also if it is the other one.
   std::optional<ExitStatus> exit_status() const;
+  std::optional<int> exit_code() const;
+  std::optional<int> signal_code() const;
+  // nullopt until "exit", and if the system does not tell.
+  std::optional<ResourceUsage> resource_usage() const;
+
+  // The parent's ends of the child's descriptors that are pipes, empty handles for those that are
+  // not. One can write to stdin, read from stdout and stderr, and do both with those beyond.
+  //
+  // When the child has exited, its stdin is closed; what nobody listens to after "exit" is read and
+  // dropped, unless it is paused. So that its output ends, and "close" comes.
+  //
+  // Node: stdin, stdout, stderr, which are macros here, and stdio[n]; null if not piped.
+  Stream in() const;
+  Stream out() const;
+  Stream err() const;
+  Stream stdio(std::size_t slot) const;
+
+  // What was started, or was to be, with all arguments, argv[0] the first.
+  const std::string& spawn_file() const;
+  const std::vector<std::string>& spawn_args() const;
 
  private:
   class [[gnu::visibility("hidden")]] State;

@@ -23,6 +23,13 @@ enum class Errc {
   handle_refused,             // a handle came beside a message; this end takes none
   write_after_end,            // ERR_STREAM_WRITE_AFTER_END: Stream::write() after end()
   stream_destroyed,           // ERR_STREAM_DESTROYED: Stream::write() after destroy() or an error
+  ipc_one_pipe,               // ERR_IPC_ONE_PIPE: ForkOptions::stdio has more than one ipc slot
+  ipc_required,               // ERR_CHILD_PROCESS_IPC_REQUIRED: ForkOptions::stdio has no ipc slot
+  invalid_argument,           // ERR_INVALID_ARG_VALUE: an option of fork() that cannot be
+  out_of_range,               // ERR_OUT_OF_RANGE: the same for a number
+  unknown_signal,             // ERR_UNKNOWN_SIGNAL: a number that is no signal
+  aborted,                    // ABORT_ERR: a stop was requested of ForkOptions::stop
+  timed_out,                  // wait_for_message() has reached its deadline
 };
 
 const std::error_category& error_category() noexcept;

@@ -8,6 +8,7 @@ void Channel::unref() { end_->set_ref(false); }
 void Channel::pause() { end_->set_paused(true); }
 void Channel::resume() { end_->set_paused(false); }
 bool Channel::flush() { return end_->flush(); }
+bool Channel::open() const { return !end_->closed(); }
 std::size_t Channel::queued_bytes() const { return end_->queued(); }
 std::size_t Channel::torn_bytes() const { return end_->torn(); }
 

@@ -23,6 +23,14 @@ class Category final : public std::error_category {
       case Errc::handle_refused: return "handle refused (ERR_TINE_HANDLE_REFUSED)";
       case Errc::write_after_end: return "write after end (ERR_STREAM_WRITE_AFTER_END)";
       case Errc::stream_destroyed: return "the stream is destroyed (ERR_STREAM_DESTROYED)";
+      case Errc::ipc_one_pipe: return "Child process can have only one IPC pipe (ERR_IPC_ONE_PIPE)";
+      case Errc::ipc_required:
+        return "Forked processes must have an IPC channel (ERR_CHILD_PROCESS_IPC_REQUIRED)";
+      case Errc::invalid_argument: return "invalid argument (ERR_INVALID_ARG_VALUE)";
+      case Errc::out_of_range: return "out of range (ERR_OUT_OF_RANGE)";
+      case Errc::unknown_signal: return "Unknown signal (ERR_UNKNOWN_SIGNAL)";
+      case Errc::aborted: return "The operation was aborted (ABORT_ERR)";
+      case Errc::timed_out: return "no message in time (ERR_TINE_TIMED_OUT)";
     }
     return "unknown error";
   }

@@ -99,9 +99,9 @@ void drop_privileges(ChildPlan& plan) {
 
 // A change of ids would clear it. A parent that was gone before is not told of, so it is looked for.
 void die_with_parent(ChildPlan& plan) {
-  if (plan.dies_with == 0) return;
-  check(plan, syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "prctl");
-  if (syscall(SYS_getppid) != plan.dies_with) leave();
+  if (plan.parent_death_signal == 0) return;
+  check(plan, syscall(SYS_prctl, PR_SET_PDEATHSIG, plan.parent_death_signal, 0, 0, 0), "prctl");
+  if (syscall(SYS_getppid) != plan.parent) leave();
 }
 
 // As execvp() does it: what is not there, or may not be run, does not end the search.

@@ -31,7 +31,8 @@ struct ChildPlan {
   const int* nice = nullptr;
   const uid_t* uid = nullptr;
   const gid_t* gid = nullptr;
-  pid_t dies_with = 0;  // the parent, or 0
+  pid_t parent = 0;
+  int parent_death_signal = 0;  // or 0
 
   // Where the program may be, ended by null, and what it is started with. If it is a script without an
   // interpreter, the shell is, with its path as the second of `shell_args`.

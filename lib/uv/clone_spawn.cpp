@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "uv/clone_child.hpp"
+#include "uv/null_ended.hpp"
 #include "uv/stdio_slots.hpp"
 
 #ifdef __GLIBC__
@@ -51,13 +52,6 @@ class SignalsBlocked {
  private:
   sigset_t before_;
 };
-
-std::vector<char*> null_ended(const std::vector<std::string>& strings) {
-  std::vector<char*> pointers;
-  for (const std::string& string : strings) pointers.push_back(const_cast<char*>(string.c_str()));
-  pointers.push_back(nullptr);
-  return pointers;
-}
 
 std::string_view path_of(const std::vector<std::string>& env) {
   constexpr std::string_view name = "PATH=";
@@ -174,7 +168,8 @@ ClonedChild clone_spawn(const SubprocessOptions& options) {
   plan.nice = pointer_to(options.nice);
   plan.uid = pointer_to(options.uid);
   plan.gid = pointer_to(options.gid);
-  plan.dies_with = options.dies_with_parent ? getpid() : 0;
+  plan.parent = getpid();
+  plan.parent_death_signal = options.parent_death_signal;
   StdioSlots stdio(options.stdio);
   plan.stdio = stdio.slots().data();
   plan.stdio_count = static_cast<int>(stdio.slots().size());

@@ -187,8 +187,12 @@ void LoopCore::defer(std::function<void()> run) {
 
 void LoopCore::post(std::function<void()> run) {
   const auto task = std::make_shared<Task>(std::move(run));
+  post(*task, task);
+}
+
+void LoopCore::post(Task& task, std::shared_ptr<const void> keep) noexcept {
   const std::lock_guard lock(posted_mutex_);
-  posted_.push(*task, task);
+  posted_.push(task, std::move(keep));
   uv_async_send(posted_signal_.get());
 }
 

@@ -101,6 +101,8 @@ class LoopCore {
   void defer(std::function<void()> run);
   // As that, from any thread.
   void post(std::function<void()> run);
+  // The same for a task that is part of a state.
+  void post(Task& task, std::shared_ptr<const void> keep) noexcept;
 
   // True from the moment a listener has thrown out of run() until the loop is driven again.
   bool halted() const { return halted_; }

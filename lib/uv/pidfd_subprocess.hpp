@@ -15,7 +15,6 @@ class PidfdSubprocess final : public Subprocess {
   ~PidfdSubprocess() override;
 
   int pid() const override { return pid_; }
-  bool is_lost() override { return false; }
   bool kill(int signal) override;
   void set_ref(bool ref) override;
 

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <atomic>
-#include <system_error>
 #include <utility>
 
 #include <sys/socket.h>
@@ -24,9 +23,17 @@ std::atomic<bool> always_uv_spawn = false;
 SocketPair make_socket_pair() {
   std::array<uv_os_sock_t, 2> ends{};
   if (const int error = uv_socketpair(SOCK_STREAM, 0, ends.data(), 0, 0); error < 0) {
-    throw std::system_error(-error, std::generic_category(), "a channel could not be made");
+    throw SpawnError(-error, "socketpair");
   }
   return {Descriptor(ends[0]), Descriptor(ends[1])};
+}
+
+bool Subprocess::does_all() {
+#ifdef __linux__
+  return !always_uv_spawn && clone_spawn_works();
+#else
+  return false;
+#endif
 }
 
 void Subprocess::use_uv_spawn(bool always) { always_uv_spawn = always; }
@@ -34,9 +41,7 @@ void Subprocess::use_uv_spawn(bool always) { always_uv_spawn = always; }
 std::unique_ptr<Subprocess> Subprocess::start(LoopCore& core, const SubprocessOptions& options,
                                               Exited exited) {
 #ifdef __linux__
-  if (!always_uv_spawn && clone_spawn_works()) {
-    return std::make_unique<PidfdSubprocess>(core, options, std::move(exited));
-  }
+  if (does_all()) return std::make_unique<PidfdSubprocess>(core, options, std::move(exited));
 #endif
   return std::make_unique<UvSubprocess>(core, options, std::move(exited));
 }

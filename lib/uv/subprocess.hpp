@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -11,17 +10,11 @@
 #include <sys/types.h>
 
 #include "tine/error.hpp"
+#include "tine/resources.hpp"
 #include "uv/descriptor.hpp"
 #include "uv/loop_core.hpp"
 
 namespace tine::uv {
-
-// A limit as of setrlimit().
-struct ResourceLimit {
-  int resource;  // RLIMIT_CORE and so on
-  std::uint64_t soft;
-  std::uint64_t hard;
-};
 
 // What to run, and as what. What is not said is as in the parent, but for signals: all are at their
 // default, and none is blocked.
@@ -52,8 +45,8 @@ struct SubprocessOptions {
   std::vector<ResourceLimit> limits;
   std::optional<int> nice;  // the value itself, not what to add to it
 
-  // Killed when the thread ends that has started it, and so at the latest with the parent.
-  bool dies_with_parent = false;
+  // Sent when the thread ends that has started it, and so at the latest with the parent; 0 is none.
+  int parent_death_signal = 0;
 };
 
 // A program that could not be started: the errno, and what it was that failed ("chdir", "exec", …).
@@ -76,7 +69,7 @@ struct SubprocessExit {
   std::optional<rusage> usage;  // of it and of the children that it has waited for; not of uv_spawn
 };
 
-// Both ends of a new stream socket, closed on exec. Throws std::system_error.
+// Both ends of a new stream socket, closed on exec. Throws SpawnError.
 struct SocketPair {
   Descriptor ours;
   Descriptor theirs;
@@ -98,6 +91,8 @@ class Subprocess {
   // watched by a pidfd. Where the system lacks these: by uv_spawn().
   static std::unique_ptr<Subprocess> start(LoopCore& core, const SubprocessOptions& options,
                                            Exited exited);
+  // Whether all of SubprocessOptions can be done here, which uv_spawn() cannot.
+  static bool does_all();
   // For tests: uv_spawn() everywhere, from now on.
   static void use_uv_spawn(bool always);
 
@@ -107,11 +102,11 @@ class Subprocess {
   // Before it has exited: only if the loop itself is going.
   virtual ~Subprocess() = default;
 
-  static constexpr int channel_descriptor = 3;
-
   virtual int pid() const = 0;
-  // Whether somebody else has waited for the child and Exited will not be called for it.
-  virtual bool is_lost() = 0;
+  // To be called when there is a reason to think that it has exited. Somebody else in this program may
+  // have waited for it; where that would not be noticed, it is looked for from now on. May call Exited
+  // at once.
+  virtual void look_for_loss() {}
   // False: it has exited, or the signal is not one.
   virtual bool kill(int signal) = 0;
   virtual void set_ref(bool ref) = 0;

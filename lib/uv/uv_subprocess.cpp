@@ -1,24 +1,19 @@
 #include "uv/uv_subprocess.hpp"
 
 #include <cerrno>
+#include <chrono>
 #include <utility>
 
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "uv/null_ended.hpp"
 #include "uv/reaper.hpp"
 #include "uv/stdio_slots.hpp"
 
 namespace tine::uv {
 
 namespace {
-
-std::vector<char*> null_ended(const std::vector<std::string>& strings) {
-  std::vector<char*> pointers;
-  for (const std::string& string : strings) pointers.push_back(const_cast<char*>(string.c_str()));
-  pointers.push_back(nullptr);
-  return pointers;
-}
 
 std::vector<uv_stdio_container_t> containers(const std::vector<int>& slots) {
   std::vector<uv_stdio_container_t> all;
@@ -35,7 +30,7 @@ void verify(const SubprocessOptions& options) {
   if (options.new_group) throw SpawnError(ENOTSUP, "setpgid");
   if (!options.limits.empty()) throw SpawnError(ENOTSUP, "setrlimit");
   if (options.nice) throw SpawnError(ENOTSUP, "setpriority");
-  if (options.dies_with_parent) throw SpawnError(ENOTSUP, "prctl");
+  if (options.parent_death_signal != 0) throw SpawnError(ENOTSUP, "prctl");
   // uv_spawn() does not tell whether it could.
   if ((options.uid || options.gid) && geteuid() != 0) throw SpawnError(EPERM, "setgroups");
 }
@@ -92,13 +87,22 @@ void UvSubprocess::exited(std::int64_t code, int signal) {
   });
 }
 
-bool UvSubprocess::is_lost() {
+// libuv tells nothing then. It is rare, so it is looked for now and then.
+void UvSubprocess::look_for_loss() {
+  constexpr auto now_and_then = std::chrono::seconds(1);
   siginfo_t unused{};
   const auto id = static_cast<id_t>(pid_);
-  const bool known =
-      waitid(P_PID, id, &unused, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD;
-  if (!known) process_.reset();
-  return !known;
+  if (!process_) return;
+  if (waitid(P_PID, id, &unused, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == ECHILD) {
+    process_.reset();
+    const auto tell = std::move(exited_);  // it may destroy the subprocess
+    return tell({});
+  }
+  if (!loss_timer_) {
+    loss_timer_.emplace(core_, [this] { look_for_loss(); });
+    loss_timer_->set_ref(false);
+  }
+  loss_timer_->start(now_and_then);
 }
 
 // Asks first whether the pid is still our child's: one that was waited for may be somebody else's

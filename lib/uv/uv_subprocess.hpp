@@ -1,6 +1,9 @@
 #pragma once
 
+#include <optional>
+
 #include "uv/subprocess.hpp"
+#include "uv/timer.hpp"
 
 namespace tine::uv {
 
@@ -12,7 +15,7 @@ class UvSubprocess final : public Subprocess {
   ~UvSubprocess() override;
 
   int pid() const override { return pid_; }
-  bool is_lost() override;
+  void look_for_loss() override;
   bool kill(int signal) override;
   void set_ref(bool ref) override;
 
@@ -22,6 +25,7 @@ class UvSubprocess final : public Subprocess {
   LoopCore& core_;
   Exited exited_;
   UvHandle<uv_process_t> process_;
+  std::optional<RawTimer> loss_timer_;
   int pid_ = 0;
 };
 

@@ -27,7 +27,8 @@ int main(int, char** argv) {
   };
   for (int i = 0; i < children; ++i) {
     const auto program = tine::executable_dir() / "heir";
-    heirs.push_back(tine::fork(loop, program, {.args = {std::to_string(count)}}));
+    heirs.push_back(
+        tine::fork(loop, program, {.args = {std::to_string(count)}, .parent_death_signal = 0}));
   }
   for (auto& heir : heirs) {
     for (int i = 0; i < count; ++i)

@@ -6,13 +6,13 @@
 #include <vector>
 
 #include <signal.h>
-#include <sys/prctl.h>
 
 #include "support/catch.hpp"
 #include "support/escaped.hpp"
 #include "support/invariants.hpp"
 #include "support/raw_peer.hpp"
 #include "support/scale.hpp"
+#include "support/subreaper.hpp"
 #include "support/test_loop.hpp"
 
 using namespace std::chrono_literals;
@@ -20,12 +20,6 @@ using nlohmann::json;
 using Log = std::vector<std::string>;
 
 namespace {
-
-// While it lives, orphans come to this process.
-struct Subreaper {
-  Subreaper() { REQUIRE(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0); }
-  ~Subreaper() { prctl(PR_SET_CHILD_SUBREAPER, 0); }
-};
 
 const std::string megabyte(1'000'000, 'x');
 

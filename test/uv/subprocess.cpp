@@ -204,8 +204,8 @@ TEST_CASE("subprocess: what uv_spawn cannot do is refused where there is nothing
     options.nice = 5;
     CHECK(failure(loop, options) == expected("setpriority", ENOTSUP));
   }
-  SECTION("dies_with_parent") {
-    options.dies_with_parent = true;
+  SECTION("parent_death_signal") {
+    options.parent_death_signal = SIGKILL;
     CHECK(failure(loop, options) == expected("prctl", ENOTSUP));
   }
   SECTION("uid without privileges") {
@@ -406,7 +406,7 @@ TEST_CASE("subprocess: one that dies with its parent is killed when that thread 
           "[subprocess]") {
   TestLoop loop;
   SubprocessOptions options = script("exec tail -f /dev/null");
-  options.dies_with_parent = true;
+  options.parent_death_signal = SIGKILL;
   if (geteuid() == 0) options.uid = nobody;  // which makes the system forget an earlier wish
   std::optional<Running> running;
   std::thread([&] { running.emplace(loop, options); }).join();

@@ -1,0 +1,273 @@
+#include "process/child_state.hpp"
+
+#include <csignal>
+#include <utility>
+
+#include "process/process_tree.hpp"
+
+namespace tine {
+
+namespace {
+
+std::string spawn_text(const uv::SubprocessOptions& subprocess, const uv::SpawnError& error) {
+  std::string text = "spawn " + subprocess.file;
+  if (!subprocess.cwd.empty()) text += " in " + subprocess.cwd;
+  return text + ": " + error.step();
+}
+
+ExitStatus exit_status_of(const uv::SubprocessExit& exit) {
+  if (!exit.known) return {};
+  return exit.signal == 0 ? ExitStatus{.code = exit.code} : ExitStatus{.signal = exit.signal};
+}
+
+std::chrono::microseconds microseconds(const timeval& time) {
+  return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
+}
+
+// Only Linux comes here, which counts memory in KiB.
+ResourceUsage usage_of(const rusage& usage) {
+  return {.user_time = microseconds(usage.ru_utime),
+          .system_time = microseconds(usage.ru_stime),
+          .max_rss = static_cast<std::size_t>(usage.ru_maxrss) * 1024,
+          .major_page_faults = static_cast<std::uint64_t>(usage.ru_majflt),
+          .minor_page_faults = static_cast<std::uint64_t>(usage.ru_minflt),
+          .voluntary_context_switches = static_cast<std::uint64_t>(usage.ru_nvcsw),
+          .involuntary_context_switches = static_cast<std::uint64_t>(usage.ru_nivcsw)};
+}
+
+// Beyond the standard ones they go both ways.
+net::Direction direction_of(std::size_t slot) {
+  if (slot == 0) return net::Direction::write;
+  return slot <= 2 ? net::Direction::read : net::Direction::both;
+}
+
+}  // namespace
+
+void ChildProcess::State::start(const std::filesystem::path& module, const ForkOptions& options) {
+  process::ForkPlan plan = process::plan_fork(module, options);
+  file_ = plan.subprocess.file;
+  args_ = plan.subprocess.args;
+  leads_group_ = options.own_group || options.detached;
+  kill_with_loop_ = options.kill_with_loop;
+  try {
+    make_pipes(plan.stdio);
+    start(plan, options);
+  } catch (...) {
+    abandon_pipes();
+    throw;
+  }
+}
+
+void ChildProcess::State::start(process::ForkPlan& plan, const ForkOptions& options) {
+  try {
+    process::refuse_wrong(plan, options);
+    spawn(plan, options);
+    tell_up_to(Stage::exit);
+  } catch (const uv::SpawnError& error) {
+    failed(Error(error.code(), spawn_text(plan.subprocess, error)));
+  } catch (const Error& error) {
+    failed(error);
+  }
+}
+
+// Our ends are opened first: all that can fail has failed when the program runs.
+void ChildProcess::State::spawn(process::ForkPlan& plan, const ForkOptions& options) {
+  uv::SocketPair pair = uv::make_socket_pair();
+  end().open(std::move(pair.ours));
+  plan.subprocess.stdio[static_cast<std::size_t>(plan.channel_slot)] = pair.theirs.get();
+  std::vector<uv::Descriptor> their_ends;
+  for (const Pipe& pipe : pipes_) {
+    uv::SocketPair ends = uv::make_socket_pair();
+    pipe.stream->bytes().open(std::move(ends.ours), direction_of(pipe.slot));
+    plan.subprocess.stdio[pipe.slot] = their_ends.emplace_back(std::move(ends.theirs)).get();
+  }
+  prepare_to_end_by(options);
+  subprocess_ = uv::Subprocess::start(*core(), plan.subprocess,
+                                      [this](const uv::SubprocessExit& exit) { exited(exit); });
+  pid_ = subprocess_->pid();
+}
+
+// The child keeps the loop, if it is to be kept: the timers need not.
+void ChildProcess::State::prepare_to_end_by(const ForkOptions& options) {
+  kill_signal_ = options.kill_signal;
+  if (options.timeout.count() > 0) {
+    timeout_.emplace(*core(), [this] { kill(kill_signal_); });
+    timeout_->set_ref(false);
+    timeout_->start(options.timeout);
+  }
+  if (options.stop.stop_possible()) {
+    aborted_.emplace(Errc::aborted, "the stop of " + file_ + " was requested");
+    stop_callback_.emplace(options.stop, StopRequest{core(), this});
+  }
+}
+
+void ChildProcess::State::failed(Error error) {
+  forget_subprocess();
+  end().close();
+  end().report(std::move(error));
+  told_ = Stage::close;
+  due_ = Stage::close;
+  ended_as_ = ExitStatus{};
+  for (const Pipe& pipe : pipes_) pipe.stream->give_up();
+  if (open_pipes_ > 0) return;
+  due_ = Stage::end;
+  // Behind what is said of messages that are sent to it until then.
+  core()->defer_to_next_turn(life_task_, shared_from_this());
+}
+
+void ChildProcess::State::exited(const uv::SubprocessExit& exit) {
+  const auto keep = shared_from_this();
+  forget_subprocess();
+  ended_as_ = exit_status_of(exit);
+  if (exit.usage) usage_ = usage_of(*exit.usage);
+  close_stdin();
+  end().peer_died();
+  end_when_exited();
+}
+
+void ChildProcess::State::on_ended() {
+  end_when_exited();
+  if (subprocess_) subprocess_->look_for_loss();
+}
+
+// "exit" is due when both the process and its channel have ended, "close" when its pipes have too. What
+// ends last comes here with all true.
+void ChildProcess::State::end_when_exited() {
+  if (!ended_as_ || !end().closed()) return;
+  tell_up_to(open_pipes_ == 0 ? Stage::end : Stage::close);
+}
+
+void ChildProcess::State::tell_up_to(Stage stage) noexcept {
+  due_ = stage;
+  defer(life_task_);
+}
+
+void ChildProcess::State::tell_life() {
+  try {
+    while (told_ < due_)
+      tell(std::exchange(told_, static_cast<Stage>(static_cast<int>(told_) + 1)));
+  } catch (...) {
+    if (told_ < due_) defer_first(life_task_);
+    throw;
+  }
+}
+
+void ChildProcess::State::tell(Stage stage) {
+  switch (stage) {
+    case Stage::spawn: return emit<"spawn">();
+    case Stage::connected: return emit<"connected">();
+    case Stage::exit: exit_status_ = ended_as_; return emit<"exit">(*exit_status_);
+    case Stage::flush: return flush_pipes();
+    case Stage::close: return emit<"close">(*ended_as_);
+    case Stage::retirement: return retire(errors_when_retired());
+    case Stage::end: return;
+  }
+}
+
+// Before anything can fail: there are handles to them, whatever becomes of the child.
+void ChildProcess::State::make_pipes(const std::vector<Stdio>& stdio) {
+  for (std::size_t slot = 0; slot < stdio.size(); ++slot) {
+    if (stdio[slot].kind() != Stdio::Kind::pipe) continue;
+    pipes_.push_back({slot, std::make_shared<net::StreamState>(*core())});
+    const auto& stream = pipes_.back().stream;
+    core()->keep(stream);
+    ++open_pipes_;
+    stream->when_closed([self = weak_from_this()] {
+      if (const auto owner = self.lock()) static_cast<State&>(*owner).pipe_closed();
+    });
+  }
+}
+
+void ChildProcess::State::pipe_closed() {
+  --open_pipes_;
+  end_when_exited();
+}
+
+// Nobody reads it any more, and it would not notice: it only writes.
+void ChildProcess::State::close_stdin() noexcept {
+  if (!pipes_.empty() && pipes_.front().slot == 0) pipes_.front().stream->bytes().destroy();
+}
+
+// What nobody listens to would never end.
+void ChildProcess::State::flush_pipes() {
+  for (const Pipe& pipe : pipes_) {
+    auto& bytes = pipe.stream->bytes();
+    if (!pipe.stream->wants_data() && !bytes.paused()) bytes.set_flowing(true);
+  }
+}
+
+void ChildProcess::State::abandon_pipes() noexcept {
+  for (const Pipe& pipe : pipes_) {
+    pipe.stream->bytes().detach();
+    core()->release(*pipe.stream);
+  }
+}
+
+Stream ChildProcess::State::stdio(std::size_t slot) const {
+  for (const Pipe& pipe : pipes_) {
+    if (pipe.slot == slot) return pipe.stream->handle();
+  }
+  return {};
+}
+
+bool ChildProcess::State::kill(int signal) {
+  return sent(signal, subprocess_ && subprocess_->kill(signal));
+}
+
+// The group has the pid for its number as long as the child has not been waited for.
+bool ChildProcess::State::kill_tree(int signal) {
+  if (!subprocess_) return false;
+  if (!leads_group_) return sent(signal, process::kill_descendants(*subprocess_, signal));
+  return sent(signal, subprocess_->kill(0) && ::kill(-subprocess_->pid(), signal) == 0);
+}
+
+bool ChildProcess::State::sent(int signal, bool success) {
+  killed_ = killed_ || (success && signal != 0);
+  return success;
+}
+
+void ChildProcess::State::stop(const StopOptions& options) {
+  if (!subprocess_) return;
+  if (!stop_deadline_) {
+    stop_deadline_.emplace(*core(), [this] { kill(SIGKILL); });
+    stop_deadline_->set_ref(false);
+  }
+  stop_deadline_->start(options.deadline);
+  if (options.signal == 0 && end().connected()) {
+    end().disconnect();
+  } else {
+    kill(options.signal == 0 ? SIGTERM : options.signal);
+  }
+}
+
+// A state that is being destroyed has no use for it.
+void ChildProcess::State::StopRequest::operator()() const noexcept {
+  if (auto keep = state->weak_from_this().lock()) core->post(state->stop_task_, std::move(keep));
+}
+
+void ChildProcess::State::stop_requested() {
+  if (kill(kill_signal_)) on_error(*aborted_);
+}
+
+void ChildProcess::State::set_ref(bool ref) {
+  if (subprocess_) subprocess_->set_ref(ref);
+}
+
+std::optional<ResourceUsage> ChildProcess::State::resource_usage() const {
+  return exit_status_ ? usage_ : std::nullopt;
+}
+
+void ChildProcess::State::loop_closing() noexcept {
+  if (kill_with_loop_) kill(SIGKILL);
+  forget_subprocess();
+  ChannelState::loop_closing();
+}
+
+void ChildProcess::State::forget_subprocess() noexcept {
+  stop_callback_.reset();
+  stop_deadline_.reset();
+  timeout_.reset();
+  subprocess_.reset();
+}
+
+}  // namespace tine

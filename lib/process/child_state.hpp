@@ -1,0 +1,108 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "channel/channel_state.hpp"
+#include "net/stream_state.hpp"
+#include "process/fork_plan.hpp"
+#include "tine/child_process.hpp"
+#include "uv/subprocess.hpp"
+#include "uv/timer.hpp"
+
+namespace tine {
+
+// What stands behind the handles to a child. Lives from fork() until "close", or for as long as there is
+// a handle.
+class ChildProcess::State final
+    : public channel::ChannelState<Event<"spawn">, Event<"connected">, Event<"message", Message>,
+                                   Event<"error", Error>, Event<"drain">, Event<"disconnect">,
+                                   Event<"exit", ExitStatus>, Event<"close", ExitStatus>> {
+ public:
+  using ChannelState::ChannelState;
+
+  void start(const std::filesystem::path& module, const ForkOptions& options);
+
+  bool kill(int signal);
+  bool kill_tree(int signal);
+  void stop(const StopOptions& options);
+  bool killed() const { return killed_; }
+  void set_ref(bool ref);
+  std::optional<int> pid() const { return pid_; }
+  std::optional<ExitStatus> exit_status() const { return exit_status_; }
+  std::optional<ResourceUsage> resource_usage() const;
+  const std::string& file() const { return file_; }
+  const std::vector<std::string>& args() const { return args_; }
+  Stream stdio(std::size_t slot) const;
+
+  bool keeps_loop() const override { return true; }
+  void on_ended() override;
+  void loop_closing() noexcept override;
+
+ private:
+  // The events of its life, in order, what is done between them, and that it is over.
+  enum class Stage { spawn, connected, exit, flush, close, retirement, end };
+
+  // Our end of a descriptor of the child's.
+  struct Pipe {
+    std::size_t slot;
+    std::shared_ptr<net::StreamState> stream;
+  };
+
+  // Posts the task that ends the child, from any thread.
+  struct StopRequest {
+    uv::LoopCore* core;
+    State* state;
+    void operator()() const noexcept;
+  };
+
+  void start(process::ForkPlan& plan, const ForkOptions& options);
+  void spawn(process::ForkPlan& plan, const ForkOptions& options);
+  void prepare_to_end_by(const ForkOptions& options);
+  void failed(Error error);
+  void make_pipes(const std::vector<Stdio>& stdio);
+  void pipe_closed();
+  void close_stdin() noexcept;
+  void flush_pipes();
+  void abandon_pipes() noexcept;
+  void tell_up_to(Stage stage) noexcept;
+  void tell_life();
+  void tell(Stage stage);
+  void exited(const uv::SubprocessExit& exit);
+  void end_when_exited();
+  bool sent(int signal, bool success);
+  void stop_requested();
+  void forget_subprocess() noexcept;
+
+  std::string file_;
+  std::vector<std::string> args_;
+  std::vector<Pipe> pipes_;
+  std::size_t open_pipes_ = 0;
+  std::unique_ptr<uv::Subprocess> subprocess_;
+  std::optional<int> pid_;
+  Stage told_ = Stage::spawn;              // up to here
+  Stage due_ = Stage::spawn;               // up to here it may be told
+  std::optional<ExitStatus> ended_as_;     // known to us
+  std::optional<ExitStatus> exit_status_;  // told to the user
+  std::optional<ResourceUsage> usage_;
+  bool leads_group_ = false;
+  bool kill_with_loop_ = false;
+  bool killed_ = false;
+
+  int kill_signal_ = 0;
+  std::optional<uv::RawTimer> timeout_;
+  std::optional<uv::RawTimer> stop_deadline_;
+  std::optional<Error> aborted_;  // made beforehand, so that it can be told without memory
+
+  uv::Task life_task_{[this] { tell_life(); }};
+  uv::Task stop_task_{[this] { stop_requested(); }};
+  std::optional<std::stop_callback<StopRequest>> stop_callback_;  // goes before what it uses
+};
+
+}  // namespace tine

@@ -1,0 +1,284 @@
+// The child's descriptors, and the streams to them.
+#include <csignal>
+#include <string>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "support/catch.hpp"
+#include "support/test_loop.hpp"
+#include "uv/descriptor.hpp"
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+using tine::Stdio;
+using Log = std::vector<std::string>;
+
+namespace {
+
+// All that a stream brings.
+void collect(tine::Stream stream, std::string& all) {
+  stream.on<"data">([&all](std::string_view bytes) { all += bytes; });
+}
+
+// How many descriptors there may be: those that are open, and some more.
+class FewDescriptors {
+ public:
+  explicit FewDescriptors(int more) {
+    getrlimit(RLIMIT_NOFILE, &before_);
+    const int first_free = dup(0);
+    close(first_free);
+    const rlimit limit{static_cast<rlim_t>(first_free + more), before_.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
+  FewDescriptors(const FewDescriptors&) = delete;
+  FewDescriptors& operator=(const FewDescriptors&) = delete;
+  ~FewDescriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+}  // namespace
+
+TEST_CASE("stdio: silent pipes stdin, stdout and stderr", "[process]") {
+  TestLoop loop;
+  Log log;
+  std::string out;
+  std::string err;
+  auto child = loop.fork_script("cat; echo problem >&2; exit 4", {.silent = true});
+  collect(child.out(), out);
+  collect(child.err(), err);
+  child.in().write("first ");
+  child.in().end("last");
+  child.in().on<"close">([&] { log.emplace_back("in"); });
+  child.out().on<"end">([&] { log.emplace_back("out end"); });
+  child.on<"exit">([&] { log.emplace_back("exit"); });
+  child.on<"close">([&] {
+    log.emplace_back("close");
+    CHECK(out == "first last");
+    CHECK(err == "problem\n");
+  });
+  CHECK_FALSE(child.in().readable());
+  CHECK_FALSE(child.out().writable());
+  loop.run();
+  CHECK(child.exit_code() == 4);
+  REQUIRE(log.size() == 4);
+  CHECK(log.back() == "close");
+  CHECK_FALSE(child.out().readable());
+}
+
+TEST_CASE("stdio: what is not piped is an empty handle", "[process]") {
+  TestLoop loop;
+  auto child = loop.fork_script("exit 0");
+  for (std::size_t slot = 0; slot < 5; ++slot) CHECK_FALSE(child.stdio(slot));
+  loop.run();
+}
+
+TEST_CASE("stdio: a megabyte goes through a child", "[process]") {
+  TestLoop loop;
+  const std::string megabyte(1 << 20, 'x');
+  std::string out;
+  auto child = loop.fork_script("exec cat", {.silent = true});
+  collect(child.out(), out);
+  child.in().end(megabyte);
+  loop.run();
+  CHECK(out == megabyte);
+}
+
+TEST_CASE("stdio: the channel may be at any slot", "[process]") {
+  const std::size_t slot = GENERATE(0U, 1U, 2U, 3U, 6U);
+  TestLoop loop;
+  std::vector<Stdio> stdio(7, Stdio::ignore());
+  stdio[slot] = Stdio::ipc();
+  auto child = loop.fork("echo", {.stdio = stdio});
+  json answer;
+  child.on<"message">([&](json message) {
+    answer = std::move(message);
+    child.disconnect();
+  });
+  child.send("there?");
+  loop.run();
+  CHECK(answer == "there?");
+  CHECK(child.exit_code() == 0);
+}
+
+TEST_CASE("stdio: slots that are left out of the first three are pipes", "[process]") {
+  TestLoop loop;
+  std::string out;
+  auto child = loop.fork_script("echo out; echo '1' >&0", {.stdio = {Stdio::ipc()}});
+  collect(child.out(), out);
+  child.on<"message">([](int) {});
+  loop.run();
+  CHECK(out == "out\n");
+  CHECK_FALSE(child.in());
+  CHECK(child.err());
+}
+
+TEST_CASE("stdio: an extra pipe goes both ways", "[process]") {
+  TestLoop loop;
+  std::string back;
+  auto child = loop.fork_script("read -r line <&4; echo \"got $line\" >&4",
+                                {.stdio = {Stdio::inherit(), Stdio::inherit(), Stdio::inherit(),
+                                           Stdio::ipc(), Stdio::pipe()}});
+  collect(child.stdio(4), back);
+  child.stdio(4).write("this\n");
+  loop.run();
+  CHECK(back == "got this\n");
+}
+
+TEST_CASE("stdio: a descriptor is the caller's, ignored ones are the null device", "[process]") {
+  int ends[2];
+  REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
+  const tine::uv::Descriptor read_end(ends[0]);
+  {
+    const tine::uv::Descriptor write_end(ends[1]);
+    TestLoop loop;
+    auto child = loop.fork_script(
+        "readlink /proc/$$/fd/0; readlink /proc/$$/fd/2",
+        {.stdio = {Stdio::ignore(), Stdio::descriptor(ends[1]), Stdio::ignore(), Stdio::ipc()}});
+    loop.run();
+    CHECK(child.exit_code() == 0);
+    CHECK(fcntl(ends[1], F_GETFD) == FD_CLOEXEC);
+  }
+  char text[100];
+  const ssize_t size = read(read_end.get(), text, sizeof(text));
+  CHECK(std::string(text, static_cast<std::size_t>(size)) == "/dev/null\n/dev/null\n");
+}
+
+TEST_CASE("stdio: output that nobody reads does not keep close from coming", "[process]") {
+  TestLoop loop;
+  Log log;
+  auto child = loop.fork_script("head -c 300000 /dev/zero", {.silent = true});
+  child.on<"message">([] {});
+  child.on<"spawn">([&] { child.err().on<"end">([&] { log.emplace_back("err end"); }); });
+  // It cannot exit as long as it writes: that is held up, as in Node.
+  loop->after(20ms, [&] {
+    CHECK_FALSE(child.exit_status());
+    child.out().resume();
+  });
+  child.on<"close">([&] { log.emplace_back("close"); });
+  loop.run();
+  CHECK(log == Log{"err end", "close"});
+}
+
+TEST_CASE("stdio: output that is paused is kept, and close waits for it", "[process]") {
+  TestLoop loop;
+  Log log;
+  std::string out;
+  auto child = loop.fork_script("echo kept", {.silent = true});
+  child.out().pause();
+  child.on<"exit">([&] {
+    log.emplace_back("exit");
+    loop->after(10ms, [&] {
+      log.emplace_back("resume");
+      collect(child.out(), out);
+      child.out().resume();
+    });
+  });
+  child.on<"close">([&] { log.emplace_back("close"); });
+  loop.run();
+  CHECK(log == Log{"exit", "resume", "close"});
+  CHECK(out == "kept\n");
+}
+
+TEST_CASE("stdio: a grandchild that holds the output holds close, not exit", "[process]") {
+  TestLoop loop;
+  Log log;
+  int grandchild = 0;
+  auto child = loop.fork_script("tail -f /dev/null 3>&- & echo $! >&3", {.silent = true});
+  child.on<"message">([&](int pid) { grandchild = pid; });
+  child.on<"exit">([&] {
+    log.emplace_back("exit");
+    CHECK(kill(grandchild, SIGKILL) == 0);
+  });
+  child.on<"close">([&] { log.emplace_back("close"); });
+  loop.run();
+  CHECK(log == Log{"exit", "close"});
+}
+
+TEST_CASE("stdio: a listener added in exit gets all", "[process]") {
+  TestLoop loop;
+  std::string out;
+  auto child = loop.fork_script("echo late", {.silent = true});
+  child.on<"exit">([&] { collect(child.out(), out); });
+  loop.run();
+  CHECK(out == "late\n");
+}
+
+TEST_CASE("stdio: what throws in exit keeps nothing from coming", "[process]") {
+  TestLoop loop;
+  ExpectCalls closed(1);
+  auto child = loop.fork_script("echo out", {.silent = true});
+  child.on<"exit">([] { throw std::runtime_error("exit"); });
+  child.on<"close">([&] { closed(); });
+  CHECK_THROWS_WITH(loop.run(), "exit");
+  loop.run();
+}
+
+TEST_CASE("stdio: writing to a child that has closed its stdin is an error of the stream",
+          "[process]") {
+  TestLoop loop;
+  ExpectCalls failed(1);
+  auto child = loop.fork_script("exec <&-; echo 1 >&3; read -r _ <&3", {.silent = true});
+  child.on<"message">([&] {
+    child.in().write("nobody reads", [&](std::error_code error) {
+      CHECK(error == std::errc::broken_pipe);
+      failed();
+      child.disconnect();
+    });
+  });
+  loop.run();
+}
+
+TEST_CASE("stdio: when the child cannot be started its streams close before it", "[process]") {
+  TestLoop loop;
+  Log log;
+  const bool refused = GENERATE(false, true);
+  auto child =
+      tine::fork(loop, "/nonexistent", {.silent = true, .kill_signal = refused ? 0 : SIGTERM});
+  child.on<"error">([&](const tine::Error&) { log.emplace_back("error"); });
+  child.on<"close">([&] { log.emplace_back("close"); });
+  child.in().on<"close">([&] { log.emplace_back("in close"); });
+  child.out().on<"close">([&] { log.emplace_back("out close"); });
+  child.in().write("lost");
+  CHECK_FALSE(child.in().writable());
+  loop.run();
+  CHECK(log == Log{"error", "in close", "out close", "close"});
+}
+
+TEST_CASE("stdio: ~Loop closes the streams", "[process]") {
+  TestLoop loop;
+  auto child = loop.fork("echo", {.silent = true, .kill_with_loop = true});
+  auto out = child.out();
+  out.on<"close">([] { CHECK(false); });
+  const int pid = child.pid().value();
+  loop.destroy();
+  CHECK_FALSE(out.readable());
+  while (::kill(pid, 0) == 0) {
+  }
+}
+
+TEST_CASE("row 26: with few descriptors left, fork with pipes works or is an error", "[rows]") {
+  const int free_descriptors = GENERATE(range(0, 16));
+  TestLoop loop;
+  Log log;
+  tine::ChildProcess child;
+  {
+    const FewDescriptors few(free_descriptors);
+    child = loop.fork_script("exit 0", {.silent = true});
+    child.on<"error">([&](const tine::Error&) { log.emplace_back("error"); });
+    child.on<"exit">([&] { log.emplace_back("exit"); });
+    child.on<"close">([&] { log.emplace_back("close"); });
+    loop.run();
+  }
+  CHECK((log == Log{"error", "close"} || log == Log{"exit", "close"}));
+  if (free_descriptors == 0) CHECK(log.front() == "error");
+  if (free_descriptors == 15) CHECK(log.front() == "exit");
+  auto next = loop.fork_script("exit 0", {.silent = true});
+  loop.run();
+  CHECK(next.exit_code() == 0);
+}

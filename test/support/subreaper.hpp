@@ -1,0 +1,11 @@
+#pragma once
+
+#include <sys/prctl.h>
+
+#include "support/catch.hpp"
+
+// While it lives, orphans come to this process.
+struct Subreaper {
+  Subreaper() { REQUIRE(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0); }
+  ~Subreaper() { prctl(PR_SET_CHILD_SUBREAPER, 0); }
+};
