@@ -69,6 +69,26 @@ std::string hexadecimal(std::string_view bytes) {
 
 }  // namespace
 
+TEST_CASE("node child: its channel may be at any slot, and its output is a stream", "[interop]") {
+  using tine::Stdio;
+  TestLoop loop;
+  std::string output;
+  auto child = tine::fork(loop, "unused",
+                          {.exec_path = "node",
+                           .exec_args = {"-e", R"(process.on('message', (message) => {
+                                                    console.log('got', message);
+                                                    process.disconnect();
+                                                  });)"},
+                           .stdio = {Stdio::ignore(), Stdio::pipe(), Stdio::inherit(),
+                                     Stdio::ignore(), Stdio::ignore(), Stdio::ipc()},
+                           .kill_with_loop = true});
+  child.out().on<"data">([&](std::string_view bytes) { output += bytes; });
+  child.send("it");
+  loop.run();
+  CHECK(output == "got it\n");
+  CHECK(child.exit_code() == 0);
+}
+
 TEST_CASE("node child: 2 000 messages cross 2 000 others, in order and with equal values") {
   constexpr int count = 2000;
   TestLoop loop;
