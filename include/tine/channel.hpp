@@ -82,6 +82,10 @@ class Channel {
   // no error. 0 while the channel is open.
   std::size_t torn_bytes() const;
 
+  // Whether the peer has read all that was given to the kernel, or is gone. What it makes of it is
+  // another matter: it may have work to do for what it has read.
+  bool peer_has_read_all() const;
+
  private:
   friend class ChannelEnd;
   explicit Channel(std::shared_ptr<channel::Endpoint> end) : end_(std::move(end)) {}

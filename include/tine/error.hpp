@@ -1,6 +1,8 @@
 // What an "error" event carries, what a send callback is given, and what fork() and friends report.
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <system_error>
 
@@ -44,6 +46,16 @@ std::error_code make_error_code(Errc error) noexcept;
 class Error : public std::system_error {
  public:
   using std::system_error::system_error;
+
+  // Of a text that is not JSON, the byte, from 0 on, where it stops to be.
+  std::optional<std::size_t> offset() const { return offset_; }
+  Error& at(std::size_t offset) {
+    offset_ = offset;
+    return *this;
+  }
+
+ private:
+  std::optional<std::size_t> offset_;
 };
 
 }  // namespace tine

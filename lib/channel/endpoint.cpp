@@ -110,12 +110,13 @@ bool Endpoint::deliver() {
   std::optional<Clock::time_point> first_bad;
   while (core_ != nullptr) {
     const Inbox::Item item = inbox_.next(wanted());
+    if (trace_ != nullptr) trace_in(item);
     switch (item.kind) {
       case Inbox::Kind::nothing: return true;
       case Inbox::Kind::message: tell(item); break;
       case Inbox::Kind::internal: answer(item.command); break;
       case Inbox::Kind::bad:
-        owner_.on_error(Error(Errc::bad_message, bad_lines_text(item)));
+        owner_.on_error(Error(Errc::bad_message, bad_lines_text(item)).at(item.bad->offset));
         if (!first_bad) first_bad = Clock::now();
         if (item.gave_way || Clock::now() - *first_bad > long_enough) return false;
         break;
@@ -152,9 +153,32 @@ void Endpoint::tell(const Inbox::Item& item) {
 void Endpoint::answer(std::string_view command) {
   if (command != "NODE_HANDLE") return;
   SendCallback none;
-  if (connected() && !outbox_.add(Text{R"({"cmd":"NODE_HANDLE_NACK"})"}, none)) transmit();
+  if (connected() && !outbox_.add(Text{R"({"cmd":"NODE_HANDLE_NACK"})"}, none)) {
+    if (trace_ != nullptr) trace_out(true);
+    transmit();
+  }
   owner_.on_error(
       Error(Errc::handle_refused, "a socket or server came beside a message; both were dropped"));
+}
+
+void Endpoint::trace_in(const Inbox::Item& item) noexcept {
+  if (item.kind == Inbox::Kind::nothing || item.kind == Inbox::Kind::overflow) return;
+  trace_->write({.direction = Trace::Direction::in,
+                 .channel = trace_number_,
+                 .peer = peer_,
+                 .text = item.text,
+                 .internal = item.kind == Inbox::Kind::internal,
+                 .queued = inbox_.stored(),
+                 .bad = item.bad ? std::string_view(item.bad->reason) : std::string_view()});
+}
+
+void Endpoint::trace_out(bool internal) noexcept {
+  trace_->write({.direction = Trace::Direction::out,
+                 .channel = trace_number_,
+                 .peer = peer_,
+                 .text = outbox_.last(),
+                 .internal = internal,
+                 .queued = outbox_.queued()});
 }
 
 void Endpoint::set_paused(bool paused) {
@@ -198,6 +222,7 @@ template <class Message>
 bool Endpoint::send_any(const Message& message, SendCallback& sent) {
   if (!connected()) return refuse(Error(Errc::channel_closed), sent);
   if (auto refused = outbox_.add(message, sent)) return refuse(std::move(*refused), sent);
+  if (trace_ != nullptr) trace_out(false);
   transmit();
   if (outbox_.queued() == 0 || outbox_.queued() < options_.send_mark) return true;
   drain_due_ = true;

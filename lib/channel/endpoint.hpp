@@ -13,6 +13,7 @@
 
 #include "channel/inbox.hpp"
 #include "channel/outbox.hpp"
+#include "channel/trace.hpp"
 #include "tine/channel.hpp"
 #include "tine/error.hpp"
 #include "tine/message.hpp"
@@ -62,6 +63,8 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   bool flush();
   std::size_t queued() const { return outbox_.queued(); }
   std::size_t torn() const { return torn_; }
+  void name_peer(int pid) { peer_ = pid; }
+  bool peer_has_read_all() const { return !stream_ || stream_->unread() == 0; }
 
   // To be called when listeners have come or gone.
   void listeners_changed();
@@ -99,6 +102,8 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   bool deliver();
   void tell(const Inbox::Item& item);
   void answer(std::string_view command);
+  void trace_in(const Inbox::Item& item) noexcept;
+  void trace_out(bool internal) noexcept;
   void update_reading();
   void update_ref();
 
@@ -125,6 +130,9 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   State state_ = State::closed;
   std::unique_ptr<uv::Stream> stream_;
   std::optional<bool> explicit_ref_;
+  Trace* const trace_ = Trace::instance();
+  unsigned trace_number_ = trace_ == nullptr ? 0 : trace_->next_channel();
+  std::optional<int> peer_;  // its pid
 
   Inbox inbox_;
   std::size_t torn_ = 0;

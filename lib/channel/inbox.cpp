@@ -74,7 +74,7 @@ Inbox::Item Inbox::read(wire::LineDecoder& from, std::string_view line) {
   if (bad) return read_bad_lines(from, std::move(*bad));
   if (wire::may_be_internal(line)) {
     const std::string_view command = wire::internal_command(value_);
-    if (!command.empty()) return {.kind = Kind::internal, .command = command};
+    if (!command.empty()) return {.kind = Kind::internal, .text = line, .command = command};
   }
   return {.kind = Kind::message, .text = line};
 }
@@ -104,7 +104,8 @@ Inbox::Item Inbox::read_bad_lines(wire::LineDecoder& from, wire::BadJson first) 
 Inbox::Item Inbox::look_for_internal(std::string_view line) {
   if (!wire::may_be_internal(line) || reader_.read(line, value_)) return {};
   const std::string_view command = wire::internal_command(value_);
-  return command.empty() ? Item{} : Item{.kind = Kind::internal, .command = command};
+  if (command.empty()) return {};
+  return {.kind = Kind::internal, .text = line, .command = command};
 }
 
 void Inbox::store(std::string_view line) {

@@ -35,7 +35,7 @@ class Inbox {
   enum class Kind { nothing, message, internal, bad, overflow };
   struct Item {
     Kind kind = Kind::nothing;
-    std::string_view text = {};             // message
+    std::string_view text = {};             // message and internal
     std::string_view command = {};          // internal
     std::optional<wire::BadJson> bad = {};  // the first of bad lines that follow each other
     std::size_t bad_lines = 0;

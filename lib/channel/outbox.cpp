@@ -37,13 +37,14 @@ std::optional<Error> Outbox::add(Text message, SendCallback& sent) {
   if (const auto feed = text.find('\n'); !bad && feed != text.npos) {
     bad = wire::BadJson{feed, "a line feed, which ends a message", wire::excerpt(text, feed)};
   }
-  if (bad) return Error(Errc::invalid_value, "a text was refused, " + bad->text());
+  if (bad) return Error(Errc::invalid_value, "a text was refused, " + bad->text()).at(bad->offset);
   return accept(appending, sent);
 }
 
 // A message on an empty queue always fits: else one that is too large could never be sent.
 std::optional<Error> Outbox::accept(wire::Appending& appending, SendCallback& sent) {
   const std::size_t others = queued() - appending.view().size();
+  last_ = filling_.size() - appending.view().size();
   filling_.push_back('\n');
   if (others > 0 && queued() > limit_) {
     return Error(Errc::queue_full, "a message was refused: " + std::to_string(others) +

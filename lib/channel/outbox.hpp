@@ -34,6 +34,11 @@ class Outbox {
   // Bytes that are accepted and not written.
   std::size_t queued() const { return filling_.size() + writing_.size() - front_; }
 
+  // The text of the message that was added last, if no other call came between.
+  std::string_view last() const {
+    return filling_.view().substr(last_, filling_.size() - last_ - 1);
+  }
+
   // The bytes to be written next. They stay where they are until written() has counted them all.
   std::string_view front();
 
@@ -60,6 +65,7 @@ class Outbox {
   wire::JsonReader checker_;
 
   wire::ByteBuffer filling_;  // appended to
+  std::size_t last_ = 0;      // where in it the last message begins
   wire::ByteBuffer writing_;  // being written; nothing is appended, so it stays in place
   std::size_t front_ = 0;     // up to here writing_ is written
   wire::RecentNeed need_;

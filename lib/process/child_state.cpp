@@ -85,6 +85,7 @@ void ChildProcess::State::spawn(process::ForkPlan& plan, const ForkOptions& opti
   subprocess_ = uv::Subprocess::start(*core(), plan.subprocess,
                                       [this](const uv::SubprocessExit& exit) { exited(exit); });
   pid_ = subprocess_->pid();
+  end().name_peer(*pid_);
 }
 
 // The child keeps the loop, if it is to be kept: the timers need not.

@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include <unistd.h>
+
 #include "channel/channel_state.hpp"
 #include "process/environment.hpp"
 #include "tine/loop.hpp"
@@ -32,6 +34,7 @@ void Process::State::adopt() {
     auto channel = process::adopt_channel();
     if (!channel) return;
     end().open(std::move(*channel));
+    end().name_peer(getppid());
   } catch (const Error& error) {
     return end().report(error);
   }

@@ -1,0 +1,170 @@
+#include "command/command_line.hpp"
+
+#include <algorithm>
+
+#include <CLI/CLI.hpp>
+
+#include "command/manual.hpp"
+#include "tine/version.hpp"
+
+namespace tine::command {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+CLI::Option* add_duration(CLI::App& app, const std::string& name, const std::string& description,
+                          const std::function<void(milliseconds)>& set) {
+  const auto parse = [set](const std::int64_t& value) { set(milliseconds(value)); };
+  return app.add_option_function<std::int64_t>(name, parse, description)
+      ->type_name("MS")
+      ->check(CLI::NonNegativeNumber);
+}
+
+void add_color(CLI::App& app, std::string& color) {
+  app.add_option("--color", color, "Colours: auto when a terminal is looking, always, or never")
+      ->type_name("WHEN")
+      ->check(CLI::IsMember({"auto", "always", "never"}));
+}
+
+void add_child_options(CLI::App& app, RunOptions& run) {
+  app.add_option("--exec-path", run.child.exec_path,
+                 "Program that runs CHILD; node for a CHILD that ends in .js, .mjs or .cjs")
+      ->type_name("PATH");
+  app.add_option("--exec-arg", run.child.exec_args, "Argument for that program; may be repeated")
+      ->type_name("ARG")
+      ->allow_extra_args(false);
+  app.add_option("--cwd", run.child.cwd, "Directory to start CHILD in")->type_name("DIR");
+  app.add_option("--env", run.child.env,
+                 "Variable to set for CHILD, or, without '=', to remove; may be repeated")
+      ->type_name("NAME[=VALUE]")
+      ->allow_extra_args(false);
+  app.add_option("--stdout", run.stdout_file, "Where CHILD's stdout goes, instead of stderr")
+      ->type_name("FILE");
+  app.add_flag("--wait", run.wait, "At the end of stdin, wait until CHILD ends by itself");
+  add_duration(app, "--linger",
+               "At the end of stdin, how long CHILD must be silent to be disconnected: 100 if each "
+               "message had one back, 5000 if not",
+               [&run](milliseconds time) { run.linger = time; });
+  add_duration(app, "--kill-after", "From a first SIGINT or SIGTERM to SIGKILL for CHILD: 5000",
+               [&run](milliseconds time) { run.kill_after = time; });
+  app.add_flag("--keep-going", run.keep_going, "Go on after a line of stdin that is not JSON");
+  app.add_flag("--pretty", run.pretty, "Messages over several lines, indented");
+}
+
+void add_run(CLI::App& app, CommandLine& line) {
+  CLI::App& run =
+      *app.add_subcommand("run", "Talk to a child: lines of stdin to it, its messages to stdout");
+  add_child_options(run, line.run);
+  add_color(run, line.run.color);
+  run.prefix_command();  // what follows CHILD is the child's, options too
+}
+
+void add_script(CLI::App& app, CommandLine& line) {
+  ScriptOptions& options = line.script;
+  CLI::App& script = *app.add_subcommand("script", "Run transcripts as tests");
+  script.add_option("FILE", options.files, "Transcripts");
+  script
+      .add_option_function<std::vector<std::string>>(
+          "-D,--define",
+          [&options](const std::vector<std::string>& definitions) {
+            for (const std::string& definition : definitions) {
+              const auto equals = definition.find('=');
+              if (equals == std::string::npos)
+                throw CLI::ValidationError("--define", "no '=' in " + definition);
+              options.variables[definition.substr(0, equals)] = definition.substr(equals + 1);
+            }
+          },
+          "What ${NAME} stands for in the transcripts, over the environment; may be repeated")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  script.add_option("--format", options.format, "Of the report: people, tap or junit")
+      ->type_name("FORMAT")
+      ->check(CLI::IsMember({"people", "tap", "junit"}));
+  script.add_option("-o,--output", options.output, "Where the report goes, instead of stdout")
+      ->type_name("FILE");
+  script.add_option("-j,--jobs", options.jobs, "How many transcripts run at a time")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
+  script.add_flag("--update", options.update,
+                  "Rewrite the expectations that are not met from what came");
+  add_color(script, options.color);
+}
+
+void add_trace(CLI::App& app, CommandLine& line) {
+  TraceOptions& options = line.trace;
+  CLI::App& trace = *app.add_subcommand("trace", "Trace a child's channel, or show a trace");
+  trace.add_option("FILE", options.file, "A trace to show, written with TINE_TRACE=FILE");
+  trace
+      .add_option("--direction", options.direction,
+                  "Of FILE, only messages that came in, or went out")
+      ->type_name("in|out")
+      ->check(CLI::IsMember({"in", "out"}));
+  trace.add_option("--pid", options.pid, "Of FILE, only the messages of this process")
+      ->type_name("PID");
+  trace.add_flag("--no-internal", options.no_internal,
+                 "Of FILE, not the messages of the channel itself");
+  trace.add_option("--grep", options.grep, "Of FILE, only messages that contain TEXT")
+      ->type_name("TEXT");
+  trace
+      .add_option("--min-size", options.min_size, "Of FILE, only messages of so many bytes or more")
+      ->type_name("BYTES");
+  trace.add_flag("--statistics", options.statistics,
+                 "Of FILE, counts, bytes, latencies and queue peaks instead of the messages");
+  trace
+      .add_option("-o,--output", options.output,
+                  "Where the trace of CHILD goes; without it, to stdout in place of the messages")
+      ->type_name("FILE");
+  add_child_options(trace, options.run);
+  add_color(trace, options.run.color);
+}
+
+// CHILD and what follows it, which CLI11 has left aside, or which stood behind "--".
+void take_child(ChildOptions& child, std::vector<std::string> words,
+                std::vector<std::string> behind, bool marked) {
+  if (!words.empty() && marked) words.emplace_back("--");
+  words.insert(words.end(), behind.begin(), behind.end());
+  if (words.empty()) throw CLI::RequiredError("CHILD");
+  child.child = words.front();
+  child.args.assign(words.begin() + 1, words.end());
+}
+
+}  // namespace
+
+std::unique_ptr<CLI::App> make_app(CommandLine& line) {
+  auto app = std::make_unique<CLI::App>(summary, "tine");
+  app->formatter(std::make_shared<HelpFormatter>());
+  app->set_version_flag("--version", "tine " + std::string(version));
+  app->add_option("--completion", line.completion, "Print what makes this shell complete `tine`")
+      ->type_name("SHELL")
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  app->add_flag("--man-page", line.man_page, "Print the man page");
+  app->require_subcommand(0, 1);
+  add_run(*app, line);
+  add_script(*app, line);
+  add_trace(*app, line);
+  return app;
+}
+
+void parse(CLI::App& app, CommandLine& line, std::vector<std::string> args) {
+  const auto mark = std::find(args.begin(), args.end(), "--");
+  const bool marked = mark != args.end();
+  const std::vector<std::string> behind(marked ? mark + 1 : mark, args.end());
+  args.erase(mark, args.end());
+  std::reverse(args.begin(), args.end());
+  app.parse(args);
+  if (app.got_subcommand("run")) {
+    line.command = Command::run;
+    take_child(line.run.child, app.get_subcommand("run")->remaining(), behind, marked);
+  } else if (app.got_subcommand("script")) {
+    line.command = Command::script;
+    line.script.files.insert(line.script.files.end(), behind.begin(), behind.end());
+    if (line.script.files.empty()) throw CLI::RequiredError("FILE");
+  } else if (app.got_subcommand("trace")) {
+    line.command = Command::trace;
+    if (marked) return take_child(line.trace.run.child, {}, behind, marked);
+    if (line.trace.file.empty()) throw CLI::RequiredError("FILE, or -- CHILD,");
+  }
+}
+
+}  // namespace tine::command

@@ -1,0 +1,246 @@
+#include "command/run.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+#include <utility>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "command/byte_reader.hpp"
+#include "command/byte_writer.hpp"
+#include "command/json_print.hpp"
+#include "command/line_splitter.hpp"
+#include "command/own_streams.hpp"
+#include "command/signals.hpp"
+#include "command/status.hpp"
+#include "tine/loop.hpp"
+
+namespace tine::command {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+// How long a child may be silent, at the end of our input, until it is taken to have no more to say.
+constexpr milliseconds silence_when_all_answered{100};
+constexpr milliseconds silence_when_not{5000};
+
+constexpr std::size_t longest_line = std::size_t{256} << 20;
+
+class Run {
+ public:
+  explicit Run(const RunOptions& options)
+      : options_(options),
+        style_{options.pretty, use_color(options.color, streams_.out())},
+        signals_(loop_, [this](int signal) { on_signal(signal); }),
+        in_(loop_, streams_.in(), [this](std::string_view bytes) { on_input(bytes); }),
+        out_(loop_, streams_.out(),
+             {[this] { child_.channel().resume(); },
+              [this](int error) { on_output_failed(error); },
+              {}}) {}
+
+  int run() {
+    fork_child();
+    in_.more();
+    loop_.run();
+    return status_;
+  }
+
+ private:
+  void fork_child();
+  void on_input(std::string_view bytes);
+  void send_lines();
+  void on_refused(const Error& error);
+  void bad_line(std::size_t column, std::string_view reason);
+  void on_input_end();
+  void look_for_silence();
+  milliseconds patience() const;
+  void on_message(Text message);
+  void on_error(const Error& error);
+  void on_close(const ExitStatus& status);
+  void on_output_failed(int error);
+  void on_signal(int signal);
+  void kill_later(milliseconds delay);
+
+  const RunOptions& options_;
+  Loop loop_;
+  OwnStreams streams_;
+  PrintStyle style_;
+  Signals signals_;
+  ByteReader in_;
+  ByteWriter out_;
+  ChildProcess child_;
+
+  LineSplitter lines_;
+  std::string_view line_;     // sent last
+  bool input_ended_ = false;  // or is not wanted any more
+  bool eof_ = false;
+  bool held_ =
+      false;  // send() has returned false: what became of it, "drain" or an error, will come
+
+  std::size_t sent_ = 0;
+  std::size_t received_ = 0;
+  Clock::time_point last_event_ = Clock::now();
+  std::optional<int> forced_status_;
+  int status_ = 0;
+  int signals_seen_ = 0;
+};
+
+void Run::fork_child() {
+  std::optional<ChildStdout> redirected;
+  if (!options_.stdout_file.empty()) {
+    constexpr int mode = 0666;
+    const int fd =
+        open(options_.stdout_file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    if (fd < 0) {
+      throw std::system_error(errno, std::generic_category(), options_.stdout_file);
+    }
+    redirected.emplace(fd);
+    close(fd);
+  }
+  child_ = fork(loop_, options_.child.child, fork_options(options_.child));
+  child_.on<"message">([this](Text message) { on_message(message); });
+  child_.on<"drain">([this] {
+    held_ = false;
+    send_lines();
+  });
+  child_.on<"error">([this](const Error& error) { on_error(error); });
+  child_.on<"disconnect">([this] { input_ended_ = true; });
+  child_.on<"close">([this](const ExitStatus& status) { on_close(status); });
+}
+
+void Run::on_input(std::string_view bytes) {
+  lines_.add(bytes);
+  eof_ = bytes.empty();
+  if (eof_) lines_.end();
+  if (!held_) send_lines();
+}
+
+void Run::send_lines() {
+  while (!input_ended_ && !held_) {
+    const auto line = lines_.next();
+    if (!line) break;
+    if (line->find_first_not_of(" \t") == line->npos) continue;
+    line_ = *line;
+    ++sent_;
+    held_ = !child_.send(Text{line_});
+  }
+  last_event_ = Clock::now();
+  if (input_ended_ || held_) return;
+  if (lines_.pending() > longest_line) {
+    lines_.end();
+    lines_.next();
+    bad_line(longest_line, "the line is too long");
+    return on_input_end();
+  }
+  if (eof_) return on_input_end();
+  in_.more();
+}
+
+void Run::on_refused(const Error& error) {
+  held_ = false;
+  --sent_;
+  bad_line(column_of(line_, error.offset().value_or(0)), error.what());
+  if (options_.keep_going) return send_lines();
+  on_input_end();
+}
+
+void Run::bad_line(std::size_t column, std::string_view reason) {
+  std::fprintf(stderr, "tine: stdin, line %zu, column %zu: %.*s\n", lines_.number(), column,
+               static_cast<int>(reason.size()), reason.data());
+  if (!options_.keep_going) forced_status_ = status::bad_data;
+}
+
+void Run::on_input_end() {
+  if (std::exchange(input_ended_, true)) return;
+  if (!options_.wait || forced_status_) look_for_silence();
+}
+
+// To disconnect takes the child its word, so it gets the time to say it.
+void Run::look_for_silence() {
+  constexpr milliseconds between_looks{10};
+  if (!child_.connected()) return;
+  const Channel channel = child_.channel();
+  if (channel.queued_bytes() > 0 || !channel.peer_has_read_all()) last_event_ = Clock::now();
+  const auto silent = std::chrono::duration_cast<milliseconds>(Clock::now() - last_event_);
+  if (silent >= patience()) return child_.disconnect();
+  loop_.after(between_looks, [this] { look_for_silence(); }).unref();
+}
+
+milliseconds Run::patience() const {
+  if (options_.linger) return *options_.linger;
+  return received_ >= sent_ ? silence_when_all_answered : silence_when_not;
+}
+
+void Run::on_message(Text message) {
+  ++received_;
+  last_event_ = Clock::now();
+  if (options_.quiet) return;
+  bool more = true;
+  if (style_.pretty || style_.color) {
+    // A text that only the channel takes for JSON is shown as it is.
+    const auto value = nlohmann::ordered_json::parse(message.json, nullptr, false);
+    more = out_.write(value.is_discarded() ? std::string(message.json) : print_json(value, style_));
+  } else {
+    more = out_.write(message.json);
+  }
+  more = out_.write("\n") && more;
+  if (!more) child_.channel().pause();
+}
+
+void Run::on_error(const Error& error) {
+  if (held_ && error.code() == Errc::invalid_value) return on_refused(error);
+  if (!child_.pid()) {
+    forced_status_ = error.code() == std::errc::no_such_file_or_directory ? status::not_found
+                                                                          : status::not_executable;
+  }
+  const bool expected = forced_status_ == status::closed_output || signals_seen_ > 0;
+  if (!expected) std::fprintf(stderr, "tine: %s\n", error.what());
+}
+
+void Run::on_close(const ExitStatus& status) {
+  input_ended_ = true;
+  status_ = forced_status_.value_or(shell_status(status));
+  out_.finish();
+}
+
+// Whoever read has gone, and says all with that.
+void Run::on_output_failed(int error) {
+  constexpr milliseconds grace{1000};
+  forced_status_ = status::closed_output;
+  if (error != EPIPE) {
+    forced_status_ = status::io_error;
+    std::fprintf(stderr, "tine: stdout: %s\n", std::generic_category().message(error).c_str());
+  }
+  input_ended_ = true;
+  child_.channel().resume();
+  child_.kill(SIGTERM);
+  kill_later(grace);
+}
+
+// The first is the child's to obey; the second ends it; the third ends us, whose output may be stuck.
+void Run::on_signal(int signal) {
+  ++signals_seen_;
+  constexpr int pass_on = 1;
+  constexpr int kill = 2;
+  if (signals_seen_ > kill) std::_Exit(128 + signal);
+  child_.kill(signals_seen_ == pass_on ? signal : SIGKILL);
+  kill_later(options_.kill_after);
+}
+
+void Run::kill_later(milliseconds delay) {
+  loop_.after(delay, [this] { child_.kill(SIGKILL); }).unref();
+}
+
+}  // namespace
+
+int run(const RunOptions& options) { return Run(options).run(); }
+
+}  // namespace tine::command

@@ -1,0 +1,35 @@
+#include "command/trace_record.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace tine::command {
+
+using Json = nlohmann::ordered_json;
+
+std::optional<TraceRecord> read_trace_record(std::string_view line) {
+  try {
+    const Json json = Json::parse(line);
+    TraceRecord record;
+    json.at("time").get_to(record.time);
+    json.at("pid").get_to(record.pid);
+    if (json.contains("peer")) record.peer = json.at("peer").get<int>();
+    json.at("channel").get_to(record.channel);
+    record.out = json.at("direction") == "out";
+    json.at("size").get_to(record.size);
+    json.at("queued").get_to(record.queued);
+    record.internal = json.value("internal", false);
+    record.bad = json.contains("bad");
+    if (record.bad) {
+      json.at("bad").get_to(record.message);
+    } else if (json.contains("text")) {
+      json.at("text").get_to(record.message);
+    } else {
+      record.message = json.at("message").dump(-1, ' ', false, Json::error_handler_t::replace);
+    }
+    return record;
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace tine::command
