@@ -10,6 +10,17 @@ get_target_property(tine_type tine TYPE)
 set(tine_cmakedir ${CMAKE_INSTALL_LIBDIR}/cmake/tine)
 
 install(TARGETS tine EXPORT tineTargets FILE_SET HEADERS)
+if(TARGET tine_command)
+  install(TARGETS tine_command EXPORT tineTargets)
+  install(FILES cmake/tineScripts.cmake DESTINATION ${tine_cmakedir})
+  install(FILES ${tine_command_files}/tine.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  install(FILES ${tine_command_files}/completion.bash RENAME tine
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+  install(FILES ${tine_command_files}/completion.zsh RENAME _tine
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+  install(FILES ${tine_command_files}/completion.fish RENAME tine.fish
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+endif()
 install(EXPORT tineTargets NAMESPACE tine:: DESTINATION ${tine_cmakedir})
 
 configure_package_config_file(cmake/tineConfig.cmake.in ${PROJECT_BINARY_DIR}/tineConfig.cmake
