@@ -299,9 +299,14 @@ std::string TranscriptParser::word(Cursor& cursor, const char* what) const {
   return whole;
 }
 
+// A word that is nothing but ${NAME} is none if that is empty.
 std::vector<std::string> TranscriptParser::words(Cursor& cursor) const {
   std::vector<std::string> all;
-  while (!cursor.at_end()) all.push_back(word(cursor, "a word"));
+  while (!cursor.at_end()) {
+    const bool optional = cursor.starts_with("${");
+    std::string next = word(cursor, "a word");
+    if (!optional || !next.empty()) all.push_back(std::move(next));
+  }
   return all;
 }
 

@@ -1,0 +1,138 @@
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <string>
+#include <vector>
+
+#include "command/parse.hpp"
+#include "support/catch.hpp"
+
+using namespace tine::command;
+using namespace std::chrono_literals;
+using Kind = Step::Kind;
+using Words = std::vector<std::string>;
+
+TEST_CASE("transcript: each statement", "[command]") {
+  const auto transcript = parse(R"(# a comment
+fork ./child one "two three" ${HOME_OF_TEST}/x
+
+> {"n":
+   1}
+< any
+<* 1
+<*2
+< disconnect
+stdout "line"
+quiet 20ms
+kill
+kill SIGUSR1
+disconnect
+exit 3
+exit SIGKILL
+exit any)");
+  const auto& steps = transcript.steps;
+  std::vector<Kind> kinds;
+  for (const Step& step : steps) kinds.push_back(step.kind);
+  CHECK(kinds == std::vector<Kind>{Kind::fork, Kind::send, Kind::receive, Kind::receive_any_order,
+                                   Kind::receive_any_order, Kind::expect_disconnect,
+                                   Kind::expect_stdout, Kind::quiet, Kind::kill, Kind::kill,
+                                   Kind::disconnect, Kind::exit, Kind::exit, Kind::exit});
+  CHECK(steps[0].options.child == "./child");
+  CHECK(steps[0].options.args == Words{"one", "two three", "/home/test/x"});
+  CHECK(steps[1].line == 4);
+  CHECK(steps[1].lines == 2);
+  CHECK(steps[1].source == "> {\"n\":\n   1}");
+  CHECK(steps[2].line == 6);
+  CHECK(steps[4].pattern.value == 2);
+  CHECK(steps[7].quiet == 20ms);
+  CHECK(steps[8].signal == SIGTERM);
+  CHECK(steps[9].signal == SIGUSR1);
+  CHECK(steps[11].status == tine::ExitStatus{.code = 3});
+  CHECK(steps[12].status == tine::ExitStatus{.signal = SIGKILL});
+  CHECK_FALSE(steps[13].status);
+}
+
+TEST_CASE("transcript: settings hold from where they stand", "[command]") {
+  const auto transcript = parse(R"(a: fork ./x
+env A=1 B="2 3"
+env C
+cwd sub
+exec node --flag
+deadline 200ms
+deadline all 2m
+b: fork ./x
+exec
+cwd
+deadline 3s
+c: fork ./x)");
+  const auto& steps = transcript.steps;
+  CHECK(transcript.deadline == 2min);
+  CHECK(steps[0].child == "a");
+  CHECK(steps[0].options.env.empty());
+  CHECK(steps[1].options.env == Words{"A=1", "B=\"2", "3\"", "C"});
+  CHECK(steps[1].options.cwd == "sub");
+  CHECK(steps[1].options.exec_path == "node");
+  CHECK(steps[1].options.exec_args == Words{"--flag"});
+  CHECK(steps[1].deadline == 200ms);
+  CHECK(steps[2].options.exec_path.empty());
+  CHECK(steps[2].options.cwd.empty());
+  CHECK(steps[2].deadline == 3s);
+}
+
+TEST_CASE("transcript: a name that is a statement's is a name all the same", "[command]") {
+  const auto transcript = parse("env: fork ./x\nenv: > 1\nexit: fork ./y\nexit: exit 0\n");
+  CHECK(transcript.steps[1].child == "env");
+  CHECK(transcript.steps[3].child == "exit");
+  CHECK(transcript.steps[3].kind == Kind::exit);
+}
+
+TEST_CASE("transcript: variables", "[command]") {
+  const auto args = [](const std::string& text) {
+    return parse("fork ./x " + text).steps[0].options.args;
+  };
+  CHECK(args("${NONE:-other}") == Words{"other"});
+  CHECK(args("${HOME_OF_TEST:-other}y") == Words{"/home/testy"});
+  CHECK(args("${NONE:-} a") == Words{"a"});
+  CHECK(args("\"${NONE:-}\" a") == Words{"", "a"});
+  CHECK(args("$x $ {") == Words{"$x", "$", "{"});
+}
+
+TEST_CASE("transcript: line ends, marks and blanks of other editors", "[command]") {
+  const auto transcript = parse(
+      "\xef\xbb\xbf"
+      "fork ./x\r\n> [1,\r\n\t2]\r\n< any  \r\n\r\n   \nexit 0");
+  REQUIRE(transcript.steps.size() == 4);
+  CHECK(transcript.steps[0].options.child == "./x");
+  CHECK(transcript.steps[2].line == 4);
+  CHECK(transcript.steps[3].line == 7);
+}
+
+TEST_CASE("transcript: nothing is a transcript", "[command]") {
+  CHECK(parse("").steps.empty());
+  CHECK(parse("\n# x\n").steps.empty());
+}
+
+TEST_CASE("transcript: cut anywhere, it is read or refused within itself", "[command]") {
+  const std::string text = R"(env A=1
+a: fork ./x "q" ${HOME_OF_TEST}
+a: > {"n": [1, "x\n"], "m": {}}
+a: < {"id": $id=number, "r": /a\/b/i, ...}
+a: <* [$id, ...]
+a: stdout any
+deadline 2s
+a: kill SIGTERM
+a: exit any
+)";
+  const auto lines = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+  std::size_t refused = 0;
+  for (std::size_t size = 0; size <= text.size(); ++size) {
+    try {
+      parse(text.substr(0, size));
+    } catch (const TranscriptError& error) {
+      ++refused;
+      CHECK(error.position.line <= lines);
+      CHECK(error.position.column <= 50);
+    }
+  }
+  CHECK(refused > 50);
+}
