@@ -122,6 +122,9 @@ void add_trace(CLI::App& app, CommandLine& line) {
 // CHILD and what follows it, which CLI11 has left aside, or which stood behind "--".
 void take_child(ChildOptions& child, std::vector<std::string> words,
                 std::vector<std::string> behind, bool marked) {
+  if (!words.empty() && words.front().starts_with('-')) {
+    throw CLI::ExtrasError({words.front()});
+  }
   if (!words.empty() && marked) words.emplace_back("--");
   words.insert(words.end(), behind.begin(), behind.end());
   if (words.empty()) throw CLI::RequiredError("CHILD");

@@ -107,6 +107,8 @@ void Run::fork_child() {
   }
   child_ = fork(loop_, options_.child.child, fork_options(options_.child));
   child_.on<"message">([this](Text message) { on_message(message); });
+  // Asks for values too: what is no JSON is an error then, and not told.
+  child_.on<"message">([](const nlohmann::json&) {});
   child_.on<"drain">([this] {
     held_ = false;
     send_lines();
@@ -176,7 +178,8 @@ void Run::look_for_silence() {
 
 milliseconds Run::patience() const {
   if (options_.linger) return *options_.linger;
-  return received_ >= sent_ ? silence_when_all_answered : silence_when_not;
+  const bool answered = received_ > 0 && received_ >= sent_;
+  return answered ? silence_when_all_answered : silence_when_not;
 }
 
 void Run::on_message(Text message) {
