@@ -42,7 +42,7 @@ class Run {
         signals_(loop_, [this](int signal) { on_signal(signal); }),
         in_(loop_, streams_.in(), [this](std::string_view bytes) { on_input(bytes); }),
         out_(loop_, streams_.out(),
-             {[this] { child_.channel().resume(); },
+             {[this] { set_paused(false); },
               [this](int error) { on_output_failed(error); },
               {}}) {}
 
@@ -63,6 +63,7 @@ class Run {
   void look_for_silence();
   milliseconds patience() const;
   void on_message(Text message);
+  void set_paused(bool paused);
   void on_error(const Error& error);
   void on_close(const ExitStatus& status);
   void on_output_failed(int error);
@@ -85,6 +86,7 @@ class Run {
   bool held_ =
       false;  // send() has returned false: what became of it, "drain" or an error, will come
 
+  bool paused_ = false;  // whoever reads our stdout is slow
   std::size_t sent_ = 0;
   std::size_t received_ = 0;
   Clock::time_point last_event_ = Clock::now();
@@ -170,7 +172,7 @@ void Run::look_for_silence() {
   constexpr milliseconds between_looks{10};
   if (!child_.connected()) return;
   const Channel channel = child_.channel();
-  if (channel.queued_bytes() > 0 || !channel.peer_has_read_all()) last_event_ = Clock::now();
+  if (paused_ || channel.queued_bytes() > 0 || !channel.peer_has_read_all()) last_event_ = Clock::now();
   const auto silent = std::chrono::duration_cast<milliseconds>(Clock::now() - last_event_);
   if (silent >= patience()) return child_.disconnect();
   loop_.after(between_looks, [this] { look_for_silence(); }).unref();
@@ -195,7 +197,13 @@ void Run::on_message(Text message) {
     more = out_.write(message.json);
   }
   more = out_.write("\n") && more;
-  if (!more) child_.channel().pause();
+  if (!more) set_paused(true);
+}
+
+void Run::set_paused(bool paused) {
+  paused_ = paused;
+  last_event_ = Clock::now();
+  paused ? child_.channel().pause() : child_.channel().resume();
 }
 
 void Run::on_error(const Error& error) {
@@ -223,7 +231,7 @@ void Run::on_output_failed(int error) {
     std::fprintf(stderr, "tine: stdout: %s\n", std::generic_category().message(error).c_str());
   }
   input_ended_ = true;
-  child_.channel().resume();
+  set_paused(false);
   child_.kill(SIGTERM);
   kill_later(grace);
 }
