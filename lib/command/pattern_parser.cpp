@@ -39,6 +39,17 @@ void skip_string(Cursor& cursor) {
   cursor.skip();
 }
 
+// libstdc++ overflows over long ones: a count, or the number of a group.
+bool has_long_number(std::string_view regex) {
+  constexpr std::size_t longest = 5;
+  std::size_t digits = 0;
+  for (const char c : regex) {
+    digits = std::isdigit(static_cast<unsigned char>(c)) != 0 ? digits + 1 : 0;
+    if (digits > longest) return true;
+  }
+  return false;
+}
+
 json parse_token(const Cursor& cursor, std::size_t begin) {
   const std::string_view token = cursor.since(begin);
   try {
@@ -194,6 +205,9 @@ Pattern PatternParser::regex() {
   auto flags = std::regex::ECMAScript;
   if (cursor_.skip_if("i")) flags |= std::regex::icase;
   if (source.size() > longest_regex) cursor_.fail_at(begin, "this regular expression is too long");
+  if (has_long_number(source)) {
+    cursor_.fail_at(begin, "a number in this regular expression is too long");
+  }
   try {
     return {.kind = Kind::regex,
             .text = std::string(cursor_.since(begin)),

@@ -42,9 +42,7 @@ class Run {
         signals_(loop_, [this](int signal) { on_signal(signal); }),
         in_(loop_, streams_.in(), [this](std::string_view bytes) { on_input(bytes); }),
         out_(loop_, streams_.out(),
-             {[this] { set_paused(false); },
-              [this](int error) { on_output_failed(error); },
-              {}}) {}
+             {[this] { set_paused(false); }, [this](int error) { on_output_failed(error); }, {}}) {}
 
   int run() {
     fork_child();
@@ -172,7 +170,8 @@ void Run::look_for_silence() {
   constexpr milliseconds between_looks{10};
   if (!child_.connected()) return;
   const Channel channel = child_.channel();
-  if (paused_ || channel.queued_bytes() > 0 || !channel.peer_has_read_all()) last_event_ = Clock::now();
+  if (paused_ || channel.queued_bytes() > 0 || !channel.peer_has_read_all())
+    last_event_ = Clock::now();
   const auto silent = std::chrono::duration_cast<milliseconds>(Clock::now() - last_event_);
   if (silent >= patience()) return child_.disconnect();
   loop_.after(between_looks, [this] { look_for_silence(); }).unref();

@@ -88,6 +88,8 @@ TEST_CASE("transcript errors: JSON and patterns", "[command]") {
   CHECK(error_behind_fork("< /(/") == "2:3: this is no regular expression of ECMAScript");
   CHECK(error_behind_fork("< /" + std::string(1001, 'x') + "/") ==
         "2:3: this regular expression is too long");
+  CHECK(error_behind_fork("< /a{123456}/") ==
+        "2:3: a number in this regular expression is too long");
   CHECK(error_behind_fork("stdout 1") == "2:8: expected a string, a regular expression or any");
   CHECK(error_behind_fork("> " + std::string(300, '[')).ends_with(": nested too deeply"));
 }

@@ -1,0 +1,73 @@
+// A transcript, read, written and read again.
+//
+// No settings.
+#include "command/transcript.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+
+#include "command/transcript_update.hpp"
+#include "fuzz/fuzz.hpp"
+
+using namespace tine::command;
+
+namespace {
+
+std::optional<Transcript> read(const std::string& text) {
+  const auto lines = 1 + static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+  const auto variable = [](const std::string& name) {
+    return name.size() < 8 ? std::optional<std::string>(name) : std::nullopt;
+  };
+  try {
+    return parse_transcript(text, variable);
+  } catch (const TranscriptError& error) {
+    must(error.position.line >= 1 && error.position.line <= lines, "an error is within the lines");
+    must(error.position.column >= 1 && error.position.column <= text.size() + 1,
+         "an error is within its line");
+    must(error.what()[0] != '\0', "an error says something");
+    return std::nullopt;
+  }
+}
+
+bool is_pattern(const Step& step) {
+  return step.kind == Step::Kind::receive || step.kind == Step::Kind::receive_any_order ||
+         step.kind == Step::Kind::send;
+}
+
+// A pattern that is written over several lines is the same pattern.
+void check_pattern(const Pattern& pattern) {
+  std::string written = print_pattern(pattern, nullptr, {});
+  if (written.find('$') != written.npos) return;  // who captures what is beyond one step
+  std::string text = "fork x\n< ";
+  for (const char c : written) text += c == '\n' ? std::string("\n ") : std::string(1, c);
+  const auto again = read(text);
+  must(again && again->steps.size() == 2, "a pattern that is written can be read");
+  must(print_pattern(again->steps[1].pattern, nullptr, {}) == written,
+       "a pattern that is written is the same");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string text(reinterpret_cast<const char*>(data), size);
+  const auto transcript = read(text);
+  if (!transcript) return 0;
+
+  std::size_t line = 1;
+  TranscriptUpdate same;
+  for (std::size_t i = 0; i < transcript->steps.size(); ++i) {
+    const Step& step = transcript->steps[i];
+    must(step.line >= line && step.lines >= 1, "steps follow each other");
+    line = step.line + step.lines;
+    must(text.find(step.source) != text.npos, "the source of a step is in the text");
+    same.replace(i, step.source);
+    if (is_pattern(step)) check_pattern(step.pattern);
+    if (step.kind != Step::Kind::send || step.source.find('$') != std::string::npos) continue;
+    must(matches(step.pattern, instance(step.pattern, {}), {}), "a message is what it says");
+  }
+  must(TranscriptUpdate().applied(*transcript) == text, "no update changes nothing");
+  std::string updated = same.applied(*transcript);
+  must(updated == text || updated == text + '\n', "an update to the same changes nothing");
+  return 0;
+}
