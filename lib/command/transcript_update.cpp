@@ -18,11 +18,18 @@ std::string_view take_lines(std::string_view& text, std::size_t count) {
   return lines;
 }
 
+// No step has it in its line.
+std::string byte_order_mark(std::string_view text) {
+  constexpr std::string_view mark = "\xef\xbb\xbf";
+  return std::string(text.starts_with(mark) ? mark : "");
+}
+
 }  // namespace
 
 std::string TranscriptUpdate::applied(const Transcript& transcript) const {
-  std::string out;
   std::string_view rest = transcript.text;
+  std::string out = byte_order_mark(rest);
+  rest.remove_prefix(out.size());
   std::size_t line = 1;
   for (const auto& [index, edit] : edits_) {
     const Step& step = transcript.steps[index];
@@ -31,7 +38,8 @@ std::string TranscriptUpdate::applied(const Transcript& transcript) const {
     const std::string_view old = take_lines(rest, step.lines);
     out += edit.before;
     if (edit.removed) continue;
-    out += edit.text.empty() ? std::string(old) : edit.text + "\n";
+    const bool carriage_return = old.ends_with("\r\n") && !edit.text.ends_with('\r');
+    out += edit.text.empty() ? std::string(old) : edit.text + (carriage_return ? "\r\n" : "\n");
   }
   return out += rest;
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "command/parse.hpp"
+#include "command/transcript_update.hpp"
 #include "support/catch.hpp"
 
 using namespace tine::command;
@@ -105,6 +106,19 @@ TEST_CASE("transcript: line ends, marks and blanks of other editors", "[command]
   CHECK(transcript.steps[0].options.child == "./x");
   CHECK(transcript.steps[2].line == 4);
   CHECK(transcript.steps[3].line == 7);
+}
+
+TEST_CASE("transcript: an update leaves marks and line ends as they are", "[command]") {
+  const auto transcript = parse(
+      "\xef\xbb\xbf"
+      "fork ./x\r\n> 1\r\n< 2\r\n# end");
+  TranscriptUpdate update;
+  update.replace(0, "fork ./y");
+  update.remove(1);
+  update.replace(2, "< 3");
+  CHECK(update.applied(transcript) ==
+        "\xef\xbb\xbf"
+        "fork ./y\r\n< 3\r\n# end");
 }
 
 TEST_CASE("transcript: nothing is a transcript", "[command]") {
