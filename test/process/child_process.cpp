@@ -508,3 +508,30 @@ TEST_CASE("child process: what does not convert is told though another listener 
   loop.run();
   CHECK(log == Log{make_error_code(tine::Errc::message_type).message()});
 }
+
+TEST_CASE("child process: a text that is refused says where it stops to be JSON", "[process]") {
+  TestLoop loop;
+  auto child = loop.fork("echo");
+  std::vector<std::optional<std::size_t>> offsets;
+  child.on<"error">([&](const tine::Error& error) { offsets.push_back(error.offset()); });
+  child.send(tine::Text{R"({"a":})"});
+  child.send(json("\xff"));
+  child.disconnect();
+  loop.run();
+  CHECK(offsets == std::vector<std::optional<std::size_t>>{5, std::nullopt});
+}
+
+TEST_CASE("child process: whether the peer has read all", "[process]") {
+  TestLoop loop;
+  auto child = loop.fork("echo");
+  child.kill(SIGSTOP);
+  child.on<"message">([&](const json&) {
+    CHECK(child.channel().peer_has_read_all());
+    child.disconnect();
+  });
+  child.send(json("read"));
+  CHECK_FALSE(child.channel().peer_has_read_all());
+  child.kill(SIGCONT);
+  loop.run();
+  CHECK(child.channel().peer_has_read_all());
+}
