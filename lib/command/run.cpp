@@ -16,7 +16,6 @@
 #include "command/byte_writer.hpp"
 #include "command/json_print.hpp"
 #include "command/line_splitter.hpp"
-#include "command/own_streams.hpp"
 #include "command/signals.hpp"
 #include "command/status.hpp"
 #include "tine/loop.hpp"
@@ -38,10 +37,10 @@ class Run {
  public:
   explicit Run(const RunOptions& options)
       : options_(options),
-        style_{options.pretty, use_color(options.color, streams_.out())},
+        style_{options.pretty, use_color(options.color, STDOUT_FILENO)},
         signals_(loop_, [this](int signal) { on_signal(signal); }),
-        in_(loop_, streams_.in(), [this](std::string_view bytes) { on_input(bytes); }),
-        out_(loop_, streams_.out(),
+        in_(loop_, STDIN_FILENO, [this](std::string_view bytes) { on_input(bytes); }),
+        out_(loop_, STDOUT_FILENO,
              {[this] { set_paused(false); }, [this](int error) { on_output_failed(error); }, {}}) {}
 
   int run() {
@@ -52,6 +51,7 @@ class Run {
   }
 
  private:
+  int open_stdout_file();
   void fork_child();
   void on_input(std::string_view bytes);
   void send_lines();
@@ -70,7 +70,6 @@ class Run {
 
   const RunOptions& options_;
   Loop loop_;
-  OwnStreams streams_;
   PrintStyle style_;
   Signals signals_;
   ByteReader in_;
@@ -93,19 +92,21 @@ class Run {
   int signals_seen_ = 0;
 };
 
+int Run::open_stdout_file() {
+  if (options_.stdout_file.empty()) return STDERR_FILENO;
+  constexpr int mode = 0666;
+  const int fd = open(options_.stdout_file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+  if (fd < 0) throw std::system_error(errno, std::generic_category(), options_.stdout_file);
+  return fd;
+}
+
 void Run::fork_child() {
-  std::optional<ChildStdout> redirected;
-  if (!options_.stdout_file.empty()) {
-    constexpr int mode = 0666;
-    const int fd =
-        open(options_.stdout_file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
-    if (fd < 0) {
-      throw std::system_error(errno, std::generic_category(), options_.stdout_file);
-    }
-    redirected.emplace(fd);
-    close(fd);
-  }
-  child_ = fork(loop_, options_.child.child, fork_options(options_.child));
+  ForkOptions how = fork_options(options_.child);
+  how.stdio = {Stdio::ignore(), Stdio::descriptor(open_stdout_file()), Stdio::inherit(),
+               Stdio::ipc()};
+  // A terminal sends Ctrl-C to the whole group, and the child would get it twice.
+  how.own_group = true;
+  child_ = fork(loop_, options_.child.child, std::move(how));
   child_.on<"message">([this](Text message) { on_message(message); });
   // Asks for values too: what is no JSON is an error then, and not told.
   child_.on<"message">([](const nlohmann::json&) {});

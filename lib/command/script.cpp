@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "command/json_print.hpp"
-#include "command/own_streams.hpp"
 #include "command/report.hpp"
 #include "command/script_result.hpp"
 #include "command/signals.hpp"
@@ -51,7 +50,7 @@ class Script {
  public:
   explicit Script(const ScriptOptions& options)
       : options_(options),
-        color_(use_color(options.color, streams_.out())),
+        color_(use_color(options.color, STDOUT_FILENO)),
         signals_(loop_,
                  [this](int signal) {
                    signal_ = signal;
@@ -88,7 +87,6 @@ class Script {
 
   const ScriptOptions& options_;
   Loop loop_;
-  OwnStreams streams_;
   int output_ = -1;
   bool color_;
   Signals signals_;
@@ -101,7 +99,7 @@ class Script {
 };
 
 void Script::open_output() {
-  output_ = streams_.out();
+  output_ = STDOUT_FILENO;
   if (!options_.output.empty()) {
     constexpr int mode = 0666;
     output_ = open(options_.output.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);

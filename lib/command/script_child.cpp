@@ -1,14 +1,7 @@
 #include "command/script_child.hpp"
 
-#include <array>
-#include <cerrno>
-#include <system_error>
 #include <utility>
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include "command/own_streams.hpp"
 #include "command/transcript.hpp"
 
 namespace tine::command {
@@ -18,13 +11,6 @@ namespace {
 // More than this is not read ahead of the steps.
 constexpr std::size_t most_arrivals = 1000;
 constexpr std::size_t most_stdout_lines = 1000;
-
-std::array<int, 2> make_pipe() {
-  std::array<int, 2> ends{};
-  if (pipe(ends.data()) < 0) throw std::system_error(errno, std::generic_category());
-  for (const int end : ends) fcntl(end, F_SETFD, FD_CLOEXEC);
-  return ends;
-}
 
 }  // namespace
 
@@ -46,27 +32,19 @@ std::string to_string(const Arrival& arrival) {
 ScriptChild::ScriptChild(Loop& loop, std::string name, const ChildOptions& options,
                          const std::filesystem::path& folder, std::function<void()> changed)
     : name_(std::move(name)), changed_(std::move(changed)) {
-  fork_with_stdout(loop, options, folder);
-  stdout_reader_ = std::make_unique<ByteReader>(
-      loop, stdout_, [this](std::string_view bytes) { on_stdout(bytes); });
-  stdout_reader_->more();
-  listen();
-}
-
-ScriptChild::~ScriptChild() {
-  stdout_reader_.reset();
-  close(stdout_);
-}
-
-void ScriptChild::fork_with_stdout(Loop& loop, const ChildOptions& options,
-                                   const std::filesystem::path& folder) {
-  const auto [ours, theirs] = make_pipe();
-  stdout_ = ours;
   ForkOptions how = fork_options(options);
   how.cwd = folder / options.cwd;
-  const ChildStdout redirected(theirs);
-  close(theirs);
+  how.stdio = {Stdio::ignore(), Stdio::pipe(), Stdio::inherit(), Stdio::ipc()};
   process_ = fork(loop, options.child, std::move(how));
+  listen();
+  if (process_.out()) listen_to_stdout();
+}
+
+void ScriptChild::listen_to_stdout() {
+  Stream out = process_.out();
+  out.on<"data">([this](std::string_view bytes) { on_stdout(bytes); });
+  out.on<"end">([this] { on_stdout({}); });
+  out.on<"error">([](const Error&) {});
 }
 
 void ScriptChild::listen() {
@@ -118,7 +96,6 @@ void ScriptChild::on_stdout(std::string_view bytes) {
     if (stdout_lines_.size() == most_stdout_lines) stdout_lines_.pop_front();
     stdout_lines_.emplace_back(*line);
   }
-  if (!stdout_ended_) stdout_reader_->more();
   changed_();
 }
 

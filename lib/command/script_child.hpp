@@ -9,7 +9,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "command/byte_reader.hpp"
 #include "command/child_options.hpp"
 #include "command/line_splitter.hpp"
 #include "tine/child_process.hpp"
@@ -39,7 +38,6 @@ class ScriptChild {
               const std::filesystem::path& folder, std::function<void()> changed);
   ScriptChild(const ScriptChild&) = delete;
   ScriptChild& operator=(const ScriptChild&) = delete;
-  ~ScriptChild();
 
   const std::string& name() const { return name_; }
   ChildProcess& process() { return process_; }
@@ -58,8 +56,7 @@ class ScriptChild {
   bool stdout_ended() const { return stdout_ended_; }
 
  private:
-  void fork_with_stdout(Loop& loop, const ChildOptions& options,
-                        const std::filesystem::path& folder);
+  void listen_to_stdout();
   void listen();
   void add(Arrival arrival);
   void on_stdout(std::string_view bytes);
@@ -67,8 +64,6 @@ class ScriptChild {
   std::string name_;
   std::function<void()> changed_;
   ChildProcess process_;
-  int stdout_ = -1;
-  std::unique_ptr<ByteReader> stdout_reader_;
   LineSplitter splitter_;
   std::deque<std::string> stdout_lines_;
   bool stdout_ended_ = false;

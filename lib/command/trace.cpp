@@ -5,7 +5,6 @@
 #include <ctime>
 #include <fstream>
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
@@ -48,9 +47,6 @@ std::string people(const TraceRecord& record, const PrintStyle& style) {
   return line + (json.is_discarded() ? record.message : print_json(json, style));
 }
 
-// The place of our stdout, which the trace may be written to by its name.
-std::string stdout_path() { return "/dev/fd/" + std::to_string(dup(STDOUT_FILENO)); }
-
 }  // namespace
 
 int show_trace(const TraceOptions& options) {
@@ -78,7 +74,7 @@ int show_trace(const TraceOptions& options) {
 
 int trace_child(TraceOptions options) {
   if (options.output.empty()) {
-    options.output = stdout_path();
+    options.output = "/dev/fd/" + std::to_string(STDOUT_FILENO);
     options.run.quiet = true;
   }
   setenv("TINE_TRACE", options.output.c_str(), 1);

@@ -364,7 +364,11 @@ void TranscriptRun::on_time() {
   timer_due_.reset();
   const auto now = Clock::now();
   if (ending_) {
-    for (const auto& [name, child] : children_) child->process().kill(SIGKILL);
+    for (const auto& [name, child] : children_) {
+      child->process().kill(SIGKILL);
+      // Some other process may hold it open.
+      if (Stream out = child->process().out()) out.destroy();
+    }
     return;
   }
   if (deadline_) {
