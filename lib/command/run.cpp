@@ -60,6 +60,8 @@ class Run {
   void on_input_end();
   void look_for_silence();
   milliseconds patience() const;
+  void listen();
+  void take_the_rest();
   void on_message(Text message);
   void set_paused(bool paused);
   void on_error(const Error& error);
@@ -80,8 +82,8 @@ class Run {
   std::string_view line_;     // sent last
   bool input_ended_ = false;  // or is not wanted any more
   bool eof_ = false;
-  bool held_ =
-      false;  // send() has returned false: what became of it, "drain" or an error, will come
+  // send() has returned false: what became of it, "drain" or an error, will come.
+  bool held_ = false;
 
   bool paused_ = false;  // whoever reads our stdout is slow
   std::size_t sent_ = 0;
@@ -107,9 +109,7 @@ void Run::fork_child() {
   // A terminal sends Ctrl-C to the whole group, and the child would get it twice.
   how.own_group = true;
   child_ = fork(loop_, options_.child.child, std::move(how));
-  child_.on<"message">([this](Text message) { on_message(message); });
-  // Asks for values too: what is no JSON is an error then, and not told.
-  child_.on<"message">([](const nlohmann::json&) {});
+  listen();
   child_.on<"drain">([this] {
     held_ = false;
     send_lines();
@@ -117,6 +117,12 @@ void Run::fork_child() {
   child_.on<"error">([this](const Error& error) { on_error(error); });
   child_.on<"disconnect">([this] { input_ended_ = true; });
   child_.on<"close">([this](const ExitStatus& status) { on_close(status); });
+}
+
+void Run::listen() {
+  child_.on<"message">([this](Text message) { on_message(message); });
+  // Asks for values too: what is no JSON is an error then, and not told.
+  child_.on<"message">([](const nlohmann::json&) {});
 }
 
 void Run::on_input(std::string_view bytes) {
@@ -197,7 +203,7 @@ void Run::on_message(Text message) {
     more = out_.write(message.json);
   }
   more = out_.write("\n") && more;
-  if (!more) set_paused(true);
+  if (!more && child_.channel().open()) set_paused(true);
 }
 
 void Run::set_paused(bool paused) {
@@ -219,7 +225,16 @@ void Run::on_error(const Error& error) {
 void Run::on_close(const ExitStatus& status) {
   input_ended_ = true;
   status_ = forced_status_.value_or(shell_status(status));
+  if (paused_) return loop_.post([this] { take_the_rest(); });
   out_.finish();
+}
+
+// What the child had said while stdout was full waits for a new listener: "close" drops the old ones.
+// It is bounded, so there is no pause any more.
+void Run::take_the_rest() {
+  listen();
+  child_.channel().resume();
+  loop_.post([this] { out_.finish(); });
 }
 
 // Whoever read has gone, and says all with that.

@@ -54,9 +54,10 @@ std::string TraceStatistics::text() const {
   for (const auto& [key, end] : ends_) {
     out += "pid " + std::to_string(key.first) + ", channel " + std::to_string(key.second);
     if (end.peer) out += ", to pid " + std::to_string(*end.peer);
-    out += "\n" + way_text("out", end.out.messages, end.out.bytes, end.out.queue_peak) +
-           way_text("in", end.in.messages, end.in.bytes, end.in.queue_peak) +
-           latency_text(end.latencies);
+    out += "\n";
+    out += way_text("out", end.out.messages, end.out.bytes, end.out.queue_peak);
+    out += way_text("in", end.in.messages, end.in.bytes, end.in.queue_peak);
+    out += latency_text(end.latencies);
   }
   return out;
 }

@@ -107,8 +107,9 @@ TEST_CASE("kill_tree: a signal that is handled reaches all, and they go on", "[p
   TestLoop loop;
   Log log;
   auto child = loop.fork_script(
+      "trap 'wait; exit 4' HUP; "
       "sh -c 'trap \"echo 5 >&3; exit\" HUP; echo 1 >&3; while :; do sleep 0.01; done' & "
-      "trap 'wait; exit 4' HUP; while :; do wait; done");
+      "while :; do wait; done");
   child.on<"message">([&](int number) {
     log.push_back(std::to_string(number));
     if (number == 1) CHECK(child.kill_tree(SIGHUP));

@@ -98,13 +98,13 @@ TEST_CASE("loop: one that spins runs timers, posted functions and what throws as
   CHECK_THROWS_WITH(loop.run(), "two");
   loop->after(1ms, [&] {
     order.push_back(3);
+    loop->after(1ms, [&] {
+      order.push_back(4);
+      loop->spin(0us);
+      loop->after(1ms, [&] { order.push_back(5); });
+    });
     loop->stop();
   });
-  loop->after(2ms, [&] {
-    order.push_back(4);
-    loop->spin(0us);
-  });
-  loop->after(3ms, [&] { order.push_back(5); });
   loop.run();
   CHECK(order == std::vector{1, 2, 3});
   loop.run();
