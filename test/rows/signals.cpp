@@ -17,6 +17,7 @@
 #include "support/catch.hpp"
 #include "support/invariants.hpp"
 #include "support/scale.hpp"
+#include "support/signal_action.hpp"
 #include "support/test_loop.hpp"
 
 using namespace std::chrono_literals;
@@ -25,22 +26,7 @@ using Log = std::vector<std::string>;
 
 namespace {
 
-// What a signal does, until this goes.
-class Action {
- public:
-  Action(int signal, void (*handler)(int)) : signal_(signal) {
-    struct sigaction action {};  // without SA_RESTART
-    action.sa_handler = handler;
-    sigaction(signal, &action, &before_);
-  }
-  Action(const Action&) = delete;
-  Action& operator=(const Action&) = delete;
-  ~Action() { sigaction(signal_, &before_, nullptr); }
-
- private:
-  int signal_;
-  struct sigaction before_ {};
-};
+;
 
 // A SIGALRM, a SIGUSR1 and a SIGCHLD each millisecond. The first two have handlers that make system
 // calls fail with EINTR; that of the third is libuv's.
@@ -61,8 +47,8 @@ class Storm {
     setitimer(ITIMER_REAL, &timer, nullptr);
   }
 
-  Action user_;
-  Action alarm_;
+  SignalAction user_;
+  SignalAction alarm_;
 };
 
 // The variables of a program whose clock is that of support/jumping_clock.c.
@@ -123,7 +109,7 @@ TEST_CASE(
   }
   {
     // In the place of libuv's, which was set when the first child was started.
-    const Action action(SIGCHLD, ignores ? SIG_IGN : reap_all);
+    const SignalAction action(SIGCHLD, ignores ? SIG_IGN : reap_all);
     for (auto& child : all) child.send(1, invariants.sent());
     loop.run();
   }

@@ -13,26 +13,12 @@
 #include <uv.h>
 
 #include "support/scale.hpp"
+#include "support/signal_action.hpp"
 #include "uv/run_program.hpp"
 
 namespace {
 
-// What a signal does, until this goes.
-class Action {
- public:
-  Action(int signal, void (*handler)(int)) : signal_(signal) {
-    struct sigaction action {};  // without SA_RESTART
-    action.sa_handler = handler;
-    sigaction(signal, &action, &before_);
-  }
-  Action(const Action&) = delete;
-  Action& operator=(const Action&) = delete;
-  ~Action() { sigaction(signal_, &before_, nullptr); }
-
- private:
-  int signal_;
-  struct sigaction before_ {};
-};
+;
 
 std::atomic<int> signals = 0;
 
@@ -86,7 +72,7 @@ TEST_CASE("subprocess: if somebody else waits for it, its end is unknown", "[sub
 }
 
 TEST_CASE("subprocess: if SIGCHLD is ignored, its end is unknown", "[subprocess]") {
-  const Action action(SIGCHLD, SIG_IGN);
+  const SignalAction action(SIGCHLD, SIG_IGN);
   TestLoop loop;
   Running running(loop, script("exit 3"));
   loop.run();
@@ -120,7 +106,7 @@ TEST_CASE("subprocess: a SIGCHLD handler of the application's is left alone and 
           "[subprocess]") {
   signals = 0;
   const auto count = [](int) { ++signals; };
-  const Action action(SIGCHLD, count);
+  const SignalAction action(SIGCHLD, count);
   TestLoop loop;
   Running running(loop, script("exit 3"));
   loop.run();
@@ -160,7 +146,7 @@ TEST_CASE("subprocess: others may use uv_spawn on the same loop", "[subprocess]"
 
 TEST_CASE("subprocess: a storm of signals disturbs neither start nor end", "[subprocess]") {
   signals = 0;
-  const Action action(SIGALRM, [](int) { ++signals; });
+  const SignalAction action(SIGALRM, [](int) { ++signals; });
   const int count = scaled(50, 1000);
   TestLoop loop;
   SubprocessOptions missing = script("exit 0");
