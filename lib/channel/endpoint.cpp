@@ -17,10 +17,6 @@ namespace {
 // peer waiting, smaller ones cost system calls.
 constexpr std::size_t burst = std::size_t{16} << 10;
 
-// What is handed to libuv at a time when the kernel takes no more: callbacks and "drain" come as
-// often.
-constexpr std::size_t slice = std::size_t{64} << 10;
-
 // The most that one system call is asked to write.
 constexpr std::size_t most_at_once = std::size_t{1} << 20;
 
@@ -249,7 +245,7 @@ void Endpoint::report(Error error, const SendCallback& sent) {
 // The first message of a turn goes out at once, unless the next one to answer is there already:
 // then more will follow, and they go together.
 void Endpoint::transmit() noexcept {
-  if (stream_->writing()) return;
+  if (stream_->awaiting_writable()) return;
   const bool first = std::exchange(last_sent_turn_, core_->turn()) != core_->turn();
   if (outbox_.queued() >= burst || (first && !inbox_.has_line())) {
     write_queued();
@@ -269,36 +265,29 @@ bool Endpoint::flush() {
 }
 
 void Endpoint::write_queued() noexcept {
-  while (stream_ && !end_due_ && !stream_->writing() && outbox_.queued() > 0) {
+  while (stream_ && !end_due_ && !stream_->awaiting_writable() && outbox_.queued() > 0) {
     const std::string_view front = outbox_.front().substr(0, most_at_once);
-    const int written = stream_->try_write(front);
+    const int written = stream_->write(front);
     if (written < 0) return end_when_read(-written);
     count_written(static_cast<std::size_t>(written));
-    if (static_cast<std::size_t>(written) < front.size()) write_rest();
+    if (static_cast<std::size_t>(written) < front.size()) {
+      stream_->await_writable();
+      wait_for_progress();
+    }
   }
   if (stream_ && state_ == State::draining && outbox_.queued() == 0) end({});
-}
-
-// The kernel takes no more now: libuv waits until it does.
-void Endpoint::write_rest() noexcept {
-  const std::string_view bytes = outbox_.front().substr(0, slice);
-  slice_ = bytes.size();
-  stream_->write(bytes);
-  wait_for_progress();
 }
 
 // While the channel is not to close, the wait decides nothing: it need not be short.
 void Endpoint::wait_for_progress() noexcept {
   constexpr auto shortest_when_open = std::chrono::milliseconds(100);
-  progress_ = {stream_->written(), stream_->unread()};
+  unread_ = stream_->unread();
   const auto patience = options_.flush_timeout;
   stalled_->start(connected() ? std::max(patience, shortest_when_open) : patience);
 }
 
-void Endpoint::on_written(int error) {
+void Endpoint::on_writable() {
   stalled_->stop();
-  if (error != 0) return end_when_read(error);
-  count_written(slice_);
   write_queued();
 }
 
@@ -315,10 +304,9 @@ void Endpoint::count_written(std::size_t n) noexcept {
 // nothing else keeps the loop. Not one that waits for us: this process may have been stopped, and
 // timers run before what the loop polls.
 void Endpoint::on_stalled() {
-  if (!stream_ || !stream_->writing()) return;
+  if (!stream_ || !stream_->awaiting_writable()) return;
   if (stream_->refused()) return end_when_read(EPIPE);
-  const bool progress =
-      progress_ != Progress{stream_->written(), stream_->unread()} || stream_->writable();
+  const bool progress = unread_ != stream_->unread() || stream_->writable();
   const bool to_close = state_ == State::draining || core_->only_writes_left();
   const bool was_to_close = std::exchange(to_close_, to_close);
   if (!progress && to_close && was_to_close) return end(system_code(ECANCELED));
@@ -350,14 +338,33 @@ void Endpoint::report_lost() {
 }
 
 void Endpoint::write_all_now() {
-  if (!stream_) return;
-  std::size_t written = stream_->writing() ? stream_->written() : 0;
-  while (outbox_.queued() > 0) {
-    const std::string_view front = outbox_.front();
-    if (!stream_->write_now(front.substr(written), options_.flush_timeout)) return;
-    outbox_.written(front.size());
-    written = 0;
+  using std::chrono::steady_clock;
+  std::size_t unread = stream_ ? stream_->unread() : 0;
+  auto give_up_at = steady_clock::now() + options_.flush_timeout;
+  while (stream_ && outbox_.queued() > 0) {
+    const int written = stream_->write(outbox_.front().substr(0, most_at_once));
+    if (written < 0) return;
+    outbox_.written(static_cast<std::size_t>(written));
+    const auto now = steady_clock::now();
+    const bool late = now >= give_up_at;
+    const bool progress =
+        written > 0 || (late && std::exchange(unread, stream_->unread()) != unread);
+    if (late && !progress) return;
+    if (progress) give_up_at = now + options_.flush_timeout;
+    if (written > 0) continue;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(give_up_at - now);
+    const bool came = stream_->wait(true, left).for_reading;
+    if (came && stream_->available() == 0) return;
+    if (came) drop_what_came();
   }
+}
+
+// A peer that waits to write does not read.
+void Endpoint::drop_what_came() {
+  stream_->read_available([this](std::size_t n) { inbox_.advance(n); });
+  while (inbox_.next(Wanted::nothing).kind != Inbox::Kind::nothing) {
+  }
+  inbox_.drop_stored();
 }
 
 // --- ending
@@ -366,7 +373,7 @@ void Endpoint::disconnect() {
   if (!connected()) return report(Error(Errc::disconnected));
   state_ = State::draining;
   to_close_ = true;
-  if (stream_->writing()) wait_for_progress();
+  if (stream_->awaiting_writable()) wait_for_progress();
   write_queued();
 }
 
@@ -388,8 +395,6 @@ void Endpoint::read_rest_and_end() {
   end(system_code(*end_due_));
 }
 
-// libuv takes a read that stops short, at the hang-up of the peer, for the end. It also stops short
-// behind a message that has a descriptor beside it.
 void Endpoint::on_read_end(int error) {
   end_when_read(error == 0 ? EPIPE : error);
   if (error == 0 || error == ECONNRESET) return;
@@ -403,7 +408,6 @@ void Endpoint::end(std::error_code unwritten_because) noexcept {
   if (!stream_) return;
   state_ = State::ended;
   torn_ = inbox_.unfinished();
-  if (stream_->writing()) count_written(stream_->written());
   cancel(unwritten_because);
   core_->forget(*this);
   stalled_.reset();

@@ -92,7 +92,7 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   void on_read(std::size_t n) override;
   void on_read_end(int error) override;
   void on_hang_up() override;
-  void on_written(int error) override;
+  void on_writable() override;
   void flush_turn() noexcept override;
 
   Wanted wanted() const;
@@ -112,13 +112,13 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   bool refuse(Error error, const SendCallback& sent);
   void transmit() noexcept;
   void write_queued() noexcept;
-  void write_rest() noexcept;
   void count_written(std::size_t n) noexcept;
   void wait_for_progress() noexcept;
   void on_stalled();
   void cancel(std::error_code why) noexcept;
   void tell_sent();
   void report_lost();
+  void drop_what_came();
 
   void end_when_read(int error) noexcept;
   void read_rest_and_end();
@@ -144,15 +144,9 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   std::size_t lost_ = 0;  // messages given up that have no callback, and are still to be reported
   std::error_code lost_because_;
   std::optional<uv::RawTimer> stalled_;
-  std::size_t low_mark_;   // "drain" comes here
-  std::size_t slice_ = 0;  // of the outbox, in the stream's hands
-  struct Progress {
-    std::size_t written = 0;
-    std::size_t unread = 0;
-    bool operator==(const Progress&) const = default;
-  };
-  Progress progress_;      // when the timer was started
-  bool to_close_ = false;  // when it ran down last
+  std::size_t low_mark_;    // "drain" comes here
+  std::size_t unread_ = 0;  // when the timer was started
+  bool to_close_ = false;   // when it ran down last
   std::optional<std::uint64_t> last_sent_turn_;
   bool flush_due_ = false;
   bool drain_due_ = false;

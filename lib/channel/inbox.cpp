@@ -114,4 +114,10 @@ void Inbox::store(std::string_view line) {
   stored_.advance(line.size() + 1);
 }
 
+void Inbox::drop_stored() {
+  while (stored_.next()) {
+  }
+  stored_.release_if_empty();
+}
+
 }  // namespace tine::channel

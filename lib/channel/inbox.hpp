@@ -46,6 +46,9 @@ class Inbox {
   // The value of the item; of a message only if values were wanted.
   nlohmann::json& value() { return value_; }
 
+  // Forgets the messages that wait for a listener.
+  void drop_stored();
+
   // Whether a complete line waits to be told.
   bool has_line() { return stored_.has_line() || decoder_.has_line(); }
 

@@ -15,10 +15,6 @@ constexpr std::size_t room_size = std::size_t{64} << 10;
 constexpr std::size_t high_mark = std::size_t{64} << 10;
 constexpr std::size_t low_mark = high_mark / 2;
 
-// What is handed to libuv at a time when the kernel takes no more: callbacks and "drain" come as
-// often.
-constexpr std::size_t slice = std::size_t{64} << 10;
-
 // The most that one system call is asked to write.
 constexpr std::size_t most_at_once = std::size_t{1} << 20;
 
@@ -69,7 +65,8 @@ std::span<char> ByteStream::read_room() {
   return {room_.get(), room_size};
 }
 
-// libuv goes on to read after a listener has thrown. That is told when the loop goes on.
+// After a listener has thrown, other streams may still be read in that turn of the loop. What came is told
+// when the loop goes on.
 void ByteStream::on_read(std::size_t n) {
   held_ = n;
   if (!core_->halted()) return tell_data();
@@ -82,11 +79,7 @@ void ByteStream::tell_data() {
   owner_.on_data({room_.get(), n});
 }
 
-// libuv takes a read that stops short, at the hang-up of the peer, for the end. It also stops short
-// behind bytes that have a descriptor beside them.
 void ByteStream::on_read_end(int error) {
-  stream_->rest();
-  if (error == 0 && stream_->available() > 0) return update_reading();
   if (error != 0) {
     read_error_ = system_code(error);
     return close(read_error_);
@@ -126,27 +119,14 @@ void ByteStream::refuse(const SendCallback& written) {
 }
 
 void ByteStream::write_queued() noexcept {
-  while (stream_ && !stream_->writing() && queue_.queued() > 0) {
+  while (stream_ && !stream_->awaiting_writable() && queue_.queued() > 0) {
     const std::string_view front = queue_.front().substr(0, most_at_once);
-    const int written = stream_->try_write(front);
+    const int written = stream_->write(front);
     if (written < 0) return fail_writing(-written);
     count_written(static_cast<std::size_t>(written));
-    if (static_cast<std::size_t>(written) < front.size()) write_rest();
+    if (static_cast<std::size_t>(written) < front.size()) stream_->await_writable();
   }
   if (writing_ == Side::ending && queue_.queued() == 0) end_writing();
-}
-
-// The kernel takes no more now: libuv waits until it does.
-void ByteStream::write_rest() noexcept {
-  const std::string_view bytes = queue_.front().substr(0, slice);
-  slice_ = bytes.size();
-  stream_->write(bytes);
-}
-
-void ByteStream::on_written(int error) {
-  if (error != 0) return fail_writing(error);
-  count_written(slice_);
-  write_queued();
 }
 
 void ByteStream::count_written(std::size_t n) noexcept {
@@ -200,7 +180,6 @@ void ByteStream::close_if_ended() noexcept {
 }
 
 void ByteStream::close(std::error_code unwritten_because) noexcept {
-  if (stream_->writing()) queue_.written(stream_->written());
   if (write_pending()) queue_.cancel(unwritten_because);
   reading_ = Side::destroyed;
   writing_ = Side::destroyed;

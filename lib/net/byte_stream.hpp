@@ -74,7 +74,7 @@ class ByteStream final : private uv::Stream::User {
   std::span<char> read_room() override;
   void on_read(std::size_t n) override;
   void on_read_end(int error) override;
-  void on_written(int error) override;
+  void on_writable() override { write_queued(); }
 
   bool flowing() const { return flowing_.value_or(owner_.wants_data()); }
   void update_reading();
@@ -82,7 +82,6 @@ class ByteStream final : private uv::Stream::User {
 
   void refuse(const SendCallback& written);
   void write_queued() noexcept;
-  void write_rest() noexcept;
   void count_written(std::size_t n) noexcept;
   bool write_pending() const { return writing_ == Side::open || writing_ == Side::ending; }
   void end_writing() noexcept;
@@ -109,7 +108,6 @@ class ByteStream final : private uv::Stream::User {
 
   Side writing_ = Side::ended;
   WriteQueue queue_;
-  std::size_t slice_ = 0;  // of the queue, in the stream's hands
   bool drain_wanted_ = false;
 
   // What is still to be told, beside held_ and the queue's callbacks, in this order.

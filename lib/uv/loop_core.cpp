@@ -272,15 +272,15 @@ void LoopCore::release(const Resident& resident) {
 }
 
 bool LoopCore::only_writes_left() const {
-  bool others = loop_->active_reqs.count > writes_;
+  unsigned keeping = loop_->active_reqs.count;
   uv_walk(
       loop_,
-      [](uv_handle_t* handle, void* found) {
+      [](uv_handle_t* handle, void* count) {
         const bool keeps = uv_is_active(handle) && uv_has_ref(handle) && !uv_is_closing(handle);
-        *static_cast<bool*>(found) |= keeps;
+        *static_cast<unsigned*>(count) += keeps;
       },
-      &others);
-  return !others && writes_ > 0;
+      &keeping);
+  return writes_ > 0 && keeping == writes_;
 }
 
 }  // namespace tine::uv

@@ -118,10 +118,10 @@ class LoopCore {
   void keep(std::shared_ptr<Resident> resident);
   void release(const Resident& resident);
 
-  // How many writes are in libuv's hands; each keeps the loop alive, and cannot be unref'd.
+  // How many handles keep the loop alive for nothing but bytes that wait to be written.
   void write_started() { ++writes_; }
   void write_ended() { --writes_; }
-  // Whether those writes are all that keeps the loop alive.
+  // Whether those are all that keeps the loop alive.
   bool only_writes_left() const;
 
  private:

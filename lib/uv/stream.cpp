@@ -4,7 +4,8 @@
 #include <array>
 #include <cerrno>
 #include <climits>
-#include <new>
+#include <cstring>
+#include <memory>
 #include <system_error>
 #include <utility>
 
@@ -20,125 +21,155 @@ namespace tine::uv {
 
 namespace {
 
-#ifdef POLLRDHUP
-constexpr short poll_hang_up = POLLRDHUP;
-#else
-constexpr short poll_hang_up = POLLHUP;  // macOS: a half-close waits until reading goes on
-#endif
+// What goes, or comes, beside bytes.
+struct Control {
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(Stream::most_descriptors * sizeof(int))> bytes;
+};
+
+// A write that would wait, or that finds no memory for its bytes in the kernel, is to be tried again.
+bool would_wait(int error) { return error == EAGAIN || error == ENOBUFS; }
+
+ssize_t write_beside(int fd, std::string_view bytes, std::span<const Descriptor> beside) {
+  Control control;
+  iovec part{const_cast<char*>(bytes.data()), bytes.size()};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.bytes.data();
+  message.msg_controllen = CMSG_SPACE(beside.size() * sizeof(int));
+  cmsghdr* const header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(beside.size() * sizeof(int));
+  unsigned char* to = CMSG_DATA(header);
+  for (const Descriptor& descriptor : beside) {
+    const int fd_beside = descriptor.get();
+    std::memcpy(to, &fd_beside, sizeof fd_beside);
+    to += sizeof fd_beside;
+  }
+  return ::sendmsg(fd, &message, 0);
+}
 
 }  // namespace
 
-Stream::Stream(LoopCore& core, Descriptor descriptor, User& user)
-    : core_(core), user_(user), look_again_(core, [this] { look_for_hang_up(); }), pipe_(new Pipe) {
-  uv_pipe_init(core.native(), &pipe_->handle, 0);
-  pipe_->handle.data = this;
-  if (const int error = uv_pipe_open(&pipe_->handle, descriptor.get()); error < 0) {
+Stream::Stream(LoopCore& core, Descriptor descriptor, User& user, Takes takes)
+    : core_(core),
+      user_(user),
+      descriptor_(std::move(descriptor)),
+      takes_descriptors_(takes == Takes::descriptors) {
+  if (takes_descriptors_) came_.reserve(most_descriptors);
+  auto poll = std::make_unique<uv_poll_t>();
+  if (const int error = uv_poll_init(core.native(), poll.get(), fd()); error < 0) {
     throw Error(std::error_code(-error, std::generic_category()), "a stream could not be opened");
   }
-  descriptor.release();
+  poll_.reset(poll.release());
+  poll_->data = this;
 }
 
-// A write that libuv still has in hand is called back with UV_ECANCELED, when `data` is cleared.
 Stream::~Stream() {
-  if (writing()) core_.write_ended();
-  stop_watching();
-}
-
-int Stream::fd() const {
-  uv_os_fd_t fd = -1;
-  uv_fileno(reinterpret_cast<const uv_handle_t*>(pipe_.get()), &fd);
-  return fd;
+  if (kept_for_writing_) core_.write_ended();
 }
 
 void Stream::set_reading(bool on) noexcept {
-  if (on && !reading_) {
-    start_reading();
-    stop_watching();
-  } else if (!on && !hang_up_ && !looking_) {
-    uv_read_stop(stream());
-    watch_for_hang_up();
-  }
-  reading_ = on;
-  set_ref(ref_);
+  reading_ = on ? Reading::on : Reading::watching;
+  update();
 }
 
 void Stream::rest() noexcept {
-  uv_read_stop(stream());
-  stop_watching();
-  reading_ = false;
+  reading_ = Reading::off;
+  update();
 }
 
-void Stream::set_ref(bool ref) {
+void Stream::set_ref(bool ref) noexcept {
   ref_ = ref;
-  uv::set_ref(pipe_, ref);
-  if (hang_up_) uv::set_ref(hang_up_, ref);
-  look_again_.set_ref(ref);
+  update();
 }
 
-void Stream::start_reading() noexcept {
-  const auto allocate = [](uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
-    auto* const self = static_cast<Stream*>(handle->data);
-    try {
-      const std::span<char> room = self->user_.read_room();
-      *buffer = uv_buf_init(room.data(), static_cast<unsigned>(room.size()));
-    } catch (const std::bad_alloc&) {
-      *buffer = uv_buf_init(nullptr, 0);  // the read ends with UV_ENOBUFS
-    }
-  };
-  const auto read = [](uv_stream_t* handle, ssize_t n, const uv_buf_t*) {
-    auto* const self = static_cast<Stream*>(handle->data);
-    if (self == nullptr || n == 0) return;  // 0: nothing was there after all
-    self->core_.enter([self, n] {
-      if (n == UV_ENOBUFS) throw std::bad_alloc();  // the bytes are still to be read
-      if (n > 0) {
-        self->user_.on_read(static_cast<std::size_t>(n));
-      } else {
-        self->user_.on_read_end(n == UV_EOF ? 0 : static_cast<int>(-n));
-      }
+void Stream::await_writable() noexcept {
+  awaiting_writable_ = true;
+  update();
+}
+
+void Stream::update() noexcept {
+  const int events = (reading_ == Reading::on ? UV_READABLE : 0) |
+                     (reading_ == Reading::watching ? UV_DISCONNECT : 0) |
+                     (awaiting_writable_ ? UV_WRITABLE : 0);
+  const bool changed = std::exchange(events_, events) != events;
+  if (changed && events == 0) uv_poll_stop(poll_.get());
+  if (changed && events != 0) {
+    uv_poll_start(poll_.get(), events, [](uv_poll_t* handle, int status, int happened) {
+      auto* const self = static_cast<Stream*>(handle->data);
+      if (self == nullptr) return;
+      // An error on the descriptor, of which reading and writing tell more. libuv has stopped.
+      if (status < 0) happened = std::exchange(self->events_, 0);
+      self->happened(happened);
     });
-  };
-  uv_read_start(stream(), allocate, read);
-}
-
-void Stream::watch_for_hang_up() noexcept {
-  Descriptor duplicate(fcntl(fd(), F_DUPFD_CLOEXEC, 0));
-  if (duplicate.get() < 0) return look_for_hang_up_later();
-  std::unique_ptr<uv_poll_t> watch(new (std::nothrow) uv_poll_t);
-  if (!watch || uv_poll_init(core_.native(), watch.get(), duplicate.get()) < 0) {
-    return look_for_hang_up_later();
   }
-  hang_up_.reset(watch.release());
-  hang_up_descriptor_.emplace(std::move(duplicate));
-  hang_up_->data = this;
-  uv_poll_start(hang_up_.get(), UV_DISCONNECT, [](uv_poll_t* handle, int, int) {
-    auto* const self = static_cast<Stream*>(handle->data);
-    if (self == nullptr) return;
-    uv_poll_stop(handle);
-    self->core_.enter([self] { self->user_.on_hang_up(); });
-  });
+  const bool for_reading = ref_ && reading_ != Reading::off;
+  uv::set_ref(poll_, for_reading || awaiting_writable_);
+  const bool for_writing = awaiting_writable_ && !for_reading;
+  if (std::exchange(kept_for_writing_, for_writing) == for_writing) return;
+  for_writing ? core_.write_started() : core_.write_ended();
 }
 
-// When there is no descriptor to watch on: until there is one, looks now and then.
-void Stream::look_for_hang_up_later() noexcept {
-  constexpr auto now_and_then = std::chrono::milliseconds(100);
-  looking_ = true;
-  look_again_.start(now_and_then);
+// The handle outlives the stream until the loop comes round, and tells by its data that it has.
+void Stream::happened(int events) noexcept {
+  const uv_poll_t& handle = *poll_;
+  LoopCore& core = core_;
+  if ((events & UV_WRITABLE) != 0 && awaiting_writable_) {
+    awaiting_writable_ = false;
+    core.enter([this] { user_.on_writable(); });
+  }
+  if (handle.data != nullptr && (events & UV_READABLE) != 0 && reading_ == Reading::on) {
+    core.enter([this] { read_once(); });
+  }
+  if (handle.data != nullptr && (events & UV_DISCONNECT) != 0 && reading_ == Reading::watching) {
+    reading_ = Reading::off;
+    core.enter([this] { user_.on_hang_up(); });
+  }
+  if (handle.data != nullptr) update();
 }
 
-void Stream::look_for_hang_up() {
-  looking_ = false;
-  pollfd state{fd(), poll_hang_up, 0};
-  if (::poll(&state, 1, 0) > 0) return user_.on_hang_up();
-  watch_for_hang_up();
-  set_ref(ref_);
+void Stream::read_once() {
+  const std::span<char> room = user_.read_room();
+  const ssize_t n = receive(room);
+  if (n > 0) return user_.on_read(static_cast<std::size_t>(n));
+  if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  reading_ = Reading::off;
+  user_.on_read_end(n == 0 ? 0 : errno);
 }
 
-void Stream::stop_watching() noexcept {
-  look_again_.stop();
-  looking_ = false;
-  if (!hang_up_) return;
-  hang_up_.reset();
-  hang_up_descriptor_.reset();
+ssize_t Stream::receive(std::span<char> room) {
+  if (!takes_descriptors_) return ::read(fd(), room.data(), room.size());
+  Control control;
+  iovec part{room.data(), room.size()};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.bytes.data();
+  message.msg_controllen = control.bytes.size();
+#ifdef MSG_CMSG_CLOEXEC
+  const ssize_t n = ::recvmsg(fd(), &message, MSG_CMSG_CLOEXEC);
+#else
+  const ssize_t n = ::recvmsg(fd(), &message, 0);
+#endif
+  if (n <= 0 || message.msg_controllen == 0) return n;
+  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
+       header = CMSG_NXTHDR(&message, header)) {
+    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+    const std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (std::size_t i = 0; i < count; ++i) {
+      int received = -1;
+      std::memcpy(&received, CMSG_DATA(header) + i * sizeof(int), sizeof received);
+#ifndef MSG_CMSG_CLOEXEC
+      fcntl(received, F_SETFD, FD_CLOEXEC);
+#endif
+      came_.emplace_back(received);
+    }
+  }
+  user_.on_descriptors(came_);
+  came_.clear();
+  return n;
 }
 
 std::size_t Stream::available() const {
@@ -151,7 +182,7 @@ void Stream::read_available(const std::function<void(std::size_t)>& took) {
   std::size_t left = available();
   while (left > 0) {
     const std::span<char> room = user_.read_room();
-    const ssize_t n = ::read(fd(), room.data(), std::min(room.size(), left));
+    const ssize_t n = receive(room.first(std::min(room.size(), left)));
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return;
     left -= static_cast<std::size_t>(n);
@@ -159,30 +190,13 @@ void Stream::read_available(const std::function<void(std::size_t)>& took) {
   }
 }
 
-int Stream::try_write(std::string_view bytes) {
-  const uv_buf_t buffer =
-      uv_buf_init(const_cast<char*>(bytes.data()), static_cast<unsigned>(bytes.size()));
-  const int written = uv_try_write(stream(), &buffer, 1);
-  return written == UV_EAGAIN ? 0 : written;
-}
-
-void Stream::write(std::string_view bytes) noexcept {
-  write_size_ = bytes.size();
-  core_.write_started();
-  const uv_buf_t buffer =
-      uv_buf_init(const_cast<char*>(bytes.data()), static_cast<unsigned>(bytes.size()));
-  const auto written = [](uv_write_t* request, int status) {
-    auto* const self = static_cast<Stream*>(request->handle->data);
-    if (self == nullptr) return;
-    self->write_size_ = 0;
-    self->core_.write_ended();
-    self->core_.enter([self, status] { self->user_.on_written(-status); });
-  };
-  uv_write(&pipe_->write_request, stream(), &buffer, 1, written);
-}
-
-std::size_t Stream::written() const {
-  return write_size_ - uv_stream_get_write_queue_size(stream());
+int Stream::write(std::string_view bytes, std::span<const Descriptor> beside) noexcept {
+  while (true) {
+    const ssize_t n = beside.empty() ? ::write(fd(), bytes.data(), bytes.size())
+                                     : write_beside(fd(), bytes, beside);
+    if (n >= 0) return static_cast<int>(n);
+    if (errno != EINTR) return would_wait(errno) ? 0 : -errno;
+  }
 }
 
 void Stream::half_close() noexcept { ::shutdown(fd(), SHUT_WR); }
@@ -200,34 +214,26 @@ std::size_t Stream::unread() const {
   return static_cast<std::size_t>(unread);
 }
 
-bool Stream::write_now(std::string_view bytes, std::chrono::milliseconds patience) {
+Stream::Ready Stream::wait(bool for_writing, std::chrono::milliseconds patience) const {
   using Clock = std::chrono::steady_clock;
-  std::array<char, 16 * 1024> dropped;
-  std::size_t before = unread();
-  auto give_up_at = Clock::now() + patience;
-  while (!bytes.empty()) {
+  const auto give_up_at = Clock::now() + patience;
+  pollfd state{fd(), static_cast<short>(for_writing ? POLLIN | POLLOUT : POLLIN), 0};
+  while (true) {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(give_up_at - Clock::now()).count();
-    pollfd wait{fd(), POLLIN | POLLOUT, 0};
-    const int ready = ::poll(&wait, 1, static_cast<int>(std::clamp<long long>(left, 0, INT_MAX)));
-    if (ready < 0 && errno != EINTR) return false;
-    if (left <= 0 && (wait.revents & POLLOUT) == 0) {
-      if (std::exchange(before, unread()) == before) return false;
-      give_up_at = Clock::now() + patience;
-    }
-    if (ready <= 0) continue;
-    if ((wait.revents & POLLIN) != 0 && ::read(fd(), dropped.data(), dropped.size()) == 0) {
-      return false;
-    }
-    const ssize_t n = ::write(fd(), bytes.data(), bytes.size());
-    if (n > 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(n));
-      give_up_at = Clock::now() + patience;
-    } else if (errno != EAGAIN && errno != EINTR) {
-      return false;
-    }
+    const int ready = ::poll(&state, 1, static_cast<int>(std::clamp<long long>(left, 0, INT_MAX)));
+    if (ready < 0 && errno == EINTR) continue;
+    return {.for_reading = (state.revents & ~POLLOUT) != 0,
+            .for_writing = (state.revents & POLLOUT) != 0};
   }
-  return true;
+}
+
+Descriptor Stream::release() noexcept {
+  reading_ = Reading::off;
+  awaiting_writable_ = false;
+  update();
+  poll_.reset();
+  return std::move(descriptor_);
 }
 
 }  // namespace tine::uv

@@ -3,19 +3,20 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
-#include <memory>
-#include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "uv/descriptor.hpp"
 #include "uv/loop_core.hpp"
-#include "uv/timer.hpp"
 
 namespace tine::uv {
 
-// A connected stream descriptor on the loop. Reads into room that its user lends; writes what its
-// user keeps in place until it is written. Closes the descriptor when it is destroyed.
+// A connected stream descriptor on the loop. Reads into room that its user lends, and writes what it is
+// given. Closes the descriptor when it is destroyed.
+//
+// It waits by a uv_poll_t and reads and writes by itself: libuv's own streams pass one socket at a
+// time, and touch what they pass.
 class Stream {
  public:
   // Called from inside LoopCore::enter(). Any of these may destroy the stream.
@@ -23,20 +24,28 @@ class Stream {
    public:
     virtual std::span<char> read_room() = 0;
     virtual void on_read(std::size_t n) = 0;
+    // Came beside the last of the bytes that on_read() is called for next. Those that are not moved
+    // away are closed.
+    virtual void on_descriptors(std::span<Descriptor>) noexcept {}
     // No more will come: 0 for the end of the stream, else an errno.
     virtual void on_read_end(int error) = 0;
     // The peer is gone, seen while reading was off and its end was watched for.
     virtual void on_hang_up() {}
-    // What write() was given is written, or, with an errno, will not be. Not called after the stream
-    // is destroyed.
-    virtual void on_written(int error) = 0;
+    // The kernel may take bytes again, or tell why it never will. Once for each await_writable().
+    virtual void on_writable() = 0;
 
    protected:
     ~User() = default;
   };
 
+  // Whether descriptors that come beside bytes are taken, or dropped by the kernel.
+  enum class Takes { bytes, descriptors };
+
+  // As many go beside one write, as Linux has it.
+  static constexpr std::size_t most_descriptors = 253;
+
   // The descriptor becomes non-blocking. Throws Error.
-  Stream(LoopCore& core, Descriptor descriptor, User& user);
+  Stream(LoopCore& core, Descriptor descriptor, User& user, Takes takes = Takes::bytes);
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
   ~Stream();
@@ -47,7 +56,7 @@ class Stream {
   // Neither reads nor watches, which it does not at first either: the peer's end shows when reading
   // goes on.
   void rest() noexcept;
-  void set_ref(bool ref);
+  void set_ref(bool ref) noexcept;
 
   // How much could be read at this moment, as far as the kernel tells.
   std::size_t available() const;
@@ -56,14 +65,13 @@ class Stream {
   // is told how much of read_room() was filled, each time.
   void read_available(const std::function<void(std::size_t)>& took);
 
-  // Writes what the kernel takes now. The number of bytes, 0 if it takes none, or an errno, negated.
-  int try_write(std::string_view bytes);
+  // Writes what the kernel takes now, the descriptors beside the first byte. The number of bytes, 0 if
+  // it takes none, or an errno, negated. Descriptors are taken with the first byte.
+  int write(std::string_view bytes, std::span<const Descriptor> beside = {}) noexcept;
 
-  // Writes all of `bytes`, in the course of time; on_written() follows. One at a time.
-  void write(std::string_view bytes) noexcept;
-  bool writing() const { return write_size_ > 0; }
-  // How much of what write() was given is written already.
-  std::size_t written() const;
+  // on_writable() follows. Keeps the loop alive, whatever set_ref() says.
+  void await_writable() noexcept;
+  bool awaiting_writable() const { return awaiting_writable_; }
 
   // Nothing more will be written: the peer reads an end. Reading goes on. A descriptor that is no
   // socket has no such half; there it is for the destructor to tell.
@@ -78,37 +86,38 @@ class Stream {
   // How much of what is written the peer has not read yet, as far as the kernel tells.
   std::size_t unread() const;
 
-  // Writes all of `bytes` now, for a process that is about to end, and drops what comes in
-  // meanwhile. What write() has in hand is not part of it, and is not to be written by the loop any
-  // more. False: the peer took no byte for that long, or is gone.
-  bool write_now(std::string_view bytes, std::chrono::milliseconds patience);
+  // Without the loop, which is not to run again: waits until the kernel takes bytes or there is
+  // something to read, the end of the peer included. Neither: it was not for that long.
+  struct Ready {
+    bool for_reading = false;
+    bool for_writing = false;
+  };
+  Ready wait(bool for_writing, std::chrono::milliseconds patience) const;
+
+  // Takes the descriptor off the loop, for whoever calls. Of the stream only the destructor is left.
+  Descriptor release() noexcept;
 
  private:
-  // One allocation: libuv needs the request until the handle is closed.
-  struct Pipe {
-    uv_pipe_t handle;
-    uv_write_t write_request;
-  };
+  // What is done about the bytes of the peer.
+  enum class Reading { off, on, watching };
 
-  void start_reading() noexcept;
-  void watch_for_hang_up() noexcept;
-  void look_for_hang_up_later() noexcept;
-  void look_for_hang_up();
-  void stop_watching() noexcept;
-  int fd() const;
-  uv_stream_t* stream() const { return reinterpret_cast<uv_stream_t*>(pipe_.get()); }
+  void happened(int events) noexcept;
+  void read_once();
+  ssize_t receive(std::span<char> room);
+  void update() noexcept;
+  int fd() const { return descriptor_.get(); }
 
   LoopCore& core_;
   User& user_;
-  RawTimer look_again_;  // when the end of the peer cannot be watched for
-  UvHandle<Pipe> pipe_;
-  // Waits for the end of the peer, on a duplicate: libuv wants one watcher a descriptor.
-  UvHandle<uv_poll_t> hang_up_;
-  std::optional<Descriptor> hang_up_descriptor_;
-  bool looking_ = false;
-  std::size_t write_size_ = 0;  // of what write() has in hand
-  bool reading_ = false;
+  Descriptor descriptor_;
+  UvHandle<uv_poll_t> poll_;      // goes before the descriptor
+  std::vector<Descriptor> came_;  // has its room beforehand: what came must not be lost
+  bool takes_descriptors_;
+  int events_ = 0;  // that poll_ waits for
+  Reading reading_ = Reading::off;
+  bool awaiting_writable_ = false;
   bool ref_ = true;
+  bool kept_for_writing_ = false;  // the loop, and for nothing else
 };
 
 }  // namespace tine::uv

@@ -91,7 +91,8 @@ TEST_CASE("stream: callbacks tell of each write once, in order, when it is writt
   pair.stream.resume();
   pair.loop.run();
 
-  CHECK(record.log == Log{"first", "second", "third", "drain", "end", "close"});
+  CHECK(std::erase(record.log, "drain") == 1);
+  CHECK(record.log == Log{"first", "second", "third", "end", "close"});
   CHECK(record.results == std::vector<std::error_code>(3));
 }
 
