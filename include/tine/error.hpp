@@ -32,6 +32,11 @@ enum class Errc {
   unknown_signal,             // ERR_UNKNOWN_SIGNAL: a number that is no signal
   aborted,                    // ABORT_ERR: a stop was requested of ForkOptions::stop
   timed_out,                  // wait_for_message() has reached its deadline
+  host_not_found,             // ENOTFOUND: the name of a host has no address
+  lookup_failed,              // EAI_AGAIN, EAI_FAIL: nobody answered what address a host has
+  already_listening,          // ERR_SERVER_ALREADY_LISTEN: Server::listen() twice, or after close()
+  already_bound,              // ERR_SOCKET_ALREADY_BOUND: Datagram::bind() twice, or after close()
+  socket_not_running,         // ERR_SOCKET_DGRAM_NOT_RUNNING: Datagram::send() after close()
 };
 
 const std::error_category& error_category() noexcept;

@@ -4,9 +4,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tine/address.hpp"
 #include "tine/channel.hpp"
 #include "tine/channel_end.hpp"
 #include "tine/child_process.hpp"
+#include "tine/datagram.hpp"
 #include "tine/emitter.hpp"
 #include "tine/error.hpp"
 #include "tine/executable_dir.hpp"
@@ -15,6 +17,8 @@
 #include "tine/message.hpp"
 #include "tine/process.hpp"
 #include "tine/resources.hpp"
+#include "tine/server.hpp"
+#include "tine/socket.hpp"
 #include "tine/stream.hpp"
 #include "tine/version.hpp"
 #include "tine/wait_for_message.hpp"

@@ -31,6 +31,12 @@ class Category final : public std::error_category {
       case Errc::unknown_signal: return "Unknown signal (ERR_UNKNOWN_SIGNAL)";
       case Errc::aborted: return "The operation was aborted (ABORT_ERR)";
       case Errc::timed_out: return "no message in time (ERR_TINE_TIMED_OUT)";
+      case Errc::host_not_found: return "host not found (ENOTFOUND)";
+      case Errc::lookup_failed: return "the host could not be looked up (EAI_AGAIN)";
+      case Errc::already_listening:
+        return "Listen method has been called more than once (ERR_SERVER_ALREADY_LISTEN)";
+      case Errc::already_bound: return "Socket is already bound (ERR_SOCKET_ALREADY_BOUND)";
+      case Errc::socket_not_running: return "Not running (ERR_SOCKET_DGRAM_NOT_RUNNING)";
     }
     return "unknown error";
   }

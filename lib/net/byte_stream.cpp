@@ -25,8 +25,26 @@ std::error_code system_code(int error) { return {error, std::generic_category()}
 void ByteStream::open(uv::Descriptor descriptor, Direction direction) {
   uv::Stream::User& user = *this;
   stream_ = std::make_unique<uv::Stream>(*core_, std::move(descriptor), user);
+  stream_->set_ref(ref_);
+  if (std::exchange(opening_, false)) return opened();
   if (direction != Direction::write) reading_ = Side::open;
   if (direction != Direction::read) writing_ = Side::open;
+}
+
+void ByteStream::open_later() noexcept {
+  opening_ = true;
+  reading_ = Side::open;
+  writing_ = Side::open;
+}
+
+void ByteStream::opened() noexcept {
+  update_reading();
+  write_queued();
+}
+
+void ByteStream::fail_opening(std::error_code why) noexcept {
+  read_error_ = why;
+  close(why);
 }
 
 void ByteStream::open_closed() noexcept {
@@ -37,6 +55,7 @@ void ByteStream::open_closed() noexcept {
 }
 
 void ByteStream::set_ref(bool ref) {
+  ref_ = ref;
   if (stream_) stream_->set_ref(ref);
 }
 
@@ -69,6 +88,7 @@ std::span<char> ByteStream::read_room() {
 // when the loop goes on.
 void ByteStream::on_read(std::size_t n) {
   held_ = n;
+  owner_.on_activity();
   if (!core_->halted()) return tell_data();
   stream_->rest();
   schedule();
@@ -123,10 +143,11 @@ void ByteStream::write_queued() noexcept {
     const std::string_view front = queue_.front().substr(0, most_at_once);
     const int written = stream_->write(front);
     if (written < 0) return fail_writing(-written);
+    if (written > 0) owner_.on_activity();
     count_written(static_cast<std::size_t>(written));
     if (static_cast<std::size_t>(written) < front.size()) stream_->await_writable();
   }
-  if (writing_ == Side::ending && queue_.queued() == 0) end_writing();
+  if (stream_ && writing_ == Side::ending && queue_.queued() == 0) end_writing();
 }
 
 void ByteStream::count_written(std::size_t n) noexcept {
@@ -169,12 +190,20 @@ void ByteStream::fail_writing(int error) noexcept {
 // --- ending
 
 void ByteStream::destroy() noexcept {
-  if (stream_) close(system_code(ECANCELED));
+  if (stream_ || opening_) close(system_code(ECANCELED));
+}
+
+uv::Descriptor ByteStream::release() noexcept {
+  if (!stream_) return uv::Descriptor(-1);
+  uv::Descriptor released = stream_->release();
+  destroy();
+  return released;
 }
 
 void ByteStream::close_if_ended() noexcept {
-  if (reading_ == Side::open || write_pending() || !stream_) return;
+  if (reading_ == Side::open || write_pending() || (!stream_ && !opening_)) return;
   stream_.reset();
+  opening_ = false;
   close_due_ = true;
   schedule();
 }
@@ -191,6 +220,7 @@ void ByteStream::close(std::error_code unwritten_because) noexcept {
 
 void ByteStream::detach() noexcept {
   stream_.reset();
+  opening_ = false;
   reading_ = Side::destroyed;
   writing_ = Side::destroyed;
   queue_.drop_callbacks();

@@ -40,18 +40,28 @@ class ByteStream final : private uv::Stream::User {
     virtual void on_close() = 0;                       // runs listeners
     // on_close() has been told, and was the last.
     virtual void on_closed() = 0;
+    // Bytes came in, or the kernel took some.
+    virtual void on_activity() noexcept {}
   };
 
   ByteStream(uv::LoopCore& core, Owner& owner) : core_(&core), owner_(owner) {}
 
   // Of a stream descriptor. Throws Error.
   void open(uv::Descriptor descriptor, Direction direction);
+  // Before that, for both directions: bytes may be written, and are queued.
+  void open_later() noexcept;
+  // After open_later(): that is an error, and all ends.
+  void fail_opening(std::error_code why) noexcept;
   // Instead of that, when there is none: all that comes is on_close().
   void open_closed() noexcept;
 
   bool write(std::string_view bytes, SendCallback written);
   void end(std::string_view last);
   void destroy() noexcept;
+  // destroy(), but that the descriptor is the caller's. Of no descriptor, if there is none.
+  uv::Descriptor release() noexcept;
+  // -1: there is none.
+  int fd() const { return stream_ ? stream_->fd() : -1; }
 
   void set_flowing(bool flowing);
   // Whether it was told not to flow, and not since that it may.
@@ -76,6 +86,7 @@ class ByteStream final : private uv::Stream::User {
   void on_read_end(int error) override;
   void on_writable() override { write_queued(); }
 
+  void opened() noexcept;
   bool flowing() const { return flowing_.value_or(owner_.wants_data()); }
   void update_reading();
   void tell_data();
@@ -100,6 +111,8 @@ class ByteStream final : private uv::Stream::User {
   uv::LoopCore* core_;
   Owner& owner_;
   std::unique_ptr<uv::Stream> stream_;
+  bool opening_ = false;  // there will be a stream
+  bool ref_ = true;
 
   Side reading_ = Side::ended;
   std::optional<bool> flowing_;

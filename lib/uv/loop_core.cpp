@@ -93,6 +93,7 @@ LoopCore::~LoopCore() {
     resident->core_ = nullptr;
     resident->loop_closing();
   }
+  extension_.reset();
   // What the user's captures do when they are destroyed still finds a core.
   kept.clear();
   while (work_left()) {
@@ -106,12 +107,14 @@ LoopCore::~LoopCore() {
   if (owned_) close_loop();
 }
 
-// Close callbacks come with the next turn. A handle of the application's that is still open is its
-// bug; the memory it is in is then left to it.
+// Close callbacks come with the next turn, and the end of a request when the thread that is at work on
+// it is done: both belong to the loop. A handle of the application's that is still open is its bug;
+// the memory it is in is then left to it.
 void LoopCore::close_loop() {
   constexpr int turns = 3;
   for (int turn = 0; turn < turns; ++turn) {
-    uv_run(loop_, UV_RUN_NOWAIT);
+    do uv_run(loop_, requests_open() ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+    while (requests_open());
     if (uv_loop_close(loop_) == 0) {
       delete loop_;
       return;

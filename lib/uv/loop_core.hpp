@@ -8,6 +8,7 @@
 #include <mutex>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "uv/handle.hpp"
 #include "uv/spin.hpp"
@@ -56,6 +57,12 @@ class Flushable {
   friend class LoopCore;
 
   Flushable* next_dirty_ = nullptr;
+};
+
+// What a layer above adds to a loop for the layers between to find. It goes with the loop.
+class Extension {
+ public:
+  virtual ~Extension() = default;
 };
 
 // What stands behind tine::Loop: the uv_loop_t, the tasks that are due, and the one gate through
@@ -118,6 +125,10 @@ class LoopCore {
   void keep(std::shared_ptr<Resident> resident);
   void release(const Resident& resident);
 
+  // There is one, or none.
+  void extend(std::shared_ptr<Extension> extension) { extension_ = std::move(extension); }
+  Extension* extension() const { return extension_.get(); }
+
   // How many handles keep the loop alive for nothing but bytes that wait to be written.
   void write_started() { ++writes_; }
   void write_ended() { --writes_; }
@@ -137,6 +148,7 @@ class LoopCore {
   bool work_left() const { return !tasks_.empty() || !next_tasks_.empty() || dirty_ != nullptr; }
   void caught();
   void close_loop();
+  bool requests_open() const { return loop_->active_reqs.count > 0; }
 
   template <class F>
   void guarded(F&& f) noexcept {
@@ -158,6 +170,8 @@ class LoopCore {
   Flushable* dirty_ = nullptr;  // the first of a list
   std::unordered_set<Resident*> residents_;
   std::unordered_map<const Resident*, std::shared_ptr<Resident>> kept_;
+
+  std::shared_ptr<Extension> extension_;
 
   std::mutex posted_mutex_;
   TaskQueue posted_;

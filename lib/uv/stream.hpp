@@ -94,6 +94,8 @@ class Stream {
   };
   Ready wait(bool for_writing, std::chrono::milliseconds patience) const;
 
+  int fd() const { return descriptor_.get(); }
+
   // Takes the descriptor off the loop, for whoever calls. Of the stream only the destructor is left.
   Descriptor release() noexcept;
 
@@ -105,7 +107,6 @@ class Stream {
   void read_once();
   ssize_t receive(std::span<char> room);
   void update() noexcept;
-  int fd() const { return descriptor_.get(); }
 
   LoopCore& core_;
   User& user_;

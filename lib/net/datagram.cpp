@@ -1,0 +1,360 @@
+#include "tine/datagram.hpp"
+
+#include <cassert>
+#include <cerrno>
+#include <utility>
+
+#include <netinet/in.h>
+
+#include "net/datagram_state.hpp"
+#include "net/tell_error.hpp"
+
+namespace tine {
+
+namespace net {
+
+namespace {
+
+// The longest that there is.
+constexpr std::size_t room_size = std::size_t{64} << 10;
+
+// So that a flood of messages leaves the loop its other work.
+constexpr int most_a_turn = 32;
+
+bool full(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
+
+}  // namespace
+
+// --- starting to receive
+
+void DatagramState::bind(const BindOptions& options) {
+  if (core() == nullptr) return;
+  if (state_ != State::idle) {
+    errors_.emplace_back(Errc::already_bound, "bind");
+    return schedule();
+  }
+  core()->keep(shared_from_this());
+  state_ = State::starting;
+  try {
+    start(options);
+  } catch (const Error& error) {
+    fail(error);
+  }
+}
+
+void DatagramState::start(const BindOptions& options) {
+  options_ = options;
+  if (options.host.empty()) return find(std::nullopt);
+  if (const auto literal = ip_address(options.host, options.port)) return find(literal);
+  lookup_ = std::make_unique<uv::Lookup>(
+      *core(), options_.host, ip_family(), [this](std::error_code error, const addrinfo* found) {
+        const auto keep = shared_from_this();
+        const auto addresses = ip_addresses(found, options_.port);
+        lookup_.reset();
+        if (error || addresses.empty()) {
+          return fail(Error(error ? error : Errc::host_not_found, "bind " + options_.host));
+        }
+        try {
+          find(addresses.front());
+        } catch (const Error& failed) {
+          fail(failed);
+        }
+      });
+}
+
+void DatagramState::find(const std::optional<SocketAddress>& where) {
+  ListenerSource* const source = listener_source(*core());
+  if (source != nullptr && !options_.exclusive) return ask(*source, where);
+  const char* const any = family_ == Family::ipv6 ? "::" : "0.0.0.0";
+  bind_alone(where ? *where : *ip_address(any, options_.port));
+}
+
+void DatagramState::ask(ListenerSource& source, const std::optional<SocketAddress>& where) {
+  keep_alive_.emplace(*core());
+  keep_alive_->set_ref(ref_);
+  using Kind = ListenerQuery::Kind;
+  const ListenerQuery query{.kind = family_ == Family::ipv6 ? Kind::udp6 : Kind::udp4,
+                            .address = where ? std::optional(to_address(*where)) : std::nullopt,
+                            .port = options_.port,
+                            .ipv6_only = options_.ipv6_only,
+                            .reuse_address = options_.reuse_address,
+                            .reuse_port = options_.reuse_port};
+  source.find(query, {}, [weak = weak_from_this()](ListenerAnswer answer) {
+    if (const auto self = weak.lock()) self->answered(std::move(answer));
+  });
+}
+
+// If the socket was closed meanwhile, what came is let go.
+void DatagramState::answered(ListenerAnswer answer) {
+  if (state_ != State::starting || core() == nullptr) return;
+  const int error = answer.error != 0 || answer.descriptor ? answer.error : EINVAL;
+  if (error != 0) return fail(Error(system_code(error), "bind"));
+  lease_ = std::move(answer.lease);
+  try {
+    open(std::move(*answer.descriptor));
+  } catch (const Error& failed) {
+    fail(failed);
+  }
+}
+
+void DatagramState::bind_alone(const SocketAddress& where) {
+  open(bound_socket(where, {.type = SOCK_DGRAM,
+                            .ipv6_only = options_.ipv6_only,
+                            .reuse_address = options_.reuse_address,
+                            .reuse_port = options_.reuse_port}));
+}
+
+void DatagramState::open(uv::Descriptor socket) {
+  socket_.emplace(std::move(socket));
+  poll_.emplace(*core(), socket_->get(), [this] { ready(); });
+  core()->keep(shared_from_this());
+  keep_alive_.reset();
+  state_ = State::bound;
+  listening_due_ = true;
+  schedule();
+  send_queued();
+}
+
+// It is as before then, but that the loop keeps it until that is told.
+void DatagramState::fail(Error error) {
+  stop();
+  state_ = State::idle;
+  cancel_queued(error.code());
+  errors_.push_back(std::move(error));
+  schedule();
+}
+
+void DatagramState::stop() noexcept {
+  lookup_.reset();
+  keep_alive_.reset();
+  poll_.reset();
+  socket_.reset();
+  listening_due_ = false;
+  const auto ended = std::exchange(lease_, nullptr);
+}
+
+// --- receiving
+
+void DatagramState::ready() {
+  const auto keep = shared_from_this();
+  if (!queue_.empty()) send_queued();
+  receive_some();
+}
+
+// What a listener leaves, by an exception, is there when the loop goes on.
+void DatagramState::receive_some() {
+  if (!room_) room_ = std::make_unique_for_overwrite<char[]>(room_size);
+  for (int n = 0; n < most_a_turn && socket_ && !core()->halted(); ++n) {
+    if (!receive_one()) return;
+  }
+}
+
+// Whether there may be more.
+bool DatagramState::receive_one() {
+  SocketAddress from;
+  from.size = sizeof from.storage;
+  const ssize_t size = ::recvfrom(socket_->get(), room_.get(), room_size, 0,
+                                  reinterpret_cast<sockaddr*>(&from.storage), &from.size);
+  if (size >= 0) {
+    std::string_view bytes(room_.get(), static_cast<std::size_t>(size));
+    Address address = to_address(from);
+    emit<"message">(bytes, address);
+    return true;
+  }
+  if (errno == EINTR) return true;
+  if (full(errno)) return false;
+  errors_.emplace_back(system_code(errno), "receiving a message failed");
+  schedule();
+  return false;
+}
+
+// --- sending
+
+void DatagramState::send(std::string_view bytes, const Address& to, SendCallback sent) {
+  if (core() == nullptr) return;
+  if (state_ == State::closed) return finished(std::move(sent), Errc::socket_not_running);
+  const auto address = ip_address(to.host, to.port);
+  if (!address) return finished(std::move(sent), system_code(EINVAL));
+  if (state_ == State::bound && queue_.empty()) {
+    const int error = try_send(bytes, *address);
+    if (!full(error)) return finished(std::move(sent), system_code(error));
+  }
+  queue_.push_back({*address, std::string(bytes), std::move(sent)});
+  update_poll();
+  if (state_ == State::idle) bind({});
+}
+
+// 0, or an errno.
+int DatagramState::try_send(std::string_view bytes, const SocketAddress& to) noexcept {
+  ssize_t size = 0;
+  do {
+    size = ::sendto(socket_->get(), bytes.data(), bytes.size(), 0, to.get(), to.size);
+  } while (size < 0 && errno == EINTR);
+  return size < 0 ? errno : 0;
+}
+
+void DatagramState::send_queued() {
+  while (!queue_.empty()) {
+    const int error = try_send(queue_.front().bytes, queue_.front().to);
+    if (full(error)) break;
+    finished(std::move(queue_.front().sent), system_code(error));
+    queue_.pop_front();
+  }
+  update_poll();
+}
+
+void DatagramState::update_poll() noexcept {
+  if (!poll_) return;
+  poll_->want(true, !queue_.empty());
+  poll_->set_ref(ref_ || !queue_.empty());
+}
+
+void DatagramState::finished(SendCallback callback, std::error_code error) {
+  if (callback) {
+    sent_.push_back({std::move(callback), error});
+  } else if (error) {
+    errors_.emplace_back(error, "a message was not sent");
+  } else {
+    return;
+  }
+  schedule();
+}
+
+void DatagramState::cancel_queued(std::error_code why) {
+  for (Message& message : std::exchange(queue_, {})) {
+    if (message.sent) finished(std::move(message.sent), why);
+  }
+}
+
+// --- ending
+
+void DatagramState::close() {
+  if (core() == nullptr || state_ == State::closed) return;
+  core()->keep(shared_from_this());
+  stop();
+  state_ = State::closed;
+  cancel_queued(system_code(ECANCELED));
+  close_due_ = true;
+  schedule();
+}
+
+uv::Descriptor DatagramState::release() {
+  if (!socket_) return uv::Descriptor(-1);
+  poll_.reset();
+  uv::Descriptor released = std::move(*socket_);
+  close();
+  return released;
+}
+
+uv::Descriptor DatagramState::duplicate() const {
+  return duplicated_socket(socket_ ? socket_->get() : -1);
+}
+
+std::optional<Address> DatagramState::address() const {
+  return socket_ ? local_address(socket_->get()) : std::nullopt;
+}
+
+void DatagramState::set_ref(bool ref) {
+  ref_ = ref;
+  if (keep_alive_) keep_alive_->set_ref(ref);
+  update_poll();
+}
+
+void DatagramState::loop_closing() noexcept {
+  const auto keep = shared_from_this();
+  stop();
+  state_ = State::closed;
+  const auto messages = std::exchange(queue_, {});
+  const auto callbacks = std::exchange(sent_, {});
+  clear();
+}
+
+// --- telling
+
+void DatagramState::schedule() noexcept {
+  if (core() != nullptr) core()->defer(tell_task_, shared_from_this());
+}
+
+bool DatagramState::due() const {
+  return !errors_.empty() || listening_due_ || !sent_.empty() || close_due_ || close_told_;
+}
+
+// When a listener throws, the rest stays, for the next turn.
+void DatagramState::tell() {
+  struct Telling {
+    ~Telling() {
+      if (self.due()) self.core()->defer_first(self.tell_task_, self.shared_from_this());
+    }
+    DatagramState& self;
+  } telling{*this};
+  tell_errors();
+  if (std::exchange(listening_due_, false)) emit<"listening">();
+  tell_sent();
+  tell_close();
+}
+
+void DatagramState::tell_errors() {
+  while (!errors_.empty()) {
+    const Error error = std::move(errors_.front());
+    errors_.pop_front();
+    if (state_ == State::idle) core()->release(*this);
+    if (!errors_dropped_) tell_error(*this, error);
+  }
+}
+
+// Those that are due now: what a callback sends waits for the next turn.
+void DatagramState::tell_sent() {
+  for (std::size_t due = sent_.size(); due > 0; --due) {
+    const Sent sent = std::move(sent_.front());
+    sent_.pop_front();
+    sent.callback(sent.error);
+  }
+}
+
+void DatagramState::tell_close() {
+  if (!sent_.empty()) return;  // what a callback made due comes first
+  if (std::exchange(close_due_, false)) {
+    close_told_ = true;
+    emit<"close">();
+  }
+  if (!std::exchange(close_told_, false)) return;
+  room_.reset();
+  errors_dropped_ = errors_dropped_ || list<"error">().count() > 0;
+  clear();
+  core()->release(*this);
+}
+
+std::shared_ptr<DatagramState> make_datagram(uv::LoopCore& core, uv::Descriptor socket) {
+  const auto where = local_address(socket.get());
+  if (!where || where->family == Family::unix_path) {
+    throw Error(system_code(EPROTOTYPE), "a descriptor is no UDP socket");
+  }
+  const auto state = std::make_shared<DatagramState>(core, where->family);
+  state->open(std::move(socket));
+  return state;
+}
+
+}  // namespace net
+
+Datagram::Datagram(Loop& loop, Family family)
+    : Datagram(std::make_shared<net::DatagramState>(core_of(loop), family)) {
+  assert(family != Family::unix_path && "a Datagram is of one of the IP families");
+}
+Datagram::Datagram(std::shared_ptr<net::DatagramState> state)
+    : Emitter(state), state_(std::move(state)) {}
+
+Datagram Datagram::adopt(Loop& loop, int descriptor) {
+  return Datagram(net::make_datagram(core_of(loop), net::adopted_socket(descriptor, SOCK_DGRAM)));
+}
+
+void Datagram::bind(const BindOptions& options) { state_->bind(options); }
+void Datagram::send(std::string_view bytes, const Address& to, SendCallback sent) {
+  state_->send(bytes, to, std::move(sent));
+}
+void Datagram::close() { state_->close(); }
+int Datagram::release() { return state_->release().release(); }
+std::optional<Address> Datagram::address() const { return state_->address(); }
+void Datagram::ref() { state_->set_ref(true); }
+void Datagram::unref() { state_->set_ref(false); }
+
+}  // namespace tine

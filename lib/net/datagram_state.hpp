@@ -1,0 +1,121 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include "net/bound_socket.hpp"
+#include "net/listener_source.hpp"
+#include "net/socket_address.hpp"
+#include "tine/datagram.hpp"
+#include "tine/emitter.hpp"
+#include "uv/descriptor.hpp"
+#include "uv/keep_alive.hpp"
+#include "uv/lookup.hpp"
+#include "uv/loop_core.hpp"
+#include "uv/poll.hpp"
+#include "uv/task.hpp"
+
+namespace tine::net {
+
+// What stands behind tine::Datagram. The loop keeps it from bind() to "close".
+class DatagramState final
+    : public detail::ListenerTable<Event<"listening">, Event<"message", std::string_view, Address>,
+                                   Event<"error", Error>, Event<"close">>,
+      public std::enable_shared_from_this<DatagramState>,
+      public uv::Resident {
+ public:
+  DatagramState(uv::LoopCore& core, Family family) : Resident(core), family_(family) {}
+
+  Datagram handle() { return Datagram(shared_from_this()); }
+  Family family() const { return family_; }
+
+  void bind(const BindOptions& options);
+  // Receives by a UDP socket that is bound. Throws Error.
+  void open(uv::Descriptor socket);
+  void send(std::string_view bytes, const Address& to, SendCallback sent);
+  void close();
+  // Of no descriptor, if there is none.
+  uv::Descriptor release();
+  // Throws Error, if there is none.
+  uv::Descriptor duplicate() const;
+
+  std::optional<Address> address() const;
+  void set_ref(bool ref);
+
+  void loop_closing() noexcept override;
+
+ private:
+  // starting: where to bind is being found out.
+  enum class State { idle, starting, bound, closed };
+
+  struct Message {
+    SocketAddress to;
+    std::string bytes;
+    SendCallback sent;
+  };
+  struct Sent {
+    SendCallback callback;
+    std::error_code error;
+  };
+
+  int ip_family() const { return family_ == Family::ipv6 ? AF_INET6 : AF_INET; }
+  void start(const BindOptions& options);
+  void find(const std::optional<SocketAddress>& where);
+  void ask(ListenerSource& source, const std::optional<SocketAddress>& where);
+  void answered(ListenerAnswer answer);
+  void bind_alone(const SocketAddress& where);
+  void fail(Error error);
+  void stop() noexcept;
+
+  void ready();
+  void receive_some();
+  bool receive_one();
+
+  int try_send(std::string_view bytes, const SocketAddress& to) noexcept;
+  void send_queued();
+  void finished(SendCallback callback, std::error_code error);
+  void cancel_queued(std::error_code why);
+  void update_poll() noexcept;
+
+  void schedule() noexcept;
+  bool due() const;
+  void tell();
+  void tell_sent();
+  void tell_errors();
+  void tell_close();
+
+  const Family family_;
+  State state_ = State::idle;
+  BindOptions options_;
+  bool ref_ = true;
+
+  // One of these while it is starting.
+  std::unique_ptr<uv::Lookup> lookup_;
+  std::optional<uv::KeepAlive> keep_alive_;
+
+  std::optional<uv::Descriptor> socket_;
+  std::optional<uv::Poll> poll_;
+  std::shared_ptr<void> lease_;
+  std::unique_ptr<char[]> room_;
+  std::deque<Message> queue_;
+
+  // What is still to be told, in this order.
+  std::deque<Error> errors_;
+  bool listening_due_ = false;
+  std::deque<Sent> sent_;
+  bool close_due_ = false;
+  bool close_told_ = false;  // and nothing will come any more
+  bool errors_dropped_ = false;  // those that have no listener, as it went with "close"
+
+  uv::Task tell_task_{[this] { tell(); }};
+};
+
+// A datagram socket over a UDP socket that is bound. Throws Error.
+std::shared_ptr<DatagramState> make_datagram(uv::LoopCore& core, uv::Descriptor socket);
+
+}  // namespace tine::net

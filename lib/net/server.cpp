@@ -1,0 +1,418 @@
+#include "tine/server.hpp"
+
+#include <cassert>
+#include <cerrno>
+#include <utility>
+
+#include <netinet/in.h>
+
+#include "net/server_state.hpp"
+#include "net/socket_state.hpp"
+#include "net/tell_error.hpp"
+
+namespace tine {
+
+namespace net {
+
+namespace {
+
+// The type is Node's: 4, 6, or -1 for a path. So is the 4 of no address.
+std::string key_of(const std::optional<Address>& where, std::uint16_t port) {
+  if (!where) return "4:null:" + std::to_string(port);
+  switch (where->family) {
+    case Family::ipv4: return "4:" + where->host + ':' + std::to_string(where->port);
+    case Family::ipv6: return "6:" + where->host + ':' + std::to_string(where->port);
+    case Family::unix_path: break;
+  }
+  return "-1:" + where->host + ":-1";
+}
+
+SocketAddress socket_address(const Address& address) {
+  if (address.family == Family::unix_path) return path_address(address.host);
+  return *ip_address(address.host, address.port);
+}
+
+}  // namespace
+
+// --- starting to listen
+
+void ServerState::listen(const ListenOptions& options) {
+  if (core() == nullptr) return;
+  if (state_ != State::idle) {
+    errors_.emplace_back(Errc::already_listening, "listen");
+    return schedule();
+  }
+  core()->keep(shared_from_this());
+  state_ = State::starting;
+  try {
+    start(options);
+  } catch (const Error& error) {
+    fail(error);
+  }
+}
+
+void ServerState::start(const ListenOptions& options) {
+  options_ = options;
+  if (options.descriptor >= 0) {
+    listen_on(adopted_socket(options.descriptor, SOCK_STREAM), options.backlog);
+  } else if (!options.path.empty()) {
+    find(Address{Family::unix_path, options.path, 0});
+  } else if (options.host.empty()) {
+    find(std::nullopt);
+  } else if (const auto literal = ip_address(options.host, options.port)) {
+    find(to_address(*literal));
+  } else {
+    look_up();
+  }
+}
+
+void ServerState::look_up() {
+  lookup_ = std::make_unique<uv::Lookup>(
+      *core(), options_.host, AF_UNSPEC, [this](std::error_code error, const addrinfo* found) {
+        const auto keep = shared_from_this();
+        const auto addresses = ip_addresses(found, options_.port);
+        lookup_.reset();
+        if (error || addresses.empty()) {
+          return fail(Error(error ? error : Errc::host_not_found, "listen " + options_.host));
+        }
+        try {
+          find(to_address(addresses.front()));
+        } catch (const Error& failed) {
+          fail(failed);
+        }
+      });
+}
+
+void ServerState::find(std::optional<Address> where) {
+  key_ = key_of(where, options_.port);
+  ListenerSource* const source = listener_source(*core());
+  if (source == nullptr || options_.exclusive) return listen_alone(where);
+  ask(*source, std::move(where));
+}
+
+void ServerState::ask(ListenerSource& source, std::optional<Address> where) {
+  keep_alive_.emplace(*core());
+  keep_alive_->set_ref(ref_);
+  const ListenerQuery query{.kind = ListenerQuery::Kind::stream,
+                            .address = std::move(where),
+                            .port = options_.port,
+                            .backlog = options_.backlog,
+                            .ipv6_only = options_.ipv6_only,
+                            .reuse_port = options_.reuse_port};
+  source.find(query, weak_from_this(), [weak = weak_from_this()](ListenerAnswer answer) {
+    if (const auto self = weak.lock()) self->answered(std::move(answer));
+  });
+}
+
+// If the server was closed meanwhile, what came is let go.
+void ServerState::answered(ListenerAnswer answer) {
+  if (state_ != State::starting || core() == nullptr) return;
+  if (answer.error != 0) return fail(Error(system_code(answer.error), "listen " + key_));
+  lease_ = std::move(answer.lease);
+  try {
+    if (answer.descriptor) return listen_at(std::move(*answer.descriptor));
+  } catch (const Error& error) {
+    return fail(error);
+  }
+  handed_address_ = std::move(answer.address);
+  now_listening();
+}
+
+void ServerState::listen_alone(const std::optional<Address>& where) {
+  const SocketOptions options{
+      .type = SOCK_STREAM, .ipv6_only = options_.ipv6_only, .reuse_port = options_.reuse_port};
+  uv::Descriptor socket = where ? bound_socket(socket_address(*where), options)
+                                : bound_socket(options_.port, options);
+  if (!options_.path.empty()) {
+    path_.emplace(options_.path, options_.readable_all, options_.writable_all);
+  }
+  listen_at(std::move(socket));
+}
+
+void ServerState::listen_on(uv::Descriptor socket, int backlog) {
+  core()->keep(shared_from_this());
+  state_ = State::starting;
+  options_.backlog = backlog;
+  if (const auto where = local_address(socket.get())) key_ = key_of(where, where->port);
+  try {
+    listen_at(std::move(socket));
+  } catch (const Error& error) {
+    fail(error);
+  }
+}
+
+void ServerState::listen_at(uv::Descriptor socket) {
+  if (::listen(socket.get(), options_.backlog) < 0) {
+    const std::error_code why = system_code(errno);
+    const auto where = local_address(socket.get());
+    throw Error(why, "listen " + (where ? to_string(*where) : key_));
+  }
+  uv::Listener::User& user = *this;
+  listener_ = std::make_shared<uv::Listener>(*core(), std::move(socket), user);
+  listener_->set_ref(ref_);
+  keep_alive_.reset();
+  now_listening();
+}
+
+void ServerState::now_listening() {
+  state_ = State::listening;
+  listening_due_ = true;
+  schedule();
+}
+
+// It is as before then, but that the loop keeps it until that is told.
+void ServerState::fail(Error error) {
+  stop();
+  state_ = State::idle;
+  errors_.push_back(std::move(error));
+  schedule();
+}
+
+void ServerState::stop() noexcept {
+  lookup_.reset();
+  keep_alive_.reset();
+  if (listener_) const uv::Descriptor closed = listener_->close();
+  listener_.reset();
+  path_.reset();
+  handed_address_.reset();
+  listening_due_ = false;
+  const auto ended = std::exchange(lease_, nullptr);
+}
+
+// --- connections
+
+void ServerState::on_connection(uv::Descriptor connection) {
+  if (full()) return drop(std::move(connection));
+  if (list<"connection">().count() == 0) return;
+  std::optional<Socket> socket = take(std::move(connection));
+  if (socket) emit<"connection">(*socket);
+}
+
+bool ServerState::accepted(uv::Descriptor& connection) {
+  if (state_ != State::listening || core() == nullptr || full()) return false;
+  if (list<"connection">().count() == 0) {
+    const uv::Descriptor closed = std::move(connection);
+    return true;
+  }
+  if (auto socket = take(std::move(connection))) handed_.push_back(std::move(*socket));
+  schedule();
+  return true;
+}
+
+// None: the system has not enough for it, which is told.
+std::optional<Socket> ServerState::take(uv::Descriptor connection) {
+  try {
+    const auto socket = make_socket(*core(), std::move(connection), shared_from_this());
+    ++connections_;
+    return socket->handle();
+  } catch (const Error& error) {
+    errors_.push_back(error);
+    schedule();
+    return std::nullopt;
+  }
+}
+
+void ServerState::drop(uv::Descriptor connection) {
+  if (list<"drop">().count() == 0) return;
+  drops_.push_back(remote_address(connection.get()).value_or(Address{}));
+  schedule();
+}
+
+void ServerState::on_broken(int error) {
+  errors_.emplace_back(system_code(error), "accept " + key_);
+  schedule();
+}
+
+void ServerState::connection_ended() noexcept {
+  --connections_;
+  close_if_ended();
+}
+
+void ServerState::add_elsewhere(std::shared_ptr<Elsewhere> elsewhere) {
+  elsewhere_.push_back(elsewhere);
+  if (state_ == State::closing) wait_for(elsewhere);
+}
+
+void ServerState::remove_elsewhere(const Elsewhere& elsewhere) {
+  std::erase_if(elsewhere_, [&](const auto& one) { return one.get() == &elsewhere; });
+  close_if_ended();
+}
+
+void ServerState::count_connections(std::function<void(std::error_code, std::size_t)> counted) {
+  if (core() == nullptr) return;
+  struct Sum {
+    std::function<void(std::error_code, std::size_t)> counted;
+    std::size_t connections;
+    std::size_t missing;
+    std::error_code error;
+  };
+  const auto sum =
+      std::make_shared<Sum>(std::move(counted), connections_, elsewhere_.size(), std::error_code());
+  if (elsewhere_.empty()) return core()->defer([sum] { sum->counted({}, sum->connections); });
+  for (const auto& elsewhere : std::vector(elsewhere_)) {
+    elsewhere->count([sum](std::error_code error, std::size_t connections) {
+      if (!sum->error) sum->error = error;
+      sum->connections += connections;
+      if (--sum->missing == 0) sum->counted(sum->error, sum->error ? 0 : sum->connections);
+    });
+  }
+}
+
+// --- ending
+
+void ServerState::close(std::function<void()> closed) {
+  if (core() == nullptr) return;
+  if (closed) closed_.push_back(std::move(closed));
+  if (state_ == State::closed) {
+    callbacks_due_ = true;
+    return schedule();
+  }
+  if (state_ == State::closing) return;
+  core()->keep(shared_from_this());
+  stop();
+  state_ = State::closing;
+  for (const auto& elsewhere : std::vector(elsewhere_)) wait_for(elsewhere);
+  close_if_ended();
+}
+
+void ServerState::wait_for(const std::shared_ptr<Elsewhere>& elsewhere) {
+  elsewhere->when_all_closed([weak = weak_from_this(), one = std::weak_ptr(elsewhere)] {
+    const auto self = weak.lock();
+    const auto ended = one.lock();
+    if (self && ended) self->remove_elsewhere(*ended);
+  });
+}
+
+void ServerState::close_if_ended() noexcept {
+  if (state_ != State::closing || connections_ > 0 || !elsewhere_.empty()) return;
+  state_ = State::closed;
+  close_due_ = true;
+  schedule();
+}
+
+uv::Descriptor ServerState::release() {
+  if (!listener_) return uv::Descriptor(-1);
+  uv::Descriptor released = std::exchange(listener_, nullptr)->close();
+  if (path_) path_->leave();
+  close({});
+  return released;
+}
+
+uv::Descriptor ServerState::duplicate() const {
+  return duplicated_socket(listener_ ? listener_->fd() : -1);
+}
+
+std::optional<Address> ServerState::address() const {
+  return listener_ ? local_address(listener_->fd()) : handed_address_;
+}
+
+void ServerState::set_ref(bool ref) {
+  ref_ = ref;
+  if (keep_alive_) keep_alive_->set_ref(ref);
+  if (listener_) listener_->set_ref(ref);
+}
+
+void ServerState::loop_closing() noexcept {
+  const auto keep = shared_from_this();
+  stop();
+  state_ = State::closed;
+  const auto sockets = std::exchange(handed_, {});
+  const auto callbacks = std::exchange(closed_, {});
+  const auto elsewhere = std::exchange(elsewhere_, {});
+  clear();
+}
+
+// --- telling
+
+void ServerState::schedule() noexcept {
+  if (core() != nullptr) core()->defer(tell_task_, shared_from_this());
+}
+
+bool ServerState::due() const {
+  return !errors_.empty() || listening_due_ || !handed_.empty() || !drops_.empty() || close_due_ ||
+         callbacks_due_;
+}
+
+// When a listener throws, the rest stays, for the next turn.
+void ServerState::tell() {
+  struct Telling {
+    ~Telling() {
+      if (self.due()) self.core()->defer_first(self.tell_task_, self.shared_from_this());
+    }
+    ServerState& self;
+  } telling{*this};
+  tell_errors();
+  if (std::exchange(listening_due_, false)) emit<"listening">();
+  while (!handed_.empty()) {
+    Socket socket = std::move(handed_.front());
+    handed_.pop_front();
+    if (list<"connection">().count() == 0) socket.destroy();
+    emit<"connection">(socket);
+  }
+  while (!drops_.empty()) {
+    Address from = std::move(drops_.front());
+    drops_.pop_front();
+    emit<"drop">(from);
+  }
+  tell_close();
+}
+
+void ServerState::tell_errors() {
+  while (!errors_.empty()) {
+    const Error error = std::move(errors_.front());
+    errors_.pop_front();
+    if (state_ == State::idle) core()->release(*this);
+    if (!errors_dropped_) tell_error(*this, error);
+  }
+}
+
+void ServerState::tell_close() {
+  if (std::exchange(close_due_, false)) {
+    callbacks_due_ = true;
+    emit<"close">();
+  }
+  if (!callbacks_due_) return;
+  while (!closed_.empty()) {
+    const auto closed = std::move(closed_.front());
+    closed_.pop_front();
+    closed();
+  }
+  callbacks_due_ = false;
+  errors_dropped_ = errors_dropped_ || list<"error">().count() > 0;
+  clear();
+  core()->release(*this);
+}
+
+std::shared_ptr<ServerState> make_server(uv::LoopCore& core, uv::Descriptor socket) {
+  const auto state = std::make_shared<ServerState>(core);
+  state->listen_on(std::move(socket), ListenOptions().backlog);
+  return state;
+}
+
+}  // namespace net
+
+Server::Server(Loop& loop) : Server(std::make_shared<net::ServerState>(core_of(loop))) {}
+Server::Server(std::shared_ptr<net::ServerState> state)
+    : Emitter(state), state_(std::move(state)) {}
+
+Server Server::adopt(Loop& loop, int descriptor) {
+  return Server(
+      net::make_server(core_of(loop), net::adopted_socket(descriptor, SOCK_STREAM)));
+}
+
+void Server::listen(const ListenOptions& options) { state_->listen(options); }
+void Server::close(std::function<void()> closed) { state_->close(std::move(closed)); }
+int Server::release() { return state_->release().release(); }
+bool Server::listening() const { return state_->listening(); }
+std::optional<Address> Server::address() const { return state_->address(); }
+
+void Server::connections(std::function<void(std::error_code, std::size_t)> callback) const {
+  state_->count_connections(std::move(callback));
+}
+
+void Server::max_connections(std::optional<std::size_t> most) { state_->set_max_connections(most); }
+std::optional<std::size_t> Server::max_connections() const { return state_->max_connections(); }
+void Server::ref() { state_->set_ref(true); }
+void Server::unref() { state_->set_ref(false); }
+
+}  // namespace tine

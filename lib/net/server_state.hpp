@@ -1,0 +1,137 @@
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "net/bound_socket.hpp"
+#include "net/elsewhere.hpp"
+#include "net/listener_source.hpp"
+#include "tine/emitter.hpp"
+#include "tine/server.hpp"
+#include "uv/descriptor.hpp"
+#include "uv/keep_alive.hpp"
+#include "uv/listener.hpp"
+#include "uv/lookup.hpp"
+#include "uv/loop_core.hpp"
+#include "uv/task.hpp"
+
+namespace tine::net {
+
+// What stands behind tine::Server. The loop keeps it from listen() to "close".
+class ServerState final
+    : public detail::ListenerTable<Event<"listening">, Event<"connection", Socket>,
+                                   Event<"drop", Address>, Event<"error", Error>, Event<"close">>,
+      public std::enable_shared_from_this<ServerState>,
+      public uv::Resident,
+      private uv::Listener::User {
+ public:
+  explicit ServerState(uv::LoopCore& core) : Resident(core) {}
+
+  Server handle() { return Server(shared_from_this()); }
+
+  void listen(const ListenOptions& options);
+  // On a stream socket that is bound.
+  void listen_on(uv::Descriptor socket, int backlog);
+  void close(std::function<void()> closed);
+  // Of no descriptor, if there is none.
+  uv::Descriptor release();
+  // Throws Error, if there is none.
+  uv::Descriptor duplicate() const;
+
+  bool listening() const { return state_ == State::listening; }
+  std::optional<Address> address() const;
+  void set_ref(bool ref);
+  void set_max_connections(std::optional<std::size_t> most) { most_ = most; }
+  std::optional<std::size_t> max_connections() const { return most_; }
+
+  // `<addressType>:<address>:<port>`, as given to listen(): what connections that are passed to
+  // another process name their server by.
+  const std::string& key() const { return key_; }
+
+  // A connection that somebody else has accepted: it is taken, counted and emitted as if this had.
+  // False, and it is not taken: the server is closed, or has as many as it may.
+  bool accepted(uv::Descriptor& connection);
+
+  // Connections of this server that another process has: connections() counts them, "close" waits
+  // for them. To be added before a socket that is passed there is released.
+  void add_elsewhere(std::shared_ptr<Elsewhere> elsewhere);
+  void remove_elsewhere(const Elsewhere& elsewhere);
+  void count_connections(std::function<void(std::error_code, std::size_t)> counted);
+
+  // One of its own sockets has closed, or was released.
+  void connection_ended() noexcept;
+
+  void loop_closing() noexcept override;
+
+ private:
+  // starting: where to listen is being found out. closing: connections are left.
+  enum class State { idle, starting, listening, closing, closed };
+
+  void on_connection(uv::Descriptor connection) override;
+  void on_no_descriptor(uv::Descriptor connection) override { drop(std::move(connection)); }
+  void on_broken(int error) override;
+
+  void start(const ListenOptions& options);
+  void look_up();
+  void find(std::optional<Address> where);
+  void ask(ListenerSource& source, std::optional<Address> where);
+  void answered(ListenerAnswer answer);
+  void listen_alone(const std::optional<Address>& where);
+  void listen_at(uv::Descriptor socket);
+  void now_listening();
+  void fail(Error error);
+  void stop() noexcept;
+
+  bool full() const { return most_ && connections_ >= *most_; }
+  void drop(uv::Descriptor connection);
+  std::optional<Socket> take(uv::Descriptor connection);
+  void wait_for(const std::shared_ptr<Elsewhere>& elsewhere);
+  void close_if_ended() noexcept;
+
+  void schedule() noexcept;
+  bool due() const;
+  void tell();
+  void tell_errors();
+  void tell_close();
+
+  State state_ = State::idle;
+  ListenOptions options_;
+  std::string key_;
+  std::optional<std::size_t> most_;
+  bool ref_ = true;
+
+  // One of these while it is starting; then the listener, or what keeps the loop alive for
+  // connections that are handed in.
+  std::unique_ptr<uv::Lookup> lookup_;
+  std::optional<uv::KeepAlive> keep_alive_;
+  std::shared_ptr<uv::Listener> listener_;
+  std::optional<Address> handed_address_;
+  std::shared_ptr<void> lease_;
+  std::optional<BoundPath> path_;
+
+  std::size_t connections_ = 0;
+  std::vector<std::shared_ptr<Elsewhere>> elsewhere_;
+
+  // What is still to be told, in this order.
+  std::deque<Error> errors_;
+  bool listening_due_ = false;
+  std::deque<Socket> handed_;
+  std::deque<Address> drops_;
+  bool close_due_ = false;
+  bool callbacks_due_ = false;  // and nothing will come any more
+  bool errors_dropped_ = false;  // those that have no listener, as it went with "close"
+  std::deque<std::function<void()>> closed_;
+
+  uv::Task tell_task_{[this] { tell(); }};
+};
+
+// A server over a stream socket that is bound. Throws Error.
+std::shared_ptr<ServerState> make_server(uv::LoopCore& core, uv::Descriptor socket);
+
+}  // namespace tine::net

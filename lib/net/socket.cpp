@@ -1,0 +1,330 @@
+#include "tine/socket.hpp"
+
+#include <cerrno>
+#include <utility>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include "net/bound_socket.hpp"
+#include "net/server_state.hpp"
+#include "net/socket_state.hpp"
+#include "net/tell_error.hpp"
+#include "uv/sockets.hpp"
+
+namespace tine {
+
+namespace net {
+
+namespace {
+
+#ifdef TCP_KEEPIDLE
+constexpr int keep_alive_time = TCP_KEEPIDLE;
+#else
+constexpr int keep_alive_time = TCP_KEEPALIVE;  // macOS
+#endif
+
+}  // namespace
+
+SocketState::SocketState(uv::LoopCore& core) : Resident(core), bytes_(core, *this) {
+  bytes_.open_later();
+}
+
+Socket SocketState::handle() {
+  return Socket(std::static_pointer_cast<SocketState>(shared_from_this()));
+}
+
+// --- connecting
+
+void SocketState::connect(const ConnectOptions& options) {
+  if (core() == nullptr) return;
+  if (state_ != State::idle) {
+    errors_.emplace_back(system_code(EISCONN), "connect");
+    return schedule();
+  }
+  core()->keep(std::static_pointer_cast<SocketState>(shared_from_this()));
+  state_ = State::connecting;
+  on_activity();
+  try {
+    start_connecting(options);
+  } catch (const Error& error) {
+    connect_failed(error.code());
+  }
+}
+
+void SocketState::start_connecting(const ConnectOptions& options) {
+  if (!options.path.empty()) {
+    target_ = options.path;
+    addresses_.push_back(path_address(options.path));
+    return try_next();
+  }
+  const auto literal = ip_address(options.host, options.port);
+  target_ = literal ? to_string(to_address(*literal))
+                    : options.host + ':' + std::to_string(options.port);
+  if (!literal) return look_up(options.host, options.port);
+  addresses_.push_back(*literal);
+  try_next();
+}
+
+void SocketState::look_up(const std::string& host, std::uint16_t port) {
+  lookup_ = std::make_unique<uv::Lookup>(
+      *core(), host, AF_UNSPEC, [this, port](std::error_code error, const addrinfo* found) {
+        const auto keep = shared_from_this();
+        lookup_.reset();
+        for (const SocketAddress& address : ip_addresses(found, port)) {
+          addresses_.push_back(address);
+        }
+        if (!error && addresses_.empty()) error = Errc::host_not_found;
+        if (error) return connect_failed(error);
+        try_next();
+      });
+}
+
+// There is an address to try. Only the error of the last one is told.
+void SocketState::try_next() noexcept {
+  const SocketAddress address = addresses_.front();
+  addresses_.pop_front();
+  try {
+    try_address(address);
+  } catch (const Error& error) {
+    if (addresses_.empty()) return connect_failed(error.code());
+    try_next();
+  }
+}
+
+void SocketState::try_address(const SocketAddress& address) {
+  uv::Descriptor socket = uv::make_socket(address.family(), SOCK_STREAM);
+  if (socket.get() < 0) throw Error(system_code(errno), target_);
+  connector_ = std::make_unique<uv::Connector>(*core(), std::move(socket),
+                                               [this](int error) { connected(error); });
+  if (const int error = connector_->connect(address.get(), address.size); error != 0) {
+    throw Error(system_code(error), target_);
+  }
+  connector_->set_ref(ref_);
+}
+
+void SocketState::connected(int error) {
+  const auto keep = shared_from_this();
+  const auto connector = std::move(connector_);
+  if (error != 0 && !addresses_.empty()) return try_next();
+  if (error != 0) return connect_failed(system_code(error));
+  addresses_.clear();
+  state_ = State::connected;
+  connect_due_ = true;
+  schedule();
+  try {
+    bytes_.open(connector->take(), Direction::both);
+    apply_options();
+  } catch (const Error& failed) {
+    connect_failed(failed.code());
+  }
+}
+
+void SocketState::connect_failed(std::error_code why) noexcept {
+  connector_.reset();
+  connect_failed_ = true;
+  connect_due_ = false;
+  bytes_.fail_opening(why);
+}
+
+void SocketState::open(uv::Descriptor socket, std::shared_ptr<ServerState> server) {
+  bytes_.open(std::move(socket), Direction::both);
+  server_ = std::move(server);
+  counted_ = server_ != nullptr;
+  state_ = State::connected;
+}
+
+// --- ending
+
+void SocketState::destroy() noexcept {
+  lookup_.reset();
+  connector_.reset();
+  addresses_.clear();
+  connect_due_ = false;
+  bytes_.destroy();
+}
+
+uv::Descriptor SocketState::release() {
+  uv::Descriptor released = bytes_.release();
+  if (released.get() >= 0) leave_server();
+  return released;
+}
+
+uv::Descriptor SocketState::duplicate() const { return duplicated_socket(bytes_.fd()); }
+
+void SocketState::leave_server() noexcept {
+  if (std::exchange(counted_, false)) server_->connection_ended();
+}
+
+void SocketState::when_closed(std::function<void()> observer) {
+  if (state_ == State::closed) return observer();
+  observer_ = std::move(observer);
+}
+
+// Drops all that is the user's: a listener that holds a handle to this would keep it for ever.
+void SocketState::on_closed() {
+  const auto keep = shared_from_this();
+  state_ = State::closed;
+  timer_.reset();
+  errors_dropped_ = errors_dropped_ || list<"error">().count() > 0;
+  clear();
+  leave_server();
+  core()->release(*this);
+  if (const auto observer = std::exchange(observer_, nullptr)) observer();
+}
+
+void SocketState::loop_closing() noexcept {
+  const auto keep = shared_from_this();
+  lookup_.reset();
+  connector_.reset();
+  timer_.reset();
+  bytes_.detach();
+  state_ = State::closed;
+  clear();
+  const auto dropped = std::exchange(observer_, nullptr);
+}
+
+// --- what it is asked and told
+
+// Of a peer that is gone the kernel knows no address any more.
+std::optional<Address> SocketState::remote_address() {
+  if (!remote_) remote_ = net::remote_address(bytes_.fd());
+  return remote_;
+}
+
+std::optional<Address> SocketState::local_address() {
+  if (!local_) local_ = net::local_address(bytes_.fd());
+  return local_;
+}
+
+void SocketState::set_ref(bool ref) {
+  ref_ = ref;
+  if (connector_) connector_->set_ref(ref);
+  bytes_.set_ref(ref);
+}
+
+void SocketState::set_no_delay(bool on) {
+  no_delay_ = on;
+  apply_options();
+}
+
+void SocketState::set_keep_alive(bool on, std::chrono::seconds after) {
+  keep_alive_ = on;
+  keep_alive_after_ = after;
+  apply_options();
+}
+
+// What is no TCP socket refuses them, or does not care.
+void SocketState::apply_options() noexcept {
+  const int fd = bytes_.fd();
+  if (fd < 0) return;
+  if (no_delay_) uv::set_socket_option(fd, IPPROTO_TCP, TCP_NODELAY, *no_delay_ ? 1 : 0);
+  if (!keep_alive_) return;
+  uv::set_socket_option(fd, SOL_SOCKET, SO_KEEPALIVE, *keep_alive_ ? 1 : 0);
+  const auto after = static_cast<int>(keep_alive_after_.count());
+  if (after > 0) uv::set_socket_option(fd, IPPROTO_TCP, keep_alive_time, after);
+}
+
+// --- the timeout
+
+void SocketState::set_timeout(std::chrono::milliseconds idle) {
+  if (core() == nullptr || state_ == State::closed) return;
+  idle_ = idle;
+  timer_.reset();
+  timer_runs_ = false;
+  if (idle <= idle.zero()) return;
+  timer_.emplace(*core(), [this] { timer_expired(); });
+  timer_->set_ref(false);
+  on_activity();
+}
+
+// The timer is left alone while it runs: it looks at the time when it has run down.
+void SocketState::on_activity() noexcept {
+  if (!timer_) return;
+  last_activity_ = std::chrono::steady_clock::now();
+  if (!std::exchange(timer_runs_, true)) timer_->start(idle_);
+}
+
+void SocketState::timer_expired() {
+  const auto silent = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now() - last_activity_);
+  if (silent < idle_) return timer_->start(idle_ - silent);
+  timer_runs_ = false;
+  timeout_due_ = true;
+  schedule();
+}
+
+// --- telling
+
+void SocketState::on_error(Error error) {
+  if (std::exchange(connect_failed_, false)) error = Error(error.code(), "connect " + target_);
+  if (list<"error">().count() == 0 && errors_dropped_) return;
+  tell_error(*this, error);
+}
+
+void SocketState::schedule() noexcept {
+  if (core() != nullptr) core()->defer(tell_task_, shared_from_this());
+}
+
+// When a listener throws, the rest stays, for the next turn.
+void SocketState::tell() {
+  struct Telling {
+    ~Telling() {
+      if (self.due()) self.core()->defer_first(self.tell_task_, self.shared_from_this());
+    }
+    SocketState& self;
+  } telling{*this};
+  if (std::exchange(connect_due_, false)) emit<"connect">();
+  while (!errors_.empty()) {
+    Error error = std::move(errors_.front());
+    errors_.pop_front();
+    on_error(std::move(error));
+  }
+  if (std::exchange(timeout_due_, false) && timer_) emit<"timeout">();
+}
+
+std::shared_ptr<SocketState> make_socket(uv::LoopCore& core, uv::Descriptor socket,
+                                         std::shared_ptr<ServerState> server) {
+  const auto state = std::make_shared<SocketState>(core);
+  state->open(std::move(socket), std::move(server));
+  core.keep(state);
+  return state;
+}
+
+}  // namespace net
+
+Socket::Socket(Loop& loop) : Socket(std::make_shared<net::SocketState>(core_of(loop))) {}
+Socket::Socket(std::shared_ptr<net::SocketState> state)
+    : Emitter(state), state_(std::move(state)) {}
+
+Socket Socket::adopt(Loop& loop, int descriptor) {
+  return Socket(net::make_socket(core_of(loop), net::adopted_socket(descriptor, SOCK_STREAM)));
+}
+
+bool Socket::write(std::string_view bytes, SendCallback written) {
+  return state_->bytes().write(bytes, std::move(written));
+}
+
+void Socket::connect(const ConnectOptions& options) { state_->connect(options); }
+void Socket::end(std::string_view last) { state_->bytes().end(last); }
+void Socket::destroy() { state_->destroy(); }
+int Socket::release() { return state_->release().release(); }
+void Socket::pause() { state_->bytes().set_flowing(false); }
+void Socket::resume() { state_->bytes().set_flowing(true); }
+bool Socket::readable() const { return state_->readable(); }
+bool Socket::writable() const { return state_->bytes().writable(); }
+bool Socket::connecting() const { return state_->connecting(); }
+std::size_t Socket::queued_bytes() const { return state_->bytes().queued(); }
+std::optional<Address> Socket::remote_address() const { return state_->remote_address(); }
+std::optional<Address> Socket::local_address() const { return state_->local_address(); }
+void Socket::no_delay(bool on) { state_->set_no_delay(on); }
+
+void Socket::keep_alive(bool on, std::chrono::seconds after) {
+  state_->set_keep_alive(on, after);
+}
+
+void Socket::timeout(std::chrono::milliseconds idle) { state_->set_timeout(idle); }
+void Socket::ref() { state_->set_ref(true); }
+void Socket::unref() { state_->set_ref(false); }
+
+}  // namespace tine

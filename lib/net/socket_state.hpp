@@ -1,0 +1,138 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include "net/byte_stream.hpp"
+#include "net/socket_address.hpp"
+#include "tine/emitter.hpp"
+#include "tine/socket.hpp"
+#include "uv/connector.hpp"
+#include "uv/descriptor.hpp"
+#include "uv/lookup.hpp"
+#include "uv/loop_core.hpp"
+#include "uv/task.hpp"
+#include "uv/timer.hpp"
+
+namespace tine::net {
+
+class ServerState;
+
+// What stands behind tine::Socket. The loop keeps it from connect() to "close".
+class SocketState final
+    : public detail::ListenerTable<Event<"connect">, Event<"data", std::string_view>, Event<"end">,
+                                   Event<"drain">, Event<"timeout">, Event<"error", Error>,
+                                   Event<"close">>,
+      public ByteStream::Owner,
+      public uv::Resident {
+ public:
+  explicit SocketState(uv::LoopCore& core);
+
+  ByteStream& bytes() { return bytes_; }
+  const ByteStream& bytes() const { return bytes_; }
+  Socket handle();
+
+  void connect(const ConnectOptions& options);
+  // Of a connected socket. Throws Error. `server` is the one that has accepted it and counts it,
+  // or null.
+  void open(uv::Descriptor socket, std::shared_ptr<ServerState> server);
+  void destroy() noexcept;
+  // Of no descriptor, if there is none.
+  uv::Descriptor release();
+  // Throws Error, if there is none.
+  uv::Descriptor duplicate() const;
+
+  // The server that has accepted it; null, if none has.
+  const std::shared_ptr<ServerState>& server() const { return server_; }
+
+  bool connecting() const { return state_ == State::connecting; }
+  bool readable() const { return state_ != State::idle && bytes_.readable(); }
+  std::optional<Address> remote_address();
+  std::optional<Address> local_address();
+
+  void set_ref(bool ref);
+  void set_no_delay(bool on);
+  void set_keep_alive(bool on, std::chrono::seconds after);
+  void set_timeout(std::chrono::milliseconds idle);
+
+  // Called once, when "close" has been told, or at once if it has. It must not run code of the
+  // user's. When the loop goes before that it is dropped.
+  void when_closed(std::function<void()> observer);
+
+  bool wants_data() const override { return list<"data">().count() > 0; }
+  void on_data(std::string_view bytes) override { emit<"data">(bytes); }
+  void on_end() override { emit<"end">(); }
+  void on_drain() override { emit<"drain">(); }
+  void on_error(Error error) override;
+  void on_close() override { emit<"close">(); }
+  void on_closed() override;
+  void on_activity() noexcept override;
+
+  void listeners_changed() override { bytes_.listeners_changed(); }
+  void loop_closing() noexcept override;
+
+ private:
+  enum class State { idle, connecting, connected, closed };
+
+  void start_connecting(const ConnectOptions& options);
+  void look_up(const std::string& host, std::uint16_t port);
+  void try_next() noexcept;
+  void try_address(const SocketAddress& address);
+  void connected(int error);
+  void connect_failed(std::error_code why) noexcept;
+  void leave_server() noexcept;
+  void apply_options() noexcept;
+
+  void timer_expired();
+  void schedule() noexcept;
+  bool due() const { return !errors_.empty() || connect_due_ || timeout_due_; }
+  void tell();
+
+  ByteStream bytes_;
+  State state_ = State::idle;
+  bool ref_ = true;
+  std::shared_ptr<ServerState> server_;
+  bool counted_ = false;  // by its server
+
+  // While it is connecting: to what, as the user has said it, and what is left to be tried.
+  std::string target_;
+  std::unique_ptr<uv::Lookup> lookup_;
+  std::deque<SocketAddress> addresses_;
+  std::unique_ptr<uv::Connector> connector_;
+  bool connect_failed_ = false;
+
+  std::optional<Address> remote_;
+  std::optional<Address> local_;
+  std::optional<bool> no_delay_;
+  std::optional<bool> keep_alive_;
+  std::chrono::seconds keep_alive_after_{};
+
+  std::chrono::milliseconds idle_{};
+  std::chrono::steady_clock::time_point last_activity_;
+  std::optional<uv::RawTimer> timer_;
+  bool timer_runs_ = false;
+
+  // What is still to be told, beside what bytes_ tells.
+  std::deque<Error> errors_;
+  bool connect_due_ = false;
+  bool timeout_due_ = false;
+
+  std::function<void()> observer_;
+  bool errors_dropped_ = false;  // those that have no listener, as it went with "close"
+
+  uv::Task tell_task_{[this] { tell(); }};
+};
+
+// A socket over a connected stream socket. Throws Error.
+std::shared_ptr<SocketState> make_socket(uv::LoopCore& core, uv::Descriptor socket,
+                                         std::shared_ptr<ServerState> server = nullptr);
+
+}  // namespace tine::net

@@ -1,0 +1,346 @@
+#include <cerrno>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include "net/bound_socket.hpp"
+#include "net/datagram_state.hpp"
+#include "net/objects.hpp"
+#include "support/catch.hpp"
+#include "support/test_loop.hpp"
+
+using tine::Address;
+using tine::Datagram;
+using tine::Errc;
+using tine::Family;
+using tine::net::ListenerAnswer;
+
+namespace {
+
+Datagram loopback_datagram(tine::Loop& loop) {
+  Datagram socket(loop, Family::ipv4);
+  socket.bind({.host = "127.0.0.1"});
+  return socket;
+}
+
+}  // namespace
+
+TEST_CASE("datagram: a message is answered, in both families", "[net]") {
+  const Family family = GENERATE(Family::ipv4, Family::ipv6);
+  const bool by_name = GENERATE(false, true);
+  const std::string host = family == Family::ipv4 ? "127.0.0.1" : "::1";
+  TestLoop loop;
+  Watch watch;
+  Datagram server(loop, family);
+  Datagram client(loop, family);
+  watch.follow(server);
+  server.on<"message">([&](std::string_view bytes, const Address& from) {
+    CHECK(from.port == client.address()->port);
+    server.send("re: " + std::string(bytes), from);
+  });
+  client.on<"message">([&](std::string_view bytes, const Address& from) {
+    CHECK(from == server.address());
+    watch.data = bytes;
+    server.close();
+    client.close();
+  });
+  server.on<"listening">([&] { client.send("question", *server.address(), watch.result("sent")); });
+  server.bind({.host = by_name && family == Family::ipv4 ? "localhost" : host});
+  CHECK(watch.log.empty());
+  loop.run();
+
+  CHECK(watch.data == "re: question");
+  CHECK(watch.log == Log{"listening", "sent", "close"});
+  CHECK_FALSE(watch.results.at(0));
+  CHECK_FALSE(server.address());
+}
+
+TEST_CASE("datagram: messages arrive whole, the empty one too", "[net]") {
+  TestLoop loop;
+  Datagram server = loopback_datagram(loop);
+  const std::vector<std::string> messages{"first", "", many_bytes(60000)};
+  std::vector<std::string> received;
+  server.on<"message">([&](std::string_view bytes) {
+    received.emplace_back(bytes);
+    if (received.size() == messages.size()) server.close();
+  });
+  for (const std::string& message : messages) server.send(message, *server.address());
+  loop.run();
+
+  CHECK(received == messages);
+}
+
+TEST_CASE("datagram: what cannot be sent is told, by the callback or as an error", "[net]") {
+  TestLoop loop;
+  Datagram socket = loopback_datagram(loop);
+  Watch watch;
+  watch.follow(socket);
+  const Address self = *socket.address();
+  socket.send(std::string(70000, 'x'), self, watch.result("too long"));
+  socket.send("x", {Family::ipv4, "localhost", 80}, watch.result("a name"));
+  socket.send("x", {Family::ipv4, "no address", 80});
+  CHECK(watch.log.empty());
+  loop->post([&] { socket.close(); });
+  loop->ref();
+  socket.on<"close">([&] { loop->unref(); });
+  loop.run();
+  CHECK(watch.log == Log{"error", "listening", "too long", "a name", "close"});
+  CHECK(watch.results == std::vector{errno_code(EMSGSIZE), errno_code(EINVAL)});
+  CHECK(watch.errors == std::vector{errno_code(EINVAL)});
+
+  socket.send("x", self, watch.result("closed"));
+  socket.send("x", self);
+  loop.run();
+  CHECK(watch.results.back() == Errc::socket_not_running);
+}
+
+TEST_CASE("datagram: a port that is taken is an error, and the next bind() may do", "[net]") {
+  TestLoop loop;
+  Datagram first = loopback_datagram(loop);
+  Datagram second(loop, Family::ipv4);
+  Watch watch;
+  watch.follow(second);
+  second.on<"error">([&] { second.bind({.host = "127.0.0.1"}); });
+  second.on<"listening">([&] {
+    first.close();
+    second.close();
+  });
+  second.bind({.host = "127.0.0.1", .port = first.address()->port});
+  loop.run();
+
+  CHECK(watch.log == Log{"error", "listening", "close"});
+  CHECK(watch.errors.at(0) == errno_code(EADDRINUSE));
+}
+
+TEST_CASE("datagram: reuse_address and reuse_port share a port", "[net]") {
+  const bool by_port = GENERATE(false, true);
+  TestLoop loop;
+  const tine::BindOptions options{
+      .host = "127.0.0.1", .reuse_address = !by_port, .reuse_port = by_port};
+  Datagram first(loop, Family::ipv4);
+  first.bind(options);
+  tine::BindOptions again = options;
+  again.port = first.address()->port;
+  Datagram second(loop, Family::ipv4);
+  second.bind(again);
+
+  CHECK(second.address() == first.address());
+  first.close();
+  second.close();
+  loop.run();
+}
+
+TEST_CASE("datagram: a second bind() is an error and changes nothing", "[net]") {
+  TestLoop loop;
+  Datagram socket = loopback_datagram(loop);
+  Watch watch;
+  watch.follow(socket);
+  socket.bind();
+  socket.on<"listening">([&] { socket.close(); });
+  loop.run();
+
+  CHECK(watch.log == Log{"error", "listening", "close"});
+  CHECK(watch.errors.at(0) == Errc::already_bound);
+}
+
+TEST_CASE("datagram: what waits for a failed bind is told so", "[net]") {
+  TestLoop loop;
+  install_source(loop, [] { return ListenerAnswer{.error = EACCES}; });
+  Datagram socket(loop, Family::ipv4);
+  Watch watch;
+  watch.follow(socket);
+  socket.send("x", {Family::ipv4, "127.0.0.1", 80}, watch.result("sent"));
+  loop.run();
+
+  CHECK(watch.log == Log{"error", "sent"});
+  CHECK(watch.results.at(0) == errno_code(EACCES));
+  CHECK(watch.errors.at(0) == errno_code(EACCES));
+}
+
+TEST_CASE("datagram: closed while it is bound, what waits is cancelled", "[net]") {
+  TestLoop loop;
+  Datagram socket(loop, Family::ipv4);
+  Watch watch;
+  watch.follow(socket);
+  socket.bind({.host = "localhost"});
+  socket.send("x", {Family::ipv4, "127.0.0.1", 80}, watch.result("sent"));
+  socket.send("x", {Family::ipv4, "127.0.0.1", 80});
+  socket.close();
+  socket.close();
+  loop.run();
+
+  CHECK(watch.log == Log{"sent", "close"});
+  CHECK(watch.results.at(0) == errno_code(ECANCELED));
+}
+
+TEST_CASE("datagram: never started, it belongs to its handles alone", "[net]") {
+  TestLoop loop;
+  const auto captured = std::make_shared<int>();
+  {
+    Datagram socket(loop, Family::ipv4);
+    socket.on<"message">([captured] {});
+  }
+  CHECK(captured.use_count() == 1);
+}
+
+TEST_CASE("datagram: it goes on without a handle, and drops its listeners after close", "[net]") {
+  TestLoop loop;
+  const auto captured = std::make_shared<int>();
+  {
+    Datagram socket = loopback_datagram(loop);
+    socket.on<"message">([captured, socket]() mutable { socket.close(); });
+    socket.send("x", *socket.address());
+  }
+  loop.run();
+  CHECK(captured.use_count() == 1);
+}
+
+TEST_CASE("datagram: a handle outlives the loop", "[net]") {
+  TestLoop loop;
+  Datagram socket = loopback_datagram(loop);
+  socket.on<"message">([socket] { FAIL("the loop is gone"); });
+  socket.send("x", *socket.address(), [](std::error_code) { FAIL("the loop is gone"); });
+  Datagram pending(loop, Family::ipv4);
+  pending.bind({.host = "localhost"});
+  loop.destroy();
+
+  CHECK_FALSE(socket.address());
+  socket.send("x", {Family::ipv4, "127.0.0.1", 80});
+  socket.bind();
+  socket.close();
+  CHECK(socket.release() == -1);
+}
+
+TEST_CASE("datagram: unref() lets the loop end", "[net]") {
+  TestLoop loop;
+  Datagram socket = loopback_datagram(loop);
+  socket.unref();
+  loop.run();
+  CHECK(socket.address());
+
+  socket.ref();
+  socket.on<"message">([&] { socket.close(); });
+  socket.send("x", *socket.address());
+  loop.run();
+  CHECK_FALSE(socket.address());
+}
+
+TEST_CASE("datagram: what a message listener throws leaves the others for the next run", "[net]") {
+  TestLoop loop;
+  Datagram socket = loopback_datagram(loop);
+  std::vector<std::string> received;
+  socket.on<"message">([&](std::string_view bytes) {
+    received.emplace_back(bytes);
+    if (received.size() == 1) throw std::runtime_error("listener");
+    socket.close();
+  });
+  socket.send("first", *socket.address());
+  socket.send("second", *socket.address());
+  CHECK_THROWS_AS(loop.run(), std::runtime_error);
+  CHECK(received == std::vector<std::string>{"first"});
+  loop.run();
+
+  CHECK(received == std::vector<std::string>{"first", "second"});
+}
+
+TEST_CASE("datagram: release() gives a socket away, adopt() takes it", "[net]") {
+  TestLoop loop;
+  Watch watch;
+  Datagram first = loopback_datagram(loop);
+  watch.follow(first);
+  const auto address = first.address();
+  const int fd = first.release();
+  REQUIRE(fd >= 0);
+  CHECK((fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
+  loop.run();
+  CHECK(watch.log == Log{"close"});
+
+  Datagram second = Datagram::adopt(loop, fd);
+  CHECK(second.address() == address);
+  watch.follow(second);
+  second.on<"message">([&] { second.close(); });
+  second.send("x", *address);
+  loop.run();
+  CHECK(watch.log == Log{"close", "listening", "close"});
+}
+
+TEST_CASE("datagram: adopt() refuses what is no UDP socket, and leaves it alone", "[net]") {
+  TestLoop loop;
+  const int stream = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int local = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  CHECK_THROWS_AS(Datagram::adopt(loop, stream), tine::Error);
+  CHECK_THROWS_AS(Datagram::adopt(loop, local), tine::Error);
+  CHECK_THROWS_AS(Datagram::adopt(loop, -1), tine::Error);
+  CHECK(::close(stream) == 0);
+  CHECK(::close(local) == 0);
+}
+
+TEST_CASE("datagram: a duplicate stays when the socket is closed", "[net]") {
+  TestLoop loop;
+  const auto socket =
+      std::make_shared<tine::net::DatagramState>(tine::core_of(loop), Family::ipv4);
+  CHECK_THROWS_AS(socket->duplicate(), tine::Error);
+  socket->bind({.host = "127.0.0.1"});
+  const auto address = socket->address();
+  const tine::uv::Descriptor copy = socket->duplicate();
+  socket->close();
+  loop.run();
+  CHECK(tine::net::local_address(copy.get()) == address);
+}
+
+TEST_CASE("datagram: a source gives the socket, and is told of its end", "[net]") {
+  TestLoop loop;
+  const auto source = install_source(loop, [] {
+    return ListenerAnswer{.descriptor = tine::net::bound_socket(
+                              *tine::net::ip_address("127.0.0.1", 0), {.type = SOCK_DGRAM})};
+  });
+  Datagram socket(loop, Family::ipv4);
+  socket.on<"listening">([&] {
+    CHECK_FALSE(source->lease_ended);
+    CHECK(socket.address()->host == "127.0.0.1");
+    socket.close();
+  });
+  socket.bind({.port = 53});
+  loop.run();
+
+  CHECK(source->lease_ended);
+  REQUIRE(source->queries.size() == 1);
+  CHECK(source->queries[0].kind == tine::net::ListenerQuery::Kind::udp4);
+  CHECK(source->queries[0].port == 53);
+  CHECK_FALSE(source->queries[0].address);
+
+  Datagram own(loop, Family::ipv4);
+  own.bind({.host = "127.0.0.1", .exclusive = true});
+  CHECK(own.address());
+  own.close();
+  loop.run();
+  CHECK(source->queries.size() == 1);
+}
+
+TEST_CASE("address: as text", "[net]") {
+  CHECK(to_string(Address{Family::ipv4, "127.0.0.1", 80}) == "127.0.0.1:80");
+  CHECK(to_string(Address{Family::ipv6, "::1", 80}) == "[::1]:80");
+  CHECK(to_string(Address{Family::unix_path, "/run/x", 0}) == "/run/x");
+}
+
+TEST_CASE("address: there and back, with the scope of a link", "[net]") {
+  const auto there_and_back = [](const std::string& host) {
+    return tine::net::to_address(tine::net::ip_address(host, 7).value());
+  };
+  CHECK(there_and_back("192.0.2.7") == Address{Family::ipv4, "192.0.2.7", 7});
+  CHECK(there_and_back("2001:db8::7") == Address{Family::ipv6, "2001:db8::7", 7});
+  CHECK(there_and_back("fe80::1%lo") == Address{Family::ipv6, "fe80::1%lo", 7});
+  CHECK(there_and_back("fe80::1%9999").host == "fe80::1%9999");
+  for (const char* const name : {"", "localhost", "127.1", "::g", "1.2.3.4.5"}) {
+    CHECK_FALSE(tine::net::ip_address(name, 7));
+  }
+}

@@ -1,0 +1,160 @@
+// What the tests of servers, sockets and datagrams share.
+#pragma once
+
+#include <deque>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "net/listener_source.hpp"
+#include "support/catch.hpp"
+#include "support/test_loop.hpp"
+#include "tine/tine.hpp"
+#include "uv/loop_core.hpp"
+
+using Log = std::vector<std::string>;
+
+inline std::error_code errno_code(int error) { return {error, std::generic_category()}; }
+
+// Bytes of which no two places near each other look alike.
+inline std::string many_bytes(std::size_t size) {
+  std::string bytes(size, '\0');
+  unsigned state = 1;
+  for (char& byte : bytes) {
+    state = state * 1664525U + 1013904223U;
+    byte = static_cast<char>(state >> 24);
+  }
+  return bytes;
+}
+
+// Writes down what happens to an emitter.
+struct Watch {
+  template <tine::EventName Name, class E>
+  void log_events(E emitter) {
+    emitter.template on<Name>([this] { log.emplace_back(Name.view()); });
+  }
+  template <class E>
+  void errors_of(E emitter) {
+    emitter.template on<"error">([this](const tine::Error& error) {
+      log.emplace_back("error");
+      errors.push_back(error.code());
+      texts.emplace_back(error.what());
+    });
+  }
+  void follow(tine::Server server) {
+    log_events<"listening">(server);
+    log_events<"close">(server);
+    errors_of(server);
+  }
+  void follow(tine::Socket socket) {
+    log_events<"connect">(socket);
+    log_events<"end">(socket);
+    log_events<"drain">(socket);
+    log_events<"timeout">(socket);
+    log_events<"close">(socket);
+    errors_of(socket);
+    socket.on<"data">([this](std::string_view bytes) { data += bytes; });
+  }
+  void follow(tine::Datagram socket) {
+    log_events<"listening">(socket);
+    log_events<"close">(socket);
+    errors_of(socket);
+  }
+  std::function<void(std::error_code)> result(const std::string& name) {
+    return [this, name](std::error_code error) {
+      log.push_back(name);
+      results.push_back(error);
+    };
+  }
+
+  Log log;
+  std::string data;
+  std::vector<std::error_code> errors;
+  std::vector<std::string> texts;
+  std::vector<std::error_code> results;
+};
+
+// A server at a free port of the loopback, at work.
+inline tine::Server loopback_server(tine::Loop& loop) {
+  tine::Server server(loop);
+  server.listen({.host = "127.0.0.1"});
+  return server;
+}
+
+inline tine::ConnectOptions port_of(const tine::Server& server) {
+  const tine::Address address = server.address().value();
+  return {.host = address.host, .port = address.port};
+}
+
+inline tine::Socket connect_to(tine::Loop& loop, const tine::Server& server) {
+  tine::Socket socket(loop);
+  socket.connect(port_of(server));
+  return socket;
+}
+
+// A folder for paths, removed at the end with all that a failed test has left in it.
+class Folder {
+ public:
+  Folder() {
+    char name[] = "/tmp/tine-net-XXXXXX";
+    REQUIRE(::mkdtemp(name) != nullptr);
+    path_ = name;
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  ~Folder() { std::filesystem::remove_all(path_); }
+
+  std::string at(const std::string& name) const { return path_ + '/' + name; }
+  bool empty() const { return std::filesystem::is_empty(path_); }
+
+ private:
+  std::string path_;
+};
+
+// Answers as it is told, on a later turn, and keeps what it was asked.
+class FakeSource final : public tine::net::ListenerSource {
+ public:
+  // Tells of the end of a lease.
+  struct Lease {
+    explicit Lease(bool& over) : ended(over) {}
+    ~Lease() { ended = true; }
+    bool& ended;
+  };
+
+  FakeSource(tine::Loop& loop, std::function<tine::net::ListenerAnswer()> answer)
+      : core_(tine::core_of(loop)), answer_(std::move(answer)) {}
+
+  void find(const tine::net::ListenerQuery& query, std::weak_ptr<tine::net::ServerState> server,
+            Answered answered) override {
+    queries.push_back(query);
+    servers.push_back(std::move(server));
+    core_.defer([this, answered = std::move(answered)] {
+      tine::net::ListenerAnswer answer = answer_();
+      answer.lease = std::make_shared<Lease>(lease_ended);
+      answered(std::move(answer));
+    });
+  }
+
+  std::vector<tine::net::ListenerQuery> queries;
+  std::vector<std::weak_ptr<tine::net::ServerState>> servers;
+  bool lease_ended = false;
+
+ private:
+  tine::uv::LoopCore& core_;
+  std::function<tine::net::ListenerAnswer()> answer_;
+};
+
+inline std::shared_ptr<FakeSource> install_source(
+    TestLoop& loop, std::function<tine::net::ListenerAnswer()> answer) {
+  const auto source = std::make_shared<FakeSource>(loop, std::move(answer));
+  tine::core_of(loop).extend(source);
+  return source;
+}

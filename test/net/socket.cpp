@@ -1,0 +1,474 @@
+#include <cerrno>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include "net/bound_socket.hpp"
+#include "net/objects.hpp"
+#include "net/server_state.hpp"
+#include "net/socket_state.hpp"
+#include "support/catch.hpp"
+#include "support/test_loop.hpp"
+#include "uv/sockets.hpp"
+
+using namespace std::chrono_literals;
+using tine::Errc;
+using tine::Server;
+using tine::Socket;
+
+namespace {
+
+constexpr std::size_t plenty = std::size_t{8} << 20;
+
+// A client and its connection to a server, once both are there.
+struct Connection {
+  Connection() : server(loopback_server(loop)), client(connect_to(loop, server)) {
+    server.on<"connection">([this](Socket socket) {
+      served = socket;
+      server.close();
+      meet();
+    });
+    client.once<"connect">([this] {
+      connected = true;
+      meet();
+    });
+  }
+  void meet() {
+    if (connected && served && met) std::exchange(met, nullptr)();
+  }
+  // Runs the loop, and `then` when both are there.
+  void run(std::function<void()> then) {
+    met = std::move(then);
+    loop.run();
+  }
+
+  TestLoop loop;
+  Server server;
+  Socket client;
+  Socket served;
+  bool connected = false;
+  std::function<void()> met;
+};
+
+}  // namespace
+
+TEST_CASE("socket: what is written and ended before it is connected arrives", "[net]") {
+  TestLoop loop;
+  Server server = loopback_server(loop);
+  Watch served;
+  server.on<"connection">([&](Socket socket) {
+    served.follow(socket);
+    server.close();
+  });
+  Socket client(loop);
+  Watch watch;
+  watch.follow(client);
+  CHECK(client.write("first ", watch.result("written")));
+  CHECK(client.queued_bytes() == 6);
+  CHECK_FALSE(client.readable());
+  client.connect(port_of(server));
+  CHECK(client.connecting());
+  client.end("last");
+  CHECK_FALSE(client.writable());
+  loop.run();
+
+  CHECK(served.data == "first last");
+  CHECK(watch.log == Log{"connect", "written", "end", "close"});
+  CHECK_FALSE(watch.results.at(0));
+  CHECK_FALSE(client.connecting());
+}
+
+TEST_CASE("socket: addresses of both ends, which are remembered", "[net]") {
+  Connection pair;
+  CHECK_FALSE(Socket(pair.loop).remote_address());
+  pair.run([&] {
+    CHECK(pair.client.local_address() == pair.served.remote_address());
+    CHECK(pair.client.remote_address() == pair.served.local_address());
+    CHECK(pair.client.remote_address()->host == "127.0.0.1");
+    pair.client.destroy();
+    pair.served.resume();
+  });
+  CHECK(pair.client.remote_address()->host == "127.0.0.1");
+}
+
+TEST_CASE("socket: what cannot be connected is an error, then closed", "[net]") {
+  TestLoop loop;
+  Folder folder;
+  tine::uv::Descriptor bound =
+      tine::net::bound_socket(*tine::net::ip_address("127.0.0.1", 0), {.type = SOCK_STREAM});
+  const std::uint16_t port = tine::net::local_address(bound.get())->port;
+  struct Row {
+    tine::ConnectOptions options;
+    std::error_code error;
+    std::string text;
+  };
+  const std::vector<Row> rows{
+      {{.host = "127.0.0.1", .port = port}, errno_code(ECONNREFUSED), "connect 127.0.0.1:"},
+      {{.host = "localhost", .port = port}, errno_code(ECONNREFUSED), "connect localhost:"},
+      {{.path = folder.at("none")}, errno_code(ENOENT), "connect /"},
+      {{.path = std::string(200, 'x')}, errno_code(ENAMETOOLONG), "connect x"},
+  };
+  for (const Row& row : rows) {
+    Socket socket(loop);
+    Watch watch;
+    watch.follow(socket);
+    socket.write("lost", watch.result("written"));
+    socket.connect(row.options);
+    CHECK(watch.log.empty());
+    loop.run();
+    CHECK(watch.log == Log{"written", "error", "close"});
+    CHECK(watch.results == std::vector{row.error});
+    CHECK(watch.errors == std::vector{row.error});
+    CHECK_THAT(watch.texts.at(0), StartsWith(row.text));
+  }
+}
+
+TEST_CASE("socket: a host that is not found is an error", "[net]") {
+  TestLoop loop;
+  Socket socket(loop);
+  Watch watch;
+  watch.follow(socket);
+  socket.connect({.host = "no such host", .port = 80});
+  loop.run();
+
+  CHECK(watch.log == Log{"error", "close"});
+  CHECK(watch.errors.at(0).category() == tine::error_category());
+}
+
+TEST_CASE("socket: of a name the addresses are tried one after the other", "[net]") {
+  TestLoop loop;
+  Server server(loop);
+  server.listen({.host = GENERATE("127.0.0.1", "::1")});
+  Watch watch;
+  Socket client(loop);
+  client.connect({.port = server.address()->port});
+  watch.follow(client);
+  server.on<"connection">([&](Socket socket) {
+    socket.destroy();
+    server.close();
+  });
+  loop.run();
+
+  CHECK(watch.log == Log{"connect", "end", "close"});
+}
+
+TEST_CASE("socket: an error in connecting without a listener comes out of run()", "[net]") {
+  TestLoop loop;
+  Socket socket(loop);
+  socket.connect({.path = "/no/such/path"});
+  CHECK_THROWS_AS(loop.run(), tine::Error);
+  loop.run();
+  CHECK_FALSE(socket.writable());
+}
+
+TEST_CASE("socket: a second connect() is an error and changes nothing", "[net]") {
+  Connection pair;
+  Watch watch;
+  watch.follow(pair.client);
+  pair.client.connect({.path = "/no/such/path"});
+  pair.run([&] {
+    pair.client.connect({.path = "/no/such/path"});
+    pair.served.end("still there");
+    pair.served.resume();
+  });
+
+  CHECK(watch.log == Log{"error", "connect", "error", "end", "close"});
+  CHECK(watch.errors.at(0) == errno_code(EISCONN));
+  CHECK(watch.data == "still there");
+}
+
+TEST_CASE("socket: destroyed while it connects, it closes", "[net]") {
+  const bool by_name = GENERATE(false, true);
+  TestLoop loop;
+  Server server = loopback_server(loop);
+  Socket client(loop);
+  Watch watch;
+  watch.follow(client);
+  client.write("lost", watch.result("written"));
+  client.connect({.host = by_name ? "localhost" : "127.0.0.1", .port = server.address()->port});
+  client.destroy();
+  client.on<"close">([&] { server.close(); });
+  loop.run();
+
+  CHECK(watch.log == Log{"written", "close"});
+  CHECK(watch.results.at(0) == errno_code(ECANCELED));
+}
+
+TEST_CASE("socket: the loop goes while it connects", "[net]") {
+  const std::string host = GENERATE("localhost", "127.0.0.1");
+  TestLoop loop;
+  Server server = loopback_server(loop);
+  Socket client(loop);
+  client.on<"connect">([client] { FAIL("the loop is gone"); });
+  client.write("lost", [](std::error_code) { FAIL("the loop is gone"); });
+  client.connect({.host = host, .port = server.address()->port});
+  loop.destroy();
+
+  CHECK_FALSE(client.writable());
+  client.connect({});
+  client.destroy();
+  client.timeout(1ms);
+  CHECK(client.release() == -1);
+}
+
+TEST_CASE("socket: never connected, it belongs to its handles alone", "[net]") {
+  TestLoop loop;
+  const auto captured = std::make_shared<int>();
+  {
+    Socket socket(loop);
+    socket.on<"data">([captured] {});
+    socket.write("nowhere", [captured](std::error_code) {});
+    socket.timeout(1h);
+  }
+  CHECK(captured.use_count() == 1);
+  loop.run();
+}
+
+TEST_CASE("socket: never connected and destroyed, it closes", "[net]") {
+  TestLoop loop;
+  Socket socket(loop);
+  Watch watch;
+  watch.follow(socket);
+  socket.destroy();
+  loop.run();
+
+  CHECK(watch.log == Log{"close"});
+  socket.connect({.host = "127.0.0.1", .port = 1});
+  loop.run();
+  CHECK(watch.log == Log{"close"});
+}
+
+TEST_CASE("socket: bytes go both ways, and its end is answered", "[net]") {
+  Connection pair;
+  Watch by_client;
+  Watch by_server;
+  const std::string question = many_bytes(plenty);
+  by_client.follow(pair.client);
+  pair.run([&] {
+    by_server.follow(pair.served);
+    CHECK_FALSE(pair.client.write(question, by_client.result("written")));
+    pair.client.end();
+    pair.served.write("answer");
+  });
+
+  CHECK(by_server.data == question);
+  CHECK(by_client.data == "answer");
+  CHECK(by_client.log == Log{"connect", "written", "end", "close"});
+  CHECK(by_server.log == Log{"end", "close"});
+}
+
+TEST_CASE("socket: a peer that does not read holds the writer up, until it does", "[net]") {
+  Connection pair;
+  Watch watch;
+  std::size_t received = 0;
+  pair.run([&] {
+    pair.served.on<"data">([&](std::string_view bytes) { received += bytes.size(); });
+    pair.served.pause();
+    pair.client.on<"drain">([&] {
+      CHECK(received > 0);
+      watch.log.emplace_back("drain");
+      pair.client.end();
+      pair.client.resume();
+    });
+    CHECK_FALSE(pair.client.write(many_bytes(plenty)));
+    pair.loop->after(20ms, [&] {
+      CHECK(received == 0);
+      CHECK(pair.client.queued_bytes() > 0);
+      pair.served.resume();
+    });
+  });
+
+  CHECK(watch.log == Log{"drain"});
+  CHECK(received == plenty);
+}
+
+TEST_CASE("socket: destroyed in a listener of any kind, it closes", "[net]") {
+  const std::string where = GENERATE("connect", "data", "end");
+  Connection pair;
+  const auto captured = std::make_shared<int>();
+  Watch watch;
+  watch.log_events<"close">(pair.client);
+  const auto at = [&](const std::string& name) {
+    watch.log.push_back(name);
+    if (name == where) pair.client.destroy();
+  };
+  pair.client.on<"connect">([&, captured] { at("connect"); });
+  pair.client.on<"data">([&, captured] { at("data"); });
+  pair.client.on<"end">([&, captured] { at("end"); });
+  pair.run([&] {
+    pair.served.on<"error">([] {});
+    pair.served.end("bytes");
+    pair.served.resume();
+  });
+
+  CHECK(watch.log.at(watch.log.size() - 2) == where);
+  CHECK(watch.log.back() == "close");
+  CHECK(captured.use_count() == 1);
+}
+
+TEST_CASE("socket: timeout tells of silence, once until there are bytes again", "[net]") {
+  Connection pair;
+  Watch watch;
+  watch.follow(pair.client);
+  int timeouts = 0;
+  pair.client.timeout(20ms);
+  pair.run([&] {
+    pair.served.resume();
+    pair.client.on<"timeout">([&] {
+      if (++timeouts == 1) {
+        pair.client.write("bytes");
+      } else {
+        pair.client.timeout(0ms);
+        pair.client.end();
+      }
+    });
+  });
+
+  CHECK(timeouts == 2);
+  CHECK(watch.log == Log{"connect", "timeout", "timeout", "end", "close"});
+}
+
+TEST_CASE("socket: bytes put the timeout off", "[net]") {
+  Connection pair;
+  const auto idle = 300ms;
+  const int writes = 10;
+  pair.client.on<"timeout">([] { FAIL("bytes come in all the time"); });
+  pair.client.resume();
+  int written = 0;
+  std::function<void()> write = [&] {
+    if (++written > writes) return pair.served.end();
+    pair.served.write("bytes");
+    pair.loop->after(idle / writes * 2, write);
+  };
+  pair.run([&] {
+    pair.served.resume();
+    pair.client.timeout(idle);
+    write();
+  });
+  CHECK(written > writes);
+}
+
+TEST_CASE("socket: a timeout does not keep the loop running", "[net]") {
+  Connection pair;
+  pair.run([&] {
+    pair.client.timeout(1h);
+    pair.client.end();
+    pair.client.resume();
+    pair.served.resume();
+  });
+}
+
+TEST_CASE("socket: no_delay and keep_alive, said before connect() or after", "[net]") {
+  Connection pair;
+  const auto option = [](int fd, int level, int name) {
+    return tine::uv::socket_option(fd, level, name).value();
+  };
+  pair.client.no_delay();
+  pair.client.keep_alive(true, 77s);
+  pair.run([&] {
+    pair.served.no_delay();
+    pair.served.no_delay(false);
+    pair.served.keep_alive();
+    const int client = pair.client.release();
+    const int served = pair.served.release();
+    CHECK(option(client, IPPROTO_TCP, TCP_NODELAY) != 0);
+    CHECK(option(client, SOL_SOCKET, SO_KEEPALIVE) != 0);
+    CHECK(option(client, IPPROTO_TCP, TCP_KEEPIDLE) == 77);
+    CHECK(option(served, IPPROTO_TCP, TCP_NODELAY) == 0);
+    CHECK(option(served, SOL_SOCKET, SO_KEEPALIVE) != 0);
+    ::close(client);
+    ::close(served);
+  });
+}
+
+TEST_CASE("socket: unref() lets the loop end while it is read", "[net]") {
+  Connection pair;
+  pair.client.resume();
+  pair.client.unref();
+  pair.run([] {});
+  CHECK(pair.client.readable());
+
+  pair.client.ref();
+  pair.served.destroy();
+  pair.loop.run();
+  CHECK_FALSE(pair.client.readable());
+}
+
+TEST_CASE("socket: released, its connection goes on without it", "[net]") {
+  Connection pair;
+  Watch watch;
+  watch.follow(pair.served);
+  std::size_t left = 1;
+  pair.run([&] {
+    watch.log_events<"close">(pair.served);
+    const int fd = pair.served.release();
+    REQUIRE(fd >= 0);
+    CHECK((fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
+    CHECK(pair.served.release() == -1);
+    CHECK_FALSE(pair.served.write("late", watch.result("refused")));
+    Socket adopted = Socket::adopt(pair.loop, fd);
+    CHECK(adopted.remote_address() == pair.client.local_address());
+    adopted.end("from the new owner");
+    adopted.resume();
+    pair.server.connections([&](std::error_code, std::size_t count) { left = count; });
+  });
+  pair.client.on<"data">([&](std::string_view bytes) { watch.data += bytes; });
+  pair.loop.run();
+
+  CHECK(left == 0);
+  CHECK(watch.data == "from the new owner");
+  CHECK(watch.results == std::vector{make_error_code(Errc::stream_destroyed)});
+}
+
+TEST_CASE("socket: adopt() refuses what is no stream socket, and leaves it alone", "[net]") {
+  TestLoop loop;
+  int ends[2];
+  REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+
+  CHECK_THROWS_AS(Socket::adopt(loop, ends[0]), tine::Error);
+  CHECK_THROWS_AS(Socket::adopt(loop, -1), tine::Error);
+  for (const int fd : ends) CHECK(::close(fd) == 0);
+}
+
+TEST_CASE("socket: an accepted one that is not read goes with the loop", "[net]") {
+  Connection pair;
+  const auto captured = std::make_shared<int>();
+  pair.run([&] {
+    pair.served.on<"close">([captured, keep = pair.served] {});
+    pair.served = {};
+  });
+  CHECK(captured.use_count() == 2);
+  pair.loop.destroy();
+  CHECK(captured.use_count() == 1);
+}
+
+TEST_CASE("socket: its state tells of the close once, and has a duplicate", "[net]") {
+  TestLoop loop;
+  int ends[2];
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+  tine::uv::Descriptor peer(ends[1]);
+  const auto socket = tine::net::make_socket(tine::core_of(loop), tine::uv::Descriptor(ends[0]));
+  CHECK(socket->server() == nullptr);
+  ExpectCalls closed(2);
+  socket->when_closed([&] { closed(); });
+  tine::uv::Descriptor copy = socket->duplicate();
+  CHECK((fcntl(copy.get(), F_GETFD) & FD_CLOEXEC) != 0);
+  socket->destroy();
+  loop.run();
+
+  socket->when_closed([&] { closed(); });
+  CHECK_THROWS_AS(socket->duplicate(), tine::Error);
+  CHECK(::write(copy.get(), "x", 1) == 1);
+}
