@@ -36,6 +36,14 @@ struct ChannelOptions {
   // How much waits here for a first "message" listener; past it reading pauses, and the peer waits.
   std::size_t stored_limit = std::size_t{1} << 20;
 
+  // How many descriptors may have come whose message is not told yet. What is more is closed, and an
+  // "error". 0: none is taken; a message that comes with one is refused, which the sender is told.
+  std::size_t descriptor_limit = 16;
+
+  // How long to wait until the peer says that a handle has arrived, which holds back all that is sent
+  // after it. Then the handle is given up, which is an "error". 0: for ever, as in Node.
+  std::chrono::milliseconds handle_timeout = std::chrono::seconds(10);
+
   // How long to go on writing to a peer that takes no byte, once the channel is to close: after
   // disconnect(), in Process::exit(), or when nothing but the unwritten keeps run() from returning.
   std::chrono::milliseconds flush_timeout = std::chrono::seconds(5);

@@ -11,11 +11,18 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "tine/channel.hpp"
+#include "tine/handle.hpp"
 #include "tine/message.hpp"
 
 #pragma GCC visibility push(default)
 
 namespace tine {
+
+// How a handle is sent.
+struct SendOptions {
+  // A Socket stays open here too, so that both processes have it.
+  bool keep_open = false;
+};
 
 // One end of a message channel, as ChildProcess and Process have it.
 class ChannelEnd {
@@ -40,6 +47,28 @@ class ChannelEnd {
     return send_text(text, std::move(sent));
   }
 
+  // Sends a message with a handle beside it: a Server, a Socket, a Datagram, or Descriptors.
+  //
+  // A Socket is the peer's from then on: here it is closed, with "close", without an end on the wire;
+  // unless SendOptions::keep_open says otherwise. All else goes on here too; of a Server both ends
+  // accept connections. Descriptors may be many and of any kind, but only a peer that is tine takes them:
+  // Errc::invalid_handle_type tells that it is not, or that a handle is closed or empty.
+  //
+  // What is sent after it waits until the peer has said that the handle has arrived. It is sent up to
+  // four times; a handle that the peer refuses each time, or does not answer for within
+  // ChannelOptions::handle_timeout, is an "error" (Errc::handle_lost). The callback tells of the message
+  // only, as ever.
+  //
+  // Node: the same. There only a Socket is sent again, a missing answer holds the channel for ever, and
+  // a handle that is closed is sent as none.
+  bool send(const nlohmann::json& message, Handle handle, SendCallback sent = {});
+  bool send(const nlohmann::json& message, Handle handle, SendOptions options,
+            SendCallback sent = {});
+  template <std::same_as<Text> T>
+  bool send(T text, Handle handle, SendOptions options = {}, SendCallback sent = {}) {
+    return send_text(text, std::move(handle), options, std::move(sent));
+  }
+
   // Closes the channel once all that was accepted is written; messages are delivered until then.
   // connected() is false from now on. An "error" if it is already (Errc::disconnected).
   //
@@ -54,6 +83,7 @@ class ChannelEnd {
 
  private:
   bool send_text(Text text, SendCallback sent);
+  bool send_text(Text text, Handle handle, SendOptions options, SendCallback sent);
 
   std::shared_ptr<channel::Endpoint> end_;
 };

@@ -22,21 +22,24 @@ enum class Errc {
   message_type,               // a message does not convert to what its listener takes
   invalid_value,              // a message cannot be written as JSON, or is nested too deeply
   queue_full,                 // more than ChannelOptions::send_limit would wait to be written
-  handle_refused,             // a handle came beside a message; this end takes none
-  write_after_end,            // ERR_STREAM_WRITE_AFTER_END: Stream::write() after end()
-  stream_destroyed,           // ERR_STREAM_DESTROYED: Stream::write() after destroy() or an error
-  ipc_one_pipe,               // ERR_IPC_ONE_PIPE: ForkOptions::stdio has more than one ipc slot
-  ipc_required,               // ERR_CHILD_PROCESS_IPC_REQUIRED: ForkOptions::stdio has no ipc slot
-  invalid_argument,           // ERR_INVALID_ARG_VALUE: an option of fork() that cannot be
-  out_of_range,               // ERR_OUT_OF_RANGE: the same for a number
-  unknown_signal,             // ERR_UNKNOWN_SIGNAL: a number that is no signal
-  aborted,                    // ABORT_ERR: a stop was requested of ForkOptions::stop
-  timed_out,                  // wait_for_message() has reached its deadline
-  host_not_found,             // ENOTFOUND: the name of a host has no address
-  lookup_failed,              // EAI_AGAIN, EAI_FAIL: nobody answered what address a host has
-  already_listening,          // ERR_SERVER_ALREADY_LISTEN: Server::listen() twice, or after close()
-  already_bound,              // ERR_SOCKET_ALREADY_BOUND: Datagram::bind() twice, or after close()
-  socket_not_running,         // ERR_SOCKET_DGRAM_NOT_RUNNING: Datagram::send() after close()
+  handle_refused,             // a handle came beside a message; this end takes none, or no more
+  handle_lost,                // a handle was sent that the peer did not take, or did not answer for
+  closed_before_reply,  // ERR_CHILD_CLOSED_BEFORE_REPLY: the peer was asked to count, and is gone
+  invalid_handle_type,  // ERR_INVALID_HANDLE_TYPE: what is, or came, beside a message is none
+  write_after_end,      // ERR_STREAM_WRITE_AFTER_END: Stream::write() after end()
+  stream_destroyed,     // ERR_STREAM_DESTROYED: Stream::write() after destroy() or an error
+  ipc_one_pipe,         // ERR_IPC_ONE_PIPE: ForkOptions::stdio has more than one ipc slot
+  ipc_required,         // ERR_CHILD_PROCESS_IPC_REQUIRED: ForkOptions::stdio has no ipc slot
+  invalid_argument,     // ERR_INVALID_ARG_VALUE: an option of fork() that cannot be
+  out_of_range,         // ERR_OUT_OF_RANGE: the same for a number
+  unknown_signal,       // ERR_UNKNOWN_SIGNAL: a number that is no signal
+  aborted,              // ABORT_ERR: a stop was requested of ForkOptions::stop
+  timed_out,            // wait_for_message() has reached its deadline
+  host_not_found,       // ENOTFOUND: the name of a host has no address
+  lookup_failed,        // EAI_AGAIN, EAI_FAIL: nobody answered what address a host has
+  already_listening,    // ERR_SERVER_ALREADY_LISTEN: Server::listen() twice, or after close()
+  already_bound,        // ERR_SOCKET_ALREADY_BOUND: Datagram::bind() twice, or after close()
+  socket_not_running,   // ERR_SOCKET_DGRAM_NOT_RUNNING: Datagram::send() after close()
 };
 
 const std::error_category& error_category() noexcept;

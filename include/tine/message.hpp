@@ -15,6 +15,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "tine/emitter.hpp"
+#include "tine/handle.hpp"
 
 #pragma GCC visibility push(default)
 
@@ -41,14 +42,20 @@ struct Text {
 //                           does not convert is an "error", and this listener is not called
 //   tine::Text              the text as it came. When no listener asks for more, nothing is parsed
 //
+// A second parameter, a tine::Handle, is what came beside the message: see handle.hpp.
+//
 // Node: the `message` argument; there its `sendHandle` follows.
 class Message {
  public:
   // A message to be delivered once: `value` may be moved from. `value` is null if it is not parsed.
-  Message(std::string_view text, nlohmann::json* value) : text_(text), value_(value) {}
+  Message(std::string_view text, nlohmann::json* value, Handle handle = {})
+      : text_(text), value_(value), handle_(std::move(handle)) {}
 
   Text text() const { return {text_}; }
   const nlohmann::json& value() const { return *value_; }
+
+  // What came beside it; empty if nothing did.
+  const Handle& handle() const { return handle_; }
 
   // The value to keep: moved out if the last listener asks, else a copy.
   nlohmann::json take();
@@ -62,6 +69,7 @@ class Message {
  private:
   std::string_view text_;
   nlohmann::json* value_;
+  Handle handle_;
   bool last_listener_ = false;
   std::vector<std::string> failures_;
 };
@@ -117,6 +125,11 @@ struct ListenerTraits<Message> {
   template <class F>
   static constexpr bool takes_raw = std::is_same_v<Form<F>, Text>;
 
+  // Whether F takes an Argument, be it alone or before the handle.
+  template <class F, class Argument>
+  static constexpr bool takes =
+      std::is_invocable_v<F&, Argument> || std::is_invocable_v<F&, Argument, const Handle&>;
+
   // Json is nlohmann::json and M is Message, made dependent: values need be complete only where a
   // listener is added.
   template <class F, class Json>
@@ -124,11 +137,11 @@ struct ListenerTraits<Message> {
     if constexpr (std::is_same_v<Form<F>, Nothing>) {
       return std::is_invocable_v<F&>;
     } else if constexpr (std::is_same_v<Form<F>, Anything>) {
-      return std::is_invocable_v<F&, const Json&>;
+      return takes<F, const Json&>;
     } else if constexpr (std::is_same_v<Form<F>, Text> || std::is_same_v<Form<F>, Json>) {
-      return std::is_invocable_v<F&, Form<F>> || std::is_invocable_v<F&, const Form<F>&>;
+      return takes<F, Form<F>> || takes<F, const Form<F>&>;
     } else {
-      return ConvertibleFromJson<Json, Form<F>> && std::is_invocable_v<F&, Form<F>>;
+      return ConvertibleFromJson<Json, Form<F>> && takes<F, Form<F>>;
     }
   }
 
@@ -140,12 +153,12 @@ struct ListenerTraits<Message> {
     if constexpr (std::is_same_v<Form<F>, Nothing>) {
       static_cast<void>(listener());
     } else if constexpr (std::is_same_v<Form<F>, Text>) {
-      static_cast<void>(listener(message.text()));
+      call_with(listener, message, message.text());
     } else if constexpr (std::is_same_v<Parameter<F>, Anything> ||
                          std::is_same_v<Parameter<F>, const Json&>) {
-      static_cast<void>(listener(message.value()));
+      call_with(listener, message, message.value());
     } else if constexpr (std::is_same_v<Form<F>, Json>) {
-      static_cast<void>(listener(message.take()));
+      call_with(listener, message, message.take());
     } else {
       call_converted<Form<F>, Json>(listener, message);
     }
@@ -165,7 +178,16 @@ struct ListenerTraits<Message> {
         return std::nullopt;
       }
     };
-    if (auto value = convert()) static_cast<void>(listener(std::move(*value)));
+    if (auto value = convert()) call_with(listener, message, std::move(*value));
+  }
+
+  template <class F, class M, class Argument>
+  static void call_with(F& listener, const M& message, Argument&& argument) {
+    if constexpr (std::is_invocable_v<F&, Argument>) {
+      static_cast<void>(listener(std::forward<Argument>(argument)));
+    } else {
+      static_cast<void>(listener(std::forward<Argument>(argument), message.handle()));
+    }
   }
 };
 

@@ -13,6 +13,7 @@
 #include "tine/error.hpp"
 #include "tine/executable_dir.hpp"
 #include "tine/fork_options.hpp"
+#include "tine/handle.hpp"
 #include "tine/loop.hpp"
 #include "tine/message.hpp"
 #include "tine/process.hpp"

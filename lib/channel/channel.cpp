@@ -21,6 +21,19 @@ bool ChannelEnd::send_text(Text text, SendCallback sent) {
   return end_->send(text, std::move(sent));
 }
 
+bool ChannelEnd::send(const nlohmann::json& message, Handle handle, SendCallback sent) {
+  return send(message, std::move(handle), SendOptions{}, std::move(sent));
+}
+
+bool ChannelEnd::send(const nlohmann::json& message, Handle handle, SendOptions options,
+                      SendCallback sent) {
+  return end_->send(message, handle, options.keep_open, std::move(sent));
+}
+
+bool ChannelEnd::send_text(Text text, Handle handle, SendOptions options, SendCallback sent) {
+  return end_->send(text, handle, options.keep_open, std::move(sent));
+}
+
 void ChannelEnd::disconnect() { end_->disconnect(); }
 bool ChannelEnd::connected() const { return end_->connected(); }
 Channel ChannelEnd::channel() const { return Channel(end_); }

@@ -9,9 +9,18 @@
 
 #include <nlohmann/json.hpp>
 
+#include "wire/internal_message.hpp"
+
 namespace tine::channel {
 
 namespace {
+
+// What a handle of the peer's is answered with.
+constexpr std::string_view ack = "{\"cmd\":\"NODE_HANDLE_ACK\"}\n";
+constexpr std::string_view nack = "{\"cmd\":\"NODE_HANDLE_NACK\"}\n";
+
+// The first that a child of tine's says to a parent that is tine's.
+constexpr std::string_view hello = "NODE_TINE";
 
 // Small messages of one turn are written together, in pieces of this size: larger ones keep the
 // peer waiting, smaller ones cost system calls.
@@ -28,6 +37,19 @@ std::string bad_lines_text(const Inbox::Item& item) {
     text += " (and " + std::to_string(item.bad_lines - 1) + " more bad lines after it)";
   }
   return text;
+}
+
+// Of a write: whether the peer is gone. Else it is what lies beside the bytes that cannot go.
+bool is_end(int error) { return error == EPIPE || error == ECONNRESET || error == ENOTCONN; }
+
+bool is_internal(const nlohmann::json& message) { return !wire::internal_command(message).empty(); }
+bool is_internal(Text) { return false; }
+
+std::size_t descriptors_told_of(const nlohmann::json& line) {
+  const auto count = line.find("count");
+  const bool more = count != line.end() && count->is_number_unsigned() &&
+                    line.value("type", nlohmann::json()) == PassedHandle::descriptors_type;
+  return more ? count->get<std::size_t>() : 1;
 }
 
 std::string joined(const std::vector<std::string>& reasons) {
@@ -49,8 +71,13 @@ Endpoint::Endpoint(uv::LoopCore& core, Owner& owner, const ChannelOptions& optio
 void Endpoint::open(uv::Descriptor socket) {
   stalled_.emplace(*core_, [this] { on_stalled(); });
   stalled_->set_ref(false);
+  unanswered_.emplace(*core_, [this] { handle_late(); });
+  unanswered_->set_ref(false);
   uv::Stream::User& user = *this;
-  stream_ = std::make_unique<uv::Stream>(*core_, std::move(socket), user);
+  using Takes = uv::Stream::Takes;
+  stream_ = std::make_unique<uv::Stream>(
+      *core_, std::move(socket), user,
+      options_.descriptor_limit > 0 ? Takes::descriptors : Takes::bytes);
   state_ = State::open;
   update_reading();
   update_ref();
@@ -61,6 +88,10 @@ void Endpoint::open(uv::Descriptor socket) {
 void Endpoint::on_read(std::size_t n) {
   inbox_.advance(n);
   pump();
+}
+
+void Endpoint::on_descriptors(std::span<uv::Descriptor> came) noexcept {
+  descriptors_dropped_ = !inbox_.take(came) || descriptors_dropped_;
 }
 
 Wanted Endpoint::wanted() const { return paused_ ? Wanted::nothing : owner_.wanted(); }
@@ -84,6 +115,12 @@ void Endpoint::pump() {
   } pumping(*this);
   if (end_due_) read_rest_and_end();
   pumping.unfinished = !deliver();
+  inbox_.close_stray();
+  if (std::exchange(descriptors_dropped_, false)) {
+    owner_.on_error(Error(Errc::handle_refused,
+                          "more descriptors came than descriptor_limit, which is " +
+                              std::to_string(options_.descriptor_limit) + "; they were closed"));
+  }
   if (pumping.unfinished || state_ != State::ended) return;
 
   state_ = State::closed;
@@ -107,10 +144,13 @@ bool Endpoint::deliver() {
   while (core_ != nullptr) {
     const Inbox::Item item = inbox_.next(wanted());
     if (trace_ != nullptr) trace_in(item);
+    if (!peer_known_ && item.kind != Inbox::Kind::nothing && item.command != hello) {
+      set_peer(Outbox::Peer::other);
+    }
     switch (item.kind) {
       case Inbox::Kind::nothing: return true;
       case Inbox::Kind::message: tell(item); break;
-      case Inbox::Kind::internal: answer(item.command); break;
+      case Inbox::Kind::internal: tell_internal(item); break;
       case Inbox::Kind::bad:
         owner_.on_error(Error(Errc::bad_message, bad_lines_text(item)).at(item.bad->offset));
         if (!first_bad) first_bad = Clock::now();
@@ -128,9 +168,13 @@ bool Endpoint::deliver() {
   return true;
 }
 
-// What does not convert is told even if a listener behind throws.
 void Endpoint::tell(const Inbox::Item& item) {
   Message message(item.text, &inbox_.value());
+  tell(message);
+}
+
+// What does not convert is told even if a listener behind throws.
+void Endpoint::tell(Message& message) {
   const auto mismatch = [&] {
     return Error(Errc::message_type,
                  "a message is not what its listener takes: " + joined(message.failures()));
@@ -144,17 +188,69 @@ void Endpoint::tell(const Inbox::Item& item) {
   if (!message.failures().empty()) owner_.on_error(mismatch());
 }
 
-// An unknown command is ignored, as in Node. A handle is never there: the kernel closes the
-// descriptor, because we read without room for one. But Node holds all else until it has an answer.
-void Endpoint::answer(std::string_view command) {
-  if (command != "NODE_HANDLE") return;
-  SendCallback none;
-  if (connected() && !outbox_.add(Text{R"({"cmd":"NODE_HANDLE_NACK"})"}, none)) {
-    if (trace_ != nullptr) trace_out(true);
-    transmit();
+// What nobody knows is ignored, as in Node.
+void Endpoint::tell_internal(const Inbox::Item& item) {
+  if (item.command == "NODE_HANDLE") {
+    handle_came(item);
+  } else if (item.command == "NODE_HANDLE_ACK") {
+    handle_answered(true);
+  } else if (item.command == "NODE_HANDLE_NACK") {
+    handle_answered(false);
+  } else if (item.command == hello) {
+    set_peer(Outbox::Peer::tine);
+  } else {
+    owner_.on_internal(inbox_.value(), {});
   }
-  owner_.on_error(
-      Error(Errc::handle_refused, "a socket or server came beside a message; both were dropped"));
+}
+
+// It goes with the first message, or at the end of the turn: not to cost a write.
+void Endpoint::greet() {
+  set_peer(Outbox::Peer::tine);
+  SendCallback nobody;
+  if (outbox_.add(nlohmann::json{{"cmd", hello}}, nobody)) return;
+  if (trace_ != nullptr) trace_out(outbox_.last(), true);
+  if (!std::exchange(flush_due_, true)) core_->flush_at_turn_end(*this);
+}
+
+void Endpoint::set_peer(Outbox::Peer peer) {
+  peer_known_ = true;
+  outbox_.set_peer(peer);
+  if (stream_) write_queued();
+}
+
+// The line may be within another, as Node writes it when it does so again: that is one handle, and one
+// answer.
+void Endpoint::handle_came(const Inbox::Item& item) {
+  nlohmann::json* line = &inbox_.value();
+  while (wire::internal_command((*line)["msg"]) == "NODE_HANDLE") line = &(*line)["msg"];
+  auto descriptors = inbox_.descriptors_of(item, descriptors_told_of(*line));
+  if (!item.stored) answer(descriptors.empty() ? nack : ack);
+  if (descriptors.empty()) {
+    if (options_.descriptor_limit > 0) return;  // the peer sends it again, or tells its user
+    return owner_.on_error(
+        Error(Errc::handle_refused, "a handle came beside a message; both were dropped"));
+  }
+
+  nlohmann::json value = (*line)["msg"];
+  const bool internal = !wire::internal_command(value).empty();
+  if (!internal && wanted() == Wanted::nothing) return inbox_.store(item, descriptors);
+  Handle handle;
+  try {
+    handle = owner_.make_handle(*line, std::move(descriptors));
+  } catch (const Error& error) {
+    return owner_.on_error(error);
+  }
+  if (internal) return owner_.on_internal(value, handle);
+  const std::string text = value.dump();
+  Message message(text, &value, std::move(handle));
+  tell(message);
+}
+
+void Endpoint::answer(std::string_view line) noexcept {
+  if (!stream_) return;
+  outbox_.answer(line);
+  if (trace_ != nullptr) trace_out(line.substr(0, line.size() - 1), true);
+  write_queued();
 }
 
 void Endpoint::trace_in(const Inbox::Item& item) noexcept {
@@ -168,11 +264,11 @@ void Endpoint::trace_in(const Inbox::Item& item) noexcept {
                  .bad = item.bad ? std::string_view(item.bad->reason) : std::string_view()});
 }
 
-void Endpoint::trace_out(bool internal) noexcept {
+void Endpoint::trace_out(std::string_view text, bool internal) noexcept {
   trace_->write({.direction = Trace::Direction::out,
                  .channel = trace_number_,
                  .peer = peer_,
-                 .text = outbox_.last(),
+                 .text = text,
                  .internal = internal,
                  .queued = outbox_.queued()});
 }
@@ -191,8 +287,7 @@ void Endpoint::listeners_changed() {
 
 void Endpoint::update_reading() {
   if (!stream_) return;
-  const bool room =
-      wanted() != Wanted::nothing || (!paused_ && inbox_.stored() < options_.stored_limit);
+  const bool room = wanted() != Wanted::nothing || (!paused_ && !inbox_.full());
   stream_->set_reading(room && !pump_task_.due());
 }
 
@@ -208,17 +303,51 @@ void Endpoint::set_ref(bool ref) {
 // --- sending
 
 bool Endpoint::send(const nlohmann::json& message, SendCallback sent) {
-  return send_any(message, sent);
+  return send_any(message, nullptr, sent);
 }
 
-bool Endpoint::send(Text message, SendCallback sent) { return send_any(message, sent); }
+bool Endpoint::send(Text message, SendCallback sent) { return send_any(message, nullptr, sent); }
+
+bool Endpoint::send(const nlohmann::json& message, const Handle& handle, bool keep_open,
+                    SendCallback sent) {
+  return send_with_handle(message, handle, keep_open, sent);
+}
+
+bool Endpoint::send(Text message, const Handle& handle, bool keep_open, SendCallback sent) {
+  return send_with_handle(message, handle, keep_open, sent);
+}
+
+template <class Message>
+bool Endpoint::send_with_handle(const Message& message, const Handle& handle, bool keep_open,
+                                SendCallback& sent) {
+  if (!connected()) return refuse(Error(Errc::channel_closed), sent);
+  try {
+    PassedHandle passed = owner_.pass(handle, keep_open);
+    return send_any(message, &passed, sent);
+  } catch (const Error& error) {
+    return refuse(error, sent);
+  }
+}
+
+void Endpoint::send_internal(const nlohmann::json& message) {
+  SendCallback nobody = [](std::error_code) {};
+  send_any(message, nullptr, nobody);
+}
+
+void Endpoint::send_internal(const nlohmann::json& message, PassedHandle handle) {
+  SendCallback nobody = [](std::error_code) {};
+  send_any(message, &handle, nobody);
+}
 
 // Nothing can fail once the message is taken.
 template <class Message>
-bool Endpoint::send_any(const Message& message, SendCallback& sent) {
+bool Endpoint::send_any(const Message& message, PassedHandle* handle, SendCallback& sent) {
   if (!connected()) return refuse(Error(Errc::channel_closed), sent);
-  if (auto refused = outbox_.add(message, sent)) return refuse(std::move(*refused), sent);
-  if (trace_ != nullptr) trace_out(false);
+  auto refused =
+      handle == nullptr ? outbox_.add(message, sent) : outbox_.add(message, *handle, sent);
+  if (refused) return refuse(std::move(*refused), sent);
+  if (handle != nullptr && handle->taken) handle->taken();
+  if (trace_ != nullptr) trace_out(outbox_.last(), is_internal(message));
   transmit();
   if (outbox_.queued() == 0 || outbox_.queued() < options_.send_mark) return true;
   drain_due_ = true;
@@ -265,17 +394,24 @@ bool Endpoint::flush() {
 }
 
 void Endpoint::write_queued() noexcept {
-  while (stream_ && !end_due_ && !stream_->awaiting_writable() && outbox_.queued() > 0) {
-    const std::string_view front = outbox_.front().substr(0, most_at_once);
-    const int written = stream_->write(front);
+  while (stream_ && !end_due_ && !stream_->awaiting_writable()) {
+    const Outbox::Piece piece = outbox_.front();
+    if (piece.bytes.empty()) break;
+    const std::string_view bytes = piece.bytes.substr(0, most_at_once);
+    const int written = stream_->write(bytes, piece.beside);
+    if (written < 0 && !piece.beside.empty() && !is_end(-written)) {
+      cancel_handle(system_code(-written));
+      continue;
+    }
     if (written < 0) return end_when_read(-written);
     count_written(static_cast<std::size_t>(written));
-    if (static_cast<std::size_t>(written) < front.size()) {
+    if (static_cast<std::size_t>(written) < bytes.size()) {
       stream_->await_writable();
       wait_for_progress();
     }
   }
-  if (stream_ && state_ == State::draining && outbox_.queued() == 0) end({});
+  if (stream_) await_answer();
+  if (stream_ && state_ == State::draining && outbox_.empty()) end({});
 }
 
 // While the channel is not to close, the wait decides nothing: it need not be short.
@@ -313,6 +449,47 @@ void Endpoint::on_stalled() {
   wait_for_progress();
 }
 
+// --- the handles that were sent
+
+// What a channel that is to close waits for has the time that it has for that.
+void Endpoint::await_answer() noexcept {
+  if (outbox_.handle_unknown_to_peer()) return cancel_handle(Errc::invalid_handle_type);
+  const bool awaits = outbox_.awaits_answer() || outbox_.awaits_peer();
+  if (std::exchange(awaits_answer_, awaits) == awaits) return;
+  unanswered_->stop();
+  const auto patience = connected() ? options_.handle_timeout
+                                    : std::min(options_.handle_timeout, options_.flush_timeout);
+  if (awaits && patience.count() > 0) unanswered_->start(patience);
+}
+
+void Endpoint::handle_answered(bool arrived) {
+  const Outbox::Answered answered = outbox_.answered(arrived);
+  if (answered == Outbox::Answered::unasked) return;
+  awaits_answer_ = false;
+  unanswered_->stop();
+  if (stream_) write_queued();
+  if (answered != Outbox::Answered::lost) return;
+  owner_.on_error(Error(Errc::handle_lost, "the peer refused it four times"));
+}
+
+void Endpoint::handle_late() {
+  awaits_answer_ = false;
+  if (outbox_.awaits_peer()) {
+    cancel_handle(Errc::invalid_handle_type);
+  } else if (outbox_.awaits_answer()) {
+    outbox_.forget_handle();
+    handle_failed_ = Errc::handle_lost;
+    schedule(sent_task_);
+  }
+  write_queued();
+}
+
+// Neither it nor its message goes out.
+void Endpoint::cancel_handle(std::error_code why) noexcept {
+  if (!outbox_.cancel_handle(why)) handle_failed_ = why;
+  schedule(sent_task_);
+}
+
 void Endpoint::cancel(std::error_code why) noexcept {
   lost_ = outbox_.cancel(why);
   lost_because_ = why;
@@ -324,8 +501,10 @@ void Endpoint::tell_sent() {
   try {
     for (std::size_t due = outbox_.due(); due > 0; --due) outbox_.call_first_due();
     if (lost_ > 0) report_lost();
+    if (handle_failed_) report_failed_handle();
   } catch (...) {
-    if (outbox_.due() + lost_ > 0) core_->defer_first(sent_task_, owner_.shared_from_this());
+    if (outbox_.due() + lost_ > 0 || handle_failed_)
+      core_->defer_first(sent_task_, owner_.shared_from_this());
     throw;
   }
 }
@@ -337,12 +516,21 @@ void Endpoint::report_lost() {
   owner_.on_error(std::move(error));
 }
 
+void Endpoint::report_failed_handle() {
+  const std::error_code why = std::exchange(handle_failed_, std::error_code());
+  owner_.on_error(
+      Error(why, "a handle that was sent beside a message is given up, and closed here"));
+}
+
 void Endpoint::write_all_now() {
   using std::chrono::steady_clock;
   std::size_t unread = stream_ ? stream_->unread() : 0;
   auto give_up_at = steady_clock::now() + options_.flush_timeout;
-  while (stream_ && outbox_.queued() > 0) {
-    const int written = stream_->write(outbox_.front().substr(0, most_at_once));
+  while (stream_ && !outbox_.empty()) {
+    const Outbox::Piece piece = outbox_.front();
+    const bool to_write = !piece.bytes.empty();
+    const int written =
+        to_write ? stream_->write(piece.bytes.substr(0, most_at_once), piece.beside) : 0;
     if (written < 0) return;
     outbox_.written(static_cast<std::size_t>(written));
     const auto now = steady_clock::now();
@@ -353,17 +541,22 @@ void Endpoint::write_all_now() {
     if (progress) give_up_at = now + options_.flush_timeout;
     if (written > 0) continue;
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(give_up_at - now);
-    const bool came = stream_->wait(true, left).for_reading;
+    const bool came = stream_->wait(to_write, left).for_reading;
     if (came && stream_->available() == 0) return;
-    if (came) drop_what_came();
+    if (came) look_for_answers();
   }
 }
 
-// A peer that waits to write does not read.
-void Endpoint::drop_what_came() {
+// What else came is dropped. It must be read: a peer that waits to write does not read.
+void Endpoint::look_for_answers() {
   stream_->read_available([this](std::size_t n) { inbox_.advance(n); });
-  while (inbox_.next(Wanted::nothing).kind != Inbox::Kind::nothing) {
+  while (true) {
+    const Inbox::Item item = inbox_.next(Wanted::nothing);
+    if (item.kind == Inbox::Kind::nothing) break;
+    if (item.command == "NODE_HANDLE_ACK") outbox_.answered(true);
+    if (item.command == "NODE_HANDLE_NACK") outbox_.answered(false);
   }
+  inbox_.close_stray();
   inbox_.drop_stored();
 }
 
@@ -374,6 +567,7 @@ void Endpoint::disconnect() {
   state_ = State::draining;
   to_close_ = true;
   if (stream_->awaiting_writable()) wait_for_progress();
+  awaits_answer_ = false;  // it is given less time from now on
   write_queued();
 }
 
@@ -411,6 +605,7 @@ void Endpoint::end(std::error_code unwritten_because) noexcept {
   cancel(unwritten_because);
   core_->forget(*this);
   stalled_.reset();
+  unanswered_.reset();
   stream_.reset();
   end_due_.reset();
   schedule(pump_task_);
@@ -422,6 +617,7 @@ void Endpoint::close() {
     core_->forget(*this);
   }
   stalled_.reset();
+  unanswered_.reset();
   stream_.reset();
   end_due_.reset();
   state_ = State::closed;
@@ -431,6 +627,7 @@ void Endpoint::detach() noexcept {
   if (core_ == nullptr) return;
   core_->forget(*this);
   stalled_.reset();
+  unanswered_.reset();
   stream_.reset();
   end_due_.reset();
   state_ = State::closed;

@@ -8,14 +8,17 @@
 #include <span>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
 #include "channel/inbox.hpp"
 #include "channel/outbox.hpp"
+#include "channel/passed_handle.hpp"
 #include "channel/trace.hpp"
 #include "tine/channel.hpp"
 #include "tine/error.hpp"
+#include "tine/handle.hpp"
 #include "tine/message.hpp"
 #include "uv/loop_core.hpp"
 #include "uv/stream.hpp"
@@ -39,9 +42,17 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
     // Whether the open channel is to keep the loop running, unless the user says otherwise.
     virtual bool keeps_loop() const = 0;
     virtual void on_message(Message& message) = 0;  // runs listeners
-    virtual void on_error(Error error) = 0;         // runs listeners
-    virtual void on_drain() = 0;                    // runs listeners
-    virtual void on_disconnect() = 0;               // runs listeners
+    // A message for the channel itself, which is none of the Endpoint's.
+    virtual void on_internal(nlohmann::json&, const Handle&) {}
+    // Makes a handle of descriptors that came beside a line. Throws Error if they are not what the line
+    // says.
+    virtual Handle make_handle(const nlohmann::json& line,
+                               std::vector<uv::Descriptor> descriptors) = 0;
+    // Makes ready for the way what is to be sent. Throws Error if that cannot be.
+    virtual PassedHandle pass(const Handle& handle, bool keep_open) = 0;
+    virtual void on_error(Error error) = 0;  // runs listeners
+    virtual void on_drain() = 0;             // runs listeners
+    virtual void on_disconnect() = 0;        // runs listeners
     // All is delivered and on_disconnect() is due: what is deferred from now on comes after it.
     virtual void on_ended() {}
   };
@@ -53,6 +64,11 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
 
   bool send(const nlohmann::json& message, SendCallback sent);
   bool send(Text message, SendCallback sent);
+  bool send(const nlohmann::json& message, const Handle& handle, bool keep_open, SendCallback sent);
+  bool send(Text message, const Handle& handle, bool keep_open, SendCallback sent);
+  // A message for the channel itself: none that fails is told of.
+  void send_internal(const nlohmann::json& message);
+  void send_internal(const nlohmann::json& message, PassedHandle handle);
   void disconnect();
   bool connected() const { return state_ == State::open; }
   // Nothing is open, and nothing is due any more.
@@ -64,6 +80,10 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   std::size_t queued() const { return outbox_.queued(); }
   std::size_t torn() const { return torn_; }
   void name_peer(int pid) { peer_ = pid; }
+  // Tells a parent that is tine that its child is too.
+  void greet();
+  // That the peer is tine too, or that it is not.
+  void set_peer(Outbox::Peer peer);
   bool peer_has_read_all() const { return !stream_ || stream_->unread() == 0; }
 
   // To be called when listeners have come or gone.
@@ -95,20 +115,29 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   void on_writable() override;
   void flush_turn() noexcept override;
 
+  void on_descriptors(std::span<uv::Descriptor> came) noexcept override;
+
   Wanted wanted() const;
   void pump();
   void schedule(uv::Task& task) noexcept;
   void pump_next_turn() noexcept;
   bool deliver();
   void tell(const Inbox::Item& item);
-  void answer(std::string_view command);
+  void tell(Message& message);
+  void tell_internal(const Inbox::Item& item);
+  void handle_came(const Inbox::Item& item);
+  void handle_answered(bool arrived);
+  void answer(std::string_view line) noexcept;
   void trace_in(const Inbox::Item& item) noexcept;
-  void trace_out(bool internal) noexcept;
+  void trace_out(std::string_view text, bool internal) noexcept;
   void update_reading();
   void update_ref();
 
   template <class Message>
-  bool send_any(const Message& message, SendCallback& sent);
+  bool send_with_handle(const Message& message, const Handle& handle, bool keep_open,
+                        SendCallback& sent);
+  template <class Message>
+  bool send_any(const Message& message, PassedHandle* handle, SendCallback& sent);
   bool refuse(Error error, const SendCallback& sent);
   void transmit() noexcept;
   void write_queued() noexcept;
@@ -118,7 +147,11 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   void cancel(std::error_code why) noexcept;
   void tell_sent();
   void report_lost();
-  void drop_what_came();
+  void await_answer() noexcept;
+  void handle_late();
+  void cancel_handle(std::error_code why) noexcept;
+  void report_failed_handle();
+  void look_for_answers();
 
   void end_when_read(int error) noexcept;
   void read_rest_and_end();
@@ -136,6 +169,8 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
 
   Inbox inbox_;
   std::size_t torn_ = 0;
+  bool descriptors_dropped_ = false;
+  bool peer_known_ = false;
   bool paused_ = false;
   bool pumping_ = false;
   std::optional<int> end_due_;  // the error to end with, once the message being told is told
@@ -144,9 +179,12 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   std::size_t lost_ = 0;  // messages given up that have no callback, and are still to be reported
   std::error_code lost_because_;
   std::optional<uv::RawTimer> stalled_;
-  std::size_t low_mark_;    // "drain" comes here
-  std::size_t unread_ = 0;  // when the timer was started
-  bool to_close_ = false;   // when it ran down last
+  std::optional<uv::RawTimer> unanswered_;
+  bool awaits_answer_ = false;
+  std::error_code handle_failed_;  // still to be told
+  std::size_t low_mark_;           // "drain" comes here
+  std::size_t unread_ = 0;         // when the timer was started
+  bool to_close_ = false;          // when it ran down last
   std::optional<std::uint64_t> last_sent_turn_;
   bool flush_due_ = false;
   bool drain_due_ = false;

@@ -21,6 +21,12 @@ class Category final : public std::error_category {
       case Errc::invalid_value: return "message cannot be written (ERR_TINE_INVALID_VALUE)";
       case Errc::queue_full: return "too much is queued (ERR_TINE_QUEUE_FULL)";
       case Errc::handle_refused: return "handle refused (ERR_TINE_HANDLE_REFUSED)";
+      case Errc::handle_lost:
+        return "Handle did not reach the receiving process correctly (ERR_TINE_HANDLE_LOST)";
+      case Errc::closed_before_reply:
+        return "Child closed before reply received (ERR_CHILD_CLOSED_BEFORE_REPLY)";
+      case Errc::invalid_handle_type:
+        return "This handle type cannot be sent (ERR_INVALID_HANDLE_TYPE)";
       case Errc::write_after_end: return "write after end (ERR_STREAM_WRITE_AFTER_END)";
       case Errc::stream_destroyed: return "the stream is destroyed (ERR_STREAM_DESTROYED)";
       case Errc::ipc_one_pipe: return "Child process can have only one IPC pipe (ERR_IPC_ONE_PIPE)";

@@ -31,6 +31,8 @@ auto with_line_of(wire::LineDecoder& from, F&& act) {
 Inbox::Inbox(const ChannelOptions& options)
     : decoder_(options.max_line),
       stored_(std::numeric_limits<std::size_t>::max()),  // bounded by what is read
+      stored_limit_(options.stored_limit),
+      descriptor_limit_(options.descriptor_limit),
       reader_(options.max_depth) {}
 
 // What was expected to be read need not stay where it is.
@@ -41,7 +43,21 @@ std::span<char> Inbox::room() {
 
 void Inbox::advance(std::size_t n) {
   decoder_.advance(n);
+  came_in_ += n;
   more_came_in_ = true;
+  for (auto last = beside_.rbegin(); last != beside_.rend() && last->end == 0; ++last) {
+    last->end = came_in_;
+  }
+}
+
+bool Inbox::take(std::span<uv::Descriptor> came) noexcept {
+  if (beside_.size() + came.size() > descriptor_limit_) return false;
+  try {
+    for (uv::Descriptor& descriptor : came) beside_.push_back({std::move(descriptor), 0});
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
 }
 
 Inbox::Item Inbox::next(Wanted wanted) {
@@ -50,8 +66,12 @@ Inbox::Item Inbox::next(Wanted wanted) {
   }
   if (wanted != Wanted::nothing) {
     if (const auto line = stored_.next()) {
-      if (wanted == Wanted::value) return read(stored_, *line);
-      return {.kind = Kind::message, .text = *line};
+      Item item = wanted == Wanted::value
+                      ? read(stored_, *line)
+                      : with_line_of(stored_, [&] { return look_for_internal(*line); });
+      if (item.kind == Kind::nothing) item = {.kind = Kind::message, .text = *line};
+      item.stored = true;
+      return item;
     }
     stored_.release_if_empty();
   }
@@ -114,7 +134,44 @@ void Inbox::store(std::string_view line) {
   stored_.advance(line.size() + 1);
 }
 
+std::vector<uv::Descriptor> Inbox::descriptors_of(const Item& item, std::size_t count) {
+  std::vector<uv::Descriptor> descriptors;
+  if (item.stored) {
+    descriptors = std::move(stored_beside_.front());
+    stored_beside_.pop_front();
+    return descriptors;
+  }
+  const std::uint64_t line_begin = told() - item.text.size() - 1;
+  while (!beside_.empty() && beside_.front().end <= line_begin) beside_.pop_front();
+  if (beside_.size() < count) return descriptors;
+  descriptors.reserve(count);
+  for (; descriptors.size() < count; beside_.pop_front()) {
+    descriptors.push_back(std::move(beside_.front().descriptor));
+  }
+  return descriptors;
+}
+
+void Inbox::store(const Item& item, std::vector<uv::Descriptor>& beside) {
+  auto& place = stored_beside_.emplace_back();
+  try {
+    store(item.text);
+  } catch (...) {
+    stored_beside_.pop_back();
+    throw;
+  }
+  place = std::move(beside);
+}
+
+void Inbox::close_stray() {
+  while (!beside_.empty() && beside_.front().end <= told()) beside_.pop_front();
+}
+
+bool Inbox::full() const {
+  return stored() >= stored_limit_ || stored_beside_.size() >= descriptor_limit_;
+}
+
 void Inbox::drop_stored() {
+  stored_beside_.clear();
   while (stored_.next()) {
   }
   stored_.release_if_empty();

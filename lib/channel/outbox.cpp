@@ -1,7 +1,6 @@
 #include "channel/outbox.hpp"
 
 #include <algorithm>
-#include <string>
 #include <utility>
 
 #include "wire/json_writer.hpp"
@@ -13,6 +12,19 @@ namespace {
 // A buffer that has grown past it is given back when it is empty, whatever is needed next.
 constexpr std::size_t most_kept = std::size_t{8} << 20;
 
+// How often a handle that did not arrive is written: once, and three times again, as in Node.
+constexpr int most_times = 4;
+
+std::string line_of(std::string_view message, const PassedHandle& handle) {
+  std::string line = R"({"cmd":"NODE_HANDLE","type":")" + handle.type + R"(","msg":)";
+  line.append(message).append(handle.members).append("}\n");
+  return line;
+}
+
+std::size_t lines_in(std::string_view bytes) {
+  return static_cast<std::size_t>(std::count(bytes.begin(), bytes.end(), '\n'));
+}
+
 }  // namespace
 
 Outbox::Outbox(const ChannelOptions& options)
@@ -20,50 +32,147 @@ Outbox::Outbox(const ChannelOptions& options)
       limit_(options.send_limit),
       checker_(options.max_depth) {}
 
-std::optional<Error> Outbox::add(const nlohmann::json& message, SendCallback& sent) {
-  wire::Appending appending(filling_);
+// --- adding
+
+std::optional<Error> Outbox::append(const nlohmann::json& message) {
   if (const auto problem = wire::write_json(message, max_depth_, filling_)) {
     return Error(Errc::invalid_value, "a message was refused, because of it " + *problem);
   }
-  return accept(appending, sent);
+  return std::nullopt;
 }
 
 // Checked where it is to stay: there the parser may read behind it.
-std::optional<Error> Outbox::add(Text message, SendCallback& sent) {
-  wire::Appending appending(filling_);
+std::optional<Error> Outbox::append(Text message) {
+  const std::size_t begin = filling_.size();
   filling_.append(message.json);
-  const std::string_view text = appending.view();
+  const std::string_view text = filling_.view().substr(begin);
   auto bad = checker_.check(text);
   if (const auto feed = text.find('\n'); !bad && feed != text.npos) {
     bad = wire::BadJson{feed, "a line feed, which ends a message", wire::excerpt(text, feed)};
   }
-  if (bad) return Error(Errc::invalid_value, "a text was refused, " + bad->text()).at(bad->offset);
-  return accept(appending, sent);
+  if (!bad) return std::nullopt;
+  return Error(Errc::invalid_value, "a text was refused, " + bad->text()).at(bad->offset);
 }
 
 // A message on an empty queue always fits: else one that is too large could never be sent.
-std::optional<Error> Outbox::accept(wire::Appending& appending, SendCallback& sent) {
-  const std::size_t others = queued() - appending.view().size();
-  last_ = filling_.size() - appending.view().size();
+std::optional<Error> Outbox::refusal(std::size_t others, std::size_t size) const {
+  if (others == 0 || others + size <= limit_) return std::nullopt;
+  return Error(Errc::queue_full, "a message was refused: " + std::to_string(others) +
+                                     " bytes wait to be written; hold messages until \"drain\"");
+}
+
+template <class Message>
+std::optional<Error> Outbox::add_message(const Message& message, SendCallback& sent) {
+  const std::size_t others = queued();
+  wire::Appending appending(filling_);
+  if (auto refused = append(message)) return refused;
   filling_.push_back('\n');
-  if (others > 0 && queued() > limit_) {
-    return Error(Errc::queue_full, "a message was refused: " + std::to_string(others) +
-                                       " bytes wait to be written; hold messages until \"drain\"");
-  }
+  if (auto refused = refusal(others, appending.view().size())) return refused;
   if (sent) waiting_.push_back({written_ + queued(), std::move(sent)});
   appending.keep();
+  last_ = appending.view().substr(0, appending.view().size() - 1);
   return std::nullopt;
 }
 
-std::string_view Outbox::front() {
+// The line is made behind the messages, and then moved to a place of its own.
+template <class Message>
+std::optional<Error> Outbox::add_with_handle(const Message& message, PassedHandle& handle,
+                                             SendCallback& sent) {
+  const std::size_t others = queued();
+  Passing passing{.begin = written_ + others};
+  {
+    const wire::Appending appending(filling_);
+    if (auto refused = append(message)) return refused;
+    passing.line = line_of(appending.view(), handle);
+  }
+  if (auto refused = refusal(others, passing.line.size())) return refused;
+  passing.for_tine_only = handle.for_tine_only();
+  if (sent) waiting_.push_back({passing.end()});
+  try {
+    handles_.push_back(std::move(passing));
+  } catch (...) {
+    if (sent) waiting_.pop_back();
+    throw;
+  }
+  handles_.back().descriptors = std::move(handle.descriptors);
+  if (sent) waiting_.back().sent = std::move(sent);
+  unwritten_ += handles_.back().line.size();
+  last_ = std::string_view(handles_.back().line);
+  last_.remove_suffix(1);
+  return std::nullopt;
+}
+
+std::optional<Error> Outbox::add(const nlohmann::json& message, SendCallback& sent) {
+  return add_message(message, sent);
+}
+std::optional<Error> Outbox::add(Text message, SendCallback& sent) {
+  return add_message(message, sent);
+}
+std::optional<Error> Outbox::add(const nlohmann::json& message, PassedHandle& handle,
+                                 SendCallback& sent) {
+  return add_with_handle(message, handle, sent);
+}
+std::optional<Error> Outbox::add(Text message, PassedHandle& handle, SendCallback& sent) {
+  return add_with_handle(message, handle, sent);
+}
+
+// --- writing
+
+bool Outbox::at_line_begin() const {
+  if (at_handle()) return handles_.front().written == 0 || handles_.front().all_written();
+  return front_ == 0 || writing_.view()[front_ - 1] == '\n';
+}
+
+Outbox::Source Outbox::source() const {
+  if (!answers_.empty() && (answers_written_ > 0 || at_line_begin())) return Source::answers;
+  return at_handle() ? Source::handle : Source::messages;
+}
+
+Outbox::Piece Outbox::front() {
+  switch (source()) {
+    case Source::answers: return {std::string_view(answers_).substr(answers_written_)};
+    case Source::messages: return next_messages();
+    case Source::handle: break;
+  }
+  const Passing& first = handles_.front();
+  if (first.for_tine_only && peer_ != Peer::tine) return {};
+  const std::string_view rest = std::string_view(first.line).substr(first.written);
+  return {rest, first.written == 0 ? std::span(first.descriptors) : std::span<uv::Descriptor>()};
+}
+
+// Up to the next handle, or to where an answer goes between.
+Outbox::Piece Outbox::next_messages() {
   if (writing_.size() == 0) std::swap(filling_, writing_);
-  return writing_.view().substr(front_);
+  std::string_view bytes = writing_.view().substr(front_);
+  if (!handles_.empty()) bytes = bytes.substr(0, handles_.front().begin - written_);
+  if (!answers_.empty()) bytes = bytes.substr(0, bytes.find('\n') + 1);
+  return {bytes};
 }
 
 void Outbox::written(std::size_t n) noexcept {
-  front_ += n;
+  switch (source()) {
+    case Source::answers:
+      answers_written_ += n;
+      if (answers_written_ < answers_.size()) return;
+      answers_.clear();
+      answers_written_ = 0;
+      return;
+    case Source::handle: {
+      Passing& first = handles_.front();
+      first.written += n;
+      if (first.times > 1) return;
+      unwritten_ -= n;
+      return count(n);
+    }
+    case Source::messages:
+      front_ += n;
+      if (front_ == writing_.size()) all_written();
+      return count(n);
+  }
+}
+
+void Outbox::count(std::size_t n) noexcept {
   written_ += n;
-  if (front_ == writing_.size()) all_written();
   while (due_ < waiting_.size() && waiting_[due_].end <= written_) ++due_;
 }
 
@@ -77,17 +186,50 @@ void Outbox::all_written() noexcept {
   if (filling_.size() == 0) filling_.release();
 }
 
+// --- handles
+
+bool Outbox::awaits_answer() const { return at_handle() && handles_.front().all_written(); }
+
+Outbox::Answered Outbox::answered(bool arrived) noexcept {
+  if (!awaits_answer()) return Answered::unasked;
+  Passing& first = handles_.front();
+  if (!arrived && first.times < most_times) {
+    ++first.times;
+    first.written = 0;
+    return Answered::again;
+  }
+  handles_.pop_front();
+  return arrived ? Answered::arrived : Answered::lost;
+}
+
+bool Outbox::cancel_handle(std::error_code why) noexcept {
+  const Passing& first = handles_.front();
+  const auto waiting =
+      std::find_if(waiting_.begin(), waiting_.end(),
+                   [end = first.end()](const Waiting& one) { return one.end == end; });
+  const bool has_callback = waiting != waiting_.end();
+  if (has_callback) waiting->failed = why;
+  const std::size_t left = first.times > 1 ? 0 : first.line.size() - first.written;
+  handles_.pop_front();
+  unwritten_ -= left;
+  count(left);
+  return has_callback;
+}
+
+// --- the end
+
 std::size_t Outbox::cancel(std::error_code why) noexcept {
-  const auto lines = [](std::string_view bytes) {
-    return static_cast<std::size_t>(std::count(bytes.begin(), bytes.end(), '\n'));
-  };
-  const std::size_t messages = lines(writing_.view().substr(front_)) + lines(filling_.view());
+  std::size_t messages = lines_in(writing_.view().substr(front_)) + lines_in(filling_.view());
+  for (const Passing& handle : handles_) messages += handle.end() > written_;
   const std::size_t with_callback = waiting_.size() - due_;
   due_ = waiting_.size();
   cancelled_because_ = why;
   writing_.release();
   filling_.release();
   front_ = 0;
+  handles_.clear();
+  unwritten_ = 0;
+  answers_.clear();
   return messages - with_callback;
 }
 
@@ -100,7 +242,7 @@ void Outbox::call_first_due() {
   const Waiting first = std::move(waiting_.front());
   waiting_.pop_front();
   --due_;
-  first.sent(first.end <= written_ ? std::error_code() : cancelled_because_);
+  first.sent(first.end <= written_ ? first.failed : cancelled_because_);
 }
 
 }  // namespace tine::channel

@@ -4,14 +4,19 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "channel/passed_handle.hpp"
 #include "tine/channel.hpp"
 #include "tine/error.hpp"
 #include "tine/message.hpp"
+#include "uv/descriptor.hpp"
 #include "wire/byte_buffer.hpp"
 #include "wire/json_reader.hpp"
 #include "wire/recent_need.hpp"
@@ -22,6 +27,9 @@ namespace tine::channel {
 //
 // There is no record of a single message, only one for each callback: bytes are counted from the
 // first ever accepted, and a message is written when the count of written bytes passes its end.
+//
+// A message with a handle has a line of its own. All behind it waits until the peer has said what became
+// of the handle; but what we say of the peer's handles does not, else both ends could wait.
 class Outbox {
  public:
   explicit Outbox(const ChannelOptions& options);
@@ -30,20 +38,55 @@ class Outbox {
   // is changed or taken; as it is when memory runs out.
   std::optional<Error> add(const nlohmann::json& message, SendCallback& sent);
   std::optional<Error> add(Text message, SendCallback& sent);
+  // The same with a handle beside it, which is taken with the callback.
+  std::optional<Error> add(const nlohmann::json& message, PassedHandle& handle, SendCallback& sent);
+  std::optional<Error> add(Text message, PassedHandle& handle, SendCallback& sent);
+
+  // Says what became of a handle of the peer's: a line of the channel's own, which comes before all
+  // others.
+  void answer(std::string_view line) { answers_ += line; }
 
   // Bytes that are accepted and not written.
-  std::size_t queued() const { return filling_.size() + writing_.size() - front_; }
+  std::size_t queued() const { return filling_.size() + writing_.size() - front_ + unwritten_; }
+
+  // Nothing is to be written, now or when a handle has arrived.
+  bool empty() const { return queued() == 0 && handles_.empty() && answers_.empty(); }
 
   // The text of the message that was added last, if no other call came between.
-  std::string_view last() const {
-    return filling_.view().substr(last_, filling_.size() - last_ - 1);
-  }
+  std::string_view last() const { return last_; }
 
-  // The bytes to be written next. They stay where they are until written() has counted them all.
-  std::string_view front();
+  // The bytes to be written next, and the descriptors to go beside the first of them. They stay where
+  // they are until written() has counted them all. No bytes: there are none, or they have to wait.
+  struct Piece {
+    std::string_view bytes = {};
+    std::span<const uv::Descriptor> beside = {};
+  };
+  Piece front();
 
-  // Counts bytes of front() as written.
+  // Counts bytes of what front() gave last as written.
   void written(std::size_t n) noexcept;
+
+  // A handle is written, and the peer has not said what became of it.
+  bool awaits_answer() const;
+
+  // What it said, and what follows: that it was not asked; that the handle is there; that it is to be
+  // written again; that this was the last time.
+  enum class Answered { unasked, arrived, again, lost };
+  Answered answered(bool arrived) noexcept;
+
+  // Gives up the handle that is first, whose answer does not come.
+  void forget_handle() noexcept { handles_.pop_front(); }
+
+  // The same of one that cannot be written, and of its message. Whether that has a callback, which is
+  // told why.
+  bool cancel_handle(std::error_code why) noexcept;
+
+  // Whether the peer knows what only tine knows. Until that is said such handles wait.
+  enum class Peer { unknown, tine, other };
+  void set_peer(Peer peer) { peer_ = peer; }
+  // The handle that is first is one that this peer does not know, or may not know.
+  bool handle_unknown_to_peer() const { return for_tine_only() && peer_ == Peer::other; }
+  bool awaits_peer() const { return for_tine_only() && peer_ == Peer::unknown; }
 
   // Gives up what is queued. Nothing may be added any more. How many messages have no callback.
   std::size_t cancel(std::error_code why) noexcept;
@@ -57,23 +100,62 @@ class Outbox {
   void call_first_due();
 
  private:
+  // A message with a handle. Written again, its line counts no more.
+  struct Passing {
+    std::uint64_t begin;  // of the line, among all bytes
+    std::string line = {};
+    std::vector<uv::Descriptor> descriptors = {};
+    bool for_tine_only = false;
+    std::size_t written = 0;  // of the line, this time
+    int times = 1;
+
+    std::uint64_t end() const { return begin + line.size(); }
+    bool all_written() const { return written == line.size(); }
+  };
+
+  struct Waiting {
+    std::uint64_t end;
+    SendCallback sent = {};
+    std::error_code failed = {};  // the message has, alone
+  };
+
+  // Where the bytes come from that are to be written next.
+  enum class Source { answers, handle, messages };
+
+  std::optional<Error> append(const nlohmann::json& message);
+  std::optional<Error> append(Text message);
+  template <class Message>
+  std::optional<Error> add_message(const Message& message, SendCallback& sent);
+  template <class Message>
+  std::optional<Error> add_with_handle(const Message& message, PassedHandle& handle,
+                                       SendCallback& sent);
+  std::optional<Error> refusal(std::size_t others, std::size_t size) const;
+
+  bool at_handle() const { return !handles_.empty() && handles_.front().begin <= written_; }
+  bool for_tine_only() const { return at_handle() && handles_.front().for_tine_only; }
+  bool at_line_begin() const;
+  Source source() const;
+  Piece next_messages();
   void all_written() noexcept;
-  std::optional<Error> accept(wire::Appending& appending, SendCallback& sent);
+  void count(std::size_t n) noexcept;
 
   std::size_t max_depth_;
   std::size_t limit_;
   wire::JsonReader checker_;
 
   wire::ByteBuffer filling_;  // appended to
-  std::size_t last_ = 0;      // where in it the last message begins
+  std::string_view last_;
   wire::ByteBuffer writing_;  // being written; nothing is appended, so it stays in place
   std::size_t front_ = 0;     // up to here writing_ is written
   wire::RecentNeed need_;
 
-  struct Waiting {
-    std::uint64_t end;
-    SendCallback sent;
-  };
+  std::deque<Passing> handles_;
+  std::size_t unwritten_ = 0;  // bytes of their lines
+  Peer peer_ = Peer::unknown;
+
+  std::string answers_;
+  std::size_t answers_written_ = 0;
+
   std::deque<Waiting> waiting_;
   std::size_t due_ = 0;  // of them, from the front on
   std::uint64_t written_ = 0;

@@ -32,6 +32,8 @@ class DatagramState final
   DatagramState(uv::LoopCore& core, Family family) : Resident(core), family_(family) {}
 
   Datagram handle() { return Datagram(shared_from_this()); }
+  // Null of an empty handle.
+  static const std::shared_ptr<DatagramState>& of(const Datagram& handle) { return handle.state_; }
   Family family() const { return family_; }
 
   void bind(const BindOptions& options);

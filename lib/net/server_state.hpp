@@ -34,6 +34,8 @@ class ServerState final
   explicit ServerState(uv::LoopCore& core) : Resident(core) {}
 
   Server handle() { return Server(shared_from_this()); }
+  // Null of an empty handle.
+  static const std::shared_ptr<ServerState>& of(const Server& handle) { return handle.state_; }
 
   void listen(const ListenOptions& options);
   // On a stream socket that is bound.

@@ -39,6 +39,8 @@ class SocketState final
   ByteStream& bytes() { return bytes_; }
   const ByteStream& bytes() const { return bytes_; }
   Socket handle();
+  // Null of an empty handle.
+  static const std::shared_ptr<SocketState>& of(const Socket& handle) { return handle.state_; }
 
   void connect(const ConnectOptions& options);
   // Of a connected socket. Throws Error. `server` is the one that has accepted it and counts it,

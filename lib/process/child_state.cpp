@@ -127,6 +127,7 @@ void ChildProcess::State::exited(const uv::SubprocessExit& exit) {
 }
 
 void ChildProcess::State::on_ended() {
+  PeerState::on_ended();
   end_when_exited();
   if (subprocess_) subprocess_->look_for_loss();
 }
@@ -261,7 +262,7 @@ std::optional<ResourceUsage> ChildProcess::State::resource_usage() const {
 void ChildProcess::State::loop_closing() noexcept {
   if (kill_with_loop_) kill(SIGKILL);
   forget_subprocess();
-  ChannelState::loop_closing();
+  PeerState::loop_closing();
 }
 
 void ChildProcess::State::forget_subprocess() noexcept {

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "channel/channel_state.hpp"
 #include "net/stream_state.hpp"
 #include "process/fork_plan.hpp"
+#include "process/peer_state.hpp"
 #include "tine/child_process.hpp"
 #include "uv/subprocess.hpp"
 #include "uv/timer.hpp"
@@ -21,11 +21,11 @@ namespace tine {
 // What stands behind the handles to a child. Lives from fork() until "close", or for as long as there is
 // a handle.
 class ChildProcess::State final
-    : public channel::ChannelState<Event<"spawn">, Event<"connected">, Event<"message", Message>,
-                                   Event<"error", Error>, Event<"drain">, Event<"disconnect">,
-                                   Event<"exit", ExitStatus>, Event<"close", ExitStatus>> {
+    : public process::PeerState<Event<"spawn">, Event<"connected">, Event<"message", Message>,
+                                Event<"error", Error>, Event<"drain">, Event<"disconnect">,
+                                Event<"exit", ExitStatus>, Event<"close", ExitStatus>> {
  public:
-  using ChannelState::ChannelState;
+  using PeerState::PeerState;
 
   void start(const std::filesystem::path& module, const ForkOptions& options);
 

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <string_view>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -20,7 +21,11 @@ namespace {
 
 constexpr const char* fd_name = "NODE_CHANNEL_FD";
 constexpr const char* mode_name = "NODE_CHANNEL_SERIALIZATION_MODE";
-constexpr std::array<std::string_view, 3> channel_names{fd_name, mode_name, "NODE_UNIQUE_ID"};
+// The pid of a parent that is tine. A program between the two may have passed it on: so it counts only for
+// a child of that parent.
+constexpr const char* tine_name = "TINE_CHANNEL";
+constexpr std::array<std::string_view, 4> channel_names{fd_name, mode_name, "NODE_UNIQUE_ID",
+                                                        tine_name};
 
 bool names_channel(std::string_view name) {
   return std::find(channel_names.begin(), channel_names.end(), name) != channel_names.end();
@@ -80,12 +85,14 @@ std::vector<std::string> child_environment(
   }
   environment.push_back(std::string(fd_name) + "=" + std::to_string(channel_fd));
   environment.push_back(std::string(mode_name) + "=json");
+  environment.push_back(std::string(tine_name) + "=" + std::to_string(getpid()));
   return environment;
 }
 
-std::optional<uv::Descriptor> adopt_channel() {
+std::optional<AdoptedChannel> adopt_channel() {
   const auto value = take(fd_name);
   const auto mode = take(mode_name);
+  const auto tine = take(tine_name);
   unsetenv("NODE_UNIQUE_ID");
   if (!value) return std::nullopt;
 
@@ -98,7 +105,7 @@ std::optional<uv::Descriptor> adopt_channel() {
                     "\"; fork with serialization \"json\". The channel is closed");
   }
   fcntl(fd, F_SETFD, FD_CLOEXEC);
-  return channel;
+  return AdoptedChannel{std::move(channel), tine == std::to_string(getppid())};
 }
 
 }  // namespace tine::process

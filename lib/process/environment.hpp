@@ -14,11 +14,16 @@ namespace tine::process {
 std::vector<std::string> child_environment(
     const std::map<std::string, std::optional<std::string>>& changes, bool inherit, int channel_fd);
 
+struct AdoptedChannel {
+  uv::Descriptor socket;
+  bool parent_is_tine;
+};
+
 // Takes the channel that the environment names, and removes the variables. nullopt: it names none.
 //
 // Throws Error: it names something that is no connected stream socket (Errc::bad_channel), or a
 // form of message other than JSON lines (Errc::unsupported_serialization), and the channel is
 // closed then.
-std::optional<uv::Descriptor> adopt_channel();
+std::optional<AdoptedChannel> adopt_channel();
 
 }  // namespace tine::process

@@ -5,17 +5,17 @@
 
 #include <unistd.h>
 
-#include "channel/channel_state.hpp"
 #include "process/environment.hpp"
+#include "process/peer_state.hpp"
 #include "tine/loop.hpp"
 
 namespace tine {
 
 class Process::State final
-    : public channel::ChannelState<Event<"connected">, Event<"message", Message>,
-                                   Event<"error", Error>, Event<"drain">, Event<"disconnect">> {
+    : public process::PeerState<Event<"connected">, Event<"message", Message>,
+                                Event<"error", Error>, Event<"drain">, Event<"disconnect">> {
  public:
-  using ChannelState::ChannelState;
+  using PeerState::PeerState;
 
   void adopt();
   void leave();
@@ -33,8 +33,9 @@ void Process::State::adopt() {
   try {
     auto channel = process::adopt_channel();
     if (!channel) return;
-    end().open(std::move(*channel));
+    end().open(std::move(channel->socket));
     end().name_peer(getppid());
+    channel->parent_is_tine ? end().greet() : end().set_peer(channel::Outbox::Peer::other);
   } catch (const Error& error) {
     return end().report(error);
   }

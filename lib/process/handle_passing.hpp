@@ -1,0 +1,62 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "channel/endpoint.hpp"
+#include "channel/passed_handle.hpp"
+#include "net/elsewhere.hpp"
+#include "net/server_state.hpp"
+#include "tine/handle.hpp"
+#include "uv/descriptor.hpp"
+#include "uv/loop_core.hpp"
+
+namespace tine::process {
+
+class ReceivedHandle;
+
+// What one channel has to do with handles: how they become descriptors with a line beside them, and how
+// these become handles again; and the counting of a server's connections that are at the other end.
+class HandlePassing {
+ public:
+  explicit HandlePassing(channel::Endpoint& end);
+  HandlePassing(const HandlePassing&) = delete;
+  HandlePassing& operator=(const HandlePassing&) = delete;
+  ~HandlePassing();
+
+  // As Endpoint::Owner asks. Both throw Error.
+  channel::PassedHandle pass(const Handle& handle, bool keep_open);
+  Handle receive(uv::LoopCore& core, const nlohmann::json& line,
+                 std::vector<uv::Descriptor> descriptors);
+
+  // Whether it was a message about counting, which has then been dealt with.
+  bool take(const nlohmann::json& message);
+
+  // Nobody will answer any more.
+  void channel_ended();
+
+ private:
+  class PassedConnections;
+  class ReceivedConnections;
+
+  channel::PassedHandle pass_on(const Handle& handle, ReceivedHandle& came, bool keep_open);
+  channel::PassedHandle pass_server(const Server& server);
+  channel::PassedHandle pass_socket(const Socket& socket, bool keep_open);
+  channel::PassedHandle pass_datagram(const Datagram& socket);
+  channel::PassedHandle pass_descriptors(const Descriptors& descriptors);
+  void passed(const std::shared_ptr<net::ServerState>& server);
+  std::shared_ptr<ReceivedConnections> connections_of(const std::string& key);
+
+  channel::Endpoint& end_;
+  // Of servers here, the connections at the other end.
+  std::vector<std::shared_ptr<PassedConnections>> passed_;
+  // Of servers at the other end, the connections here, by the server's key.
+  std::map<std::string, std::shared_ptr<ReceivedConnections>, std::less<>> received_;
+};
+
+}  // namespace tine::process

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include "channel/channel_state.hpp"
+#include "process/handle_passing.hpp"
+
+namespace tine::process {
+
+// A channel's state with what travels beside messages.
+template <class... Events>
+class PeerState : public channel::ChannelState<Events...> {
+ public:
+  PeerState(uv::LoopCore& core, const ChannelOptions& options)
+      : channel::ChannelState<Events...>(core, options), handles_(this->end()) {}
+
+  channel::PassedHandle pass(const Handle& handle, bool keep_open) override {
+    return handles_.pass(handle, keep_open);
+  }
+
+  Handle make_handle(const nlohmann::json& line, std::vector<uv::Descriptor> descriptors) override {
+    return handles_.receive(*this->core(), line, std::move(descriptors));
+  }
+
+  void on_internal(nlohmann::json& message, const Handle&) override { handles_.take(message); }
+
+  void on_ended() override { handles_.channel_ended(); }
+
+ private:
+  HandlePassing handles_;
+};
+
+}  // namespace tine::process
