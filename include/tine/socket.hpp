@@ -50,14 +50,15 @@ struct ConnectOptions {
 //
 // Reading and writing are those of Stream, in all that its comment says: each direction ends by
 // itself, after "end" ours ends too when what is queued is written, and nothing is read until there
-// is a "data" listener, or resume().
+// is a "data" listener, or resume(). But a peer that ends, and has sent nothing that is unread, is
+// noticed all the same, unless it is paused: so end("Bye") is enough for a client that only listens.
 //
 // A handle: copy it, keep it, drop it; the socket goes on and its listeners stay until "close". From
 // connect() to "close" the loop keeps what is behind it alive, and closes it when it goes; before, it
-// belongs to its handles alone. Connecting, a socket that is being read, and bytes that are not
-// written yet keep Loop::run() from returning. A default handle is empty: all one may do is assign to
-// it, or ask whether it is. Use it on the thread of its loop. Listeners run from the loop, never
-// inside a call to this class.
+// belongs to its handles alone. A socket that is open or connecting, and not paused, and bytes that
+// are not written yet keep Loop::run() from returning. A default handle is empty: all one may do is
+// assign to it, or ask whether it is. Use it on the thread of its loop. Listeners run from the loop,
+// never inside a call to this class.
 //
 // Node: net.Socket, with allowHalfOpen false; Stream says where it differs. There addresses of a
 // name are tried at once, in part, and connect() may be called again after "close".
@@ -140,7 +141,7 @@ class Socket
   // Node: setTimeout().
   void timeout(std::chrono::milliseconds idle);
 
-  // Whether connecting and reading keep Loop::run() from returning. They do, until unref().
+  // Whether the open socket keeps Loop::run() from returning. It does, until unref().
   // Unwritten bytes do always.
   void ref();
   void unref();

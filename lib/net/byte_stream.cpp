@@ -33,6 +33,7 @@ void ByteStream::open(uv::Descriptor descriptor, Direction direction) {
 
 void ByteStream::open_later() noexcept {
   opening_ = true;
+  notices_end_ = true;
   reading_ = Side::open;
   writing_ = Side::open;
 }
@@ -71,6 +72,7 @@ void ByteStream::listeners_changed() { update_reading(); }
 void ByteStream::update_reading() {
   if (!stream_ || reading_ != Side::open) return;
   if (!flowing()) {
+    if (notices_end_ && !paused()) return stream_->set_reading(false);
     stream_->rest();
   } else if (held_ > 0) {
     schedule();
@@ -97,6 +99,12 @@ void ByteStream::on_read(std::size_t n) {
 void ByteStream::tell_data() {
   const std::size_t n = std::exchange(held_, 0);
   owner_.on_data({room_.get(), n});
+}
+
+// Nothing is left to be read but the end, or the error that the peer is gone with.
+void ByteStream::on_hang_up() {
+  if (stream_->available() > 0) return stream_->rest();
+  stream_->set_reading(true);
 }
 
 void ByteStream::on_read_end(int error) {

@@ -48,7 +48,8 @@ class ByteStream final : private uv::Stream::User {
 
   // Of a stream descriptor. Throws Error.
   void open(uv::Descriptor descriptor, Direction direction);
-  // Before that, for both directions: bytes may be written, and are queued.
+  // Before that, for both directions: bytes may be written, and are queued. The peer's end is then
+  // noticed though nobody reads, if all before it was read, and unless it is paused.
   void open_later() noexcept;
   // After open_later(): that is an error, and all ends.
   void fail_opening(std::error_code why) noexcept;
@@ -84,6 +85,7 @@ class ByteStream final : private uv::Stream::User {
   std::span<char> read_room() override;
   void on_read(std::size_t n) override;
   void on_read_end(int error) override;
+  void on_hang_up() override;
   void on_writable() override { write_queued(); }
 
   void opened() noexcept;
@@ -112,6 +114,7 @@ class ByteStream final : private uv::Stream::User {
   Owner& owner_;
   std::unique_ptr<uv::Stream> stream_;
   bool opening_ = false;  // there will be a stream
+  bool notices_end_ = false;
   bool ref_ = true;
 
   Side reading_ = Side::ended;

@@ -111,7 +111,7 @@ class DatagramState final
   bool listening_due_ = false;
   std::deque<Sent> sent_;
   bool close_due_ = false;
-  bool close_told_ = false;  // and nothing will come any more
+  bool close_told_ = false;      // and nothing will come any more
   bool errors_dropped_ = false;  // those that have no listener, as it went with "close"
 
   uv::Task tell_task_{[this] { tell(); }};

@@ -121,8 +121,8 @@ void ServerState::answered(ListenerAnswer answer) {
 void ServerState::listen_alone(const std::optional<Address>& where) {
   const SocketOptions options{
       .type = SOCK_STREAM, .ipv6_only = options_.ipv6_only, .reuse_port = options_.reuse_port};
-  uv::Descriptor socket = where ? bound_socket(socket_address(*where), options)
-                                : bound_socket(options_.port, options);
+  uv::Descriptor socket =
+      where ? bound_socket(socket_address(*where), options) : bound_socket(options_.port, options);
   if (!options_.path.empty()) {
     path_.emplace(options_.path, options_.readable_all, options_.writable_all);
   }
@@ -396,8 +396,7 @@ Server::Server(std::shared_ptr<net::ServerState> state)
     : Emitter(state), state_(std::move(state)) {}
 
 Server Server::adopt(Loop& loop, int descriptor) {
-  return Server(
-      net::make_server(core_of(loop), net::adopted_socket(descriptor, SOCK_STREAM)));
+  return Server(net::make_server(core_of(loop), net::adopted_socket(descriptor, SOCK_STREAM)));
 }
 
 void Server::listen(const ListenOptions& options) { state_->listen(options); }

@@ -126,7 +126,7 @@ class ServerState final
   std::deque<Socket> handed_;
   std::deque<Address> drops_;
   bool close_due_ = false;
-  bool callbacks_due_ = false;  // and nothing will come any more
+  bool callbacks_due_ = false;   // and nothing will come any more
   bool errors_dropped_ = false;  // those that have no listener, as it went with "close"
   std::deque<std::function<void()>> closed_;
 

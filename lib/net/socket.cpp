@@ -37,19 +37,33 @@ Socket SocketState::handle() {
 // --- connecting
 
 void SocketState::connect(const ConnectOptions& options) {
-  if (core() == nullptr) return;
-  if (state_ != State::idle) {
-    errors_.emplace_back(system_code(EISCONN), "connect");
-    return schedule();
-  }
-  core()->keep(std::static_pointer_cast<SocketState>(shared_from_this()));
-  state_ = State::connecting;
-  on_activity();
+  if (!start()) return;
   try {
     start_connecting(options);
   } catch (const Error& error) {
     connect_failed(error.code());
   }
+}
+
+void SocketState::connect_to(std::deque<SocketAddress> addresses, std::string target) {
+  if (!start()) return;
+  target_ = std::move(target);
+  addresses_ = std::move(addresses);
+  try_next();
+}
+
+// False: it cannot be connected (any more).
+bool SocketState::start() {
+  if (core() == nullptr) return false;
+  if (state_ != State::idle) {
+    errors_.emplace_back(system_code(EISCONN), "connect");
+    schedule();
+    return false;
+  }
+  core()->keep(std::static_pointer_cast<SocketState>(shared_from_this()));
+  state_ = State::connecting;
+  on_activity();
+  return true;
 }
 
 void SocketState::start_connecting(const ConnectOptions& options) {
@@ -59,8 +73,8 @@ void SocketState::start_connecting(const ConnectOptions& options) {
     return try_next();
   }
   const auto literal = ip_address(options.host, options.port);
-  target_ = literal ? to_string(to_address(*literal))
-                    : options.host + ':' + std::to_string(options.port);
+  target_ =
+      literal ? to_string(to_address(*literal)) : options.host + ':' + std::to_string(options.port);
   if (!literal) return look_up(options.host, options.port);
   addresses_.push_back(*literal);
   try_next();
@@ -319,9 +333,7 @@ std::optional<Address> Socket::remote_address() const { return state_->remote_ad
 std::optional<Address> Socket::local_address() const { return state_->local_address(); }
 void Socket::no_delay(bool on) { state_->set_no_delay(on); }
 
-void Socket::keep_alive(bool on, std::chrono::seconds after) {
-  state_->set_keep_alive(on, after);
-}
+void Socket::keep_alive(bool on, std::chrono::seconds after) { state_->set_keep_alive(on, after); }
 
 void Socket::timeout(std::chrono::milliseconds idle) { state_->set_timeout(idle); }
 void Socket::ref() { state_->set_ref(true); }

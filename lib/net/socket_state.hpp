@@ -43,6 +43,9 @@ class SocketState final
   static const std::shared_ptr<SocketState>& of(const Socket& handle) { return handle.state_; }
 
   void connect(const ConnectOptions& options);
+  // To the first of these, of which there is one at least, that takes it. `target` is what an error
+  // calls it.
+  void connect_to(std::deque<SocketAddress> addresses, std::string target);
   // Of a connected socket. Throws Error. `server` is the one that has accepted it and counts it,
   // or null.
   void open(uv::Descriptor socket, std::shared_ptr<ServerState> server);
@@ -84,6 +87,7 @@ class SocketState final
  private:
   enum class State { idle, connecting, connected, closed };
 
+  bool start();
   void start_connecting(const ConnectOptions& options);
   void look_up(const std::string& host, std::uint16_t port);
   void try_next() noexcept;

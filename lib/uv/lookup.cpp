@@ -35,11 +35,12 @@ Lookup::Lookup(LoopCore& core, const std::string& host, int family, Done done)
     auto* const self = static_cast<Lookup*>(ended->data);
     if (self == nullptr) return;
     self->request_ = nullptr;
-    self->core_.enter([done = std::move(self->done_), error, found] { done(code_of(error), found); });
+    self->core_.enter(
+        [done = std::move(self->done_), error, found] { done(code_of(error), found); });
   };
   request->data = this;
-  if (const int error = uv_getaddrinfo(core.native(), request.get(), looked_up, host.c_str(),
-                                       nullptr, &hints);
+  if (const int error =
+          uv_getaddrinfo(core.native(), request.get(), looked_up, host.c_str(), nullptr, &hints);
       error < 0) {
     throw Error(error == UV_ENOMEM ? code_of(UV_EAI_MEMORY) : code_of(error), host);
   }

@@ -286,8 +286,7 @@ TEST_CASE("datagram: adopt() refuses what is no UDP socket, and leaves it alone"
 
 TEST_CASE("datagram: a duplicate stays when the socket is closed", "[net]") {
   TestLoop loop;
-  const auto socket =
-      std::make_shared<tine::net::DatagramState>(tine::core_of(loop), Family::ipv4);
+  const auto socket = std::make_shared<tine::net::DatagramState>(tine::core_of(loop), Family::ipv4);
   CHECK_THROWS_AS(socket->duplicate(), tine::Error);
   socket->bind({.host = "127.0.0.1"});
   const auto address = socket->address();

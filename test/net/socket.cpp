@@ -1,5 +1,6 @@
 #include <cerrno>
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -27,6 +28,10 @@ using namespace std::chrono_literals;
 using tine::Errc;
 using tine::Server;
 using tine::Socket;
+using tine::net::ip_address;
+using tine::net::path_address;
+using tine::net::SocketAddress;
+using tine::net::SocketState;
 
 namespace {
 
@@ -147,21 +152,25 @@ TEST_CASE("socket: a host that is not found is an error", "[net]") {
   CHECK(watch.errors.at(0).category() == tine::error_category());
 }
 
-TEST_CASE("socket: of a name the addresses are tried one after the other", "[net]") {
+TEST_CASE("socket: several addresses are tried one after the other", "[net]") {
+  const bool one_works = GENERATE(false, true);
   TestLoop loop;
-  Server server(loop);
-  server.listen({.host = GENERATE("127.0.0.1", "::1")});
+  Server server = loopback_server(loop);
+  server.on<"connection">([&](Socket socket) { socket.destroy(); });
+  const std::uint16_t port = server.address()->port;
+  std::deque<SocketAddress> addresses{*ip_address("::1", port), path_address("/no/such/path")};
+  if (one_works) addresses.push_back(*ip_address("127.0.0.1", port));
+  const auto client = std::make_shared<SocketState>(tine::core_of(loop));
   Watch watch;
-  Socket client(loop);
-  client.connect({.port = server.address()->port});
-  watch.follow(client);
-  server.on<"connection">([&](Socket socket) {
-    socket.destroy();
-    server.close();
-  });
+  watch.follow(client->handle());
+  client->handle().on<"close">([&] { server.close(); });
+  client->connect_to(std::move(addresses), "somewhere");
   loop.run();
 
-  CHECK(watch.log == Log{"connect", "end", "close"});
+  CHECK(watch.log == (one_works ? Log{"connect", "end", "close"} : Log{"error", "close"}));
+  if (one_works) return;
+  CHECK(watch.errors.at(0) == errno_code(ENOENT));
+  CHECK_THAT(watch.texts.at(0), StartsWith("connect somewhere"));
 }
 
 TEST_CASE("socket: an error in connecting without a listener comes out of run()", "[net]") {
@@ -294,6 +303,42 @@ TEST_CASE("socket: a peer that does not read holds the writer up, until it does"
   CHECK(received == plenty);
 }
 
+TEST_CASE("socket: an end behind bytes that nobody reads waits, before it does not", "[net]") {
+  const bool bytes_before = GENERATE(false, true);
+  Connection pair;
+  Watch watch;
+  pair.run([&] {
+    watch.log_events<"end">(pair.served);
+    watch.log_events<"close">(pair.served);
+    if (bytes_before) pair.client.write("unread");
+    pair.client.end();
+    pair.served.end();
+    pair.client.on<"close">([&] { watch.log.emplace_back("client closed"); });
+  });
+  CHECK(watch.log == (bytes_before ? Log{"client closed"} : Log{"end", "close", "client closed"}));
+
+  pair.served.resume();
+  pair.loop.run();
+  CHECK(watch.log.size() == 3);
+}
+
+TEST_CASE("socket: paused, it does not notice the end of its peer", "[net]") {
+  Connection pair;
+  Watch watch;
+  pair.run([&] {
+    watch.log_events<"end">(pair.served);
+    pair.served.pause();
+    pair.client.end();
+    pair.client.unref();
+    pair.loop->after(20ms, [] {});
+  });
+  CHECK(watch.log.empty());
+  pair.client.ref();
+  pair.served.resume();
+  pair.loop.run();
+  CHECK(watch.log == Log{"end"});
+}
+
 TEST_CASE("socket: destroyed in a listener of any kind, it closes", "[net]") {
   const std::string where = GENERATE("connect", "data", "end");
   Connection pair;
@@ -397,7 +442,7 @@ TEST_CASE("socket: unref() lets the loop end while it is read", "[net]") {
   Connection pair;
   pair.client.resume();
   pair.client.unref();
-  pair.run([] {});
+  pair.run([&] { pair.served.unref(); });
   CHECK(pair.client.readable());
 
   pair.client.ref();
@@ -409,8 +454,8 @@ TEST_CASE("socket: unref() lets the loop end while it is read", "[net]") {
 TEST_CASE("socket: released, its connection goes on without it", "[net]") {
   Connection pair;
   Watch watch;
-  watch.follow(pair.served);
   std::size_t left = 1;
+  pair.client.on<"data">([&](std::string_view bytes) { watch.data += bytes; });
   pair.run([&] {
     watch.log_events<"close">(pair.served);
     const int fd = pair.served.release();
@@ -424,8 +469,6 @@ TEST_CASE("socket: released, its connection goes on without it", "[net]") {
     adopted.resume();
     pair.server.connections([&](std::error_code, std::size_t count) { left = count; });
   });
-  pair.client.on<"data">([&](std::string_view bytes) { watch.data += bytes; });
-  pair.loop.run();
 
   CHECK(left == 0);
   CHECK(watch.data == "from the new owner");
@@ -448,6 +491,8 @@ TEST_CASE("socket: an accepted one that is not read goes with the loop", "[net]"
   pair.run([&] {
     pair.served.on<"close">([captured, keep = pair.served] {});
     pair.served = {};
+    pair.client.pause();
+    pair.loop->stop();
   });
   CHECK(captured.use_count() == 2);
   pair.loop.destroy();
