@@ -1,5 +1,7 @@
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -543,17 +545,13 @@ TEST_CASE("server: without even a spare descriptor it waits until there is one",
   std::optional<NoDescriptors> limit;
   limit.emplace();
   Server server = tine::net::make_server(tine::core_of(loop), std::move(bound))->handle();
-  const int few_turns = 20;
-  int turns = 0;
-  std::function<void()> wait = [&] {
-    if (++turns < few_turns) {
-      loop->after(std::chrono::milliseconds(1), wait);
-    } else {
-      limit.reset();
-      fillers.clear();
-    }
-  };
-  wait();
+  const std::uint64_t few_turns = 50;
+  const std::uint64_t first_turn = tine::core_of(loop).turn();
+  loop->after(std::chrono::milliseconds(150), [&] {
+    CHECK(tine::core_of(loop).turn() - first_turn < few_turns);  // it does not spin
+    limit.reset();
+    fillers.clear();
+  });
   server.on<"connection">([&](Socket socket) {
     CHECK_FALSE(limit);
     socket.destroy();
