@@ -242,12 +242,14 @@ void ServerState::count_connections(std::function<void(std::error_code, std::siz
   if (core() == nullptr) return;
   struct Sum {
     std::function<void(std::error_code, std::size_t)> counted;
-    std::size_t connections;
-    std::size_t missing;
-    std::error_code error;
+    std::size_t connections = 0;
+    std::size_t missing = 0;
+    std::error_code error{};
   };
-  const auto sum =
-      std::make_shared<Sum>(std::move(counted), connections_, elsewhere_.size(), std::error_code());
+  const auto sum = std::make_shared<Sum>();
+  sum->counted = std::move(counted);
+  sum->connections = connections_;
+  sum->missing = elsewhere_.size();
   if (elsewhere_.empty()) return core()->defer([sum] { sum->counted({}, sum->connections); });
   for (const auto& elsewhere : std::vector(elsewhere_)) {
     elsewhere->count([sum](std::error_code error, std::size_t connections) {

@@ -67,7 +67,7 @@ TEST_CASE("datagram: a message is answered, in both families", "[net]") {
 TEST_CASE("datagram: messages arrive whole, the empty one too", "[net]") {
   TestLoop loop;
   Datagram server = loopback_datagram(loop);
-  const std::vector<std::string> messages{"first", "", many_bytes(60000)};
+  const std::vector<std::string> messages{"first", "", bytes_of(60000)};
   std::vector<std::string> received;
   server.on<"message">([&](std::string_view bytes) {
     received.emplace_back(bytes);
@@ -94,8 +94,8 @@ TEST_CASE("datagram: what cannot be sent is told, by the callback or as an error
   socket.on<"close">([&] { loop->unref(); });
   loop.run();
   CHECK(watch.log == Log{"error", "listening", "too long", "a name", "close"});
-  CHECK(watch.results == std::vector{errno_code(EMSGSIZE), errno_code(EINVAL)});
-  CHECK(watch.errors == std::vector{errno_code(EINVAL)});
+  CHECK(watch.results == std::vector{system_code(EMSGSIZE), system_code(EINVAL)});
+  CHECK(watch.errors == std::vector{system_code(EINVAL)});
 
   socket.send("x", self, watch.result("closed"));
   socket.send("x", self);
@@ -118,7 +118,7 @@ TEST_CASE("datagram: a port that is taken is an error, and the next bind() may d
   loop.run();
 
   CHECK(watch.log == Log{"error", "listening", "close"});
-  CHECK(watch.errors.at(0) == errno_code(EADDRINUSE));
+  CHECK(watch.errors.at(0) == system_code(EADDRINUSE));
 }
 
 TEST_CASE("datagram: reuse_address and reuse_port share a port", "[net]") {
@@ -162,8 +162,8 @@ TEST_CASE("datagram: what waits for a failed bind is told so", "[net]") {
   loop.run();
 
   CHECK(watch.log == Log{"error", "sent"});
-  CHECK(watch.results.at(0) == errno_code(EACCES));
-  CHECK(watch.errors.at(0) == errno_code(EACCES));
+  CHECK(watch.results.at(0) == system_code(EACCES));
+  CHECK(watch.errors.at(0) == system_code(EACCES));
 }
 
 TEST_CASE("datagram: closed while it is bound, what waits is cancelled", "[net]") {
@@ -179,7 +179,7 @@ TEST_CASE("datagram: closed while it is bound, what waits is cancelled", "[net]"
   loop.run();
 
   CHECK(watch.log == Log{"sent", "close"});
-  CHECK(watch.results.at(0) == errno_code(ECANCELED));
+  CHECK(watch.results.at(0) == system_code(ECANCELED));
 }
 
 TEST_CASE("datagram: never started, it belongs to its handles alone", "[net]") {

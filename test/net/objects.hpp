@@ -12,28 +12,17 @@
 #include <vector>
 
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include "net/bound_socket.hpp"
 #include "net/listener_source.hpp"
+#include "net/streams.hpp"
 #include "support/catch.hpp"
 #include "support/test_loop.hpp"
 #include "tine/tine.hpp"
+#include "uv/descriptor.hpp"
 #include "uv/loop_core.hpp"
-
-using Log = std::vector<std::string>;
-
-inline std::error_code errno_code(int error) { return {error, std::generic_category()}; }
-
-// Bytes of which no two places near each other look alike.
-inline std::string many_bytes(std::size_t size) {
-  std::string bytes(size, '\0');
-  unsigned state = 1;
-  for (char& byte : bytes) {
-    state = state * 1664525U + 1013904223U;
-    byte = static_cast<char>(state >> 24);
-  }
-  return bytes;
-}
 
 // Writes down what happens to an emitter.
 struct Watch {
@@ -98,6 +87,18 @@ inline tine::Socket connect_to(tine::Loop& loop, const tine::Server& server) {
   tine::Socket socket(loop);
   socket.connect(port_of(server));
   return socket;
+}
+
+// A socket that is bound to a free port of the loopback, and does not listen.
+inline tine::uv::Descriptor bound_to_loopback() {
+  return tine::net::bound_socket(*tine::net::ip_address("127.0.0.1", 0), {.type = SOCK_STREAM});
+}
+
+// Both ends of a connection that no server has accepted.
+inline std::pair<tine::uv::Descriptor, tine::uv::Descriptor> connected_pair() {
+  int ends[2];
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+  return {tine::uv::Descriptor(ends[0]), tine::uv::Descriptor(ends[1])};
 }
 
 // A folder for paths, removed at the end with all that a failed test has left in it.

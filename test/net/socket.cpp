@@ -35,8 +35,6 @@ using tine::net::SocketState;
 
 namespace {
 
-constexpr std::size_t plenty = std::size_t{8} << 20;
-
 // A client and its connection to a server, once both are there.
 struct Connection {
   Connection() : server(loopback_server(loop)), client(connect_to(loop, server)) {
@@ -120,10 +118,10 @@ TEST_CASE("socket: what cannot be connected is an error, then closed", "[net]") 
     std::string text;
   };
   const std::vector<Row> rows{
-      {{.host = "127.0.0.1", .port = port}, errno_code(ECONNREFUSED), "connect 127.0.0.1:"},
-      {{.host = "localhost", .port = port}, errno_code(ECONNREFUSED), "connect localhost:"},
-      {{.path = folder.at("none")}, errno_code(ENOENT), "connect /"},
-      {{.path = std::string(200, 'x')}, errno_code(ENAMETOOLONG), "connect x"},
+      {{.host = "127.0.0.1", .port = port}, system_code(ECONNREFUSED), "connect 127.0.0.1:"},
+      {{.host = "localhost", .port = port}, system_code(ECONNREFUSED), "connect localhost:"},
+      {{.path = folder.at("none")}, system_code(ENOENT), "connect /"},
+      {{.path = std::string(200, 'x')}, system_code(ENAMETOOLONG), "connect x"},
   };
   for (const Row& row : rows) {
     Socket socket(loop);
@@ -169,7 +167,7 @@ TEST_CASE("socket: several addresses are tried one after the other", "[net]") {
 
   CHECK(watch.log == (one_works ? Log{"connect", "end", "close"} : Log{"error", "close"}));
   if (one_works) return;
-  CHECK(watch.errors.at(0) == errno_code(ENOENT));
+  CHECK(watch.errors.at(0) == system_code(ENOENT));
   CHECK_THAT(watch.texts.at(0), StartsWith("connect somewhere"));
 }
 
@@ -194,7 +192,7 @@ TEST_CASE("socket: a second connect() is an error and changes nothing", "[net]")
   });
 
   CHECK(watch.log == Log{"error", "connect", "error", "end", "close"});
-  CHECK(watch.errors.at(0) == errno_code(EISCONN));
+  CHECK(watch.errors.at(0) == system_code(EISCONN));
   CHECK(watch.data == "still there");
 }
 
@@ -212,7 +210,7 @@ TEST_CASE("socket: destroyed while it connects, it closes", "[net]") {
   loop.run();
 
   CHECK(watch.log == Log{"written", "close"});
-  CHECK(watch.results.at(0) == errno_code(ECANCELED));
+  CHECK(watch.results.at(0) == system_code(ECANCELED));
 }
 
 TEST_CASE("socket: the loop goes while it connects", "[net]") {
@@ -263,7 +261,7 @@ TEST_CASE("socket: bytes go both ways, and its end is answered", "[net]") {
   Connection pair;
   Watch by_client;
   Watch by_server;
-  const std::string question = many_bytes(plenty);
+  const std::string question = bytes_of(plenty);
   by_client.follow(pair.client);
   pair.run([&] {
     by_server.follow(pair.served);
@@ -291,7 +289,7 @@ TEST_CASE("socket: a peer that does not read holds the writer up, until it does"
       pair.client.end();
       pair.client.resume();
     });
-    CHECK_FALSE(pair.client.write(many_bytes(plenty)));
+    CHECK_FALSE(pair.client.write(bytes_of(plenty)));
     pair.loop->after(20ms, [&] {
       CHECK(received == 0);
       CHECK(pair.client.queued_bytes() > 0);

@@ -1,0 +1,301 @@
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "net/elsewhere.hpp"
+#include "net/objects.hpp"
+#include "net/server_state.hpp"
+#include "net/socket_state.hpp"
+#include "support/catch.hpp"
+#include "support/test_loop.hpp"
+
+using tine::Address;
+using tine::Family;
+using tine::Server;
+using tine::Socket;
+using tine::net::ListenerAnswer;
+using tine::net::ServerState;
+
+namespace {
+
+std::shared_ptr<ServerState> server_state(TestLoop& loop) {
+  return std::make_shared<ServerState>(tine::core_of(loop));
+}
+
+}  // namespace
+
+TEST_CASE("server: its key is what was given to listen()", "[net]") {
+  TestLoop loop;
+  Folder folder;
+  const std::string path = folder.at("socket");
+  struct Row {
+    tine::ListenOptions options;
+    std::string key;
+  };
+  const std::vector<Row> rows{{{.host = "127.0.0.1"}, "4:127.0.0.1:0"},
+                              {{.host = "::1"}, "6:::1:0"},
+                              {{}, "4:null:0"},
+                              {{.path = path}, "-1:" + path + ":-1"}};
+  for (const Row& row : rows) {
+    const auto server = server_state(loop);
+    server->listen(row.options);
+    CHECK(server->key() == row.key);
+    server->close({});
+    loop.run();
+  }
+}
+
+TEST_CASE("server: a duplicate listens on when the server is closed", "[net]") {
+  TestLoop loop;
+  const auto server = server_state(loop);
+  CHECK_THROWS_AS(server->duplicate(), tine::Error);
+  server->listen({.host = "127.0.0.1"});
+  const auto address = server->address();
+  tine::uv::Descriptor copy = server->duplicate();
+  CHECK((fcntl(copy.get(), F_GETFD) & FD_CLOEXEC) != 0);
+  server->close({});
+  loop.run();
+
+  CHECK(tine::net::local_address(copy.get()) == address);
+  CHECK_THROWS_AS(server->duplicate(), tine::Error);
+}
+
+TEST_CASE("server: a connection that is handed to it is counted and emitted", "[net]") {
+  TestLoop loop;
+  const auto server = server_state(loop);
+  auto [mine, other] = connected_pair();
+  CHECK_FALSE(server->accepted(mine));  // it does not listen
+  CHECK(mine.get() >= 0);
+  server->listen({.host = "127.0.0.1"});
+  server->set_max_connections(1);
+  std::optional<Socket> given;
+  server->handle().on<"connection">([&](Socket socket) {
+    given = socket;
+    auto [late, peer] = connected_pair();
+    CHECK_FALSE(server->accepted(late));  // as many as it may have
+    CHECK(late.get() >= 0);
+    server->count_connections([&](std::error_code, std::size_t count) {
+      CHECK(count == 1);
+      given->destroy();
+      server->close({});
+    });
+  });
+  CHECK(server->accepted(mine));
+  CHECK(mine.get() == -1);
+  CHECK_FALSE(given);  // not from inside
+  loop.run();
+  CHECK(given);
+}
+
+TEST_CASE("server: a connection handed to one that nobody listens to is closed", "[net]") {
+  TestLoop loop;
+  const auto server = server_state(loop);
+  server->listen({.host = "127.0.0.1"});
+  auto [mine, other] = connected_pair();
+  CHECK(server->accepted(mine));
+  char byte = 0;
+  CHECK(::read(other.get(), &byte, 1) == 0);
+
+  // And one whose listener goes before it is told.
+  auto [second, its_peer] = connected_pair();
+  Server handle = server->handle();
+  const auto subscription = handle.on<"connection">([] { FAIL("removed"); });
+  CHECK(server->accepted(second));
+  handle.off(subscription);
+  server->close({});
+  loop.run();
+  CHECK(::read(its_peer.get(), &byte, 1) == 0);
+}
+
+namespace {
+
+// Connections that another process has, as far as the test says so.
+struct FakeElsewhere final : tine::net::Elsewhere {
+  FakeElsewhere(TestLoop& loop, std::error_code its_error, std::size_t connections)
+      : core(tine::core_of(loop)), error(its_error), open(connections) {}
+
+  void count(std::function<void(std::error_code, std::size_t)> counted) override {
+    core.defer([this, counted = std::move(counted)] { counted(error, open); });
+  }
+  void when_all_closed(std::function<void()> all_closed) override {
+    ++asked;
+    closed = std::move(all_closed);
+  }
+
+  tine::uv::LoopCore& core;
+  std::error_code error;
+  std::size_t open;
+  int asked = 0;
+  std::function<void()> closed;
+};
+
+}  // namespace
+
+TEST_CASE("server: connections elsewhere count, the first error of one instead", "[net]") {
+  TestLoop loop;
+  const auto server = server_state(loop);
+  const auto two = std::make_shared<FakeElsewhere>(loop, std::error_code(), 2);
+  const auto broken = std::make_shared<FakeElsewhere>(loop, system_code(EPIPE), 0);
+  ExpectCalls counted(2);
+  server->add_elsewhere(two);
+  server->count_connections([&](std::error_code error, std::size_t count) {
+    counted();
+    CHECK_FALSE(error);
+    CHECK(count == 2);
+  });
+  server->add_elsewhere(broken);
+  server->count_connections([&](std::error_code error, std::size_t count) {
+    counted();
+    CHECK(error == system_code(EPIPE));
+    CHECK(count == 0);
+  });
+  CHECK(counted.count() == 0);
+  loop.run();
+}
+
+TEST_CASE("server: close() waits for connections elsewhere", "[net]") {
+  TestLoop loop;
+  const auto server = server_state(loop);
+  server->listen({.host = "127.0.0.1"});
+  const auto first = std::make_shared<FakeElsewhere>(loop, std::error_code(), 1);
+  const auto gone = std::make_shared<FakeElsewhere>(loop, std::error_code(), 1);
+  const auto late = std::make_shared<FakeElsewhere>(loop, std::error_code(), 1);
+  server->add_elsewhere(first);
+  server->add_elsewhere(gone);
+  bool closed = false;
+  server->close([&] { closed = true; });
+  server->add_elsewhere(late);
+  loop.run();
+  CHECK_FALSE(closed);
+  for (const auto& one : {first, gone, late}) CHECK(one->asked == 1);
+
+  first->closed();
+  late->closed();
+  loop.run();
+  CHECK_FALSE(closed);
+  server->remove_elsewhere(*gone);
+  loop.run();
+  CHECK(closed);
+}
+
+TEST_CASE("server: a socket that is released counts among its server's no more", "[net]") {
+  TestLoop loop;
+  const auto server = server_state(loop);
+  server->listen({.host = "127.0.0.1"});
+  auto [mine, other] = connected_pair();
+  bool closed = false;
+  std::shared_ptr<tine::net::SocketState> socket;
+  const auto accepted = tine::net::make_socket(tine::core_of(loop), std::move(mine), server);
+  CHECK(accepted->server() == server);
+  server->close([&] { closed = true; });
+  accepted->destroy();
+  loop.run();
+  CHECK(closed);
+}
+
+// --- a source of listeners
+
+TEST_CASE("server: a source's error is the server's", "[net]") {
+  TestLoop loop;
+  const auto source = install_source(loop, [] { return ListenerAnswer{.error = EADDRINUSE}; });
+  Server server(loop);
+  Watch watch;
+  watch.follow(server);
+  server.listen({.host = "127.0.0.1", .port = 80, .backlog = 7});
+  loop.run();
+
+  CHECK(watch.log == Log{"error"});
+  CHECK(watch.errors.at(0) == system_code(EADDRINUSE));
+  REQUIRE(source->queries.size() == 1);
+  CHECK(source->queries[0].address == Address{Family::ipv4, "127.0.0.1", 80});
+  CHECK(source->queries[0].port == 80);
+  CHECK(source->queries[0].backlog == 7);
+  CHECK(source->lease_ended);
+}
+
+TEST_CASE("server: a source gives a socket that is bound, to listen on", "[net]") {
+  TestLoop loop;
+  const auto source =
+      install_source(loop, [] { return ListenerAnswer{.descriptor = bound_to_loopback()}; });
+  Server server(loop);
+  Watch client;
+  server.on<"connection">([&](Socket socket) {
+    socket.end("shared");
+    server.close();
+    CHECK(source->lease_ended);
+  });
+  server.on<"listening">([&] {
+    CHECK_FALSE(source->lease_ended);
+    client.follow(connect_to(loop, server));
+  });
+  server.listen();
+  CHECK_FALSE(server.listening());
+  loop.run();
+
+  CHECK(client.data == "shared");
+  CHECK_FALSE(source->queries.at(0).address);
+}
+
+TEST_CASE("server: a source hands connections to a server that has no socket", "[net]") {
+  TestLoop loop;
+  const Address address{Family::ipv4, "127.0.0.1", 8080};
+  const auto source = install_source(loop, [&] { return ListenerAnswer{.address = address}; });
+  Server server(loop);
+  Watch watch;
+  watch.follow(server);
+  auto [mine, other] = connected_pair();
+  server.on<"listening">([&] {
+    CHECK(server.address() == address);
+    CHECK(server.release() == -1);
+    loop->after(std::chrono::milliseconds(1),
+                [&] {  // meanwhile the server keeps the loop alive
+                  CHECK(source->servers.at(0).lock()->accepted(mine));
+                })
+        .unref();
+  });
+  server.on<"connection">([&](Socket socket) {
+    socket.destroy();
+    server.close();
+  });
+  server.listen({.port = 8080});
+  loop.run();
+
+  CHECK(watch.log == Log{"listening", "close"});
+  CHECK(source->lease_ended);
+}
+
+TEST_CASE("server: closed before its source answers, it lets go what comes", "[net]") {
+  TestLoop loop;
+  const auto source =
+      install_source(loop, [] { return ListenerAnswer{.descriptor = bound_to_loopback()}; });
+  Server server(loop);
+  Watch watch;
+  watch.follow(server);
+  server.listen({.port = 80});
+  server.close();
+  loop.run();
+
+  CHECK(watch.log == Log{"close"});
+  CHECK(source->lease_ended);
+}
+
+TEST_CASE("server: an exclusive one does not ask the source", "[net]") {
+  TestLoop loop;
+  const auto source = install_source(loop, [] { return ListenerAnswer{.error = EPERM}; });
+  Server server(loop);
+  server.listen({.host = "127.0.0.1", .exclusive = true});
+  CHECK(server.listening());
+  server.close();
+  loop.run();
+  CHECK(source->queries.empty());
+}
