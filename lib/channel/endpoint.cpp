@@ -206,7 +206,7 @@ void Endpoint::tell_internal(const Inbox::Item& item) {
 // It goes with the first message, or at the end of the turn: not to cost a write.
 void Endpoint::greet() {
   set_peer(Outbox::Peer::tine);
-  SendCallback nobody;
+  SendCallback nobody = [](std::error_code) {};
   if (outbox_.add(nlohmann::json{{"cmd", hello}}, nobody)) return;
   if (trace_ != nullptr) trace_out(outbox_.last(), true);
   if (!std::exchange(flush_due_, true)) core_->flush_at_turn_end(*this);

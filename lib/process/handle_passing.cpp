@@ -197,7 +197,7 @@ HandlePassing::HandlePassing(channel::Endpoint& end) : end_(end) {}
 
 HandlePassing::~HandlePassing() { channel_ended(); }
 
-channel::PassedHandle HandlePassing::pass(const Handle& handle, bool keep_open) {
+channel::PassedHandle HandlePassing::pass(const Handle& handle, bool keep_open) try {
   if (ReceivedHandle* const came = ReceivedHandle::untouched(handle)) {
     return pass_on(handle, *came, keep_open);
   }
@@ -205,7 +205,10 @@ channel::PassedHandle HandlePassing::pass(const Handle& handle, bool keep_open) 
   if (const Socket socket = handle.socket()) return pass_socket(socket, keep_open);
   if (const Datagram socket = handle.datagram()) return pass_datagram(socket);
   if (const Descriptors open = handle.descriptors()) return pass_descriptors(open);
-  cannot_send("the handle is empty");
+  cannot_send("its handle is empty");
+} catch (const Error& error) {
+  if (error.code() == std::errc::bad_file_descriptor) cannot_send("its handle is not open");
+  throw;
 }
 
 // What came is passed on as it is: a server that is on its way does not listen here.

@@ -1,0 +1,372 @@
+// Handles between two ends that are both tine, few and many.
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "support/catch.hpp"
+#include "support/invariants.hpp"
+#include "support/scale.hpp"
+#include "support/test_loop.hpp"
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+
+namespace {
+
+// A server on a free port, whose clients are in this process too.
+struct Clients {
+  explicit Clients(TestLoop& its_loop) : loop(its_loop), server(its_loop) {
+    server.listen({.host = "127.0.0.1"});
+  }
+
+  // Another one, which sends nothing and reads up to the end. `done` is told what it has read.
+  void connect(const std::function<void(const std::string&)>& done) {
+    tine::Socket client(loop);
+    const auto answer = std::make_shared<std::string>();
+    client.on<"data">([answer](std::string_view bytes) { *answer += bytes; });
+    client.on<"error">([](const tine::Error&) {});
+    client.on<"close">([answer, done] { done(*answer); });
+    client.connect({.host = "127.0.0.1", .port = server.address()->port});
+  }
+
+  TestLoop& loop;
+  tine::Server server;
+};
+
+// Two connected sockets of this process.
+struct SocketPair {
+  explicit SocketPair(tine::Loop& loop) {
+    int ends[2];
+    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+    ours = tine::Socket::adopt(loop, ends[0]);
+    theirs = tine::Socket::adopt(loop, ends[1]);
+  }
+  tine::Socket ours;
+  tine::Socket theirs;
+};
+
+std::size_t resident_kilobytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<std::size_t>(usage.ru_maxrss);
+}
+
+// The answer of a program "serve".
+std::ptrdiff_t descriptors_of(TestLoop& loop, tine::ChildProcess child) {
+  std::ptrdiff_t count = 0;
+  child.once<"message">([&](std::ptrdiff_t answer) {
+    count = answer;
+    loop->stop();
+  });
+  child.send("descriptors");
+  loop.run();
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("handles: a connection is served by a child, and closed here", "[handles]") {
+  TestLoop loop;
+  Clients clients(loop);
+  auto child = loop.fork("serve");
+  ExpectCalls closed(1);
+  clients.server.on<"connection">([&](tine::Socket socket) {
+    socket.on<"close">([&] { closed(); });
+    CHECK(child.send("connection", socket));
+    CHECK_FALSE(socket.writable());
+  });
+  std::string answer;
+  clients.server.on<"listening">([&] {
+    clients.connect([&](const std::string& text) {
+      answer = text;
+      clients.server.close();
+      child.disconnect();
+    });
+  });
+  loop.run();
+  CHECK(answer == "served");
+}
+
+TEST_CASE("handles: a server is shared, and stays usable here", "[handles]") {
+  TestLoop loop;
+  Clients clients(loop);
+  auto child = loop.fork("serve");
+  bool here = false;
+  clients.server.on<"connection">([&](tine::Socket socket) {
+    here = true;
+    socket.end("here");
+  });
+  bool there = false;
+  const std::function<void()> connect = [&] {
+    clients.connect([&](const std::string& answer) {
+      there = there || answer == "served";
+      if (!here || !there) return connect();
+      clients.server.close();
+      child.kill();
+    });
+  };
+  clients.server.on<"listening">([&] {
+    child.send("server", clients.server);
+    connect();
+  });
+  loop.run();
+  CHECK(here);
+  CHECK(there);
+}
+
+TEST_CASE("handles: with keep_open both processes have the connection", "[handles]") {
+  TestLoop loop;
+  auto child = loop.fork("serve");
+  SocketPair pair(loop);
+  std::string read;
+  pair.ours.on<"data">([&](std::string_view bytes) {
+    read += bytes;
+    if (read == "served") pair.theirs.end(" twice");
+  });
+  pair.ours.on<"close">([&] { child.disconnect(); });
+  child.send("connection", pair.theirs, {.keep_open = true});
+  loop.run();
+  CHECK(read == "served twice");
+}
+
+TEST_CASE("handles: one that is empty, closed or unknown is refused with an error", "[handles]") {
+  TestLoop loop;
+  auto child = loop.fork("serve");
+  SocketPair pair(loop);
+  tine::Server server(loop);
+  pair.theirs.destroy();
+  int refused = 0;
+  const auto expect = [&](std::error_code error) {
+    refused += error == tine::Errc::invalid_handle_type;
+  };
+  child.send("nothing", tine::Handle(), expect);
+  child.send("closed", pair.theirs, expect);
+  child.send("not listening", server, expect);
+  child.send("empty", tine::Socket(), expect);
+  pair.ours.resume();
+  pair.ours.on<"close">([&] { child.disconnect(); });
+  loop.run();
+  CHECK(refused == 4);
+}
+
+TEST_CASE("handles: a socket that is sent twice is refused the second time", "[handles]") {
+  TestLoop loop;
+  auto child = loop.fork("serve");
+  SocketPair pair(loop);
+  std::vector<std::error_code> results;
+  const auto result = [&](std::error_code error) { results.push_back(error); };
+  child.send("first", pair.theirs, result);
+  child.send("second", pair.theirs, result);
+  pair.ours.resume();
+  pair.ours.on<"close">([&] { child.disconnect(); });
+  loop.run();
+  REQUIRE(results.size() == 2);
+  CHECK(std::count(results.begin(), results.end(), tine::Errc::invalid_handle_type) == 1);
+}
+
+TEST_CASE("handles: what nobody takes is closed", "[handles]") {
+  TestLoop loop;
+  auto child = loop.fork("echo");
+  SocketPair pair(loop);
+  int left = 2;
+  const auto done = [&] {
+    if (--left == 0) child.disconnect();
+  };
+  pair.ours.resume();
+  pair.ours.on<"close">(done);
+  child.on<"message">(done);
+  child.send("connection", pair.theirs);
+  loop.run();
+  CHECK(left == 0);
+}
+
+TEST_CASE("handles: a failed child takes what was on its way with it", "[handles]") {
+  TestLoop loop;
+  auto child = loop.fork_script("kill -STOP $$; exec tail -f /dev/null");
+  std::vector<SocketPair> pairs;
+  int closed = 0;
+  for (int i = 0; i < 10; ++i) {
+    auto& pair = pairs.emplace_back(loop);
+    pair.ours.resume();
+    pair.ours.on<"close">([&] { ++closed; });
+    child.send(i, pair.theirs, [](std::error_code) {});
+  }
+  child.on<"error">([](const tine::Error&) {});
+  child.on<"connected">([&] { child.kill(SIGKILL); });
+  loop.run();
+  CHECK(closed == 10);
+}
+
+TEST_CASE("handles: any descriptors travel between two ends that are tine", "[handles]") {
+  TestLoop loop;
+  auto child = loop.fork("descriptors");
+  int ends[2];
+  REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
+  const int memory = memfd_create("handed", MFD_CLOEXEC);
+  const int counter = eventfd(0, EFD_CLOEXEC);
+  const int directory = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int memory_here = fcntl(memory, F_DUPFD_CLOEXEC, 0);
+  child.send("fill", tine::Descriptors({ends[1], memory, counter, directory}));
+  json kinds;
+  child.on<"message">([&](const json& message) {
+    kinds = message;
+    child.disconnect();
+  });
+  loop.run();
+
+  CHECK(kinds == json{"pipe", "file", "eventfd", "directory"});
+  std::string text(16, ' ');
+  text.resize(static_cast<std::size_t>(read(ends[0], text.data(), text.size())));
+  CHECK(text == "pipe");
+  text.assign(16, ' ');
+  text.resize(static_cast<std::size_t>(pread(memory_here, text.data(), text.size(), 0)));
+  CHECK(text == "file");
+  close(ends[0]);
+  close(memory_here);
+}
+
+TEST_CASE("handles: 10 000 connections are served by a child, and nothing is left", "[handles]") {
+  const int count = scaled(1'000, 10'000);
+  constexpr int at_a_time = 50;
+  TestLoop loop;
+  Clients clients(loop);
+  auto child = loop.fork("serve");
+  clients.server.on<"connection">([&](const tine::Socket& socket) { child.send("", socket); });
+
+  int started = 0;
+  int served = 0;
+  const std::function<void(int)> serve_up_to = [&](int most) {
+    const auto start = [&, most](const auto& again) -> void {
+      if (started == most) return;
+      ++started;
+      clients.connect([&, most, again](const std::string& answer) {
+        served += answer == "served";
+        if (served == most) return loop->stop();
+        again(again);
+      });
+    };
+    for (int i = 0; i < at_a_time; ++i) start(start);
+    loop.run();
+  };
+  clients.server.on<"listening">([&] { loop->stop(); });
+  loop.run();
+  const std::size_t here = open_descriptors().size();
+  const std::ptrdiff_t there = descriptors_of(loop, child);
+  serve_up_to(count / 10);
+  const std::size_t memory = resident_kilobytes();
+  serve_up_to(count);
+
+  CHECK(served == count);
+  // The last connections may just be closing, at either end.
+  const auto give_up_at = std::chrono::steady_clock::now() + deadline;
+  while (descriptors_of(loop, child) != there || open_descriptors().size() != here) {
+    REQUIRE(std::chrono::steady_clock::now() < give_up_at);
+  }
+  if (!sanitized) CHECK(resident_kilobytes() < memory + 2048);
+  clients.server.close();
+  child.disconnect();
+  loop.run();
+}
+
+TEST_CASE("handles: a child that is killed every 100 ms leaves no client waiting", "[handles]") {
+  const int kills = scaled(10, 100);
+  TestLoop loop;
+  Clients clients(loop);
+  tine::ChildProcess child;
+  int killed = 0;
+  const std::function<void()> start = [&] {
+    child = loop.fork("serve");
+    child.on<"error">([](const tine::Error&) {});
+    child.on<"exit">([&] {
+      if (killed < kills) start();
+    });
+    loop->after(100ms, [&, victim = child]() mutable {
+      ++killed;
+      victim.kill(SIGKILL);
+    });
+  };
+  start();
+  clients.server.on<"connection">([&](tine::Socket socket) {
+    socket.on<"error">([](const tine::Error&) {});
+    // Of a dead child the message is refused, and the connection is still ours.
+    child.send("", socket, [socket](std::error_code error) mutable {
+      if (error) socket.destroy();
+    });
+  });
+
+  int answered = 0;
+  int lost = 0;
+  int late = 0;
+  int open = 0;
+  const std::function<void()> connect = [&] {
+    ++open;
+    clients.connect([&, since = std::chrono::steady_clock::now()](const std::string& answer) {
+      ++(answer == "served" ? answered : lost);
+      late += std::chrono::steady_clock::now() - since > 1s;
+      --open;
+      if (killed < kills) return connect();
+      if (open == 0) clients.server.close();
+    });
+  };
+  clients.server.on<"listening">([&] {
+    for (int i = 0; i < 20; ++i) connect();
+  });
+  loop.run();
+  CHECK(answered > kills);
+  CHECK(late == 0);
+}
+
+TEST_CASE("handles: 80 children get a connection each at once", "[handles]") {
+  constexpr int count = 80;
+  TestLoop loop;
+  int served = 0;
+  std::vector<SocketPair> pairs;
+  std::vector<tine::ChildProcess> children;
+  for (int i = 0; i < count; ++i) children.push_back(loop.fork("serve"));
+  for (auto& child : children) {
+    auto& pair = pairs.emplace_back(loop);
+    pair.ours.on<"data">([&](std::string_view bytes) { served += bytes == "served"; });
+    pair.ours.on<"close">([child]() mutable { child.disconnect(); });
+    child.send("connection", pair.theirs);
+  }
+  loop.run();
+  CHECK(served == count);
+}
+
+TEST_CASE("handles: both ends pass 1 000 to each other at the same time", "[handles]") {
+  constexpr int count = 1'000;
+  TestLoop loop;
+  auto child = loop.fork("serve");
+  int left = 2 * count;
+  const auto served = [&] {
+    if (--left == 0) child.disconnect();
+  };
+  const auto expect_served = [&](tine::Socket socket) {
+    socket.on<"data">([&](std::string_view bytes) { CHECK(bytes == "served"); });
+    socket.on<"close">(served);
+  };
+  child.on<"message">([&](int, const tine::Handle& handle) { expect_served(handle.socket()); });
+  child.send({{"handles", count}});
+  const std::function<void(int)> send = [&](int i) {
+    if (i == count) return;
+    SocketPair pair(loop);
+    expect_served(pair.ours);
+    child.send(i, pair.theirs);
+    loop->post([&send, i] { send(i + 1); });
+  };
+  send(0);
+  loop.run();
+  CHECK(left == 0);
+}
