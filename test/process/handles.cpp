@@ -136,7 +136,7 @@ TEST_CASE("handles: with keep_open both processes have the connection", "[handle
     if (read == "served") pair.theirs.end(" twice");
   });
   pair.ours.on<"close">([&] { child.disconnect(); });
-  child.send("connection", pair.theirs, {.keep_open = true});
+  child.send("write", pair.theirs, {.keep_open = true});
   loop.run();
   CHECK(read == "served twice");
 }

@@ -1,6 +1,6 @@
-// Answers on each connection that it is handed, or accepts from a server that it is handed, with "served";
-// tells how many descriptors it has open when asked. "handles COUNT": hands its parent that many connections
-// of its own at once.
+// Answers on each connection that it is handed, or accepts from a server that it is handed, with "served",
+// and ends it, unless the message says "write". Tells how many descriptors it has open when asked for
+// "descriptors". Asked for {"handles": COUNT}, it hands its parent that many connections at once.
 #include <cstddef>
 #include <filesystem>
 #include <iterator>
@@ -37,7 +37,12 @@ int main() {
   tine::Loop loop;
   tine::Process process(loop);
   process.on<"message">([&](const nlohmann::json& message, const tine::Handle& handle) {
-    if (const tine::Socket socket = handle.socket()) serve(socket);
+    tine::Socket socket = handle.socket();
+    if (socket && message == "write") {
+      socket.write("served");
+    } else if (socket) {
+      serve(socket);
+    }
     if (tine::Server server = handle.server()) server.on<"connection">(serve);
     if (message == "descriptors") process.send(open_descriptors());
     if (message.is_object()) hand_over(loop, process, message["handles"]);
