@@ -43,7 +43,8 @@ class Timer {
 // A plain object on the stack of main; it outlives nothing it made: ~Loop closes each channel
 // without flushing it and leaves children running (unless their option says otherwise), and handles
 // to them are closed and inert from then on. Listeners, callbacks and posted functions that are
-// still due are destroyed without a call.
+// still due are destroyed without a call. A host name that is just being looked up is waited for:
+// the system cannot be stopped in that.
 //
 // Everything belongs to the thread of its loop; post() is the one call that any thread may make. A
 // program may run a loop in each of several threads.

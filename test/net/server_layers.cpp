@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "net/elsewhere.hpp"
@@ -68,6 +69,22 @@ TEST_CASE("server: a duplicate listens on when the server is closed", "[net]") {
 
   CHECK(tine::net::local_address(copy.get()) == address);
   CHECK_THROWS_AS(server->duplicate(), tine::Error);
+}
+
+TEST_CASE("server: a socket that somebody else has shut down is an error, once", "[net]") {
+  TestLoop loop;
+  const auto server = server_state(loop);
+  server->listen({.host = "127.0.0.1"});
+  const tine::uv::Descriptor copy = server->duplicate();
+  REQUIRE(::shutdown(copy.get(), SHUT_RD) == 0);
+  Watch watch;
+  watch.follow(server->handle());
+  server->handle().on<"error">(
+      [&] { loop->after(std::chrono::milliseconds(10), [&] { server->close({}); }); });
+  loop.run();
+
+  CHECK(watch.log == Log{"listening", "error", "close"});
+  CHECK(watch.errors.at(0) == system_code(EINVAL));
 }
 
 TEST_CASE("server: a connection that is handed to it is counted and emitted", "[net]") {
@@ -253,13 +270,13 @@ TEST_CASE("server: a source hands connections to a server that has no socket", "
   Server server(loop);
   Watch watch;
   watch.follow(server);
-  auto [mine, other] = connected_pair();
+  auto pair = connected_pair();
   server.on<"listening">([&] {
     CHECK(server.address() == address);
     CHECK(server.release() == -1);
     loop->after(std::chrono::milliseconds(1),
                 [&] {  // meanwhile the server keeps the loop alive
-                  CHECK(source->servers.at(0).lock()->accepted(mine));
+                  CHECK(source->servers.at(0).lock()->accepted(pair.first));
                 })
         .unref();
   });
