@@ -19,6 +19,10 @@
 #include "tine/resources.hpp"
 #include "tine/stream.hpp"
 
+namespace tine::process {
+struct Access;
+}
+
 #pragma GCC visibility push(default)
 
 namespace tine {
@@ -136,6 +140,7 @@ class ChildProcess : public Emitter<Event<"spawn">, Event<"connected">, Event<"m
   const std::vector<std::string>& spawn_args() const;
 
  private:
+  friend struct process::Access;
   class [[gnu::visibility("hidden")]] State;
   friend ChildProcess fork(Loop& loop, const std::filesystem::path& module, ForkOptions options);
   explicit ChildProcess(std::shared_ptr<State> state);

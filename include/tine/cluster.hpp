@@ -4,7 +4,8 @@
 // <tine/tine.hpp>.
 #pragma once
 
-#include <cstdint>
+#include <csignal>
+#include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -49,9 +50,10 @@ class Loop;
 // whether it is. Use it on the thread of its loop.
 //
 // Node: cluster.Worker.
-class Worker : public Emitter<Event<"online">, Event<"listening", Address>, Event<"message", Message>,
-                              Event<"error", Error>, Event<"disconnect">, Event<"exit", ExitStatus>>,
-               public ChannelEnd {
+class Worker
+    : public Emitter<Event<"online">, Event<"listening", Address>, Event<"message", Message>,
+                     Event<"error", Error>, Event<"disconnect">, Event<"exit", ExitStatus>>,
+      public ChannelEnd {
  public:
   Worker() = default;
 
@@ -180,10 +182,10 @@ struct ClusterSettings {
 // too: make none beside it.
 //
 // Node: the module node:cluster.
-class Cluster
-    : public Emitter<Event<"setup">, Event<"fork", Worker>, Event<"online", Worker>,
-                     Event<"listening", Worker, Address>, Event<"message", Worker, nlohmann::json, Handle>,
-                     Event<"disconnect", Worker>, Event<"exit", Worker, ExitStatus>> {
+class Cluster : public Emitter<Event<"setup">, Event<"fork", Worker>, Event<"online", Worker>,
+                               Event<"listening", Worker, Address>,
+                               Event<"message", Worker, nlohmann::json, Handle>,
+                               Event<"disconnect", Worker>, Event<"exit", Worker, ExitStatus>> {
  public:
   explicit Cluster(Loop& loop);
   Cluster(const Cluster&) = delete;
@@ -215,7 +217,9 @@ class Cluster
   void disconnect(std::function<void()> disconnected = {});
 
  private:
-  std::shared_ptr<cluster::ClusterState> state_;
+  explicit Cluster(std::unique_ptr<cluster::ClusterState> state);
+
+  std::unique_ptr<cluster::ClusterState> state_;
 };
 
 }  // namespace tine

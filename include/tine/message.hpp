@@ -57,6 +57,9 @@ class Message {
   // What came beside it; empty if nothing did.
   const Handle& handle() const { return handle_; }
 
+  // The same message, for listeners of somebody who passes it on.
+  Message again() const { return {text_, value_, handle_}; }
+
   // The value to keep: moved out if the last listener asks, else a copy.
   nlohmann::json take();
 
@@ -136,6 +139,8 @@ struct ListenerTraits<Message> {
   static constexpr bool fits_with() {
     if constexpr (std::is_same_v<Form<F>, Nothing>) {
       return std::is_invocable_v<F&>;
+    } else if constexpr (std::is_same_v<Form<F>, Message>) {
+      return std::is_invocable_v<F&, Message&>;
     } else if constexpr (std::is_same_v<Form<F>, Anything>) {
       return takes<F, const Json&>;
     } else if constexpr (std::is_same_v<Form<F>, Text> || std::is_same_v<Form<F>, Json>) {
@@ -152,6 +157,8 @@ struct ListenerTraits<Message> {
   static void call(F& listener, M& message) {
     if constexpr (std::is_same_v<Form<F>, Nothing>) {
       static_cast<void>(listener());
+    } else if constexpr (std::is_same_v<Form<F>, Message>) {
+      listener(message);
     } else if constexpr (std::is_same_v<Form<F>, Text>) {
       call_with(listener, message, message.text());
     } else if constexpr (std::is_same_v<Parameter<F>, Anything> ||

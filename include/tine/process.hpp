@@ -9,6 +9,10 @@
 #include "tine/error.hpp"
 #include "tine/message.hpp"
 
+namespace tine::process {
+struct Access;
+}
+
 #pragma GCC visibility push(default)
 
 namespace tine {
@@ -51,6 +55,7 @@ class Process : public Emitter<Event<"connected">, Event<"message", Message>, Ev
   [[noreturn]] void exit(int code = 0);
 
  private:
+  friend struct process::Access;
   class [[gnu::visibility("hidden")]] State;
   explicit Process(std::shared_ptr<State> state);
 

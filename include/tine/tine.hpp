@@ -8,6 +8,7 @@
 #include "tine/channel.hpp"
 #include "tine/channel_end.hpp"
 #include "tine/child_process.hpp"
+#include "tine/cluster.hpp"
 #include "tine/datagram.hpp"
 #include "tine/emitter.hpp"
 #include "tine/error.hpp"

@@ -79,7 +79,7 @@ void DatagramState::ask(ListenerSource& source, const std::optional<SocketAddres
                             .ipv6_only = options_.ipv6_only,
                             .reuse_address = options_.reuse_address,
                             .reuse_port = options_.reuse_port};
-  source.find(query, {}, [weak = weak_from_this()](ListenerAnswer answer) {
+  source.find(query, weak_from_this(), [weak = weak_from_this()](ListenerAnswer answer) {
     if (const auto self = weak.lock()) self->answered(std::move(answer));
   });
 }
@@ -227,6 +227,12 @@ void DatagramState::cancel_queued(std::error_code why) {
 }
 
 // --- ending
+
+void DatagramState::close(std::function<void()> closed) {
+  if (core() == nullptr) return;
+  close();
+  core()->defer(std::move(closed));
+}
 
 void DatagramState::close() {
   if (core() == nullptr || state_ == State::closed) return;

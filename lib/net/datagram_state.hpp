@@ -27,7 +27,8 @@ class DatagramState final
     : public detail::ListenerTable<Event<"listening">, Event<"message", std::string_view, Address>,
                                    Event<"error", Error>, Event<"close">>,
       public std::enable_shared_from_this<DatagramState>,
-      public uv::Resident {
+      public uv::Resident,
+      public ListenerUser {
  public:
   DatagramState(uv::LoopCore& core, Family family) : Resident(core), family_(family) {}
 
@@ -41,6 +42,9 @@ class DatagramState final
   void open(uv::Descriptor socket);
   void send(std::string_view bytes, const Address& to, SendCallback sent);
   void close();
+  // As who was asked for a socket wants it.
+  void close(std::function<void()> closed) override;
+  bool accepted(uv::Descriptor&) override { return false; }
   // Of no descriptor, if there is none.
   uv::Descriptor release();
   // Throws Error, if there is none.

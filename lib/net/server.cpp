@@ -97,6 +97,8 @@ void ServerState::ask(ListenerSource& source, std::optional<Address> where) {
                             .address = std::move(where),
                             .port = options_.port,
                             .backlog = options_.backlog,
+                            .readable_all = options_.readable_all,
+                            .writable_all = options_.writable_all,
                             .ipv6_only = options_.ipv6_only,
                             .reuse_port = options_.reuse_port};
   source.find(query, weak_from_this(), [weak = weak_from_this()](ListenerAnswer answer) {
@@ -109,6 +111,7 @@ void ServerState::answered(ListenerAnswer answer) {
   if (state_ != State::starting || core() == nullptr) return;
   if (answer.error != 0) return fail(Error(system_code(answer.error), "listen " + key_));
   lease_ = std::move(answer.lease);
+  tell_ended_ = std::move(answer.connection_ended);
   try {
     if (answer.descriptor) return listen_at(std::move(*answer.descriptor));
   } catch (const Error& error) {
@@ -225,6 +228,7 @@ void ServerState::on_broken(int error) {
 
 void ServerState::connection_ended() noexcept {
   --connections_;
+  if (tell_ended_) tell_ended_();
   close_if_ended();
 }
 

@@ -29,6 +29,7 @@ class ServerState final
                                    Event<"drop", Address>, Event<"error", Error>, Event<"close">>,
       public std::enable_shared_from_this<ServerState>,
       public uv::Resident,
+      public ListenerUser,
       private uv::Listener::User {
  public:
   explicit ServerState(uv::LoopCore& core) : Resident(core) {}
@@ -40,7 +41,7 @@ class ServerState final
   void listen(const ListenOptions& options);
   // On a stream socket that is bound.
   void listen_on(uv::Descriptor socket, int backlog);
-  void close(std::function<void()> closed);
+  void close(std::function<void()> closed) override;
   // Of no descriptor, if there is none.
   uv::Descriptor release();
   // Throws Error, if there is none.
@@ -56,9 +57,7 @@ class ServerState final
   // another process name their server by.
   const std::string& key() const { return key_; }
 
-  // A connection that somebody else has accepted: it is taken, counted and emitted as if this had.
-  // False, and it is not taken: the server is closed, or has as many as it may.
-  bool accepted(uv::Descriptor& connection);
+  bool accepted(uv::Descriptor& connection) override;
 
   // Connections of this server that another process has: connections() counts them, "close" waits
   // for them. To be added before a socket that is passed there is released.
@@ -115,6 +114,7 @@ class ServerState final
   std::shared_ptr<uv::Listener> listener_;
   std::optional<Address> handed_address_;
   std::shared_ptr<void> lease_;
+  std::function<void()> tell_ended_;  // who handed the connections
   std::optional<BoundPath> path_;
 
   std::size_t connections_ = 0;

@@ -9,16 +9,7 @@
 namespace tine {
 
 ChildProcess fork(Loop& loop, const std::filesystem::path& module, ForkOptions options) {
-  uv::LoopCore& core = core_of(loop);
-  const auto state = std::make_shared<ChildProcess::State>(core, options.channel);
-  core.keep(state);
-  try {
-    state->start(module, options);
-  } catch (...) {
-    core.release(*state);
-    throw;
-  }
-  return ChildProcess(state);
+  return ChildProcess::State::fork(core_of(loop), module, options);
 }
 
 ChildProcess::ChildProcess(std::shared_ptr<State> state)

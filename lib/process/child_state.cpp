@@ -43,8 +43,22 @@ net::Direction direction_of(std::size_t slot) {
 
 }  // namespace
 
-void ChildProcess::State::start(const std::filesystem::path& module, const ForkOptions& options) {
-  process::ForkPlan plan = process::plan_fork(module, options);
+ChildProcess ChildProcess::State::fork(uv::LoopCore& core, const std::filesystem::path& module,
+                                       const ForkOptions& options, std::optional<int> worker) {
+  const auto state = std::make_shared<State>(core, options.channel);
+  core.keep(state);
+  try {
+    state->start(module, options, worker);
+  } catch (...) {
+    core.release(*state);
+    throw;
+  }
+  return ChildProcess(state);
+}
+
+void ChildProcess::State::start(const std::filesystem::path& module, const ForkOptions& options,
+                                std::optional<int> worker) {
+  process::ForkPlan plan = process::plan_fork(module, options, worker);
   file_ = plan.subprocess.file;
   args_ = plan.subprocess.args;
   leads_group_ = options.own_group || options.detached;

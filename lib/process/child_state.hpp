@@ -27,7 +27,9 @@ class ChildProcess::State final
  public:
   using PeerState::PeerState;
 
-  void start(const std::filesystem::path& module, const ForkOptions& options);
+  // Forks a child, which may be a worker of a cluster, with that number.
+  static ChildProcess fork(uv::LoopCore& core, const std::filesystem::path& module,
+                           const ForkOptions& options, std::optional<int> worker = {});
 
   bool kill(int signal);
   bool kill_tree(int signal);
@@ -62,6 +64,8 @@ class ChildProcess::State final
     void operator()() const noexcept;
   };
 
+  void start(const std::filesystem::path& module, const ForkOptions& options,
+             std::optional<int> worker);
   void start(process::ForkPlan& plan, const ForkOptions& options);
   void spawn(process::ForkPlan& plan, const ForkOptions& options);
   void prepare_to_end_by(const ForkOptions& options);

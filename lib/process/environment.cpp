@@ -24,8 +24,8 @@ constexpr const char* mode_name = "NODE_CHANNEL_SERIALIZATION_MODE";
 // The pid of a parent that is tine. A program between the two may have passed it on: so it counts only for
 // a child of that parent.
 constexpr const char* tine_name = "TINE_CHANNEL";
-constexpr std::array<std::string_view, 4> channel_names{fd_name, mode_name, "NODE_UNIQUE_ID",
-                                                        tine_name};
+constexpr const char* worker_name = "NODE_UNIQUE_ID";
+constexpr std::array<std::string_view, 4> channel_names{fd_name, mode_name, worker_name, tine_name};
 
 bool names_channel(std::string_view name) {
   return std::find(channel_names.begin(), channel_names.end(), name) != channel_names.end();
@@ -71,8 +71,8 @@ void verify_connected_stream(int fd, const std::string& value) {
 }  // namespace
 
 std::vector<std::string> child_environment(
-    const std::map<std::string, std::optional<std::string>>& changes, bool inherit,
-    int channel_fd) {
+    const std::map<std::string, std::optional<std::string>>& changes, bool inherit, int channel_fd,
+    std::optional<int> worker) {
   std::vector<std::string> environment;
   for (char** variable = inherit ? environ : nullptr; variable != nullptr && *variable != nullptr;
        ++variable) {
@@ -86,14 +86,29 @@ std::vector<std::string> child_environment(
   environment.push_back(std::string(fd_name) + "=" + std::to_string(channel_fd));
   environment.push_back(std::string(mode_name) + "=json");
   environment.push_back(std::string(tine_name) + "=" + std::to_string(getpid()));
+  if (worker) environment.push_back(std::string(worker_name) + "=" + std::to_string(*worker));
   return environment;
+}
+
+// Looked up once, before the variable is removed.
+std::optional<int> worker_id() {
+  static const std::optional<int> id = [] {
+    const char* const value = std::getenv(fd_name) == nullptr ? nullptr : std::getenv(worker_name);
+    const std::string_view text = value == nullptr ? "" : value;
+    int number = 0;
+    const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const bool valid = !text.empty() && error == std::errc() && stop == text.data() + text.size();
+    return valid ? std::optional(number) : std::nullopt;
+  }();
+  return id;
 }
 
 std::optional<AdoptedChannel> adopt_channel() {
   const auto value = take(fd_name);
   const auto mode = take(mode_name);
   const auto tine = take(tine_name);
-  unsetenv("NODE_UNIQUE_ID");
+  worker_id();
+  unsetenv(worker_name);
   if (!value) return std::nullopt;
 
   const int fd = parse_descriptor(*value);

@@ -10,14 +10,20 @@
 namespace tine::process {
 
 // The environment of a child: ours, if it is to inherit it, changed by `changes`, and with the
-// variables that name its channel. Stale ones of ours are left out: getenv() would find the first.
+// variables that name its channel, and its number if it is a worker of a cluster. Stale ones of ours are
+// left out: getenv() would find the first.
 std::vector<std::string> child_environment(
-    const std::map<std::string, std::optional<std::string>>& changes, bool inherit, int channel_fd);
+    const std::map<std::string, std::optional<std::string>>& changes, bool inherit, int channel_fd,
+    std::optional<int> worker);
 
 struct AdoptedChannel {
   uv::Descriptor socket;
   bool parent_is_tine;
 };
+
+// The id that a cluster's primary has given to this process; none if it is no worker. Known until and after
+// the channel is adopted.
+std::optional<int> worker_id();
 
 // Takes the channel that the environment names, and removes the variables. nullopt: it names none.
 //

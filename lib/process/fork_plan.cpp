@@ -138,13 +138,14 @@ void verify(const ForkPlan& plan, const ForkOptions& options) {
 
 }  // namespace
 
-ForkPlan plan_fork(const std::filesystem::path& module, const ForkOptions& options) {
+ForkPlan plan_fork(const std::filesystem::path& module, const ForkOptions& options,
+                   std::optional<int> worker) {
   ForkPlan plan;
   plan.stdio = stdio_of(options);
   plan.channel_slot = channel_slot_of(plan.stdio);
   uv::SubprocessOptions& subprocess = plan.subprocess;
   set_program(subprocess, module, options);
-  subprocess.env = child_environment(options.env, options.inherit_env, plan.channel_slot);
+  subprocess.env = child_environment(options.env, options.inherit_env, plan.channel_slot, worker);
   subprocess.cwd = options.cwd;
   subprocess.stdio = descriptors(plan.stdio);
   subprocess.detached = options.detached;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,9 @@ struct ForkPlan {
   int channel_slot;
 };
 
-ForkPlan plan_fork(const std::filesystem::path& module, const ForkOptions& options);
+// `worker` is the child's number, if it is a worker of a cluster.
+ForkPlan plan_fork(const std::filesystem::path& module, const ForkOptions& options,
+                   std::optional<int> worker);
 
 // Throws Error if the plan cannot be carried out, whatever the system says, because of `options`.
 void refuse_wrong(const ForkPlan& plan, const ForkOptions& options);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -23,12 +24,22 @@ class PeerState : public channel::ChannelState<Events...> {
     return handles_.receive(*this->core(), line, std::move(descriptors));
   }
 
-  void on_internal(nlohmann::json& message, const Handle&) override { handles_.take(message); }
+  void on_internal(nlohmann::json& message, const Handle& handle) override {
+    if (!handles_.take(message) && internal_) internal_(message, handle);
+  }
 
-  void on_ended() override { handles_.channel_ended(); }
+  // Is told what else is internal: a cluster's messages.
+  using Internal = std::function<void(const nlohmann::json& message, const Handle& handle)>;
+  void on_internal(Internal internal) { internal_ = std::move(internal); }
+
+  void on_ended() override {
+    handles_.channel_ended();
+    internal_ = nullptr;
+  }
 
  private:
   HandlePassing handles_;
+  Internal internal_;
 };
 
 }  // namespace tine::process

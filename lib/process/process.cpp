@@ -6,27 +6,10 @@
 #include <unistd.h>
 
 #include "process/environment.hpp"
-#include "process/peer_state.hpp"
+#include "process/process_state.hpp"
 #include "tine/loop.hpp"
 
 namespace tine {
-
-class Process::State final
-    : public process::PeerState<Event<"connected">, Event<"message", Message>,
-                                Event<"error", Error>, Event<"drain">, Event<"disconnect">> {
- public:
-  using PeerState::PeerState;
-
-  void adopt();
-  void leave();
-
-  bool keeps_loop() const override {
-    return list<"message">().count() + list<"disconnect">().count() > 0;
-  }
-
- private:
-  uv::Task connected_task_{[this] { emit<"connected">(); }};
-};
 
 void Process::State::adopt() {
   core()->keep(std::static_pointer_cast<State>(shared_from_this()));

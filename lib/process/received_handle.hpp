@@ -30,6 +30,8 @@ class ReceivedHandle final : public uv::Resident {
 
   Kind kind() const { return kind_; }
   const uv::Descriptor& descriptor() const { return *descriptor_; }
+  // Takes it away, to whatever end.
+  uv::Descriptor take();
   void close() noexcept { loop_closing(); }
 
   // Empty if it is something else, or the loop is gone. Throws Error.
@@ -44,7 +46,6 @@ class ReceivedHandle final : public uv::Resident {
 
  private:
   bool is(Kind kind) const { return kind == kind_ && descriptor_ && core() != nullptr; }
-  uv::Descriptor take();
 
   Kind kind_;
   std::optional<uv::Descriptor> descriptor_;

@@ -133,10 +133,10 @@ class FakeSource final : public tine::net::ListenerSource {
   FakeSource(tine::Loop& loop, std::function<tine::net::ListenerAnswer()> answer)
       : core_(tine::core_of(loop)), answer_(std::move(answer)) {}
 
-  void find(const tine::net::ListenerQuery& query, std::weak_ptr<tine::net::ServerState> server,
+  void find(const tine::net::ListenerQuery& query, std::weak_ptr<tine::net::ListenerUser> user,
             Answered answered) override {
     queries.push_back(query);
-    servers.push_back(std::move(server));
+    users.push_back(std::move(user));
     core_.defer([this, answered = std::move(answered)] {
       tine::net::ListenerAnswer answer = answer_();
       answer.lease = std::make_shared<Lease>(lease_ended);
@@ -145,7 +145,7 @@ class FakeSource final : public tine::net::ListenerSource {
   }
 
   std::vector<tine::net::ListenerQuery> queries;
-  std::vector<std::weak_ptr<tine::net::ServerState>> servers;
+  std::vector<std::weak_ptr<tine::net::ListenerUser>> users;
   bool lease_ended = false;
 
  private:

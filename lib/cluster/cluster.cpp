@@ -1,0 +1,87 @@
+#include "tine/cluster.hpp"
+
+#include <utility>
+
+#include "cluster/membership.hpp"
+#include "cluster/primary.hpp"
+#include "process/environment.hpp"
+#include "tine/loop.hpp"
+#include "tine/process.hpp"
+
+namespace tine {
+
+namespace cluster {
+
+// Both sides: a worker has the first, but it is not used there.
+class ClusterState {
+ public:
+  explicit ClusterState(Loop& loop) : primary(std::make_shared<Primary>(core_of(loop))) {
+    const auto id = process::worker_id();
+    if (!id) return;
+    process.emplace(loop);
+    if (!process->connected()) return;
+    worker = std::make_shared<WorkerState>(*id, process::Access::end_of(*process));
+    membership = std::make_shared<Membership>(core_of(loop), *process, worker);
+    core_of(loop).extend(membership);
+    membership->join();
+  }
+
+  std::shared_ptr<Primary> primary;
+  std::optional<Process> process;
+  std::shared_ptr<WorkerState> worker;
+  std::shared_ptr<Membership> membership;
+};
+
+}  // namespace cluster
+
+// --- Worker
+
+Worker::Worker(std::shared_ptr<cluster::WorkerState> state)
+    : Emitter(state), ChannelEnd(state->shared_end()), state_(std::move(state)) {}
+
+int Worker::id() const { return state_->id(); }
+ChildProcess Worker::process() const { return state_->child(); }
+void Worker::disconnect() { state_->disconnect(); }
+void Worker::kill(int signal) { state_->kill(signal); }
+bool Worker::is_dead() const { return state_->dead(); }
+
+std::optional<bool> Worker::exited_after_disconnect() const {
+  if (!state_->voluntary() && !state_->dead()) return std::nullopt;
+  return state_->voluntary();
+}
+
+// --- Balancing
+
+Balancing Balancing::by(Choice choice) {
+  Balancing balancing(Kind::choice);
+  balancing.choice_ = std::move(choice);
+  return balancing;
+}
+
+// --- Cluster
+
+Cluster::Cluster(Loop& loop) : Cluster(std::make_unique<cluster::ClusterState>(loop)) {}
+
+Cluster::Cluster(std::unique_ptr<cluster::ClusterState> state)
+    : Emitter(state->primary), state_(std::move(state)) {}
+
+Cluster::~Cluster() = default;
+
+bool Cluster::is_primary() const { return state_->worker == nullptr; }
+
+Worker Cluster::worker() const { return state_->worker ? state_->worker->handle() : Worker(); }
+
+void Cluster::setup_primary(const ClusterSettings& settings) { state_->primary->setup(settings); }
+const ClusterSettings& Cluster::settings() const { return state_->primary->settings(); }
+
+Worker Cluster::fork(const std::map<std::string, std::optional<std::string>>& env) {
+  return state_->primary->fork(env);
+}
+
+std::map<int, Worker> Cluster::workers() const { return state_->primary->workers(); }
+
+void Cluster::disconnect(std::function<void()> disconnected) {
+  state_->primary->disconnect_all(std::move(disconnected));
+}
+
+}  // namespace tine

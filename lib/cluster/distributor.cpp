@@ -1,0 +1,199 @@
+#include "cluster/distributor.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include <sys/socket.h>
+
+#include "net/socket_address.hpp"
+
+namespace tine::cluster {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Who has not answered for so long is passed over, and the connection goes to another worker.
+constexpr auto patience = std::chrono::seconds(5);
+constexpr auto look_every = std::chrono::seconds(1);
+
+uv::Descriptor listening(uv::Descriptor socket, int backlog) {
+  if (::listen(socket.get(), backlog) == 0) return socket;
+  throw Error(std::error_code(errno, std::generic_category()), "listen");
+}
+
+}  // namespace
+
+Distributor::Distributor(uv::LoopCore& core, BoundSocket bound, int backlog, Balancing balancing,
+                         Hand hand)
+    : core_(core),
+      path_(std::move(bound.path)),
+      balancing_(std::move(balancing)),
+      hand_(std::move(hand)),
+      watch_(core, [this] { look_for_stuck(); }) {
+  uv::Listener::User& user = *this;
+  listener_ =
+      std::make_shared<uv::Listener>(core_, listening(std::move(bound.socket), backlog), user);
+  watch_.set_ref(false);
+}
+
+Distributor::~Distributor() { const uv::Descriptor closed = listener_->close(); }
+
+// --- the workers
+
+SharedSocket::Given Distributor::give() { return {.address = net::local_address(listener_->fd())}; }
+
+void Distributor::add(int worker) {
+  members_.push_back({.worker = worker});
+  hand_out();
+}
+
+// What it has not answered for was there before all that waits.
+bool Distributor::remove(int worker) {
+  Member* const member = find(worker);
+  if (member == nullptr) return members_.empty();
+  if (member->unanswered) waiting_.push_front(std::move(*member->unanswered));
+  std::erase_if(members_, [&](const Member& one) { return one.worker == worker; });
+  hand_out();
+  return members_.empty();
+}
+
+const Distributor::Member* Distributor::find(int worker) const {
+  const auto found = std::find_if(members_.begin(), members_.end(),
+                                  [&](const Member& one) { return one.worker == worker; });
+  return found == members_.end() ? nullptr : &*found;
+}
+
+Distributor::Member* Distributor::find(int worker) {
+  return const_cast<Member*>(std::as_const(*this).find(worker));
+}
+
+void Distributor::answered(int worker, std::uint64_t name, bool taken) {
+  Member* const member = find(worker);
+  if (member == nullptr || member->free() || member->name != name) return;
+  if (taken) {
+    ++member->connections;
+  } else if (member->unanswered) {
+    member->unanswered->refused_by.push_back(worker);
+    waiting_.push_front(std::move(*member->unanswered));
+  }
+  freed(*member);
+  hand_out();
+}
+
+// It has been free for the shortest.
+void Distributor::freed(Member& member) {
+  member.unanswered.reset();
+  member.stuck = false;
+  const auto at = members_.begin() + (&member - members_.data());
+  std::rotate(at, at + 1, members_.end());
+}
+
+void Distributor::connection_ended(int worker) {
+  Member* const member = find(worker);
+  if (member != nullptr && member->connections > 0) --member->connections;
+}
+
+// --- the connections
+
+void Distributor::on_connection(uv::Descriptor connection) {
+  Address client = net::remote_address(connection.get()).value_or(Address{});
+  waiting_.push_back({std::move(connection), std::move(client)});
+  hand_out();
+}
+
+// One that nobody who is left would take is closed. What no free worker is wanted for is behind what has
+// none.
+void Distributor::hand_out() {
+  const bool any_will_do = balancing_.kind() != Balancing::Kind::choice;
+  for (auto next = waiting_.begin(); next != waiting_.end() && !members_.empty();) {
+    if (any_will_do && next->refused_by.empty() && !any_free()) return;
+    const auto candidates = candidates_for(*next);
+    Member* const member = candidates.empty() ? nullptr : choose(*next, candidates);
+    if (!candidates.empty() && (member == nullptr || !member->free())) {
+      ++next;
+      continue;
+    }
+    Connection connection = std::move(*next);
+    next = waiting_.erase(next);
+    if (member != nullptr && !hand(*member, std::move(connection))) next = waiting_.begin();
+  }
+}
+
+bool Distributor::any_free() const {
+  return std::any_of(members_.begin(), members_.end(),
+                     [](const Member& member) { return member.free(); });
+}
+
+std::vector<Distributor::Member*> Distributor::candidates_for(const Connection& connection) {
+  std::vector<Member*> candidates;
+  for (Member& member : members_) {
+    const auto& refused = connection.refused_by;
+    const bool has_refused =
+        std::find(refused.begin(), refused.end(), member.worker) != refused.end();
+    if (!has_refused) candidates.push_back(&member);
+  }
+  return candidates;
+}
+
+// Null: one that is free has to be waited for.
+Distributor::Member* Distributor::choose(const Connection& connection,
+                                         const std::vector<Member*>& candidates) const {
+  if (balancing_.kind() == Balancing::Kind::choice) {
+    std::vector<Balancing::Candidate> choices;
+    for (const Member* member : candidates) {
+      choices.push_back({member->worker, member->free(), member->connections});
+    }
+    const std::size_t chosen = balancing_.choice()(connection.client, choices);
+    return candidates[chosen < candidates.size() ? chosen : 0];
+  }
+  Member* best = nullptr;
+  for (Member* member : candidates) {
+    if (!member->free()) continue;
+    const bool better =
+        best == nullptr || (balancing_.kind() == Balancing::Kind::least_connections &&
+                            member->connections < best->connections);
+    if (better) best = member;
+  }
+  return best;
+}
+
+// False: it cannot be told of it, as when it is about to leave, and the connection is for another.
+bool Distributor::hand(Member& member, Connection connection) {
+  const auto name = hand_(member.worker, connection.descriptor);
+  if (!name) {
+    connection.refused_by.push_back(member.worker);
+    waiting_.push_front(std::move(connection));
+    return false;
+  }
+  member.name = *name;
+  member.unanswered = std::move(connection);
+  member.since = Clock::now();
+  watch();
+  return true;
+}
+
+void Distributor::watch() {
+  if (std::exchange(watching_, true)) return;
+  watch_.start(look_every);
+}
+
+void Distributor::look_for_stuck() {
+  watching_ = false;
+  for (Member& member : members_) {
+    if (!member.unanswered) continue;
+    if (Clock::now() - member.since < patience || members_.size() == 1) {
+      watch();
+      continue;
+    }
+    member.unanswered->refused_by.push_back(member.worker);
+    waiting_.push_front(std::move(*member.unanswered));
+    member.unanswered.reset();
+    member.stuck = true;
+  }
+  hand_out();
+}
+
+}  // namespace tine::cluster

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "cluster/shared_socket.hpp"
+#include "tine/address.hpp"
+#include "tine/cluster.hpp"
+#include "uv/descriptor.hpp"
+#include "uv/listener.hpp"
+#include "uv/loop_core.hpp"
+#include "uv/timer.hpp"
+
+namespace tine::cluster {
+
+// A socket whose connections the primary accepts, and hands to the workers that listen there.
+//
+// A worker has at most one connection that it has not answered for. Until it has, there is a copy of it
+// here: if the worker leaves, or says nothing for long, or has no room, another one gets it.
+class Distributor final : public SharedSocket, private uv::Listener::User {
+ public:
+  // Hands a connection to a worker, and returns what the worker will name it by in its answer; none if
+  // it could not.
+  using Hand =
+      std::function<std::optional<std::uint64_t>(int worker, const uv::Descriptor& connection)>;
+
+  // Throws Error.
+  Distributor(uv::LoopCore& core, BoundSocket bound, int backlog, Balancing balancing, Hand hand);
+  ~Distributor() override;
+
+  Given give() override;
+  void add(int worker) override;
+  bool remove(int worker) override;
+  bool has(int worker) const override { return find(worker) != nullptr; }
+
+  // A worker's answer for the connection of that name; any other is ignored.
+  void answered(int worker, std::uint64_t name, bool taken);
+  // The worker says that one of its connections has ended.
+  void connection_ended(int worker);
+
+ private:
+  struct Connection {
+    uv::Descriptor descriptor;
+    Address client;
+    std::vector<int> refused_by = {};
+  };
+
+  struct Member {
+    int worker;
+    std::size_t connections = 0;
+    std::uint64_t name = 0;  // of the connection that it has not answered for
+    std::optional<Connection> unanswered = {};
+    std::chrono::steady_clock::time_point since = {};
+    bool stuck = false;  // has not answered for one that another worker has got by now
+
+    bool free() const { return !unanswered && !stuck; }
+  };
+
+  void on_connection(uv::Descriptor connection) override;
+  void on_no_descriptor(uv::Descriptor) override {}
+  void on_broken(int) override {}
+
+  const Member* find(int worker) const;
+  Member* find(int worker);
+  std::vector<Member*> candidates_for(const Connection& connection);
+  Member* choose(const Connection& connection, const std::vector<Member*>& candidates) const;
+  void hand_out();
+  bool hand(Member& member, Connection connection);
+  bool any_free() const;
+  void freed(Member& member);
+  void look_for_stuck();
+  void watch();
+
+  uv::LoopCore& core_;
+  std::unique_ptr<net::BoundPath> path_;
+  Balancing balancing_;
+  Hand hand_;
+  std::shared_ptr<uv::Listener> listener_;
+  uv::RawTimer watch_;
+  bool watching_ = false;
+  std::vector<Member> members_;  // the one that has been free for the longest comes first
+  std::deque<Connection> waiting_;
+};
+
+}  // namespace tine::cluster

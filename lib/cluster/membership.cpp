@@ -1,0 +1,205 @@
+#include "cluster/membership.hpp"
+
+#include <cerrno>
+#include <cstdlib>
+#include <optional>
+#include <utility>
+
+#include <sys/socket.h>
+
+#include "net/socket_address.hpp"
+#include "process/received_handle.hpp"
+#include "uv/descriptor.hpp"
+
+namespace tine::cluster {
+
+using nlohmann::json;
+using Kind = net::ListenerQuery::Kind;
+
+namespace {
+
+std::optional<uv::Descriptor> descriptor_of(const Handle& handle) {
+  auto* const came = process::ReceivedHandle::untouched(handle);
+  return came == nullptr ? std::nullopt : std::optional(came->take());
+}
+
+}  // namespace
+
+// Held by what listens: its end is told to the primary.
+class Membership::Lease {
+ public:
+  Lease(std::weak_ptr<Membership> membership, std::string key, std::string alike)
+      : membership_(std::move(membership)), key_(std::move(key)), alike_(std::move(alike)) {}
+  Lease(const Lease&) = delete;
+  Lease& operator=(const Lease&) = delete;
+  ~Lease() {
+    if (const auto membership = membership_.lock()) membership->given_back(key_, alike_);
+  }
+
+ private:
+  std::weak_ptr<Membership> membership_;
+  std::string key_;
+  std::string alike_;
+};
+
+Membership::Membership(uv::LoopCore& core, Process& process, std::shared_ptr<WorkerState> worker)
+    : core_(core), process_(process), worker_(std::move(worker)) {}
+
+// The process outlives neither loop nor membership: its listeners may know this.
+void Membership::join() {
+  worker_->set_side(std::static_pointer_cast<Side>(shared_from_this()));
+  process::Access::on_internal(
+      process_, [this](const json& message, const Handle& handle) { said(message, handle); });
+  process_.on<"message">([worker = worker_](Message& message) { worker->tell(message); });
+  process_.on<"error">([worker = worker_](const Error& error) { worker->tell(error); });
+  process_.on<"disconnect">([this] { disconnected(); });
+  send(message("online"));
+}
+
+std::uint64_t Membership::send(json message) {
+  const std::uint64_t number = next_number_++;
+  message["seq"] = number;
+  worker_->end().send_internal(message);
+  return number;
+}
+
+// --- sockets
+
+void Membership::find(const net::ListenerQuery& query, std::weak_ptr<net::ListenerUser> user,
+                      Answered answered) {
+  json members = query_members(query, 0);
+  const std::string alike =
+      members["address"].dump() + members["port"].dump() + members["addressType"].dump();
+  Alike& all = alike_[alike];
+  ++all.open;
+  members["index"] = all.next++;
+  json asked = message("queryServer");
+  asked.update(members);
+  const std::uint64_t number = send(std::move(asked));
+  awaited_[number] = [=, this, members = std::move(members)](const json& reply,
+                                                             const Handle& handle) {
+    granted(members, query, user, answered, reply, handle);
+  };
+}
+
+void Membership::granted(const json& members, const net::ListenerQuery& query,
+                         const std::weak_ptr<net::ListenerUser>& user, const Answered& answered,
+                         const json& reply, const Handle& handle) {
+  const std::string key = text_member(reply, "key");
+  const std::string alike =
+      members["address"].dump() + members["port"].dump() + members["addressType"].dump();
+  net::ListenerAnswer answer;
+  answer.error = static_cast<int>(-number_member(reply, "errno").value_or(0));
+  answer.descriptor = descriptor_of(handle);
+  const bool shared = answer.descriptor.has_value();
+  if (shared && query.kind == Kind::stream &&
+      ::listen(answer.descriptor->get(), query.backlog) < 0) {
+    answer.error = errno;
+  }
+  // It is given back when this is not taken.
+  answer.lease =
+      std::make_shared<Lease>(weak_from_this(), answer.error == 0 || shared ? key : "", alike);
+  if (answer.error != 0) return answered(std::move(answer));
+
+  if (shared) {
+    answer.address = net::local_address(answer.descriptor->get());
+  } else if (const auto name = reply.find("sockname"); name != reply.end() && name->is_object()) {
+    answer.address = read_address(*name);
+  } else {
+    answer.address = query.address;
+  }
+  users_[key] = user;
+  if (reply.value("tellEnded", json()) == true) {
+    answer.connection_ended = [weak = weak_from_this(), key] {
+      const auto self = weak.lock();
+      if (!self) return;
+      json ended = message("connectionEnded");
+      ended["key"] = key;
+      self->send(std::move(ended));
+    };
+  }
+  json listening = message("listening");
+  listening.update(members);
+  if (answer.address && answer.address->family != Family::unix_path) {
+    listening["port"] = answer.address->port;
+  }
+  answered(std::move(answer));
+  send(std::move(listening));
+}
+
+void Membership::given_back(const std::string& key, const std::string& alike) {
+  const auto all = alike_.find(alike);
+  if (all != alike_.end() && --all->second.open == 0) alike_.erase(all);
+  if (key.empty()) return;
+  users_.erase(key);
+  json closed = message("close");
+  closed["key"] = key;
+  send(std::move(closed));
+}
+
+// --- what the primary says
+
+void Membership::said(const json& message, const Handle& handle) {
+  if (!is_cluster_message(message)) return;
+  if (const auto number = number_member(message, "ack")) {
+    const auto replied = awaited_.extract(static_cast<std::uint64_t>(*number));
+    if (replied) replied.mapped()(message, handle);
+  } else if (text_member(message, "act") == "newconn") {
+    connection_came(message, handle);
+  } else if (text_member(message, "act") == "disconnect") {
+    worker_->leaves_voluntarily();
+    leave([this] { process_.disconnect(); });
+  }
+}
+
+// Each is answered for, whatever becomes of it.
+void Membership::connection_came(const json& message, const Handle& handle) {
+  const auto user = users_.find(text_member(message, "key"));
+  const auto server = user == users_.end() ? nullptr : user->second.lock();
+  auto connection = descriptor_of(handle);
+  json reply = reply_to(message);
+  reply["accepted"] = server && connection && server->accepted(*connection);
+  send(std::move(reply));
+}
+
+// --- leaving
+
+// When the connections of all that listens have ended.
+void Membership::leave(std::function<void()> left) {
+  const auto waiting = std::make_shared<std::size_t>(1);
+  const auto one_less = [waiting, left = std::move(left)] {
+    if (--*waiting == 0) left();
+  };
+  for (const auto& [key, weak] : std::map(users_)) {
+    if (const auto user = weak.lock()) {
+      ++*waiting;
+      user->close(one_less);
+    }
+  }
+  core_.defer(one_less);
+}
+
+void Membership::tell_primary_that_we_leave(std::function<void()> known) {
+  worker_->leaves_voluntarily();
+  const std::uint64_t number = send(message("exitedAfterDisconnect"));
+  awaited_[number] = [known = std::move(known)](const json&, const Handle&) { known(); };
+}
+
+void Membership::disconnect(WorkerState& worker) {
+  if (worker.voluntary() || !process_.connected()) return;
+  worker.leaves_voluntarily();
+  leave([this] { tell_primary_that_we_leave([this] { process_.disconnect(); }); });
+}
+
+void Membership::kill(WorkerState&, int) {
+  if (!process_.connected()) std::exit(0);
+  tell_primary_that_we_leave([this] { process_.exit(0); });
+}
+
+// A primary that has gone without a word leaves nothing to do.
+void Membership::disconnected() {
+  worker_->emit<"disconnect">();
+  if (!worker_->voluntary()) std::exit(0);
+}
+
+}  // namespace tine::cluster

@@ -1,0 +1,166 @@
+#include "cluster/messages.hpp"
+
+#include <utility>
+
+#include "net/socket_address.hpp"
+
+namespace tine::cluster {
+
+using nlohmann::json;
+using Kind = net::ListenerQuery::Kind;
+
+namespace {
+
+// The bits of `flags`, as libuv has them.
+constexpr std::int64_t ipv6_only_bit = 1;
+constexpr std::int64_t reuse_address_bit = 4;
+constexpr std::int64_t reuse_port_bit = 8;
+
+constexpr int default_backlog = 511;
+constexpr std::int64_t most_backlog = 65535;
+constexpr std::int64_t most_port = 65535;
+
+const json& member(const json& message, const char* name) {
+  static const json nothing;
+  const auto found = message.find(name);
+  return found == message.end() ? nothing : *found;
+}
+
+bool flag_member(const json& message, const char* name) {
+  const json& value = member(message, name);
+  return value.is_boolean() && value.get<bool>();
+}
+
+// As Node writes what it makes a key of.
+std::string key_part(const json& message, const char* name) {
+  const auto found = message.find(name);
+  if (found == message.end()) return "undefined";
+  return found->is_string() ? found->get<std::string>() : found->dump();
+}
+
+std::string key_of(const json& message) {
+  std::string key;
+  for (const char* name : {"address", "port", "addressType", "fd"}) {
+    key += (key.empty() ? "" : ":") + key_part(message, name);
+  }
+  if (member(message, "port") == 0) key += ":" + key_part(message, "index");
+  return key;
+}
+
+// Where it is to be bound; false if that is nowhere.
+bool read_place(const json& message, net::ListenerQuery& query) {
+  const std::string host = text_member(message, "address");
+  if (member(message, "addressType") == -1) {
+    query.address = Address{Family::unix_path, host, 0};
+    return !host.empty();
+  }
+  const auto port = number_member(message, "port").value_or(0);
+  if (port < 0 || port > most_port) return false;
+  query.port = static_cast<std::uint16_t>(port);
+  if (host.empty()) return member(message, "address").is_null();
+  const auto address = net::ip_address(host, query.port);
+  if (!address) return false;
+  query.address = net::to_address(*address);
+  return true;
+}
+
+std::optional<Kind> read_kind(const json& message) {
+  const json& type = member(message, "addressType");
+  if (type == "udp4") return Kind::udp4;
+  if (type == "udp6") return Kind::udp6;
+  return type == 4 || type == 6 || type == -1 ? std::optional(Kind::stream) : std::nullopt;
+}
+
+json address_type(const net::ListenerQuery& query) {
+  if (query.kind != Kind::stream) return query.kind == Kind::udp4 ? "udp4" : "udp6";
+  if (!query.address) return 4;
+  switch (query.address->family) {
+    case Family::ipv4: return 4;
+    case Family::ipv6: return 6;
+    case Family::unix_path: break;
+  }
+  return -1;
+}
+
+}  // namespace
+
+json message(const char* act) { return {{"cmd", "NODE_CLUSTER"}, {"act", act}}; }
+
+json reply_to(const json& message) {
+  return {{"cmd", "NODE_CLUSTER"}, {"ack", member(message, "seq")}};
+}
+
+bool is_cluster_message(const json& message) { return member(message, "cmd") == "NODE_CLUSTER"; }
+
+std::string text_member(const json& message, const char* name) {
+  const json& value = member(message, name);
+  return value.is_string() ? value.get<std::string>() : std::string();
+}
+
+std::optional<std::int64_t> number_member(const json& message, const char* name) {
+  const json& value = member(message, name);
+  return value.is_number_integer() ? std::optional(value.get<std::int64_t>()) : std::nullopt;
+}
+
+std::optional<Query> read_query(const json& message) {
+  const auto kind = read_kind(message);
+  if (!kind) return std::nullopt;
+  Query query;
+  query.listener.kind = *kind;
+  query.key = key_of(message);
+  query.fd = static_cast<int>(number_member(message, "fd").value_or(-1));
+  if (query.fd < 0 && !read_place(message, query.listener)) return std::nullopt;
+  const auto flags = number_member(message, "flags").value_or(0);
+  const auto backlog = number_member(message, "backlog").value_or(0);
+  const bool usual = backlog <= 0 || backlog > most_backlog;
+  query.listener.backlog = usual ? default_backlog : static_cast<int>(backlog);
+  query.listener.ipv6_only = (flags & ipv6_only_bit) != 0;
+  query.listener.reuse_address = (flags & reuse_address_bit) != 0;
+  query.listener.reuse_port = (flags & reuse_port_bit) != 0;
+  query.listener.readable_all = flag_member(message, "readableAll");
+  query.listener.writable_all = flag_member(message, "writableAll");
+  return query;
+}
+
+json query_members(const net::ListenerQuery& query, std::int64_t index) {
+  const bool path = query.address && query.address->family == Family::unix_path;
+  json members{{"index", index},
+               {"data", nullptr},
+               {"address", query.address ? json(query.address->host) : json()},
+               {"port", path ? json(-1) : json(query.port)},
+               {"addressType", address_type(query)},
+               {"backlog", query.backlog},
+               {"flags", (query.ipv6_only ? ipv6_only_bit : 0) |
+                             (query.reuse_address ? reuse_address_bit : 0) |
+                             (query.reuse_port ? reuse_port_bit : 0)}};
+  if (query.kind != Kind::stream) members["fd"] = -1;
+  if (query.readable_all) members["readableAll"] = true;
+  if (query.writable_all) members["writableAll"] = true;
+  return members;
+}
+
+Address listening_address(const json& message) {
+  const std::string host = text_member(message, "address");
+  const json& type = member(message, "addressType");
+  if (type == -1) return {Family::unix_path, host, 0};
+  const bool ipv6 = type == 6 || type == "udp6" || host.find(':') != host.npos;
+  const auto port = number_member(message, "port").value_or(0);
+  return {ipv6 ? Family::ipv6 : Family::ipv4, host, static_cast<std::uint16_t>(port)};
+}
+
+json write_address(const Address& address) {
+  return {{"address", address.host},
+          {"family", address.family == Family::ipv6 ? "IPv6" : "IPv4"},
+          {"port", address.port}};
+}
+
+std::optional<Address> read_address(const json& message) {
+  const auto port = number_member(message, "port").value_or(-1);
+  const auto address = net::ip_address(text_member(message, "address"), 0);
+  if (!address || port < 0 || port > most_port) return std::nullopt;
+  Address read = net::to_address(*address);
+  read.port = static_cast<std::uint16_t>(port);
+  return read;
+}
+
+}  // namespace tine::cluster

@@ -1,0 +1,328 @@
+#include "cluster/primary.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <system_error>
+#include <utility>
+
+#include "process/program.hpp"
+
+namespace tine::cluster {
+
+namespace {
+
+using nlohmann::json;
+
+// A worker that asks for more has lost its mind.
+constexpr std::size_t most_sockets_of_a_worker = 1000;
+
+Balancing balancing_of_environment() {
+  const char* const policy = std::getenv("NODE_CLUSTER_SCHED_POLICY");
+  return policy != nullptr && std::string_view(policy) == "none" ? Balancing::none()
+                                                                 : Balancing::round_robin();
+}
+
+template <class T>
+void merge(T& setting, const T& given) {
+  if (given != T()) setting = given;
+}
+
+// An error of the system's as Node has it on the wire.
+int number_of(const std::error_code& error) {
+  const bool system = error.category() == std::generic_category();
+  return system ? -error.value() : -EINVAL;
+}
+
+}  // namespace
+
+// --- starting workers
+
+void Primary::setup(const ClusterSettings& given) {
+  set_up_ = true;
+  merge(settings_.exec, given.exec);
+  if (given.args) settings_.args = given.args;
+  merge(settings_.exec_path, given.exec_path);
+  merge(settings_.exec_args, given.exec_args);
+  merge(settings_.cwd, given.cwd);
+  for (const auto& [name, value] : given.env) settings_.env[name] = value;
+  settings_.silent = settings_.silent || given.silent;
+  if (!given.stdio.empty()) settings_.stdio = given.stdio;
+  if (given.uid) settings_.uid = given.uid;
+  if (given.gid) settings_.gid = given.gid;
+  if (given.balancing) settings_.balancing = given.balancing;
+  if (!settings_.balancing) settings_.balancing = balancing_of_environment();
+  core()->defer([self = shared_from_this()] { self->emit<"setup">(); });
+}
+
+ForkOptions Primary::fork_options(
+    const std::map<std::string, std::optional<std::string>>& env) const {
+  ForkOptions options;
+  const bool same_program = settings_.exec.empty();
+  if (settings_.args) {
+    options.args = *settings_.args;
+  } else if (same_program) {
+    options.args = process::program_args();
+  }
+  options.exec_path = settings_.exec_path;
+  options.exec_args = settings_.exec_args;
+  options.cwd = settings_.cwd;
+  options.env = settings_.env;
+  for (const auto& [name, value] : env) options.env[name] = value;
+  options.silent = settings_.silent;
+  options.stdio = settings_.stdio;
+  options.uid = settings_.uid;
+  options.gid = settings_.gid;
+  return options;
+}
+
+Worker Primary::fork(const std::map<std::string, std::optional<std::string>>& env) {
+  if (!set_up_) setup({});
+  const int id = ++last_id_;
+  const auto program = settings_.exec.empty() ? process::program_path() : settings_.exec;
+  const ChildProcess child = process::Access::fork_worker(*core(), program, fork_options(env), id);
+  const auto worker = std::make_shared<WorkerState>(id, process::Access::end_of(child), child);
+  worker->set_side(std::static_pointer_cast<Side>(shared_from_this()));
+  workers_.emplace(id, worker);
+  follow(worker);
+  core()->defer([self = shared_from_this(), worker] { self->emit<"fork">(worker->handle()); });
+  return worker->handle();
+}
+
+// The listeners hold the worker and this: they go with the child's "close".
+void Primary::follow(const std::shared_ptr<WorkerState>& worker) {
+  const auto self = shared_from_this();
+  ChildProcess child = worker->child();
+  process::Access::on_internal(
+      child, [self, worker](const json& message, const Handle&) { self->said(*worker, message); });
+  child.on<"message">([self, worker](Message& message) {
+    worker->tell(message);
+    if (self->list<"message">().count() == 0) return;
+    self->emit<"message">(worker->handle(), json(message.value()), Handle(message.handle()));
+  });
+  child.on<"error">([worker](const Error& error) {
+    // A worker that has no ear for connections is passed over, and that is all.
+    if (error.code() != Errc::handle_lost) worker->tell(error);
+  });
+  child.on<"disconnect">([self, worker] {
+    self->forget(*worker);
+    worker->emit<"disconnect">();
+    self->emit<"disconnect">(worker->handle());
+  });
+  child.on<"exit">([self, worker](ExitStatus status) {
+    worker->has_died();
+    worker->emit<"exit">(status);
+    self->emit<"exit">(worker->handle(), status);
+  });
+  child.on<"close">([self, worker] {
+    worker->has_died();
+    self->gone(*worker);
+  });
+}
+
+std::map<int, Worker> Primary::workers() const {
+  std::map<int, Worker> workers;
+  for (const auto& [id, worker] : workers_) {
+    if (!worker->voluntary()) workers.emplace(id, worker->handle());
+  }
+  return workers;
+}
+
+// --- what a worker says
+
+void Primary::said(WorkerState& worker, const json& message) {
+  if (!is_cluster_message(message)) return;
+  if (const auto answered = number_member(message, "ack")) {
+    const auto taken = message.find("accepted");
+    const bool accepted = taken != message.end() && taken->is_boolean() && taken->get<bool>();
+    for (const auto& [key, socket] : sockets_) {
+      auto* const one = dynamic_cast<Distributor*>(socket.get());
+      if (one != nullptr)
+        one->answered(worker.id(), static_cast<std::uint64_t>(*answered), accepted);
+    }
+    return;
+  }
+  const std::string act = text_member(message, "act");
+  const std::string key = text_member(message, "key");
+  if (act == "online") {
+    worker.emit<"online">();
+    emit<"online">(worker.handle());
+  } else if (act == "queryServer") {
+    query(worker, message);
+  } else if (act == "listening") {
+    Address address = listening_address(message);
+    worker.emit<"listening">(address);
+    emit<"listening">(worker.handle(), address);
+  } else if (act == "close") {
+    forget(worker, key);
+  } else if (act == "connectionEnded") {
+    if (Distributor* const one = distributor(key)) one->connection_ended(worker.id());
+  } else if (act == "exitedAfterDisconnect") {
+    worker.leaves_voluntarily();
+    forget(worker);
+    send(worker, reply_to(message));
+  }
+}
+
+void Primary::query(WorkerState& worker, const json& message) {
+  if (worker.voluntary()) return;
+  const auto query = read_query(message);
+  if (!query) return refuse(worker, message, "", -EINVAL);
+  const auto asked_for = std::count_if(sockets_.begin(), sockets_.end(), [&](const auto& socket) {
+    return socket.second->has(worker.id());
+  });
+  if (static_cast<std::size_t>(asked_for) >= most_sockets_of_a_worker) {
+    return refuse(worker, message, query->key, -EMFILE);
+  }
+  try {
+    grant(worker, message, *query);
+  } catch (const Error& error) {
+    const auto socket = sockets_.find(query->key);
+    if (socket != sockets_.end() && socket->second->remove(worker.id())) sockets_.erase(socket);
+    refuse(worker, message, query->key, number_of(error.code()));
+  }
+}
+
+// The same twice is an address in use, be it by the same worker.
+void Primary::grant(WorkerState& worker, const json& message, const Query& query) {
+  SharedSocket& socket = socket_for(query);
+  if (socket.has(worker.id())) return refuse(worker, message, query.key, -EADDRINUSE);
+  json reply = reply_to(message);
+  reply["key"] = query.key;
+  reply["data"] = nullptr;
+  reply["errno"] = nullptr;
+  // The answer goes first: connections may follow at once.
+  SharedSocket::Given given = socket.give();
+  if (given.descriptor) {
+    reply["errno"] = 0;
+    reply["seq"] = next_number_++;
+    const bool stream = query.listener.kind == net::ListenerQuery::Kind::stream;
+    channel::PassedHandle handle{.type = stream ? "net.Native" : "dgram.Native"};
+    handle.descriptors.push_back(std::move(*given.descriptor));
+    worker.end().send_internal(reply, std::move(handle));
+  } else {
+    if (given.address && given.address->family != Family::unix_path) {
+      reply["sockname"] = write_address(*given.address);
+    }
+    if (settings_.balancing->kind() == Balancing::Kind::least_connections) {
+      reply["tellEnded"] = true;
+    }
+    send(worker, std::move(reply));
+  }
+  socket.add(worker.id());
+}
+
+void Primary::refuse(WorkerState& worker, const json& message, const std::string& key, int error) {
+  json reply = reply_to(message);
+  reply["errno"] = error;
+  reply["key"] = key;
+  reply["data"] = nullptr;
+  send(worker, std::move(reply));
+}
+
+// --- sockets
+
+SharedSocket& Primary::socket_for(const Query& query) {
+  const auto known = sockets_.find(query.key);
+  if (known != sockets_.end()) return *known->second;
+  return *sockets_.emplace(query.key, make_socket(query)).first->second;
+}
+
+Primary::Socket Primary::make_socket(const Query& query) {
+  const Balancing& balancing = *settings_.balancing;
+  const bool shared = balancing.kind() == Balancing::Kind::none ||
+                      query.listener.kind != net::ListenerQuery::Kind::stream;
+  if (shared) return share_one(query);
+  if (balancing.kind() == Balancing::Kind::reuse_port) return share_port(query);
+  return std::make_unique<Distributor>(
+      *core(), bind_for(query), query.listener.backlog, balancing,
+      [this, key = query.key](int worker, const uv::Descriptor& connection) {
+        return hand(worker, key, connection);
+      });
+}
+
+Distributor* Primary::distributor(const std::string& key) {
+  const auto socket = sockets_.find(key);
+  return socket == sockets_.end() ? nullptr : dynamic_cast<Distributor*>(socket->second.get());
+}
+
+std::optional<std::uint64_t> Primary::hand(int id, const std::string& key,
+                                           const uv::Descriptor& connection) {
+  const auto worker = workers_.find(id);
+  if (worker == workers_.end() || !worker->second->end().connected()) return std::nullopt;
+  json said = message("newconn");
+  said["key"] = key;
+  const std::uint64_t number = next_number_++;
+  said["seq"] = number;
+  channel::PassedHandle handle{.type = "net.Native"};
+  try {
+    handle.descriptors.push_back(net::duplicated_socket(connection.get()));
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+  worker->second->end().send_internal(said, std::move(handle));
+  return number;
+}
+
+std::uint64_t Primary::send(WorkerState& worker, json message) {
+  const std::uint64_t number = next_number_++;
+  message["seq"] = number;
+  worker.end().send_internal(message);
+  return number;
+}
+
+// --- leaving
+
+void Primary::forget(WorkerState& worker, const std::string& key) {
+  const auto socket = sockets_.find(key);
+  if (socket != sockets_.end() && socket->second->has(worker.id()) &&
+      socket->second->remove(worker.id())) {
+    sockets_.erase(socket);
+  }
+}
+
+void Primary::forget(WorkerState& worker) {
+  std::vector<std::string> keys;
+  for (const auto& [key, socket] : sockets_) {
+    if (socket->has(worker.id())) keys.push_back(key);
+  }
+  for (const std::string& key : keys) forget(worker, key);
+}
+
+void Primary::gone(WorkerState& worker) {
+  forget(worker);
+  workers_.erase(worker.id());
+  if (!workers_.empty()) return;
+  for (const auto& told : std::exchange(disconnected_, {})) told();
+}
+
+void Primary::disconnect(WorkerState& worker) {
+  if (worker.voluntary() || !worker.end().connected()) return;
+  worker.leaves_voluntarily();
+  send(worker, message("disconnect"));
+  forget(worker);
+}
+
+void Primary::kill(WorkerState& worker, int signal) {
+  ChildProcess child = worker.child();
+  child.kill(signal);
+}
+
+void Primary::disconnect_all(std::function<void()> disconnected) {
+  if (disconnected) disconnected_.push_back(std::move(disconnected));
+  for (const auto& [id, worker] : std::map(workers_)) disconnect(*worker);
+  if (!workers_.empty()) return;
+  core()->defer([told = std::exchange(disconnected_, {})] {
+    for (const auto& one : told) one();
+  });
+}
+
+void Primary::loop_closing() noexcept {
+  const auto keep = shared_from_this();
+  sockets_.clear();
+  workers_.clear();
+  disconnected_.clear();
+  clear();
+}
+
+}  // namespace tine::cluster

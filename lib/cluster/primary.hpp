@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cluster/distributor.hpp"
+#include "cluster/messages.hpp"
+#include "cluster/shared_socket.hpp"
+#include "cluster/worker_state.hpp"
+#include "tine/cluster.hpp"
+#include "uv/loop_core.hpp"
+
+namespace tine::cluster {
+
+using ClusterListeners =
+    detail::ListenerTable<Event<"setup">, Event<"fork", Worker>, Event<"online", Worker>,
+                          Event<"listening", Worker, Address>,
+                          Event<"message", Worker, nlohmann::json, Handle>,
+                          Event<"disconnect", Worker>, Event<"exit", Worker, ExitStatus>>;
+
+// What stands behind tine::Cluster in the primary: the workers, and the sockets they share.
+class Primary final : public ClusterListeners,
+                      public WorkerState::Side,
+                      public uv::Resident,
+                      public std::enable_shared_from_this<Primary> {
+ public:
+  explicit Primary(uv::LoopCore& core) : Resident(core) {}
+
+  void setup(const ClusterSettings& settings);
+  const ClusterSettings& settings() const { return settings_; }
+  Worker fork(const std::map<std::string, std::optional<std::string>>& env);
+  std::map<int, Worker> workers() const;
+  void disconnect_all(std::function<void()> disconnected);
+
+  void disconnect(WorkerState& worker) override;
+  void kill(WorkerState& worker, int signal) override;
+  void loop_closing() noexcept override;
+
+ private:
+  using Socket = std::unique_ptr<SharedSocket>;
+
+  ForkOptions fork_options(const std::map<std::string, std::optional<std::string>>& env) const;
+  void follow(const std::shared_ptr<WorkerState>& worker);
+  void said(WorkerState& worker, const nlohmann::json& message);
+  void query(WorkerState& worker, const nlohmann::json& message);
+  SharedSocket& socket_for(const Query& query);
+  Socket make_socket(const Query& query);
+  void grant(WorkerState& worker, const nlohmann::json& message, const Query& query);
+  void refuse(WorkerState& worker, const nlohmann::json& message, const std::string& key,
+              int error);
+  void forget(WorkerState& worker, const std::string& key);
+  void forget(WorkerState& worker);
+  void gone(WorkerState& worker);
+  std::optional<std::uint64_t> hand(int worker, const std::string& key,
+                                    const uv::Descriptor& connection);
+  std::uint64_t send(WorkerState& worker, nlohmann::json message);
+  Distributor* distributor(const std::string& key);
+
+  ClusterSettings settings_;
+  bool set_up_ = false;
+  std::map<int, std::shared_ptr<WorkerState>> workers_;
+  std::map<std::string, Socket, std::less<>> sockets_;
+  std::vector<std::function<void()>> disconnected_;
+  int last_id_ = 0;
+  std::uint64_t next_number_ = 0;  // of what is said to any worker
+};
+
+}  // namespace tine::cluster

@@ -1,0 +1,101 @@
+#include "cluster/shared_socket.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include <sys/socket.h>
+
+#include "net/socket_address.hpp"
+
+namespace tine::cluster {
+
+namespace {
+
+using Kind = net::ListenerQuery::Kind;
+
+bool is_path(const Query& query) {
+  return query.listener.address && query.listener.address->family == Family::unix_path;
+}
+
+class Members {
+ public:
+  void add(int worker) { workers_.push_back(worker); }
+  bool has(int worker) const {
+    return std::find(workers_.begin(), workers_.end(), worker) != workers_.end();
+  }
+  bool remove(int worker) {
+    std::erase(workers_, worker);
+    return workers_.empty();
+  }
+
+ private:
+  std::vector<int> workers_;
+};
+
+class OneSocket final : public SharedSocket {
+ public:
+  explicit OneSocket(const Query& query) : bound_(bind_for(query)) {}
+
+  Given give() override { return {.descriptor = net::duplicated_socket(bound_.socket.get())}; }
+  void add(int worker) override { members_.add(worker); }
+  bool remove(int worker) override { return members_.remove(worker); }
+  bool has(int worker) const override { return members_.has(worker); }
+
+ private:
+  BoundSocket bound_;
+  Members members_;
+};
+
+class OnePort final : public SharedSocket {
+ public:
+  explicit OnePort(const Query& query) : query_(query), first_(bind_for(query, true)) {
+    const auto bound = net::local_address(first_.socket.get());
+    if (!bound) return;
+    query_.listener.port = bound->port;
+    if (query_.listener.address) query_.listener.address->port = bound->port;
+  }
+
+  Given give() override { return {.descriptor = bind_for(query_, true).socket}; }
+  void add(int worker) override { members_.add(worker); }
+  bool remove(int worker) override { return members_.remove(worker); }
+  bool has(int worker) const override { return members_.has(worker); }
+
+ private:
+  Query query_;
+  BoundSocket first_;  // keeps the port, and never listens
+  Members members_;
+};
+
+}  // namespace
+
+BoundSocket bind_for(const Query& query, bool reuse_port) {
+  const net::ListenerQuery& listener = query.listener;
+  const bool stream = listener.kind == Kind::stream;
+  if (query.fd >= 0) return {nullptr, net::duplicated_socket(query.fd)};
+  const net::SocketOptions options{.type = stream ? SOCK_STREAM : SOCK_DGRAM,
+                                   .ipv6_only = listener.ipv6_only,
+                                   .reuse_address = listener.reuse_address,
+                                   .reuse_port = listener.reuse_port || reuse_port};
+  if (is_path(query)) {
+    const std::string& path = listener.address->host;
+    uv::Descriptor socket = net::bound_socket(net::path_address(path), options);
+    return {std::make_unique<net::BoundPath>(path, listener.readable_all, listener.writable_all),
+            std::move(socket)};
+  }
+  if (!listener.address && stream) return {nullptr, net::bound_socket(listener.port, options)};
+  const std::string any = listener.kind == Kind::udp6 ? "::" : "0.0.0.0";
+  const std::string& host = listener.address ? listener.address->host : any;
+  return {nullptr, net::bound_socket(*net::ip_address(host, listener.port), options)};
+}
+
+std::unique_ptr<SharedSocket> share_one(const Query& query) {
+  return std::make_unique<OneSocket>(query);
+}
+
+std::unique_ptr<SharedSocket> share_port(const Query& query) {
+  if (is_path(query)) return share_one(query);
+  return std::make_unique<OnePort>(query);
+}
+
+}  // namespace tine::cluster

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "process/access.hpp"
+#include "tine/cluster.hpp"
+
+namespace tine::cluster {
+
+// What stands behind tine::Worker.
+class WorkerState final
+    : public detail::ListenerTable<Event<"online">, Event<"listening", Address>,
+                                   Event<"message", Message>, Event<"error", Error>,
+                                   Event<"disconnect">, Event<"exit", ExitStatus>>,
+      public std::enable_shared_from_this<WorkerState> {
+ public:
+  // The side of the cluster that the state is on.
+  class Side {
+   public:
+    virtual void disconnect(WorkerState& worker) = 0;
+    virtual void kill(WorkerState& worker, int signal) = 0;
+
+   protected:
+    ~Side() = default;
+  };
+
+  // In the primary there is a child.
+  WorkerState(int id, std::shared_ptr<channel::Endpoint> end, ChildProcess child = {})
+      : id_(id), end_(std::move(end)), child_(std::move(child)) {}
+
+  Worker handle() { return Worker(shared_from_this()); }
+  static const std::shared_ptr<WorkerState>& of(const Worker& worker) { return worker.state_; }
+
+  int id() const { return id_; }
+  channel::Endpoint& end() { return *end_; }
+  const std::shared_ptr<channel::Endpoint>& shared_end() const { return end_; }
+  const ChildProcess& child() const { return child_; }
+
+  void set_side(std::weak_ptr<Side> side) { side_ = std::move(side); }
+  void disconnect() {
+    if (const auto side = side_.lock()) side->disconnect(*this);
+  }
+  void kill(int signal) {
+    if (const auto side = side_.lock()) side->kill(*this, signal);
+  }
+
+  // Of its own accord; what leaves without that has crashed, or was killed.
+  bool voluntary() const { return voluntary_; }
+  void leaves_voluntarily() { voluntary_ = true; }
+  bool dead() const { return dead_; }
+  void has_died() { dead_ = true; }
+
+  // Tells its listeners of a message of the other side's.
+  void tell(Message& message) {
+    Message again = message.again();
+    emit<"message">(again);
+    for (const std::string& failure : again.failures()) message.does_not_convert(failure);
+  }
+
+  // Without a listener an error is an exception.
+  void tell(Error error) {
+    if (list<"error">().count() == 0) throw error;
+    emit<"error">(error);
+  }
+
+ private:
+  int id_;
+  std::shared_ptr<channel::Endpoint> end_;
+  ChildProcess child_;
+  std::weak_ptr<Side> side_;
+  bool voluntary_ = false;
+  bool dead_ = false;
+};
+
+}  // namespace tine::cluster

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "channel/endpoint.hpp"
+#include "tine/child_process.hpp"
+#include "tine/fork_options.hpp"
+#include "tine/handle.hpp"
+#include "tine/process.hpp"
+#include "uv/loop_core.hpp"
+
+namespace tine::process {
+
+// What a layer above may do with a child or with this process, and users may not.
+struct Access {
+  // Told of messages of the channel's own that are nobody else's.
+  using Internal = std::function<void(const nlohmann::json& message, const Handle& handle)>;
+
+  // Forks a child that finds its number in the environment.
+  static ChildProcess fork_worker(uv::LoopCore& core, const std::filesystem::path& module,
+                                  const ForkOptions& options, int number);
+  static std::shared_ptr<channel::Endpoint> end_of(const ChildProcess& child);
+  static std::shared_ptr<channel::Endpoint> end_of(const Process& process);
+  static void on_internal(const ChildProcess& child, Internal internal);
+  static void on_internal(const Process& process, Internal internal);
+};
+
+}  // namespace tine::process

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <memory>
+
+#include "process/peer_state.hpp"
+#include "tine/process.hpp"
+#include "uv/task.hpp"
+
+namespace tine {
+
+// What stands behind Process.
+class Process::State final
+    : public process::PeerState<Event<"connected">, Event<"message", Message>,
+                                Event<"error", Error>, Event<"drain">, Event<"disconnect">> {
+ public:
+  using PeerState::PeerState;
+
+  void adopt();
+  void leave();
+
+  bool keeps_loop() const override {
+    return list<"message">().count() + list<"disconnect">().count() > 0;
+  }
+
+ private:
+  uv::Task connected_task_{[this] { emit<"connected">(); }};
+};
+
+}  // namespace tine
