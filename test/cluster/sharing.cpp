@@ -1,0 +1,213 @@
+// Servers and datagram sockets that workers share.
+#include <filesystem>
+#include <set>
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "cluster/cluster_test.hpp"
+
+using Answers = std::map<std::string, int>;
+
+namespace {
+
+// A new folder, removed at the end.
+struct Folder {
+  Folder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "tine-XXXXXX").string();
+    path = mkdtemp(pattern.data());
+  }
+  ~Folder() { std::filesystem::remove_all(path); }
+  std::filesystem::path path;
+};
+
+}  // namespace
+
+TEST_CASE("cluster: round robin gives each worker its turn", "[cluster]") {
+  TestCluster test;
+  test.listen(3);
+  CHECK(test.ask_often(9) == Answers{{"1", 3}, {"2", 3}, {"3", 3}});
+  test.end();
+}
+
+TEST_CASE("cluster: without balancing, and with a socket each, some worker answers", "[cluster]") {
+  const auto balancing = GENERATE(tine::Balancing::none(), tine::Balancing::reuse_port());
+  TestCluster test(balancing);
+  test.listen(2);
+  const auto answers = test.ask_often(20);
+  int all = 0;
+  for (const auto& [worker, count] : answers) {
+    CHECK((worker == "1" || worker == "2"));
+    all += count;
+  }
+  CHECK(all == 20);
+  test.end();
+}
+
+TEST_CASE("cluster: the worker with the fewest connections gets the next", "[cluster]") {
+  TestCluster test(tine::Balancing::least_connections());
+  test.listen(2, {{"host", "127.0.0.1"}, {"hold", true}});
+  Answers answers;
+  std::vector<tine::Socket> clients;
+  for (int i = 0; i < 10; ++i) {
+    auto& client = clients.emplace_back(test.loop);
+    client.on<"data">([&](std::string_view worker) {
+      ++answers[std::string(worker)];
+      test.loop->stop();
+    });
+    client.connect({.host = "127.0.0.1", .port = test.port});
+    test.loop.run();
+  }
+  CHECK(answers == Answers{{"1", 5}, {"2", 5}});
+
+  // Those of the first worker end, so it gets all the next.
+  answers.clear();
+  for (auto& client : clients) client.end();
+  test.end();
+}
+
+TEST_CASE("cluster: a function of the user's sends a client to its worker", "[cluster]") {
+  int asked = 0;
+  TestCluster test(tine::Balancing::by(
+      [&](const tine::Address& client, const std::vector<tine::Balancing::Candidate>& workers) {
+        ++asked;
+        CHECK(client.host == "127.0.0.1");
+        CHECK(workers.size() == 3);
+        for (std::size_t i = 0; i < workers.size(); ++i) {
+          if (workers[i].worker == 2) return i;
+        }
+        return workers.size();
+      }));
+  test.listen(3);
+  CHECK(test.ask_often(5) == Answers{{"2", 5}});
+  CHECK(asked >= 5);
+  test.end();
+}
+
+TEST_CASE("cluster: workers share a free port, and each further server another", "[cluster]") {
+  TestCluster test;
+  for (int i = 0; i < 2; ++i) {
+    auto worker = test.fork();
+    worker.send({{"listen", {{"host", "127.0.0.1"}}}});
+    worker.send({{"listen", {{"host", "127.0.0.1"}}}});
+  }
+  test.until_said(4);
+  std::map<json, int> ports;
+  for (const json& message : test.said) ++ports[message["listening"]];
+  CHECK(ports.size() == 2);
+  for (const auto& [port, count] : ports) CHECK(count == 2);
+  test.end();
+}
+
+TEST_CASE("cluster: what is closed can be listened at again", "[cluster]") {
+  TestCluster test;
+  test.listen(1);
+  test.workers[0].send("close");
+  test.workers[0].send({{"listen", {{"host", "127.0.0.1"}, {"port", test.port}}}});
+  test.until_said(1);
+  CHECK(test.said[0] == json{{"listening", test.port}});
+  CHECK(test.ask() == "1");
+  test.end();
+}
+
+TEST_CASE("cluster: what the primary cannot do is the worker's error", "[cluster]") {
+  TestCluster test;
+  tine::Server taken(test.loop);
+  taken.on<"listening">([&] { test.loop->stop(); });
+  taken.listen({.host = "127.0.0.1"});
+  test.loop.run();
+  auto worker = test.fork();
+  worker.send({{"listen", {{"host", "127.0.0.1"}, {"port", taken.address()->port}}}});
+  worker.send({{"listen", {{"host", "203.0.113.1"}}}});
+  worker.send({{"listen", {{"path", "/no/such/folder/socket"}}}});
+  test.until_said(3);
+  std::set<json> errors;
+  for (const json& message : test.said) errors.insert(message["error"]);
+  CHECK(errors == std::set<json>{"Address already in use", "Cannot assign requested address",
+                                 "No such file or directory"});
+  taken.close();
+  test.end();
+}
+
+TEST_CASE("cluster: the same port twice in a worker is in use", "[cluster]") {
+  TestCluster test;
+  test.listen(1);
+  const json listen{{"listen", {{"host", "127.0.0.1"}, {"port", test.port}}}};
+  test.workers[0].send("close");
+  test.workers[0].send(listen);
+  test.until_said(1);
+  test.workers[0].send(listen);
+  test.until_said(2);
+  CHECK(test.said[1] == json{{"error", "Address already in use"}});
+  CHECK(test.ask() == "1");
+  test.end();
+}
+
+TEST_CASE("cluster: a path is shared with its permissions, and removed at the end", "[cluster]") {
+  const auto balancing = GENERATE(tine::Balancing::round_robin(), tine::Balancing::none(),
+                                  tine::Balancing::reuse_port());
+  Folder folder;
+  const std::string path = folder.path / "socket";
+  TestCluster test(balancing);
+  for (int i = 0; i < 2; ++i) {
+    test.fork().send({{"listen", {{"path", path}, {"readable", true}, {"writable", true}}}});
+  }
+  bool listening = false;
+  test.cluster.on<"listening">([&](const tine::Worker&, const tine::Address& address) {
+    CHECK(address.host == path);
+    if (std::exchange(listening, true)) test.loop->stop();
+  });
+  test.loop.run();
+  CHECK((std::filesystem::status(path).permissions() & std::filesystem::perms::others_write) !=
+        std::filesystem::perms::none);
+  const std::string answer = test.ask({.path = path});
+  CHECK((answer == "1" || answer == "2"));
+  test.end();
+  CHECK_FALSE(std::filesystem::exists(path));
+}
+
+TEST_CASE("cluster: a datagram socket is shared", "[cluster]") {
+  TestCluster test;
+  for (int i = 0; i < 2; ++i) test.fork().send({{"bind", {{"host", "127.0.0.1"}}}});
+  test.until_said(2);
+  REQUIRE(test.said[0] == test.said[1]);
+  const std::uint16_t port = test.said[0]["listening"];
+  tine::Datagram client(test.loop, tine::Family::ipv4);
+  std::string answer;
+  client.on<"message">([&](std::string_view bytes) {
+    answer = bytes;
+    test.loop->stop();
+  });
+  client.send("who?", {.family = tine::Family::ipv4, .host = "127.0.0.1", .port = port});
+  test.loop.run();
+  CHECK((answer == "1" || answer == "2"));
+  client.close();
+  test.end();
+}
+
+TEST_CASE("cluster: an exclusive server is the worker's own", "[cluster]") {
+  TestCluster test;
+  bool heard = false;
+  test.cluster.on<"listening">([&](const tine::Worker&) { heard = true; });
+  test.listen(2, {{"host", "127.0.0.1"}, {"exclusive", true}});
+  const std::string only = test.ask();
+  for (int i = 0; i < 5; ++i) CHECK(test.ask() == only);
+  CHECK_FALSE(heard);
+  // It is not the cluster's to close.
+  for (auto& worker : test.workers) worker.kill();
+  test.loop.run();
+}
+
+TEST_CASE("cluster: what a full worker refuses goes to another, or to nobody", "[cluster]") {
+  TestCluster test;
+  test.fork().send({{"listen", {{"host", "127.0.0.1"}, {"port", 0}, {"most", 0}}}});
+  test.fork().send({{"listen", {{"host", "127.0.0.1"}, {"port", 0}}}});
+  test.until_said(2);
+  test.port = test.said[0]["listening"];
+  CHECK(test.ask_often(6) == Answers{{"2", 6}});
+  test.workers[1].disconnect();
+  test.workers[1].on<"exit">([&] { test.loop->stop(); });
+  test.loop.run();
+  CHECK(test.ask().empty());
+  test.end();
+}

@@ -1,0 +1,172 @@
+// Workers and what is said of them.
+#include <csignal>
+
+#include "cluster/cluster_test.hpp"
+
+using namespace std::chrono_literals;
+using Log = std::vector<std::string>;
+
+namespace {
+
+std::string text_of(std::optional<bool> flag) { return flag ? (*flag ? "true" : "false") : "none"; }
+
+void log_all(tine::Cluster& cluster, Log& log) {
+  cluster.on<"fork">([&](const tine::Worker&) { log.emplace_back("fork"); });
+  cluster.on<"online">([&](const tine::Worker&) { log.emplace_back("online"); });
+  cluster.on<"listening">([&](const tine::Worker&) { log.emplace_back("listening"); });
+  cluster.on<"disconnect">([&](tine::Worker worker) {
+    log.push_back("disconnect " + text_of(worker.exited_after_disconnect()));
+  });
+  cluster.on<"exit">([&](tine::Worker worker, const tine::ExitStatus& status) {
+    log.push_back("exit " + to_string(status) + " " + text_of(worker.exited_after_disconnect()));
+  });
+}
+
+}  // namespace
+
+TEST_CASE("cluster: the events of a worker come in their order", "[cluster]") {
+  TestCluster test;
+  Log log;
+  log_all(test.cluster, log);
+  CHECK(test.cluster.is_primary());
+  CHECK_FALSE(test.cluster.worker());
+
+  auto worker = test.fork();
+  CHECK(worker.id() == 1);
+  CHECK(worker.process().pid());
+  CHECK(worker.is_connected());
+  CHECK_FALSE(worker.is_dead());
+  CHECK_FALSE(worker.exited_after_disconnect());
+  Log its;
+  worker.on<"online">([&] { its.emplace_back("online"); });
+  worker.on<"listening">(
+      [&](const tine::Address& address) { its.push_back("listening " + address.host); });
+  worker.on<"disconnect">([&] { its.emplace_back("disconnect"); });
+  worker.on<"exit">([&] { its.emplace_back("exit"); });
+  worker.send({{"listen", {{"host", "127.0.0.1"}}}});
+  test.until_said(1);
+  CHECK(test.cluster.workers() == std::map<int, tine::Worker>{{1, worker}});
+  worker.disconnect();
+  CHECK(test.cluster.workers().empty());
+  test.loop.run();
+
+  CHECK(log == Log{"fork", "online", "listening", "disconnect true", "exit code 0 true"});
+  CHECK(its == Log{"online", "listening 127.0.0.1", "disconnect", "exit"});
+  CHECK(worker.is_dead());
+  CHECK_FALSE(worker.is_connected());
+}
+
+TEST_CASE("cluster: how a worker ends is known", "[cluster]") {
+  const auto [how, expected] = GENERATE(
+      table<std::string, Log>({{"leave", {"disconnect true", "exit code 0 true"}},
+                               {"kill", {"disconnect true", "exit code 0 true"}},
+                               {"cut", {"disconnect none", "exit code 0 false"}},
+                               {"abort", {"disconnect none", "exit signal 6 (Aborted) false"}}}));
+  TestCluster test;
+  test.listen(1);
+  Log log;
+  log_all(test.cluster, log);
+  test.workers[0].send(how);
+  test.loop.run();
+  CHECK(log == expected);
+}
+
+TEST_CASE("cluster: a primary kills a worker at once", "[cluster]") {
+  TestCluster test;
+  test.listen(1);
+  Log log;
+  log_all(test.cluster, log);
+  test.workers[0].kill(SIGKILL);
+  test.loop.run();
+  CHECK(log == Log{"disconnect none", "exit signal 9 (Killed) false"});
+}
+
+TEST_CASE("cluster: a program that cannot be started is an error of its worker", "[cluster]") {
+  TestCluster test;
+  test.cluster.setup_primary({.exec = "/no/such/program"});
+  auto worker = test.fork();
+  std::error_code error;
+  worker.on<"error">([&](const tine::Error& what) { error = what.code(); });
+  bool told = false;
+  test.cluster.disconnect([&] { told = true; });
+  test.loop.run();
+  CHECK(error == std::errc::no_such_file_or_directory);
+  CHECK(told);
+}
+
+TEST_CASE("cluster: messages go both ways, and nobody has to listen", "[cluster]") {
+  TestCluster test;
+  auto worker = test.fork();
+  std::vector<int> numbers;
+  worker.on<"message">([&](int number) { numbers.push_back(number); });
+  worker.send(1);
+  worker.send(2);
+  test.until_said(2);
+  CHECK(numbers == std::vector<int>{1, 2});
+  CHECK(test.said == std::vector<json>{1, 2});
+  test.end();
+}
+
+TEST_CASE("cluster: settings are merged, and set up once more by setup", "[cluster]") {
+  TestLoop loop;
+  tine::Cluster cluster(loop);
+  ExpectCalls setup(2);
+  cluster.on<"setup">([&] { setup(); });
+  cluster.setup_primary({.exec = test_program("report"), .args = std::vector<std::string>{"one"}});
+  cluster.setup_primary({.env = {{"ADDED", "for all"}}});
+  CHECK(cluster.settings().args == std::vector<std::string>{"one"});
+  std::map<int, json> reports;
+  cluster.on<"message">(
+      [&](tine::Worker worker, const json& report) { reports[worker.id()] = report; });
+  cluster.fork();
+  cluster.fork({{"ADDED", "for one"}});
+  loop.run();
+  REQUIRE(reports.size() == 2);
+  CHECK(reports[1]["args"][1] == "one");
+  CHECK(reports[1]["env"]["ADDED"] == "for all");
+  CHECK(reports[2]["env"]["ADDED"] == "for one");
+  CHECK(reports[1]["env"]["NODE_UNIQUE_ID"] == nullptr);
+}
+
+TEST_CASE("cluster: disconnect() says when no worker is left, even if there was none",
+          "[cluster]") {
+  const int count = GENERATE(0, 3);
+  TestCluster test;
+  test.listen(count);
+  ExpectCalls told(1);
+  test.cluster.disconnect([&] {
+    told();
+    CHECK(test.cluster.workers().empty());
+  });
+  test.loop.run();
+}
+
+TEST_CASE("cluster: a worker that leaves first serves whom it has", "[cluster]") {
+  TestCluster test;
+  test.listen(1, {{"host", "127.0.0.1"}, {"hold", true}});
+  tine::Socket client(test.loop);
+  bool dead = false;
+  client.on<"data">([&] {
+    test.workers[0].disconnect();
+    test.loop->after(20ms, [&] {
+      CHECK_FALSE(dead);
+      client.end();
+    });
+  });
+  test.workers[0].on<"exit">([&](const tine::ExitStatus& status) {
+    dead = true;
+    CHECK(status.success());
+  });
+  client.connect({.host = "127.0.0.1", .port = test.port});
+  test.loop.run();
+  CHECK(dead);
+}
+
+TEST_CASE("cluster: the program itself is its worker, with the same arguments", "[cluster]") {
+  TestLoop loop;
+  auto primary = loop.fork("primary", {.args = {"an", "argument"}});
+  json report;
+  primary.on<"message">([&](const json& message) { report = message; });
+  loop.run();
+  CHECK(report == json{{"args", {"an", "argument"}}, {"id", 1}});
+}

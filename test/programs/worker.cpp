@@ -1,0 +1,103 @@
+// A worker of a cluster that does what its primary says, a message each:
+//
+//   {"listen": {"host", "port", "path", "exclusive", "most"}}   a server that answers each connection with
+//                    the worker's id and ends it; "most" is its max_connections; with "hold" it answers, and
+//                    does not end
+//   {"bind": {"host", "port"}}   a datagram socket that answers each with the worker's id
+//   "close"          closes what it listens on
+//   "leave", "kill"  leaves by itself
+//   "cut"            disconnects the channel without a word
+//   "abort"          ends by a signal
+//   anything else    comes back
+//
+// It answers {"listening": ADDRESS} and {"error": TEXT}.
+#include <cstdlib>
+#include <deque>
+#include <string>
+
+#include <tine/tine.hpp>
+
+namespace {
+
+using nlohmann::json;
+
+class Obedient {
+ public:
+  explicit Obedient(tine::Loop& loop)
+      : loop_(loop), cluster_(loop), worker_(cluster_.worker()), id_(std::to_string(worker_.id())) {
+    worker_.on<"message">([this](const json& message) { obey(message); });
+  }
+
+ private:
+  void obey(const json& message) {
+    if (message.is_object() && message.contains("listen")) {
+      listen(message["listen"]);
+    } else if (message.is_object() && message.contains("bind")) {
+      bind(message["bind"]);
+    } else if (message == "close") {
+      for (auto& server : servers_) server.close();
+      for (auto& socket : sockets_) socket.close();
+    } else if (message == "leave") {
+      worker_.disconnect();
+    } else if (message == "kill") {
+      worker_.kill();
+    } else if (message == "cut") {
+      worker_.ChannelEnd::disconnect();
+    } else if (message == "abort") {
+      std::abort();
+    } else {
+      worker_.send(message);
+    }
+  }
+
+  void listen(const json& how) {
+    tine::Server& server = servers_.emplace_back(loop_);
+    if (how.contains("most")) server.max_connections(how["most"].get<std::size_t>());
+    server.on<"connection">([this, hold = how.value("hold", false)](tine::Socket socket) {
+      socket.on<"error">([](const tine::Error&) {});
+      socket.resume();
+      hold ? static_cast<void>(socket.write(id_)) : socket.end(id_);
+    });
+    server.on<"listening">([this, server] {
+      worker_.send({{"listening", server.address()->port}});
+    });
+    server.on<"error">([this](const tine::Error& error) {
+      worker_.send({{"error", error.code().message()}});
+    });
+    server.listen({.host = how.value("host", ""),
+                   .port = how.value("port", std::uint16_t{0}),
+                   .path = how.value("path", ""),
+                   .readable_all = how.value("readable", false),
+                   .writable_all = how.value("writable", false),
+                   .exclusive = how.value("exclusive", false)});
+  }
+
+  void bind(const json& how) {
+    tine::Datagram& socket = sockets_.emplace_back(loop_, tine::Family::ipv4);
+    socket.on<"message">([this, socket](std::string_view, const tine::Address& from) mutable {
+      socket.send(id_, from);
+    });
+    socket.on<"listening">([this, socket] {
+      worker_.send({{"listening", socket.address()->port}});
+    });
+    socket.on<"error">([this](const tine::Error& error) {
+      worker_.send({{"error", error.code().message()}});
+    });
+    socket.bind({.host = how.value("host", ""), .port = how.value("port", std::uint16_t{0})});
+  }
+
+  tine::Loop& loop_;
+  tine::Cluster cluster_;
+  tine::Worker worker_;
+  std::string id_;
+  std::deque<tine::Server> servers_;
+  std::deque<tine::Datagram> sockets_;
+};
+
+}  // namespace
+
+int main() {
+  tine::Loop loop;
+  Obedient worker(loop);
+  loop.run();
+}
