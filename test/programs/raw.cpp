@@ -9,6 +9,7 @@
 //   repeat N TEXT    writes TEXT N times, in writes as large as possible
 //   prefix N TEXT    writes the first N bytes of TEXT
 //   expect TEXT      reads until TEXT has come; other bytes, or the end, are exit code 9
+//   await TEXT       reads and drops until TEXT has come, and no further; the end is exit code 9
 //   await-end        reads and drops until the end of the stream
 //   half-close       no more will be written
 //   refuse-reading   no more will be read
@@ -77,6 +78,17 @@ void expect(const std::string& wanted) {
     seen.append(piece.data(), static_cast<std::size_t>(n));
   }
   if (seen != wanted) _exit(9);
+}
+
+void await(const std::string& wanted) {
+  std::string seen;
+  while (!seen.ends_with(wanted)) {
+    char byte = 0;
+    const ssize_t n = read(channel, &byte, 1);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) _exit(9);
+    seen += byte;
+  }
 }
 
 void await_end() {
@@ -159,6 +171,7 @@ int main(int argc, char** argv) {
       relay(most_read, static_cast<std::size_t>(std::stoi(argument())));
     }
     if (step == "expect") expect(unescape(argument()));
+    if (step == "await") await(unescape(argument()));
     if (step == "await-end") await_end();
     if (step == "half-close") shutdown(channel, SHUT_WR);
     if (step == "refuse-reading") shutdown(channel, SHUT_RD);

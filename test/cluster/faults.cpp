@@ -1,0 +1,261 @@
+// What goes wrong in a cluster.
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <string>
+
+#include "cluster/cluster_test.hpp"
+#include "support/invariants.hpp"
+#include "support/raw_peer.hpp"
+#include "support/scale.hpp"
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr const char* online = R"({"cmd":"NODE_CLUSTER","act":"online","seq":0}\n)";
+constexpr const char* listening =
+    R"({"cmd":"NODE_CLUSTER","act":"listening","address":"127.0.0.1","port":1,"addressType":4,"seq":2}\n)";
+constexpr const char* ack = R"({"cmd":"NODE_HANDLE_ACK"}\n)";
+
+std::string query(std::uint16_t port) {
+  return R"({"cmd":"NODE_CLUSTER","act":"queryServer","index":0,"data":null,"address":"127.0.0.1","port":)" +
+         std::to_string(port) + R"(,"addressType":4,"backlog":511,"flags":0,"seq":1}\n)";
+}
+
+// A worker that does what raw.cpp's steps say, once it listens where the others do.
+tine::Worker fork_raw(TestCluster& test, const std::vector<std::string>& steps) {
+  std::vector<std::string> args{"send",  online,       "send", query(test.port),
+                                "await", R"("ack":1)", "send", listening};
+  args.insert(args.end(), steps.begin(), steps.end());
+  test.cluster.setup_primary({.exec = test_program("raw"), .args = args});
+  auto worker = test.cluster.fork();
+  worker.on<"error">([](const tine::Error&) {});
+  worker.on<"listening">([&] { test.loop->stop(); });
+  test.loop.run();
+  return worker;
+}
+
+// So many clients at once, all of whom are to be told something within a second.
+struct Crowd {
+  Crowd(TestCluster& its_test, int count) : test(its_test), open(count) {
+    for (int i = 0; i < count; ++i) {
+      test.connect([this, since = std::chrono::steady_clock::now()](const std::string& answer) {
+        answered += !answer.empty();
+        late += std::chrono::steady_clock::now() - since > 1s;
+        if (--open == 0) test.loop->stop();
+      });
+    }
+  }
+  TestCluster& test;
+  int open;
+  int answered = 0;
+  int late = 0;
+};
+
+// A worker that listens where the others do, on a port of its own choice.
+void listen_at_free_port(TestCluster& test) {
+  tine::Server free(test.loop);
+  free.on<"listening">([&] {
+    test.port = free.address()->port;
+    free.close();
+  });
+  free.listen({.host = "127.0.0.1"});
+  test.loop.run();
+  test.listen(1, {{"host", "127.0.0.1"}, {"port", test.port}});
+}
+
+}  // namespace
+
+TEST_CASE("row 44: a connection whose worker dies goes to another", "[cluster]") {
+  const std::vector<std::string> steps =
+      GENERATE(std::vector<std::string>{"await", "newconn", "kill"},
+               std::vector<std::string>{"await", "newconn", "send", ack, "kill"});
+  const int repetitions = scaled(25, 500);
+  TestCluster test;
+  listen_at_free_port(test);
+  const std::size_t descriptors = open_descriptors().size();
+  int answered = 0;
+  int late = 0;
+  for (int i = 0; i < repetitions; ++i) {
+    auto victim = fork_raw(test, steps);
+    bool dead = false;
+    victim.on<"exit">([&](const tine::ExitStatus& status) {
+      dead = status.signal == SIGKILL;
+      test.loop->stop();
+    });
+    Crowd crowd(test, 4);
+    while (!dead || crowd.open > 0) test.loop.run();
+    answered += crowd.answered;
+    late += crowd.late;
+  }
+  CHECK(answered == 4 * repetitions);
+  CHECK(late == 0);
+  CHECK(open_descriptors().size() == descriptors);
+  test.end();
+}
+
+TEST_CASE("row 45: wrong answers for a connection do no harm", "[cluster]") {
+  const std::string answer =
+      GENERATE(as<std::string>{}, R"("accepted":"yes")", R"("accepted":false)",
+               R"("accepted":null)", R"("refused":true)");
+  TestCluster test;
+  listen_at_free_port(test);
+  std::vector<std::string> steps{"await", "newconn", "send", ack};
+  for (int number = 0; number < 50; ++number) {
+    const std::string reply =
+        R"({"cmd":"NODE_CLUSTER","ack":)" + std::to_string(number) + "," + answer + R"(}\n)";
+    steps.insert(steps.end(), {"send", reply, "send", reply});
+  }
+  steps.insert(steps.end(), {"await-end"});
+  auto wrong = fork_raw(test, steps);
+  for (int i = 0; i < 2; ++i) CHECK(test.ask() == "1");
+  wrong.kill(SIGKILL);
+  test.end();
+}
+
+TEST_CASE("row 45: a worker that never answers is passed over", "[cluster]") {
+  TestCluster test;
+  listen_at_free_port(test);
+  auto silent = fork_raw(test, {"await-end"});
+  const auto answers = test.ask_often(5);
+  CHECK(answers == std::map<std::string, int>{{"1", 5}});
+  silent.kill(SIGKILL);
+  test.end();
+}
+
+TEST_CASE("row 46: the port lives and dies with those who listen at it", "[cluster]") {
+  TestCluster test;
+  listen_at_free_port(test);
+  for (int i = 0; i < 10; ++i) {
+    test.workers.back().kill(SIGKILL);
+    test.workers.back().on<"exit">([&] { test.loop->stop(); });
+    test.loop.run();
+    CHECK(test.ask().empty());
+    test.listen(1, {{"host", "127.0.0.1"}, {"port", test.port}});
+    CHECK(test.ask() == std::to_string(test.workers.back().id()));
+  }
+  test.end();
+}
+
+TEST_CASE("row 47: a worker that asks for everything gets little", "[cluster]") {
+  TestCluster test;
+  listen_at_free_port(test);
+  const std::string bad[] = {
+      R"({"cmd":"NODE_CLUSTER","act":"queryServer","seq":2}\n)",
+      R"({"cmd":"NODE_CLUSTER","act":"queryServer","address":"127.0.0.1","port":99999,"addressType":4,"seq":3}\n)",
+      R"({"cmd":"NODE_CLUSTER","act":"queryServer","address":{},"port":"80","addressType":4,"seq":4}\n)",
+      R"({"cmd":"NODE_CLUSTER","act":"queryServer","address":"nowhere","port":80,"addressType":4,"seq":5}\n)",
+      R"({"cmd":"NODE_CLUSTER","act":"queryServer","port":-1,"addressType":-1,"seq":6}\n)",
+      R"({"cmd":"NODE_CLUSTER","act":"queryServer","address":null,"port":0,"addressType":4,"fd":99999,"seq":7}\n)",
+      R"({"cmd":"NODE_CLUSTER","act":"close","key":"of nobody"}\n)",
+      R"({"cmd":"NODE_CLUSTER","act":"close","key":7}\n)",
+      R"({"cmd":"NODE_CLUSTER","act":"newconn","key":"of nobody","seq":8}\n)",
+      R"({"cmd":"NODE_CLUSTER","act":["online"],"seq":-1}\n)",
+      R"({"cmd":"NODE_CLUSTER","ack":-1}\n)",
+      R"({"cmd":"NODE_CLUSTER","ack":1e300,"accepted":true}\n)",
+  };
+  std::vector<std::string> steps;
+  for (const std::string& line : bad) steps.insert(steps.end(), {"send", line});
+  const std::string one_more =
+      R"({"cmd":"NODE_CLUSTER","act":"queryServer","address":"127.0.0.1","port":0,"addressType":4,"index":INDEX,"seq":9}\n)";
+  std::string many;
+  for (int i = 0; i < scaled(1'500, 20'000); ++i) {
+    many += one_more;
+    many.replace(many.rfind("INDEX"), 5, std::to_string(i));
+  }
+  for (std::size_t at = 0; at < many.size(); at += 65'536) {
+    steps.insert(steps.end(), {"send", many.substr(at, 65'536)});
+  }
+  steps.insert(steps.end(), {"await", R"("errno":-24)"});
+  const std::size_t descriptors = open_descriptors().size();
+  auto greedy = fork_raw(test, steps);
+  bool ended = false;
+  greedy.on<"exit">([&](const tine::ExitStatus& status) {
+    ended = status.success();
+    test.loop->stop();
+  });
+  test.loop.run();
+  CHECK(ended);
+  CHECK(open_descriptors().size() == descriptors);
+  CHECK(test.ask() == "1");
+  test.end();
+}
+
+TEST_CASE("row 48: workers that are killed and replaced under load strand nobody", "[cluster]") {
+  const int kills = scaled(10, 200);
+  TestCluster test;
+  listen_at_free_port(test);
+  for (int i = 0; i < 3; ++i) {
+    test.fork().send({{"listen", {{"host", "127.0.0.1"}, {"port", test.port}}}});
+  }
+  test.until_said(3);
+  const std::size_t workers = test.cluster.workers().size();
+  REQUIRE(workers == 4);
+
+  int killed = 0;
+  test.cluster.on<"exit">([&](const tine::Worker&) {
+    if (killed < kills) {
+      test.fork().send({{"listen", {{"host", "127.0.0.1"}, {"port", test.port}}}});
+    }
+  });
+  const std::function<void()> kill = [&] {
+    auto victim = test.cluster.workers().begin()->second;
+    victim.on<"error">([](const tine::Error&) {});
+    victim.kill(SIGKILL);
+    if (++killed < kills) test.loop->after(200ms, kill);
+  };
+  test.loop->after(200ms, kill);
+
+  int answered = 0;
+  int late = 0;
+  int open = 0;
+  const std::function<void()> connect = [&] {
+    ++open;
+    test.connect([&, since = std::chrono::steady_clock::now()](const std::string& answer) {
+      answered += !answer.empty();
+      late += std::chrono::steady_clock::now() - since > 1s;
+      --open;
+      if (killed < kills) return connect();
+      if (open == 0) test.loop->stop();
+    });
+  };
+  for (int i = 0; i < 20; ++i) connect();
+  test.loop.run();
+  CHECK(answered > 100 * kills);
+  CHECK(late == 0);
+  test.end();
+}
+
+TEST_CASE("row 49: a worker ends when its primary is gone", "[cluster]") {
+  RawParent worker("worker", {}, {"NODE_UNIQUE_ID=1"});
+  worker.channel().read_until("online");
+  worker.channel().close();
+  CHECK(worker.wait() == 0);
+}
+
+TEST_CASE("row 52: 1 000 workers are started and stopped, 20 at a time", "[cluster]") {
+  const int count = scaled(60, 1'000);
+  TestCluster test;
+  listen_at_free_port(test);
+  const std::size_t descriptors = open_descriptors().size();
+  int started = 0;
+  int left = count;
+  const std::function<void()> start = [&] {
+    if (started == count) return;
+    ++started;
+    auto worker = test.fork();
+    worker.send({{"listen", {{"host", "127.0.0.1"}, {"port", test.port}}}});
+    worker.on<"listening">([worker]() mutable { worker.disconnect(); });
+    worker.on<"exit">([&] {
+      if (--left == 0) test.loop->stop();
+      start();
+    });
+  };
+  for (int i = 0; i < 20; ++i) start();
+  test.loop.run();
+  test.workers.clear();
+  CHECK(left == 0);
+  CHECK(open_descriptors().size() == descriptors);
+  test.end();
+}
