@@ -67,6 +67,7 @@ tine::ChannelOptions options_of(std::size_t setting) {
   options.send_mark = small(3, 64, usual.send_mark);
   options.send_limit = small(4, 200, usual.send_limit);
   options.flush_timeout = std::chrono::hours(24);  // time has no part in this
+  options.descriptor_limit = 0;  // nor have handles, which have a target of their own
   return options;
 }
 
@@ -222,6 +223,12 @@ class Session final : public Endpoint::Owner {
 
   Wanted wanted() const override { return wanted_; }
   bool keeps_loop() const override { return true; }
+
+  tine::Handle make_handle(const json&, std::vector<tine::uv::Descriptor>) override {
+    must(false, "no handle is taken");
+    return {};
+  }
+  tine::channel::PassedHandle pass(const tine::Handle&, bool) override { return {}; }
 
   void on_message(tine::Message& message) override {
     must(wanted_ != Wanted::nothing && !paused_, "a message is told only to who listens");

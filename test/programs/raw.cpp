@@ -8,8 +8,11 @@
 //   relay N M        reads N bytes at a time at most, and writes all back in pieces of M, up to the end
 //   repeat N TEXT    writes TEXT N times, in writes as large as possible
 //   prefix N TEXT    writes the first N bytes of TEXT
+//   give KIND N TEXT writes TEXT with N descriptors beside its first byte: see open_one()
+//   strays N         writes N messages, each with a descriptor that nobody wants
 //   expect TEXT      reads until TEXT has come; other bytes, or the end, are exit code 9
 //   await TEXT       reads and drops until TEXT has come, and no further; the end is exit code 9
+//   taken N          ends with exit code 10 if not N descriptors have come so far
 //   await-end        reads and drops until the end of the stream
 //   half-close       no more will be written
 //   refuse-reading   no more will be read
@@ -24,14 +27,20 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 namespace {
@@ -67,12 +76,86 @@ void write_all(std::string_view bytes) {
   }
 }
 
+constexpr std::size_t most_descriptors = 253;
+
+using Control = std::array<char, CMSG_SPACE(most_descriptors * sizeof(int))>;
+
+// A new descriptor of that kind, which is not closed: it may be in use at the other end.
+int open_one(std::string_view kind) {
+  std::array<int, 2> ends{-1, -1};
+  if (kind == "file") return open("/proc/self/exe", O_RDONLY);
+  if (kind == "directory") return open("/", O_RDONLY);
+  if (kind == "tty") return open("/dev/ptmx", O_RDWR | O_NOCTTY);
+  if (kind == "memfd") return memfd_create("file", 0);
+  if (kind == "epoll") return epoll_create1(0);
+  if (kind == "channel") return channel;
+  if (kind == "udp") return socket(AF_INET, SOCK_DGRAM, 0);
+  if (kind == "unconnected") return socket(AF_INET, SOCK_STREAM, 0);
+  if (kind == "pipe" && pipe(ends.data()) == 0) return ends[0];
+  if (kind == "packets" && socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends.data()) == 0) return ends[0];
+  if (kind == "socket" && socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()) == 0) return ends[0];
+  if (kind == "closed" && socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()) == 0) {
+    close(ends[1]);
+    return ends[0];
+  }
+  const int listening = kind == "listening" ? socket(AF_INET, SOCK_STREAM, 0) : -1;
+  if (listening < 0 || listen(listening, 1) != 0) _exit(11);
+  return listening;
+}
+
+void give(int descriptor, std::size_t count, std::string_view text) {
+  alignas(cmsghdr) Control control{};
+  iovec part{const_cast<char*>(text.data()), text.size()};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+  cmsghdr* const header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(count * sizeof(int));
+  const std::vector<int> descriptors(count, descriptor);
+  std::memcpy(CMSG_DATA(header), descriptors.data(), count * sizeof(int));
+  const ssize_t n = sendmsg(channel, &message, MSG_NOSIGNAL);
+  if (n < 0) _exit(8);
+  write_all(text.substr(static_cast<std::size_t>(n)));
+}
+
+void strays(int count) {
+  const int descriptor = open_one("memfd");
+  for (int i = 0; i < count; ++i) give(descriptor, 1, std::to_string(i) + "\n");
+}
+
+std::size_t taken = 0;
+
+// Counts the descriptors that come beside, and closes them.
+ssize_t receive(char* to, std::size_t most) {
+  alignas(cmsghdr) Control control{};
+  iovec part{to, most};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  const ssize_t n = recvmsg(channel, &message, 0);
+  if (n <= 0) return n;
+  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
+       header = CMSG_NXTHDR(&message, header)) {
+    const std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    std::vector<int> came(count);
+    std::memcpy(came.data(), CMSG_DATA(header), count * sizeof(int));
+    for (const int fd : came) close(fd);
+    taken += count;
+  }
+  return n;
+}
+
 void expect(const std::string& wanted) {
   std::string seen;
   while (seen.size() < wanted.size()) {
     std::array<char, 4096> piece;
-    const ssize_t n =
-        read(channel, piece.data(), std::min(piece.size(), wanted.size() - seen.size()));
+    const ssize_t n = receive(piece.data(), std::min(piece.size(), wanted.size() - seen.size()));
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) _exit(9);
     seen.append(piece.data(), static_cast<std::size_t>(n));
@@ -170,8 +253,15 @@ int main(int argc, char** argv) {
       const auto most_read = static_cast<std::size_t>(std::stoi(argument()));
       relay(most_read, static_cast<std::size_t>(std::stoi(argument())));
     }
+    if (step == "give") {
+      const std::string kind = argument();
+      const auto count = static_cast<std::size_t>(std::stoi(argument()));
+      give(open_one(kind), count, unescape(argument()));
+    }
+    if (step == "strays") strays(std::stoi(argument()));
     if (step == "expect") expect(unescape(argument()));
     if (step == "await") await(unescape(argument()));
+    if (step == "taken" && std::stoul(argument()) != taken) _exit(10);
     if (step == "await-end") await_end();
     if (step == "half-close") shutdown(channel, SHUT_WR);
     if (step == "refuse-reading") shutdown(channel, SHUT_RD);

@@ -22,6 +22,9 @@ namespace {
 
 constexpr int channel_descriptor = 3;
 
+// As many go beside one write.
+constexpr std::size_t most_descriptors = 253;
+
 void await_event(int fd, short events) {
   pollfd wait{fd, events, 0};
   REQUIRE(poll(&wait, 1, static_cast<int>(std::chrono::milliseconds(deadline).count())) == 1);
@@ -52,27 +55,51 @@ void RawPeer::write_all(std::string_view bytes) {
   }
 }
 
-void RawPeer::write_with_descriptor(std::string_view bytes, int descriptor) {
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+void RawPeer::write_with_descriptors(std::string_view bytes, const std::vector<int>& descriptors) {
+  const std::size_t size = descriptors.size() * sizeof(int);
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(most_descriptors * sizeof(int))> control{};
   iovec part{const_cast<char*>(bytes.data()), bytes.size()};
   msghdr message{};
   message.msg_iov = &part;
   message.msg_iovlen = 1;
   message.msg_control = control.data();
-  message.msg_controllen = control.size();
+  message.msg_controllen = CMSG_SPACE(size);
   cmsghdr* const header = CMSG_FIRSTHDR(&message);
   header->cmsg_level = SOL_SOCKET;
   header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof(int));
-  std::memcpy(CMSG_DATA(header), &descriptor, sizeof(int));
+  header->cmsg_len = CMSG_LEN(size);
+  std::memcpy(CMSG_DATA(header), descriptors.data(), size);
   REQUIRE(sendmsg(fd_, &message, MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size()));
+}
+
+ssize_t RawPeer::receive(char* to, std::size_t most, int flags) {
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(most_descriptors * sizeof(int))> control{};
+  iovec part{to, most};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  const ssize_t n = recvmsg(fd_, &message, flags | MSG_CMSG_CLOEXEC);
+  if (n <= 0) return n;
+  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
+       header = CMSG_NXTHDR(&message, header)) {
+    const std::size_t before = came_.size();
+    came_.resize(before + (header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+    std::memcpy(came_.data() + before, CMSG_DATA(header), header->cmsg_len - CMSG_LEN(0));
+  }
+  return n;
+}
+
+void RawPeer::close_descriptors() {
+  for (const int fd : std::exchange(came_, {})) ::close(fd);
 }
 
 std::string RawPeer::read_available() {
   std::string all;
   std::array<char, 65536> piece;
   for (;;) {
-    const ssize_t n = recv(fd_, piece.data(), piece.size(), MSG_DONTWAIT);
+    const ssize_t n = receive(piece.data(), piece.size(), MSG_DONTWAIT);
     if (n <= 0) return all;
     all.append(piece.data(), static_cast<std::size_t>(n));
   }
@@ -80,7 +107,7 @@ std::string RawPeer::read_available() {
 
 std::string RawPeer::read_some(std::size_t most) {
   std::string some(most, '\0');
-  const ssize_t n = recv(fd_, some.data(), some.size(), MSG_DONTWAIT);
+  const ssize_t n = receive(some.data(), some.size(), MSG_DONTWAIT);
   some.resize(n < 0 ? 0 : static_cast<std::size_t>(n));
   return some;
 }
@@ -112,7 +139,7 @@ std::string RawPeer::read_to_end() {
   std::array<char, 65536> piece;
   for (;;) {
     await_event(fd_, POLLIN);
-    const ssize_t n = recv(fd_, piece.data(), piece.size(), 0);
+    const ssize_t n = receive(piece.data(), piece.size(), 0);
     if (n <= 0) return all;
     all.append(piece.data(), static_cast<std::size_t>(n));
   }
@@ -126,16 +153,23 @@ bool RawPeer::at_end() {
 
 void RawPeer::await_taken() {
   const auto give_up = std::chrono::steady_clock::now() + deadline;
-  for (int unread = 1; unread > 0; sched_yield()) {
-    REQUIRE(ioctl(fd_, TIOCOUTQ, &unread) == 0);
+  while (!all_taken()) {
     REQUIRE(std::chrono::steady_clock::now() < give_up);
+    sched_yield();
   }
+}
+
+bool RawPeer::all_taken() {
+  int unread = 0;
+  REQUIRE(ioctl(fd_, TIOCOUTQ, &unread) == 0);
+  return unread == 0;
 }
 
 void RawPeer::half_close() { shutdown(fd_, SHUT_WR); }
 void RawPeer::refuse_reading() { shutdown(fd_, SHUT_RD); }
 
 void RawPeer::close() {
+  close_descriptors();
   if (fd_ >= 0) ::close(fd_);
   fd_ = -1;
 }

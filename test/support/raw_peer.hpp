@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include <sys/types.h>
+
 // One end of a socket pair. Blocking, with a deadline that fails the test.
 class RawPeer {
  public:
@@ -20,8 +22,11 @@ class RawPeer {
   std::size_t write_some(std::string_view bytes);
   // All, however long the other end takes.
   void write_all(std::string_view bytes);
-  // With a descriptor beside it.
-  void write_with_descriptor(std::string_view bytes, int descriptor);
+  // With descriptors beside the first byte, at once.
+  void write_with_descriptors(std::string_view bytes, const std::vector<int>& descriptors);
+  void write_with_descriptor(std::string_view bytes, int descriptor) {
+    write_with_descriptors(bytes, {descriptor});
+  }
 
   // What is there now; empty if nothing is.
   std::string read_available();
@@ -36,15 +41,23 @@ class RawPeer {
   // Whether the other end is closed, and nothing is left to read.
   bool at_end();
 
+  // Those that came beside what was read, which are closed in the end.
+  const std::vector<int>& descriptors() const { return came_; }
+  void close_descriptors();
+
   // Until the other end has read all that was written.
   void await_taken();
+  bool all_taken();
 
   void half_close();
   void refuse_reading();
   void close();
 
  private:
+  ssize_t receive(char* to, std::size_t most, int flags);
+
   int fd_ = -1;
+  std::vector<int> came_;
 };
 
 // Waits for a child of this process to end: its exit code, or the signal as a negative number.

@@ -1,0 +1,640 @@
+// Handles on a channel: what is written when, to a raw peer, and what is made of its lines.
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "channel/test_end.hpp"
+#include "support/catch.hpp"
+#include "support/tracked.hpp"
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+using tine::Errc;
+using tine::channel::Wanted;
+
+namespace {
+
+const std::string ack = "{\"cmd\":\"NODE_HANDLE_ACK\"}\n";
+const std::string nack = "{\"cmd\":\"NODE_HANDLE_NACK\"}\n";
+const std::string hello = "{\"cmd\":\"NODE_TINE\"}\n";
+
+// A message with a handle, as Node writes it.
+std::string line_of(const std::string& message) {
+  return R"({"cmd":"NODE_HANDLE","type":"net.Socket","msg":)" + message + "}\n";
+}
+std::string line_of(const std::string& message, std::size_t count) {
+  return R"({"cmd":"NODE_HANDLE","type":"tine.Descriptors","msg":)" + message +
+         ",\"count\":" + std::to_string(count) + "}\n";
+}
+
+tine::Descriptors files(int count) {
+  std::vector<int> open;
+  for (int i = 0; i < count; ++i) open.push_back(memfd_create("file", MFD_CLOEXEC));
+  return tine::Descriptors(std::move(open));
+}
+
+bool send_file(Channel& channel, const json& message, tine::SendCallback sent = {}) {
+  return channel.end.send(message, files(1), false, std::move(sent));
+}
+
+// Until the peer has got all these bytes, and not one more.
+void expect(Channel& channel, const std::string& bytes) {
+  std::string came;
+  channel.run_until([&] {
+    came += channel.peer.read_available();
+    return came.size() >= bytes.size();
+  });
+  CHECK(came == bytes);
+}
+
+void await_log(Channel& channel, std::size_t size) {
+  channel.run_until([&] { return channel.log.size() >= size; });
+}
+
+// Until the end has read what the peer has written.
+void await_read(Channel& channel) {
+  channel.run_until([&] { return channel.peer.all_taken(); });
+}
+
+}  // namespace
+
+// --- handles that come
+
+TEST_CASE("handles: a line may be cut anywhere, its descriptor is the one beside the first byte",
+          "[channel]") {
+  const std::string line = line_of("1");
+  Channel channel;
+  for (std::size_t cut = 1; cut < line.size(); ++cut) {
+    channel.peer.write_with_descriptor(line.substr(0, cut), STDIN_FILENO);
+    await_read(channel);
+    channel.peer.write(line.substr(cut));
+    expect(channel, ack);
+  }
+  CHECK(channel.log == Log(line.size() - 1, "1 with 1"));
+  channel.run_to_end();
+}
+
+TEST_CASE("handles: a descriptor may ride on any byte of its line", "[channel]") {
+  const std::string line = line_of("1");
+  Channel channel;
+  for (std::size_t at = 1; at < line.size(); ++at) {
+    channel.peer.write(line.substr(0, at));
+    await_read(channel);
+    channel.peer.write_with_descriptor(line.substr(at), STDIN_FILENO);
+    expect(channel, ack);
+  }
+  CHECK(channel.log == Log(line.size() - 1, "1 with 1"));
+  channel.run_to_end();
+}
+
+TEST_CASE("handles: byte by byte, with the descriptor beside any of them", "[channel]") {
+  const std::string line = line_of("1");
+  const auto at = GENERATE(std::size_t{0}, std::size_t{1}, std::size_t{20}, std::size_t{49});
+  Channel channel;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const std::string byte = line.substr(i, 1);
+    i == at ? channel.peer.write_with_descriptor(byte, STDIN_FILENO) : channel.peer.write(byte);
+    await_read(channel);
+  }
+  expect(channel, ack);
+  CHECK(channel.log == Log{"1 with 1"});
+  channel.run_to_end();
+}
+
+TEST_CASE("handles: a descriptor that comes before its line has begun, or behind it, is closed",
+          "[channel]") {
+  Channel channel;
+  Tracked early;
+  channel.peer.write_with_descriptor("0\n", early.fd());
+  early.drop();
+  await_log(channel, 1);
+  CHECK_FALSE(early.open_somewhere());
+  channel.peer.write(line_of("1"));
+  expect(channel, nack);
+  Tracked late;
+  channel.peer.write_with_descriptor("2\n", late.fd());
+  late.drop();
+  await_log(channel, 2);
+  CHECK_FALSE(late.open_somewhere());
+  CHECK(channel.log == Log{"0", "2"});
+  channel.run_to_end();
+}
+
+TEST_CASE("handles: a descriptor that came with the line before, and the begin of its own, is its",
+          "[channel]") {
+  Channel channel;
+  const std::string line = line_of("1");
+  channel.peer.write_with_descriptor("0\n" + line.substr(0, 1), STDIN_FILENO);
+  await_log(channel, 1);
+  channel.peer.write(line.substr(1));
+  expect(channel, ack);
+  CHECK(channel.log == Log{"0", "1 with 1"});
+  channel.run_to_end();
+}
+
+TEST_CASE("handles: lines and descriptors are paired in the order in which they come",
+          "[channel]") {
+  Channel channel;
+  channel.peer.write_with_descriptors(line_of("1", 2) + line_of("2") + line_of("3", 3),
+                                      {0, 1, 2, 0, 1, 2, 0});
+  expect(channel, ack + ack + ack);
+  CHECK(channel.log == Log{"1 with 2", "2 with 1", "3 with 3"});
+  channel.run_to_end();
+}
+
+TEST_CASE("handles: a line that tells of more descriptors than there are gets none of them",
+          "[channel]") {
+  Channel channel;
+  channel.peer.write_with_descriptors(line_of("1", 3), {0, 1});
+  channel.peer.write_with_descriptors(line_of("2"), {0});
+  expect(channel, nack + ack);
+  CHECK(channel.log == Log{"2 with 1"});
+  channel.run_to_end();
+}
+
+TEST_CASE("handles: as many descriptors as the kernel takes beside one message", "[channel]") {
+  Channel channel({.descriptor_limit = 253});
+  channel.peer.write_with_descriptors(line_of("1", 253), std::vector<int>(253, STDIN_FILENO));
+  expect(channel, ack);
+  CHECK(channel.log == Log{"1 with 253"});
+  channel.run_to_end();
+}
+
+TEST_CASE("handles: more than descriptor_limit are closed, an error, and asked for again",
+          "[channel]") {
+  Channel channel;
+  Tracked tracked;
+  channel.peer.write_with_descriptors(line_of("1", 17), std::vector<int>(17, tracked.fd()));
+  tracked.drop();
+  expect(channel, nack);
+  CHECK_FALSE(tracked.open_somewhere());
+  CHECK(channel.log == Log{"error"});
+  CHECK(channel.owner->errors_[0].code() == Errc::handle_refused);
+  channel.peer.write_with_descriptors(line_of("2", 16), std::vector<int>(16, STDIN_FILENO));
+  expect(channel, ack);
+  CHECK(channel.log == Log{"error", "2 with 16"});
+  channel.run_to_end();
+}
+
+TEST_CASE("handles: a line within a line, as Node repeats it, is one handle, and answered once",
+          "[channel]") {
+  Channel channel;
+  const std::string again = line_of("1");
+  channel.peer.write_with_descriptor(line_of(again.substr(0, again.size() - 1)), STDIN_FILENO);
+  channel.peer.write("2\n");
+  await_log(channel, 2);
+  CHECK(channel.peer.read_available() == ack);
+  CHECK(channel.log == Log{"1 with 1", "2"});
+  channel.run_to_end();
+}
+
+TEST_CASE("handles: what came is not inherited by a program that is started here", "[channel]") {
+  Channel channel;
+  const auto before = open_descriptors();
+  channel.peer.write_with_descriptors(line_of("1", 2), {STDIN_FILENO, STDOUT_FILENO});
+  int seen = 0;
+  channel.owner->at_message_ = [&] {
+    for (const auto& [fd, target] : open_descriptors()) {
+      if (before.contains(fd)) continue;
+      ++seen;
+      CHECK((fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
+    }
+  };
+  await_log(channel, 1);
+  CHECK(seen == 2);
+  channel.run_to_end();
+}
+
+TEST_CASE("handles: one that nobody takes is closed when it is told", "[channel]") {
+  Channel channel;
+  Tracked tracked;
+  channel.peer.write_with_descriptor(line_of("1"), tracked.fd());
+  tracked.drop();
+  await_log(channel, 1);
+  CHECK_FALSE(tracked.open_somewhere());
+  channel.run_to_end();
+}
+
+TEST_CASE("handles: without a listener they are answered, and wait for one, in order",
+          "[channel]") {
+  Channel channel;
+  channel.owner->listen(Wanted::nothing);
+  channel.peer.write("1\n");
+  channel.peer.write_with_descriptors(line_of("2", 2), {0, 1});
+  channel.peer.write("3\n");
+  channel.peer.write_with_descriptor(line_of("4"), STDIN_FILENO);
+  expect(channel, ack + ack);
+  CHECK(channel.log.empty());
+  const Wanted late = GENERATE(Wanted::value, Wanted::text);
+  channel.owner->listen(late);
+  await_log(channel, 4);
+  const std::string text = late == Wanted::text ? "text " : "";
+  CHECK(channel.log == Log{text + "1", text + "2 with 2", text + "3", text + "4 with 1"});
+  channel.run_to_end();
+}
+
+TEST_CASE(
+    "handles: no more than descriptor_limit wait for a listener, the peer waits with the rest",
+    "[channel]") {
+  Channel channel({.descriptor_limit = 2});
+  channel.owner->listen(Wanted::nothing);
+  for (const char* message : {"1", "2", "3"}) {
+    channel.peer.write_with_descriptor(line_of(message), STDIN_FILENO);
+  }
+  channel.peer.write("4\n");
+  expect(channel, ack + ack);
+  CHECK_FALSE(channel.peer.all_taken());
+  channel.owner->listen(Wanted::value);
+  expect(channel, ack);
+  await_log(channel, 4);
+  CHECK(channel.log == Log{"1 with 1", "2 with 1", "3 with 1", "4"});
+  channel.run_to_end();
+}
+
+TEST_CASE("handles: where none is taken, reading goes on without a listener", "[channel]") {
+  Channel channel({.descriptor_limit = 0});
+  channel.owner->listen(Wanted::nothing);
+  channel.peer.write("1\n");
+  await_read(channel);
+  channel.owner->listen(Wanted::value);
+  await_log(channel, 1);
+  CHECK(channel.log == Log{"1"});
+  channel.run_to_end();
+}
+
+TEST_CASE("handles: those that wait for a listener are told after the end, or closed with it",
+          "[channel]") {
+  const bool told = GENERATE(true, false);
+  Channel channel;
+  Tracked tracked;
+  channel.owner->listen(Wanted::nothing);
+  channel.peer.write_with_descriptor(line_of("1"), tracked.fd());
+  tracked.drop();
+  expect(channel, ack);
+  channel.run_to_end();
+  CHECK(tracked.open_somewhere());
+  if (told) channel.owner->listen(Wanted::value);
+  channel.loop.run();
+  CHECK(channel.log == (told ? Log{"disconnect", "1 with 1"} : Log{"disconnect"}));
+  if (!told) channel.drop();
+  CHECK_FALSE(tracked.open_somewhere());
+}
+
+TEST_CASE("handles: one that came before the peer's end is told before it", "[channel]") {
+  Channel channel;
+  Tracked tracked;
+  channel.peer.write_with_descriptor(line_of("1"), tracked.fd());
+  tracked.drop();
+  channel.peer.close();
+  channel.loop.run();
+  CHECK(channel.log == Log{"1 with 1", "disconnect"});
+  CHECK_FALSE(tracked.open_somewhere());
+}
+
+TEST_CASE("handles: one whose line is torn at the end is closed", "[channel]") {
+  Channel channel;
+  Tracked tracked;
+  channel.peer.write_with_descriptor(line_of("1").substr(0, 30), tracked.fd());
+  tracked.drop();
+  channel.peer.close();
+  channel.loop.run();
+  CHECK(channel.log == Log{"disconnect"});
+  channel.drop();
+  CHECK_FALSE(tracked.open_somewhere());
+}
+
+// --- handles that are sent
+
+TEST_CASE("handles: what is sent behind one waits until it is answered", "[channel]") {
+  Channel channel;
+  Sent sent;
+  channel.end.send(json(1), sent.callback());
+  send_file(channel, 2, sent.callback());
+  channel.end.send(json(3), sent.callback());
+  send_file(channel, 4, sent.callback());
+  channel.end.send(json(5), sent.callback());
+  expect(channel, "1\n" + line_of("2"));
+  CHECK(channel.peer.descriptors().size() == 1);
+  CHECK(sent.codes.size() == 2);  // written, answered or not
+  channel.peer.write(ack);
+  expect(channel, "3\n" + line_of("4"));
+  CHECK(channel.peer.descriptors().size() == 2);
+  channel.peer.write(ack);
+  expect(channel, "5\n");
+  channel.run_to_end();
+  CHECK(sent.codes == std::vector<std::error_code>(5));
+  CHECK(channel.log == Log{"disconnect"});
+}
+
+TEST_CASE("handles: the descriptor goes beside the first byte of a line of any length",
+          "[channel]") {
+  Channel channel;
+  const std::string text(800'000, 'x');
+  send_file(channel, text);
+  const std::string line = line_of(json(text).dump());
+  channel.run_until([&] { return channel.peer.read_some(1) == "{"; });
+  CHECK(channel.peer.descriptors().size() == 1);
+  expect(channel, line.substr(1));
+  CHECK(channel.peer.descriptors().size() == 1);
+  channel.peer.write(ack);
+  channel.run_to_end();
+}
+
+TEST_CASE("handles: several go beside one message", "[channel]") {
+  const int count = GENERATE(1, 2, 16, 253);
+  Channel channel;
+  channel.owner->passed_as_ = "tine.Descriptors";
+  channel.peer.write(hello);
+  await_read(channel);
+  channel.end.send(json(1), files(count), false, {});
+  expect(channel, line_of("1", static_cast<std::size_t>(count)));
+  CHECK(channel.peer.descriptors().size() == static_cast<std::size_t>(count));
+  channel.run_to_end();
+}
+
+TEST_CASE("handles: one that the peer refuses is sent again, three times, with its descriptor",
+          "[channel]") {
+  const int refused = GENERATE(range(0, 11));
+  Channel channel;
+  send_file(channel, 1);
+  channel.end.send(json(2), {});
+  const int again = std::min(refused, 3);
+  for (int i = 0; i < again; ++i) {
+    expect(channel, line_of("1"));
+    channel.peer.write(nack);
+  }
+  expect(channel, line_of("1"));
+  for (int i = again; i < refused; ++i) channel.peer.write(nack);
+  if (refused < 4) channel.peer.write(ack);
+  expect(channel, "2\n");
+  CHECK(channel.peer.descriptors().size() == static_cast<std::size_t>(again) + 1);
+  channel.run_to_end();
+  CHECK(channel.log == (refused < 4 ? Log{"disconnect"} : Log{"error", "disconnect"}));
+  for (const auto& error : channel.owner->errors_) CHECK(error.code() == Errc::handle_lost);
+}
+
+TEST_CASE("handles: an answer to none is ignored: a stray one, a double one, one that is early",
+          "[channel]") {
+  const std::string answer = GENERATE(ack, nack);
+  Channel channel;
+  channel.peer.write(answer + answer);
+  await_read(channel);
+  const std::string text(800'000, 'x');
+  send_file(channel, text);
+  channel.end.send(json(2), {});
+  channel.peer.write(answer);  // the line is not all written
+  await_read(channel);
+  expect(channel, line_of(json(text).dump()));
+  channel.peer.write(ack + answer);
+  expect(channel, "2\n");
+  CHECK(channel.peer.descriptors().size() == 1);
+  channel.run_to_end();
+  CHECK(channel.log == Log{"drain", "disconnect"});
+}
+
+TEST_CASE("handles: a peer that never answers loses the handle, not what is behind it",
+          "[channel]") {
+  Channel channel({.handle_timeout = 50ms});
+  Sent sent;
+  Tracked tracked;
+  channel.end.send(json(1), tine::Descriptors({tracked.release()}), false, sent.callback());
+  channel.end.send(json(2), sent.callback());
+  expect(channel, line_of("1") + "2\n");
+  channel.peer.close_descriptors();
+  CHECK_FALSE(tracked.open_somewhere());
+  channel.peer.write(ack);  // too late to be of any use
+  await_log(channel, 1);
+  channel.run_to_end();
+  CHECK(sent.codes == std::vector<std::error_code>(2));
+  CHECK(channel.log == Log{"error", "disconnect"});
+  CHECK(channel.owner->errors_.at(0).code() == Errc::handle_lost);
+}
+
+TEST_CASE("handles: each of several that are not answered is an error", "[channel]") {
+  Channel channel({.handle_timeout = 1ms});
+  send_file(channel, 1);
+  send_file(channel, 2);
+  channel.end.send(json(3), {});
+  expect(channel, line_of("1") + line_of("2") + "3\n");
+  await_log(channel, 2);
+  channel.run_to_end();
+  CHECK(channel.log == Log{"error", "error", "disconnect"});
+}
+
+TEST_CASE("handles: a handle of the peer's is answered while one of ours waits", "[channel]") {
+  Channel channel;
+  send_file(channel, 1);
+  channel.end.send(json(2), {});
+  expect(channel, line_of("1"));
+  channel.peer.write_with_descriptor(line_of("3"), STDIN_FILENO);
+  expect(channel, ack);
+  channel.peer.write(ack);
+  expect(channel, "2\n");
+  CHECK(channel.log == Log{"3 with 1"});
+  channel.run_to_end();
+}
+
+TEST_CASE("handles: an answer goes out between lines, also when the socket is full", "[channel]") {
+  const bool with_handle = GENERATE(true, false);
+  Channel channel;
+  const std::string text(800'000, 'x');
+  const json message(text);
+  with_handle ? send_file(channel, message) : channel.end.send(message, {});
+  channel.end.send(json(2), {});
+  channel.peer.write_with_descriptor(line_of("3"), STDIN_FILENO);
+  await_log(channel, 1);
+  const std::string first = with_handle ? line_of(message.dump()) : message.dump() + "\n";
+  expect(channel, first + ack + (with_handle ? "" : "2\n"));
+  if (with_handle) {
+    channel.peer.write(ack);
+    expect(channel, "2\n");
+  }
+  channel.run_to_end();
+}
+
+// --- what only tine knows
+
+TEST_CASE("handles: descriptors wait until the peer has said that it is tine", "[channel]") {
+  Channel channel;
+  channel.owner->passed_as_ = "tine.Descriptors";
+  channel.end.send(json(1), {});
+  channel.end.send(json(2), files(2), false, {});
+  channel.end.send(json(3), {});
+  expect(channel, "1\n");
+  channel.peer.write(hello);
+  expect(channel, line_of("2", 2));
+  channel.peer.write(ack);
+  expect(channel, "3\n");
+  channel.run_to_end();
+  CHECK(channel.log == Log{"disconnect"});
+}
+
+TEST_CASE("handles: descriptors are an error when the peer says something else first",
+          "[channel]") {
+  const bool known_before = GENERATE(true, false);
+  const bool with_callback = GENERATE(true, false);
+  Channel channel;
+  Sent sent;
+  channel.owner->passed_as_ = "tine.Descriptors";
+  const auto speak = [&] {
+    channel.peer.write("0\n");
+    await_log(channel, 1);
+  };
+  if (known_before) speak();
+  Tracked tracked;
+  const auto callback = [&] { return with_callback ? sent.callback() : tine::SendCallback(); };
+  channel.end.send(json(1), tine::Descriptors({tracked.release()}), false, callback());
+  channel.end.send(json(2), files(1), false, callback());
+  channel.end.send(json(3), {});
+  if (!known_before) speak();
+  expect(channel, "3\n");
+  CHECK_FALSE(tracked.open_somewhere());
+  CHECK(channel.peer.descriptors().empty());
+  channel.run_to_end();
+  const std::vector<std::error_code> codes(2, Errc::invalid_handle_type);
+  if (with_callback) CHECK(sent.codes == codes);
+  const std::size_t errors = with_callback ? 0 : (known_before ? 2 : 1);  // of one turn, together
+  REQUIRE(channel.owner->errors_.size() == errors);
+  CHECK(channel.log.size() == errors + 2);
+  for (const auto& error : channel.owner->errors_) {
+    CHECK(error.code() == Errc::invalid_handle_type);
+    CHECK_THAT(error.what(), StartsWith(known_before ? "1 handle(s)" : "2 handle(s)"));
+  }
+}
+
+TEST_CASE("handles: descriptors are an error when the peer says nothing for handle_timeout",
+          "[channel]") {
+  Channel channel({.handle_timeout = 50ms});
+  Sent sent;
+  channel.owner->passed_as_ = "tine.Descriptors";
+  Tracked tracked;
+  channel.end.send(json(1), tine::Descriptors({tracked.release()}), false, sent.callback());
+  channel.end.send(json(2), sent.callback());
+  expect(channel, "2\n");
+  CHECK_FALSE(tracked.open_somewhere());
+  channel.run_to_end();
+  CHECK(sent.codes == std::vector<std::error_code>{Errc::invalid_handle_type, {}});
+}
+
+// --- the end
+
+TEST_CASE("handles: disconnect() waits for the answers, and writes what is behind", "[channel]") {
+  Channel channel;
+  Sent sent;
+  send_file(channel, 1, sent.callback());
+  channel.end.send(json(2), sent.callback());
+  send_file(channel, 3, sent.callback());
+  channel.end.disconnect();
+  CHECK_FALSE(channel.end.connected());
+  expect(channel, line_of("1"));
+  channel.peer.write(ack);
+  expect(channel, "2\n" + line_of("3"));
+  CHECK_FALSE(channel.peer.at_end());
+  channel.peer.write(ack);
+  channel.loop.run();
+  CHECK(channel.peer.at_end());
+  CHECK(sent.codes == std::vector<std::error_code>(3));
+  CHECK(channel.log == Log{"disconnect"});
+}
+
+TEST_CASE("handles: disconnect() waits for an answer as long as for a write, and no longer",
+          "[channel]") {
+  const auto handle_timeout = GENERATE(10'000ms, 0ms);
+  Channel channel({.handle_timeout = handle_timeout, .flush_timeout = 50ms});
+  Sent sent;
+  send_file(channel, 1, sent.callback());
+  channel.end.send(json(2), sent.callback());
+  channel.end.disconnect();
+  channel.loop.run();
+  CHECK(channel.peer.read_available() == line_of("1") + "2\n");
+  CHECK(channel.peer.at_end());
+  CHECK(sent.codes == std::vector<std::error_code>(2));
+  CHECK(channel.log == Log{"error", "disconnect"});
+}
+
+TEST_CASE("handles: descriptors for a peer that is not tine do not hold disconnect()",
+          "[channel]") {
+  Channel channel;
+  channel.owner->passed_as_ = "tine.Descriptors";
+  channel.peer.write("0\n");
+  await_log(channel, 1);
+  channel.end.send(json(1), files(1), false, {});
+  channel.end.disconnect();
+  channel.loop.run();
+  CHECK(channel.peer.at_end());
+  CHECK(channel.log == Log{"0", "error", "disconnect"});
+}
+
+TEST_CASE("handles: what waits when the peer ends is closed, and told as not written",
+          "[channel]") {
+  Channel channel;
+  Sent sent;
+  Tracked first;
+  Tracked second;
+  channel.end.send(json(1), tine::Descriptors({first.release()}), false, sent.callback());
+  channel.end.send(json(2), tine::Descriptors({second.release()}), false, sent.callback());
+  channel.end.send(json(3), sent.callback());
+  expect(channel, line_of("1"));
+  CHECK(first.open_somewhere());
+  CHECK(second.open_somewhere());
+  channel.run_to_end();
+  CHECK_FALSE(first.open_somewhere());
+  CHECK_FALSE(second.open_somewhere());
+  const auto gone = std::make_error_code(std::errc::broken_pipe);
+  CHECK(sent.codes == std::vector<std::error_code>{{}, gone, gone});
+}
+
+TEST_CASE("handles: without the loop, what is behind one is written once it is answered",
+          "[channel]") {
+  Channel channel({.flush_timeout = std::chrono::hours(1)});
+  send_file(channel, 1);
+  channel.end.send(json(2), {});
+  channel.peer.write("0\n" + ack);
+  channel.end.write_all_now();
+  CHECK(channel.peer.read_available() == line_of("1") + "2\n");
+  channel.run_to_end();
+}
+
+TEST_CASE("handles: without the loop, descriptors go to a peer that says only now that it is tine",
+          "[channel]") {
+  Channel channel({.flush_timeout = 20ms});
+  channel.owner->passed_as_ = "tine.Descriptors";
+  channel.end.send(json(1), files(3), false, {});
+  channel.peer.write(hello);
+  channel.end.write_all_now();
+  CHECK(channel.peer.read_available() == line_of("1", 3));
+  channel.run_to_end();
+}
+
+TEST_CASE("handles: without the loop, an answer that has been read already counts", "[channel]") {
+  Channel channel({.flush_timeout = std::chrono::hours(1)});
+  send_file(channel, 1);
+  channel.end.send(json(2), {});
+  channel.owner->at_message_ = [&] { channel.end.write_all_now(); };
+  channel.peer.write("0\n" + ack);  // in one piece
+  await_log(channel, 1);
+  CHECK(channel.peer.read_available() == line_of("1") + "2\n");
+  channel.run_to_end();
+}
+
+TEST_CASE(
+    "handles: without the loop, what is behind one that is not answered is written in the end",
+    "[channel]") {
+  const std::string type = GENERATE(as<std::string>{}, "net.Socket", "tine.Descriptors");
+  Channel channel({.handle_timeout = 20ms, .flush_timeout = std::chrono::hours(1)});
+  channel.owner->passed_as_ = type;
+  channel.end.send(json(1), files(1), false, {});
+  channel.end.send(json(2), {});
+  channel.end.write_all_now();
+  CHECK_THAT(channel.peer.read_available(), EndsWith("2\n"));
+  channel.run_to_end();
+}

@@ -1,0 +1,120 @@
+// An end of a channel whose owner writes down what it is told, and a raw peer at the other end.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "channel/endpoint.hpp"
+#include "support/catch.hpp"
+#include "support/raw_peer.hpp"
+#include "support/test_loop.hpp"
+
+using Log = std::vector<std::string>;
+
+// An end whose owner writes down what it is told.
+class TestEnd final : public tine::channel::Endpoint::Owner {
+ public:
+  TestEnd(tine::Loop& loop, const tine::ChannelOptions& options)
+      : end_(tine::core_of(loop), *this, options) {}
+
+  tine::channel::Wanted wanted() const override { return wanted_; }
+  bool keeps_loop() const override { return true; }
+  void on_message(tine::Message& message) override {
+    log_.push_back(wanted_ == tine::channel::Wanted::text
+                       ? "text " + std::string(message.text().json)
+                       : message.value().dump());
+    if (const tine::Descriptors came = message.handle().descriptors()) {
+      log_.back() += " with " + std::to_string(came.size());
+    }
+    if (at_message_) at_message_();
+  }
+  // What they are is nothing to the channel: they are passed on.
+  tine::Handle make_handle(const nlohmann::json&, std::vector<tine::uv::Descriptor> came) override {
+    std::vector<int> open;
+    for (tine::uv::Descriptor& descriptor : came) open.push_back(descriptor.release());
+    return tine::Descriptors(std::move(open));
+  }
+  tine::channel::PassedHandle pass(const tine::Handle& handle, bool) override {
+    tine::channel::PassedHandle passed{.type = passed_as_};
+    tine::Descriptors open = handle.descriptors();
+    if (passed.for_tine_only()) passed.members = ",\"count\":" + std::to_string(open.size());
+    for (std::size_t i = 0; i < open.size(); ++i) passed.descriptors.emplace_back(open.release(i));
+    return passed;
+  }
+  void on_error(tine::Error error) override {
+    log_.emplace_back("error");
+    errors_.push_back(error);
+    if (throw_errors_) throw error;
+  }
+  void on_drain() override { log_.emplace_back("drain"); }
+  void on_disconnect() override { log_.emplace_back("disconnect"); }
+
+  void listen(tine::channel::Wanted wanted) {
+    wanted_ = wanted;
+    end_.listeners_changed();
+  }
+
+  tine::channel::Endpoint end_;
+  tine::channel::Wanted wanted_ = tine::channel::Wanted::value;
+  std::function<void()> at_message_;
+  std::string passed_as_ = "net.Socket";
+  bool throw_errors_ = false;
+  Log log_;
+  std::vector<tine::Error> errors_;
+};
+
+// An open end, and a raw peer.
+struct Channel {
+  explicit Channel(const tine::ChannelOptions& options = {})
+      : owner(std::make_shared<TestEnd>(loop, options)),
+        peer(fd),
+        end(owner->end_),
+        log(owner->log_) {
+    end.open(tine::uv::Descriptor(fd));
+  }
+  ~Channel() {
+    if (owner) end.detach();
+  }
+
+  // Lets all go that the end has.
+  void drop() {
+    end.detach();
+    owner.reset();
+  }
+
+  // Until that is so.
+  void run_until(const std::function<bool()>& holds) {
+    const std::function<void()> look = [&] {
+      holds() ? loop->stop() : static_cast<void>(loop->after(std::chrono::milliseconds(0), look));
+    };
+    look();
+    loop.run();
+  }
+
+  // Until the end is closed and all is told.
+  void run_to_end() {
+    peer.close();
+    loop.run();
+    REQUIRE(end.closed());
+  }
+
+  TestLoop loop;
+  int fd = -1;
+  std::shared_ptr<TestEnd> owner;
+  RawPeer peer;
+  tine::channel::Endpoint& end;
+  Log& log;
+};
+
+// Records what callbacks are told: 0 or an errno, in order.
+struct Sent {
+  tine::SendCallback callback() {
+    return [this](std::error_code error) { codes.push_back(error); };
+  }
+  std::vector<std::error_code> codes;
+};
