@@ -42,6 +42,10 @@ std::string bad_lines_text(const Inbox::Item& item) {
 // Of a write: whether the peer is gone. Else it is what lies beside the bytes that cannot go.
 bool is_end(int error) { return error == EPIPE || error == ECONNRESET || error == ENOTCONN; }
 
+bool refused_beside(int written, const Outbox::Piece& piece) {
+  return written < 0 && !piece.beside.empty() && !is_end(-written);
+}
+
 bool is_internal(const nlohmann::json& message) { return !wire::internal_command(message).empty(); }
 bool is_internal(Text) { return false; }
 
@@ -214,6 +218,7 @@ void Endpoint::greet() {
 
 void Endpoint::set_peer(Outbox::Peer peer) {
   peer_known_ = true;
+  if (outbox_.awaits_peer()) awaits_answer_ = false;  // an answer has a time of its own
   outbox_.set_peer(peer);
   if (stream_) write_queued();
 }
@@ -395,11 +400,15 @@ bool Endpoint::flush() {
 
 void Endpoint::write_queued() noexcept {
   while (stream_ && !end_due_ && !stream_->awaiting_writable()) {
+    if (outbox_.handle_unknown_to_peer()) {
+      cancel_handle(Errc::invalid_handle_type);
+      continue;
+    }
     const Outbox::Piece piece = outbox_.front();
     if (piece.bytes.empty()) break;
     const std::string_view bytes = piece.bytes.substr(0, most_at_once);
     const int written = stream_->write(bytes, piece.beside);
-    if (written < 0 && !piece.beside.empty() && !is_end(-written)) {
+    if (refused_beside(written, piece)) {
       cancel_handle(system_code(-written));
       continue;
     }
@@ -451,15 +460,21 @@ void Endpoint::on_stalled() {
 
 // --- the handles that were sent
 
-// What a channel that is to close waits for has the time that it has for that.
+// The loop runs on for what is behind the handle.
 void Endpoint::await_answer() noexcept {
-  if (outbox_.handle_unknown_to_peer()) return cancel_handle(Errc::invalid_handle_type);
   const bool awaits = outbox_.awaits_answer() || outbox_.awaits_peer();
+  unanswered_->set_ref(awaits && outbox_.queued() > 0);
   if (std::exchange(awaits_answer_, awaits) == awaits) return;
   unanswered_->stop();
-  const auto patience = connected() ? options_.handle_timeout
-                                    : std::min(options_.handle_timeout, options_.flush_timeout);
-  if (awaits && patience.count() > 0) unanswered_->start(patience);
+  const bool for_ever = connected() && options_.handle_timeout.count() == 0;
+  if (!awaits || for_ever) return;
+  unanswered_->start(connected() ? options_.handle_timeout : patience_to_close());
+}
+
+// For an answer, once the channel is to close: not longer than for a write.
+std::chrono::milliseconds Endpoint::patience_to_close() const {
+  if (options_.handle_timeout.count() == 0) return options_.flush_timeout;
+  return std::min(options_.handle_timeout, options_.flush_timeout);
 }
 
 void Endpoint::handle_answered(bool arrived) {
@@ -474,19 +489,31 @@ void Endpoint::handle_answered(bool arrived) {
 
 void Endpoint::handle_late() {
   awaits_answer_ = false;
+  give_up_waiting();
+  write_queued();
+}
+
+// Gives up the handle that all waits for. False: it was not that.
+bool Endpoint::give_up_waiting() noexcept {
   if (outbox_.awaits_peer()) {
     cancel_handle(Errc::invalid_handle_type);
-  } else if (outbox_.awaits_answer()) {
-    outbox_.forget_handle();
-    handle_failed_ = Errc::handle_lost;
-    schedule(sent_task_);
+    return true;
   }
-  write_queued();
+  if (!outbox_.awaits_answer()) return false;
+  outbox_.forget_handle();
+  handle_failed(Errc::handle_lost);
+  return true;
 }
 
 // Neither it nor its message goes out.
 void Endpoint::cancel_handle(std::error_code why) noexcept {
-  if (!outbox_.cancel_handle(why)) handle_failed_ = why;
+  if (!outbox_.cancel_handle(why)) return handle_failed(why);
+  schedule(sent_task_);
+}
+
+void Endpoint::handle_failed(std::error_code why) noexcept {
+  ++failed_handles_;
+  failed_because_ = why;
   schedule(sent_task_);
 }
 
@@ -501,9 +528,9 @@ void Endpoint::tell_sent() {
   try {
     for (std::size_t due = outbox_.due(); due > 0; --due) outbox_.call_first_due();
     if (lost_ > 0) report_lost();
-    if (handle_failed_) report_failed_handle();
+    if (failed_handles_ > 0) report_failed_handles();
   } catch (...) {
-    if (outbox_.due() + lost_ > 0 || handle_failed_)
+    if (outbox_.due() + lost_ + failed_handles_ > 0)
       core_->defer_first(sent_task_, owner_.shared_from_this());
     throw;
   }
@@ -516,30 +543,40 @@ void Endpoint::report_lost() {
   owner_.on_error(std::move(error));
 }
 
-void Endpoint::report_failed_handle() {
-  const std::error_code why = std::exchange(handle_failed_, std::error_code());
-  owner_.on_error(
-      Error(why, "a handle that was sent beside a message is given up, and closed here"));
+void Endpoint::report_failed_handles() {
+  const auto count = std::to_string(std::exchange(failed_handles_, 0));
+  owner_.on_error(Error(failed_because_, count + " handle(s) sent beside messages are "
+                                                 "given up, and closed here"));
 }
 
 void Endpoint::write_all_now() {
   using std::chrono::steady_clock;
+  // What they are told may have been read already.
+  if (outbox_.awaits_answer() || outbox_.awaits_peer()) look_for_answers();
   std::size_t unread = stream_ ? stream_->unread() : 0;
-  auto give_up_at = steady_clock::now() + options_.flush_timeout;
+  auto last_progress = steady_clock::now();
   while (stream_ && !outbox_.empty()) {
     const Outbox::Piece piece = outbox_.front();
     const bool to_write = !piece.bytes.empty();
     const int written =
         to_write ? stream_->write(piece.bytes.substr(0, most_at_once), piece.beside) : 0;
+    if (refused_beside(written, piece)) {
+      cancel_handle(system_code(-written));
+      continue;
+    }
     if (written < 0) return;
     outbox_.written(static_cast<std::size_t>(written));
+    const auto give_up_at =
+        last_progress + (to_write ? options_.flush_timeout : patience_to_close());
     const auto now = steady_clock::now();
     const bool late = now >= give_up_at;
     const bool progress =
         written > 0 || (late && std::exchange(unread, stream_->unread()) != unread);
-    if (late && !progress) return;
-    if (progress) give_up_at = now + options_.flush_timeout;
-    if (written > 0) continue;
+    if (late && !progress && !give_up_waiting()) return;
+    if (late || progress) {
+      last_progress = now;
+      continue;
+    }
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(give_up_at - now);
     const bool came = stream_->wait(to_write, left).for_reading;
     if (came && stream_->available() == 0) return;
@@ -549,12 +586,14 @@ void Endpoint::write_all_now() {
 
 // What else came is dropped. It must be read: a peer that waits to write does not read.
 void Endpoint::look_for_answers() {
+  if (!stream_) return;
   stream_->read_available([this](std::size_t n) { inbox_.advance(n); });
   while (true) {
     const Inbox::Item item = inbox_.next(Wanted::nothing);
     if (item.kind == Inbox::Kind::nothing) break;
     if (item.command == "NODE_HANDLE_ACK") outbox_.answered(true);
     if (item.command == "NODE_HANDLE_NACK") outbox_.answered(false);
+    if (item.command == hello) outbox_.set_peer(Outbox::Peer::tine);
   }
   inbox_.close_stray();
   inbox_.drop_stored();

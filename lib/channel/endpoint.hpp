@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -148,9 +149,12 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   void tell_sent();
   void report_lost();
   void await_answer() noexcept;
+  std::chrono::milliseconds patience_to_close() const;
   void handle_late();
+  bool give_up_waiting() noexcept;
   void cancel_handle(std::error_code why) noexcept;
-  void report_failed_handle();
+  void handle_failed(std::error_code why) noexcept;
+  void report_failed_handles();
   void look_for_answers();
 
   void end_when_read(int error) noexcept;
@@ -181,10 +185,11 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   std::optional<uv::RawTimer> stalled_;
   std::optional<uv::RawTimer> unanswered_;
   bool awaits_answer_ = false;
-  std::error_code handle_failed_;  // still to be told
-  std::size_t low_mark_;           // "drain" comes here
-  std::size_t unread_ = 0;         // when the timer was started
-  bool to_close_ = false;          // when it ran down last
+  std::size_t failed_handles_ = 0;  // still to be told of
+  std::error_code failed_because_;
+  std::size_t low_mark_;    // "drain" comes here
+  std::size_t unread_ = 0;  // when the timer was started
+  bool to_close_ = false;   // when it ran down last
   std::optional<std::uint64_t> last_sent_turn_;
   bool flush_due_ = false;
   bool drain_due_ = false;

@@ -167,7 +167,8 @@ void Inbox::close_stray() {
 }
 
 bool Inbox::full() const {
-  return stored() >= stored_limit_ || stored_beside_.size() >= descriptor_limit_;
+  return stored() >= stored_limit_ ||
+         (!stored_beside_.empty() && stored_beside_.size() >= descriptor_limit_);
 }
 
 void Inbox::drop_stored() {
