@@ -289,11 +289,11 @@ TEST_CASE("node child: each odd line is an error or what it says, when it writes
   CHECK(events == expected);
 }
 
-TEST_CASE("node child: the next message arrives, when it sends a handle") {
+TEST_CASE("node child: the next message arrives, when a handle is refused") {
   const std::string kind = GENERATE("server", "socket");
   const int times = kind == "server" ? 1 : 4;  // Node sends a refused socket again, three times
   TestLoop loop;
-  auto child = fork_node(loop, {"sendHandle", kind});
+  auto child = fork_node(loop, {"sendHandle", kind}, {.channel = {.descriptor_limit = 0}});
   ExpectCalls refused(times);
   Events events;
 

@@ -71,8 +71,8 @@ async function receiveFlood(how) {
   });
 }
 
-async function sendHandle(handle, times) {
-  const child = start('obey');
+async function sendRefused(handle, times) {
+  const child = start('obey', { args: ['refuse'] });
   child.send('handle', handle);
   child.send('after');
   await messages(child, times + 1);
@@ -212,18 +212,18 @@ const scenarios = {
     assert.match(child.output, /^not connected\n.*serialization "advanced"/);
   },
 
-  async server_is_sent() {
+  async server_is_refused() {
     const server = await listen();
-    await sendHandle(server, 1);
+    await sendRefused(server, 1);
     server.close();
   },
 
-  async socket_is_sent() {
+  async socket_is_refused() {
     const server = await listen();
     const socket = net.connect(server.address().port, '127.0.0.1');
     await once(socket, 'connect');
     const warned = once(process, 'warning'); // Node's word that it was not taken
-    await sendHandle(socket, 4); // Node tries again three times
+    await sendRefused(socket, 4); // Node tries again three times
     await warned;
     socket.destroy();
     server.close();

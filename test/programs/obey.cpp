@@ -1,5 +1,6 @@
 // Does what messages tell it: "disconnect", "environment" (of a program that it starts), {"exit": CODE},
-// {"send": [MESSAGE…]}; sends back all others. Tells errors to the parent, and "disconnect" to stdout.
+// {"send": [MESSAGE…]}; sends back all others. Tells errors to the parent, and "disconnect" to stdout. With an
+// argument it refuses handles.
 #include <cstdio>
 #include <iostream>
 #include <string>
@@ -18,9 +19,11 @@ std::string environment_of_a_child() {
 
 }  // namespace
 
-int main() {
+int main(int argc, char**) {
   tine::Loop loop;
-  tine::Process process(loop);
+  tine::ChannelOptions options;
+  if (argc > 1) options.descriptor_limit = 0;
+  tine::Process process(loop, options);
   process.on<"error">([&](const tine::Error& error) { process.send({{"error", error.what()}}); });
   process.on<"disconnect">([] { std::cout << "disconnect" << std::endl; });
   process.on<"message">([&](const nlohmann::json& message) {

@@ -1,0 +1,743 @@
+// A C++ parent and a JavaScript child pass handles to each other. The child is handles_child.js, run by what
+// TINE_TEST_RUNTIME names; the tags [bun] and [deno] are on what these can do too.
+#include <algorithm>
+#include <cstdlib>
+#include <deque>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <sys/resource.h>
+
+#include "support/catch.hpp"
+#include "support/test_loop.hpp"
+
+using nlohmann::json;
+
+namespace {
+
+// The child, and what it sends until a test looks at it.
+class Child {
+ public:
+  explicit Child(TestLoop& loop, std::vector<std::string> args = {}) : loop_(loop) {
+    const char* const runtime = std::getenv("TINE_TEST_RUNTIME");
+    tine::ForkOptions options;
+    options.exec_path = runtime == nullptr ? "node" : runtime;
+    if (options.exec_path.ends_with("deno")) options.exec_args = {"run", "-A"};
+    options.args = std::move(args);
+    options.kill_with_loop = true;  // a test that fails leaves none behind
+    process =
+        tine::fork(loop, std::filesystem::path(INTEROP_SCRIPTS) / "handles_child.js", options);
+    process.on<"message">([this](const json& message, const tine::Handle& handle) {
+      came_.emplace_back(message, handle);
+      if (waiting_) loop_->stop();
+    });
+  }
+
+  void tell(const json& message) { process.send(message); }
+  void tell(const char* what) { tell({{"do", what}}); }
+  void tell(const char* what, const tine::Handle& handle, tine::SendOptions options = {}) {
+    process.send({{"do", what}}, handle, options);
+  }
+
+  // The next message, which may have to come, and what came beside it.
+  std::pair<json, tine::Handle> next_with_handle() {
+    waiting_ = true;
+    while (came_.empty()) loop_.run();
+    waiting_ = false;
+    auto first = came_.front();
+    came_.pop_front();
+    return first;
+  }
+
+  json next() {
+    auto [message, handle] = next_with_handle();
+    CHECK_FALSE(handle);
+    return message;
+  }
+
+  // To be the last of a test: all that is still open must end now. A server is closed when nothing is
+  // said of it any more: Deno does not notice the end of a channel that it has written to meanwhile.
+  void end(tine::Server server = {}) {
+    process.disconnect();
+    if (server) server.close();
+    loop_.run();
+    CHECK(came_.empty());
+    CHECK(process.exit_code() == 0);
+  }
+
+  tine::ChildProcess process;
+
+ private:
+  TestLoop& loop_;
+  std::deque<std::pair<json, tine::Handle>> came_;
+  bool waiting_ = false;
+};
+
+// Connects, and keeps what comes.
+class Client {
+ public:
+  Client(TestLoop& loop, const json& address) : loop_(loop) {
+    tine::Socket socket(loop);
+    socket.on<"data">([came = came_](std::string_view bytes) { came->text += bytes; });
+    socket.on<"close">([came = came_, &loop] {
+      came->closed = true;
+      if (came->waited_for) loop->stop();
+    });
+    socket.connect({.host = address.value("host", ""),
+                    .port = address.value("port", std::uint16_t{0}),
+                    .path = address.value("path", "")});
+  }
+
+  bool closed() const { return came_->closed; }
+
+  // All that came, when it is over.
+  std::string answer() {
+    came_->waited_for = true;
+    while (!came_->closed) loop_.run();
+    return came_->text;
+  }
+
+ private:
+  struct Came {
+    std::string text;
+    bool closed = false;
+    bool waited_for = false;
+  };
+
+  TestLoop& loop_;
+  std::shared_ptr<Came> came_ = std::make_shared<Came>();
+};
+
+std::string answer_at(TestLoop& loop, const json& address) {
+  return Client(loop, address).answer();
+}
+
+json to_json(const tine::Address& address) {
+  if (address.family == tine::Family::unix_path) return {{"path", address.host}};
+  return {{"host", address.host}, {"port", address.port}};
+}
+
+// A folder of its own, for the paths of one test.
+class Folder {
+ public:
+  Folder() {
+    std::string pattern = std::filesystem::temp_directory_path() / "tine-handles-XXXXXX";
+    path_ = mkdtemp(pattern.data());
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  ~Folder() { std::filesystem::remove_all(path_); }
+
+  std::string path(const char* name) const { return path_ / name; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+// Where a test listens: on TCP, and at a path.
+json any_address(const Folder& folder) {
+  const bool at_path = GENERATE(false, true);
+  return at_path ? json{{"path", folder.path("a")}} : json{{"host", "127.0.0.1"}, {"port", 0}};
+}
+
+// A path goes with the server that made it; another name for it stays.
+json kept(const json& address) {
+  if (!address.contains("path")) return address;
+  const auto path = address["path"].get<std::string>();
+  const std::string other = path + ".kept";
+  std::filesystem::create_hard_link(path, other);
+  return {{"path", other}};
+}
+
+// A server here that listens.
+tine::Server listen(TestLoop& loop, const json& address = {{"host", "127.0.0.1"}}) {
+  tine::Server server(loop);
+  server.once<"listening">([&] { loop->stop(); });
+  server.listen({.host = address.value("host", ""), .path = address.value("path", "")});
+  loop.run();
+  return server;
+}
+
+json address_of(const tine::Server& server) { return to_json(*server.address()); }
+
+// A client of the server, and the connection here.
+tine::Socket accept(TestLoop& loop, tine::Server& server) {
+  tine::Socket accepted;
+  server.once<"connection">([&](const tine::Socket& socket) {
+    accepted = socket;
+    loop->stop();
+  });
+  while (!accepted) loop.run();
+  return accepted;
+}
+
+std::size_t count(TestLoop& loop, const tine::Server& server) {
+  std::optional<std::size_t> result;
+  server.connections([&](std::error_code error, std::size_t connections) {
+    CHECK_FALSE(error);
+    result = connections;
+    loop->stop();
+  });
+  while (!result) loop.run();
+  return *result;
+}
+
+// Sends a datagram, and waits for the one that comes back.
+std::string datagram_answer_at(TestLoop& loop, const json& address, const std::string& text) {
+  tine::Datagram socket(loop, tine::Family::ipv4);
+  std::string answer;
+  socket.on<"message">([&](std::string_view bytes) {
+    answer = bytes;
+    loop->stop();
+  });
+  socket.send(text, {.host = address["host"], .port = address["port"]});
+  while (answer.empty()) loop.run();
+  socket.close();
+  return answer;
+}
+
+// While it lives this process has no descriptor to open, unless somebody lifts its limit.
+class Starving {
+ public:
+  Starving() {
+    getrlimit(RLIMIT_NOFILE, &before_);
+    const rlimit none{4, before_.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &none);
+  }
+  Starving(const Starving&) = delete;
+  Starving& operator=(const Starving&) = delete;
+  ~Starving() { setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+void limit_descriptors(int pid, rlim_t most) {
+  rlimit limit{};
+  prlimit(pid, RLIMIT_NOFILE, nullptr, &limit);
+  limit.rlim_cur = std::min(most, limit.rlim_max);
+  prlimit(pid, RLIMIT_NOFILE, &limit, nullptr);
+}
+
+// The child answers after the parent has, and has closed its own.
+void share_server(const json& at) {
+  TestLoop loop;
+  Child child(loop);
+  tine::Server server = listen(loop, at);
+  server.on<"connection">([](tine::Socket socket) { socket.end("parent"); });
+  const json address = kept(address_of(server));
+
+  child.tell("serve", server);
+  CHECK(child.next() == "serving");
+  child.process.kill(SIGSTOP);
+  CHECK(answer_at(loop, address) == "parent");
+  child.process.kill(SIGCONT);
+
+  server.close();
+  CHECK(answer_at(loop, address) == "child");
+  child.end();
+}
+
+}  // namespace
+
+TEST_CASE("to javascript: a server is served by both, until one closes its own", "[bun][deno]") {
+  share_server({{"host", "127.0.0.1"}});
+}
+
+// Deno's end of it breaks after the first client, be the parent Node or tine.
+TEST_CASE("to javascript: a server at a path is served by both, until one closes its own",
+          "[bun]") {
+  const Folder folder;
+  share_server({{"path", folder.path("a")}});
+}
+
+TEST_CASE("to javascript: a server goes on here, when the child closes its own", "[bun][deno]") {
+  TestLoop loop;
+  Child child(loop);
+  tine::Server server = listen(loop);
+  server.on<"connection">([](tine::Socket socket) { socket.end("parent"); });
+
+  child.tell("serve", server);
+  CHECK(child.next() == "serving");
+  child.tell("stop serving");
+  CHECK(child.next() == "stopped");
+  for (int i = 0; i < 5; ++i) CHECK(answer_at(loop, address_of(server)) == "parent");
+
+  child.end(server);
+}
+
+TEST_CASE("to javascript: a connection is the child's to answer", "[bun][deno]") {
+  const Folder folder;
+  TestLoop loop;
+  Child child(loop);
+  tine::Server server = listen(loop, any_address(folder));
+  ExpectCalls closed(1);
+
+  Client client(loop, address_of(server));
+  tine::Socket socket = accept(loop, server);
+  socket.on<"close">([&] { closed(); });
+  child.tell("answer", socket);
+  CHECK(client.answer() == "child");
+
+  child.end(server);
+}
+
+TEST_CASE("to javascript: a connection that is kept open is written by both", "[bun][deno]") {
+  TestLoop loop;
+  Child child(loop);
+  tine::Server server = listen(loop);
+
+  Client client(loop, address_of(server));
+  tine::Socket socket = accept(loop, server);
+  child.tell("write", socket, {.keep_open = true});
+  CHECK(child.next() == "written");
+  socket.end(" and parent");
+  CHECK(client.answer() == "child and parent");
+
+  child.end(server);
+}
+
+TEST_CASE("to javascript: a UDP socket receives at both, and each may close its own",
+          "[bun][deno]") {
+  TestLoop loop;
+  Child child(loop);
+  tine::Datagram socket(loop, tine::Family::ipv4);
+  socket.once<"listening">([&] { loop->stop(); });
+  socket.bind({.host = "127.0.0.1"});
+  loop.run();
+  socket.on<"message">([=](std::string_view bytes, const tine::Address& from) mutable {
+    socket.send("parent got " + std::string(bytes), from);
+  });
+  const json address = to_json(*socket.address());
+
+  child.tell("receive", socket);
+  CHECK(child.next() == "receiving");
+  child.process.kill(SIGSTOP);
+  CHECK(datagram_answer_at(loop, address, "one") == "parent got one");
+  child.process.kill(SIGCONT);
+  child.tell("stop receiving");
+  CHECK(child.next() == "stopped");
+  CHECK(datagram_answer_at(loop, address, "two") == "parent got two");
+
+  child.tell("receive", socket);
+  CHECK(child.next() == "receiving");
+  socket.close();
+  CHECK(datagram_answer_at(loop, address, "three") == "child got three");
+  child.end();
+}
+
+// Deno loses a handle whose line it reads together with the one before.
+TEST_CASE("to javascript: of three messages only the middle one has the handle", "[bun]") {
+  TestLoop loop;
+  Child child(loop);
+  tine::Server server = listen(loop);
+
+  child.tell({{"do", "tell"}, {"number", 1}});
+  child.process.send({{"do", "tell"}, {"number", 2}}, server);
+  child.tell({{"do", "tell"}, {"number", 3}});
+  CHECK(child.next() == json{{"number", 1}, {"with", nullptr}});
+  CHECK(child.next() == json{{"number", 2}, {"with", "server"}});
+  CHECK(child.next() == json{{"number", 3}, {"with", nullptr}});
+
+  child.end(server);
+}
+
+TEST_CASE("to javascript: a connection that is sent twice is refused the second time",
+          "[bun][deno]") {
+  TestLoop loop;
+  Child child(loop);
+  tine::Server server = listen(loop);
+  ExpectCalls refused(1);
+
+  Client client(loop, address_of(server));
+  tine::Socket socket = accept(loop, server);
+  child.tell("answer", socket);
+  child.process.send({{"do", "answer"}}, socket, [&](std::error_code error) {
+    refused();
+    CHECK(error == tine::Errc::invalid_handle_type);
+  });
+  child.tell("tell");
+  CHECK(child.next() == json{{"number", 0}, {"with", nullptr}});
+  CHECK(client.answer() == "child");
+
+  child.end(server);
+}
+
+TEST_CASE("to javascript: 800 004 bytes and a connection go there and come back", "[bun][deno]") {
+  TestLoop loop;
+  Child child(loop);
+  tine::Server server = listen(loop);
+  const std::string payload(800'004, 'x');
+
+  Client client(loop, address_of(server));
+  child.process.send({{"do", "send back"}, {"payload", payload}}, accept(loop, server));
+  const auto [message, handle] = child.next_with_handle();
+  CHECK((message["payload"] == payload));  // too long to be printed
+  handle.socket().end("parent");
+  CHECK(client.answer() == "parent");
+
+  child.end(server);
+}
+
+// Not with Deno: see the three messages.
+TEST_CASE("to javascript: both pass servers at the same time", "[bun]") {
+  constexpr int count = 50;
+  TestLoop loop;
+  Child child(loop);
+  tine::Server server = listen(loop);
+
+  child.tell({{"do", "send servers"}, {"count", count}});
+  for (int number = 0; number < count; ++number) {
+    child.process.send({{"do", "tell"}, {"number", number}}, server);
+  }
+  int from_child = 0;
+  int taken_by_child = 0;
+  while (from_child < count || taken_by_child < count) {
+    const auto [message, handle] = child.next_with_handle();
+    if (handle) {
+      CHECK(message == json{{"number", from_child++}});
+      handle.server().close();
+    } else {
+      CHECK(message == json{{"number", taken_by_child++}, {"with", "server"}});
+    }
+  }
+
+  child.end(server);
+}
+
+// Bun does not read until there is one.
+TEST_CASE("to javascript: a handle waits for the first listener", "[deno]") {
+  TestLoop loop;
+  tine::Server waker = listen(loop);
+  tine::Server server = listen(loop);
+  Child child(loop, {std::to_string(waker.address()->port)});
+  tine::Socket to_child = accept(loop, waker);
+
+  // Written, which it is once the child has said that the handle has arrived.
+  child.tell("tell", server);
+  child.process.send({{"do", "tell"}, {"number", 1}}, [&](std::error_code) { loop->stop(); });
+  loop.run();
+  to_child.end("now");
+  CHECK(child.next() == json{{"number", 0}, {"with", "server"}});
+  CHECK(child.next() == json{{"number", 1}, {"with", nullptr}});
+
+  waker.close();
+  child.end(server);
+}
+
+// Bun does not count, and Deno counts by keys of its own.
+TEST_CASE("to javascript: connections are counted here while the child has them", "[node]") {
+  constexpr std::size_t most = 4;
+  TestLoop loop;
+  Child child(loop);
+  tine::Server server = listen(loop);
+  std::deque<Client> clients;
+
+  for (std::size_t i = 0; i < most; ++i) {
+    clients.emplace_back(loop, address_of(server));
+    child.tell("hold", accept(loop, server));
+    CHECK(child.next() == "held");
+  }
+  for (std::size_t left = most; left > 0; --left) {
+    CHECK(count(loop, server) == left);
+    child.tell("release");
+    CHECK(child.next() == "released");
+  }
+  CHECK(count(loop, server) == 0);
+
+  child.end(server);
+}
+
+TEST_CASE("to javascript: a server's close waits for the connections of the child", "[node]") {
+  TestLoop loop;
+  Child child(loop);
+  tine::Server server = listen(loop);
+  ExpectCalls closed(1);
+
+  std::deque<Client> clients;
+  for (int i = 0; i < 2; ++i) {
+    clients.emplace_back(loop, address_of(server));
+    child.tell("hold", accept(loop, server));
+    CHECK(child.next() == "held");
+  }
+  server.close([&] {
+    closed();
+    loop->stop();
+  });
+  child.tell("release");
+  CHECK(child.next() == "released");
+  child.tell("tell");  // what it had to say of the server is here before the answer
+  child.next();
+  CHECK(closed.count() == 0);
+  child.tell("release");
+  while (closed.count() == 0) loop.run();
+  CHECK(child.next() == "released");
+  child.end();
+}
+
+TEST_CASE("to javascript: a child that is gone has no connections any more", "[bun][deno]") {
+  TestLoop loop;
+  Child child(loop);
+  tine::Server server = listen(loop);
+  ExpectCalls counted(1);
+  ExpectCalls closed(1);
+
+  Client client(loop, address_of(server));
+  child.tell("hold", accept(loop, server));
+  CHECK(child.next() == "held");
+  child.process.kill(SIGSTOP);
+  server.connections([&](std::error_code error, std::size_t) {
+    counted();
+    CHECK(error == tine::Errc::closed_before_reply);
+  });
+  server.close([&] { closed(); });
+  child.process.kill(SIGKILL);
+  loop.run();
+
+  CHECK(client.closed());
+}
+
+TEST_CASE("to javascript: what waits in the queue is closed, when the child exits", "[bun][deno]") {
+  constexpr int count = 10;
+  TestLoop loop;
+  Child child(loop);
+  tine::Server server = listen(loop);
+  std::deque<Client> clients;
+  std::deque<tine::Socket> accepted;
+  for (int i = 0; i < count; ++i) {
+    clients.emplace_back(loop, address_of(server));
+    accepted.push_back(accept(loop, server));
+  }
+  ExpectCalls told(count);
+  ExpectCalls late(1);
+
+  child.tell("exit");
+  for (const tine::Socket& socket : accepted) {
+    child.process.send({{"do", "hold"}}, socket, [&](std::error_code) { told(); });
+  }
+  server.close();
+  child.process.on<"close">([&] {
+    const bool taken = child.process.send("late", accepted.front(), [&](std::error_code error) {
+      late();
+      CHECK(error == tine::Errc::channel_closed);
+    });
+    CHECK_FALSE(taken);
+  });
+  loop.run();
+
+  for (const Client& client : clients) CHECK(client.closed());
+}
+
+TEST_CASE("to javascript: a socket that a closed channel does not take stays open", "[bun][deno]") {
+  TestLoop loop;
+  Child child(loop);
+  tine::Server server = listen(loop);
+  ExpectCalls refused(1);
+
+  Client client(loop, address_of(server));
+  tine::Socket socket = accept(loop, server);
+  server.close();
+  child.process.on<"close">([&] {
+    child.process.send("late", socket, [&](std::error_code error) {
+      refused();
+      CHECK(error == tine::Errc::channel_closed);
+      socket.end("parent");
+    });
+  });
+  child.end();
+
+  CHECK(client.answer() == "parent");
+}
+
+TEST_CASE("to javascript: a handle is sent again, when the child had no descriptor for it",
+          "[node]") {
+  TestLoop loop;
+  Child child(loop);
+  tine::Server server = listen(loop);
+  Client client(loop, address_of(server));
+  tine::Socket socket = accept(loop, server);
+  child.tell("tell");  // it runs
+  child.next();
+
+  limit_descriptors(*child.process.pid(), 4);
+  child.tell("answer", socket);
+  child.process.once<"message">([&] { limit_descriptors(*child.process.pid(), 1024); });
+  CHECK(child.next() == "no descriptor");
+  CHECK(client.answer() == "child");
+
+  child.end(server);
+}
+
+TEST_CASE("to javascript: NODE_TINE is ignored", "[bun][deno]") {
+  TestLoop loop;
+  Child child(loop);
+
+  child.tell({{"cmd", "NODE_TINE"}});
+  child.tell("tell");
+  CHECK(child.next() == json{{"number", 0}, {"with", nullptr}});
+  child.end();
+}
+
+TEST_CASE("from javascript: a server is served by both, until one closes its own", "[bun][deno]") {
+  const Folder folder;
+  TestLoop loop;
+  Child child(loop);
+
+  child.tell({{"do", "send server"}, {"address", any_address(folder)}});
+  const auto [message, handle] = child.next_with_handle();
+  const json address = kept(message);
+  tine::Server server = handle.server();
+  server.on<"connection">([](tine::Socket socket) { socket.end("parent"); });
+  child.process.kill(SIGSTOP);
+  CHECK(answer_at(loop, address) == "parent");
+  child.process.kill(SIGCONT);
+
+  child.tell("stop serving");
+  CHECK(child.next() == "stopped");
+  CHECK(answer_at(loop, address) == "parent");
+  child.end(server);
+}
+
+// Deno closes a server that it has sent.
+TEST_CASE("from javascript: a server goes on there, when it is closed here", "[bun]") {
+  TestLoop loop;
+  Child child(loop);
+
+  child.tell({{"do", "send server"}, {"address", {{"host", "127.0.0.1"}, {"port", 0}}}});
+  const auto [address, handle] = child.next_with_handle();
+  handle.server().close();
+  CHECK(answer_at(loop, address) == "child");
+  child.end();
+}
+
+TEST_CASE("from javascript: a connection is the parent's to answer", "[bun][deno]") {
+  const Folder folder;
+  TestLoop loop;
+  Child child(loop);
+
+  child.tell({{"do", "send connections"}, {"address", any_address(folder)}});
+  Client client(loop, child.next());
+  const auto [message, handle] = child.next_with_handle();
+  CHECK(message == "connection");
+  handle.socket().end("parent");
+  CHECK(client.answer() == "parent");
+  child.end();
+}
+
+TEST_CASE("from javascript: a connection that is kept open is written by both", "[bun][deno]") {
+  TestLoop loop;
+  Child child(loop);
+
+  child.tell({{"do", "send connections"},
+              {"address", {{"host", "127.0.0.1"}, {"port", 0}}},
+              {"keepOpen", true}});
+  Client client(loop, child.next());
+  const auto [message, handle] = child.next_with_handle();
+  tine::Socket socket = handle.socket();
+  socket.write("parent and ", [&](std::error_code) {
+    socket.destroy();
+    child.tell("end held");
+  });
+  CHECK(client.answer() == "parent and child");
+  child.end();
+}
+
+TEST_CASE("from javascript: a UDP socket receives at both, and each may close its own",
+          "[bun][deno]") {
+  TestLoop loop;
+  Child child(loop);
+
+  child.tell("send datagram");
+  const auto [address, handle] = child.next_with_handle();
+  tine::Datagram socket = handle.datagram();
+  socket.on<"message">([=](std::string_view bytes, const tine::Address& from) mutable {
+    socket.send("parent got " + std::string(bytes), from);
+  });
+  child.process.kill(SIGSTOP);
+  CHECK(datagram_answer_at(loop, address, "one") == "parent got one");
+  child.process.kill(SIGCONT);
+  child.tell("stop receiving");
+  CHECK(child.next() == "stopped");
+  CHECK(datagram_answer_at(loop, address, "two") == "parent got two");
+
+  socket.close();
+  child.end();
+}
+
+TEST_CASE("from javascript: connections are counted there while the parent has them", "[node]") {
+  constexpr int most = 4;
+  TestLoop loop;
+  Child child(loop);
+  child.tell({{"do", "send connections"}, {"address", {{"host", "127.0.0.1"}, {"port", 0}}}});
+  const json address = child.next();
+  std::deque<Client> clients;
+  std::deque<tine::Socket> held;
+
+  for (int i = 0; i < most; ++i) {
+    clients.emplace_back(loop, address);
+    held.push_back(child.next_with_handle().second.socket());
+  }
+  for (int left = most; left > 0; --left) {
+    child.tell("count");
+    CHECK(child.next() == json{{"count", left}, {"error", ""}});
+    held.front().on<"close">([&] { loop->stop(); });
+    held.front().destroy();
+    held.pop_front();
+    loop.run();
+  }
+  child.tell("count");
+  CHECK(child.next() == json{{"count", 0}, {"error", ""}});
+  child.end();
+}
+
+TEST_CASE("from javascript: a server's close waits for the connections of the parent", "[node]") {
+  TestLoop loop;
+  Child child(loop);
+  child.tell({{"do", "send connections"}, {"address", {{"host", "127.0.0.1"}, {"port", 0}}}});
+  Client client(loop, child.next());
+  tine::Socket socket = child.next_with_handle().second.socket();
+
+  child.tell("stop serving");
+  child.tell("tell");
+  CHECK(child.next() == json{{"number", 0}, {"with", nullptr}});  // and not yet that it has stopped
+  socket.end("parent");
+  CHECK(child.next() == "stopped");
+  CHECK(client.answer() == "parent");
+  child.end();
+}
+
+TEST_CASE("from javascript: a handle nobody takes is closed", "[bun][deno]") {
+  TestLoop loop;
+  Child child(loop);
+  child.tell({{"do", "send connections"}, {"address", {{"host", "127.0.0.1"}, {"port", 0}}}});
+  Client client(loop, child.next());
+
+  CHECK(child.next_with_handle().first == "connection");
+  CHECK(client.answer().empty());
+  child.end();
+}
+
+// Node writes its line within another one then.
+TEST_CASE("from javascript: a connection is sent again, when there was no descriptor for it",
+          "[node]") {
+  TestLoop loop;
+  Child child(loop);
+  child.tell({{"do", "send connections"}, {"address", {{"host", "127.0.0.1"}, {"port", 0}}}});
+  Client client(loop, child.next());
+  tine::Socket socket;
+  {
+    const Starving starving;
+    const auto [message, handle] = child.next_with_handle();
+    CHECK(message == "connection");
+    socket = handle.socket();
+  }
+  CHECK(child.next() == "refused");
+  socket.end("parent");
+  CHECK(client.answer() == "parent");
+  child.end();
+}
