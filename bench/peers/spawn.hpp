@@ -13,15 +13,15 @@ extern char** environ;
 
 namespace bench {
 
-// With `descriptor` as its descriptor 3, unless that is -1.
-inline int spawn(std::vector<std::string> command, int descriptor = -1) {
+// With `descriptor` as its descriptor `as`, unless that is -1.
+inline int spawn(std::vector<std::string> command, int descriptor = -1, int as = 3) {
   std::vector<char*> words;
   for (auto& word : command) words.push_back(word.data());
   words.push_back(nullptr);
 
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
-  if (descriptor != -1) posix_spawn_file_actions_adddup2(&actions, descriptor, 3);
+  if (descriptor != -1) posix_spawn_file_actions_adddup2(&actions, descriptor, as);
   pid_t pid = 0;
   const int error = posix_spawnp(&pid, words[0], &actions, nullptr, words.data(), environ);
   posix_spawn_file_actions_destroy(&actions);

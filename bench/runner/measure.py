@@ -18,7 +18,7 @@ class Failure(Exception):
 
 def run(peer, cell, count):
     """The line of figures of one run."""
-    command = [*peer.parent, json.dumps(peer.job(cell, count))]
+    command = peer.command(cell, count)
     if cell.cores:
         command = ["taskset", "-c", str(cell.cores[0]), *command]
     try:

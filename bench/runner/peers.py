@@ -1,9 +1,12 @@
 """The peers: how the parent of each is started, and what it starts as its child.
 
 A new one is a parent that takes a job as its last argument, does with it what peers/work.hpp says and
-prints a line of figures; a child that does what peers/child_task.hpp says; and an entry in PEERS.
+prints a line of figures; a child that does what peers/child_task.hpp says; and an entry in PEERS. Or it is a
+web server that takes a port as its last argument and prints a line when it listens: peers/cluster/load.cpp
+asks it.
 """
 
+import json
 import os
 import shutil
 import sys
@@ -24,18 +27,28 @@ class Peer:
     exec_path: str = ""  # what runs the module; "": the module is a program, or the parent's kind
     extra: dict = field(default_factory=dict)  # more of the job
     cells: list = None  # all it takes part in; None: whatever there is
+    server: list = None  # command line of its web server, before the port; None: it has none
 
     def takes_part(self, cell):
+        if not (self.server if cell.of_requests else self.parent):
+            return False
         return (cell.peers is None or self.name in cell.peers) and (
             self.cells is None or cell.name in self.cells
         )
 
     def missing(self):
         """Why it cannot be measured here, or None."""
-        for needed in [self.parent[0], self.exec_path or self.parent[0]]:
+        commands = [command for command in [self.parent, self.server] if command]
+        for needed in [*(command[0] for command in commands), self.exec_path or commands[0][0]]:
             if not shutil.which(needed):
                 return f"there is no {needed.removeprefix(str(BUILD.parent) + '/')}"
         return None
+
+    def command(self, cell, count):
+        """The command line of one run."""
+        if cell.of_requests:
+            return [program("cluster", "load"), *self.server, json.dumps(cell.job(count))]
+        return [*self.parent, json.dumps(self.job(cell, count))]
 
     def job(self, cell, count):
         return {
@@ -59,6 +72,7 @@ NODE = shutil.which("node") or "node"
 PYTHON = sys.executable
 JS_PARENT = str(SCRIPTS / "js" / "parent.js")
 JS_CHILD = str(SCRIPTS / "js" / "child.js")
+JS_CLUSTER = str(SCRIPTS / "js" / "cluster.js")
 TINE_PARENT = program("tine", "parent")
 TINE_CHILD = program("tine", "child")
 TINE_TEXT_CHILD = program("tine", "text_child")
@@ -75,11 +89,15 @@ def native(name, title, *mode, extra=None):
     )
 
 
+def web_server(name, title, program_name, *arguments):
+    return Peer(name, title, [], "", server=[program("cluster", program_name), *arguments])
+
+
 # The bytes are made once: building messages is no part of what is measured.
 AS_IS = {"sender": "as_is"}
 
 PEERS = [
-    Peer("node", "Node json", [NODE, JS_PARENT], JS_CHILD),
+    Peer("node", "Node json", [NODE, JS_PARENT], JS_CHILD, server=[NODE, JS_CLUSTER]),
     Peer("tine", "tine", [TINE_PARENT], TINE_CHILD),
     Peer("tine-text", "tine, unparsed Text", [TINE_PARENT, "text"], TINE_TEXT_CHILD),
     Peer("tine-spin", "tine, spinning 50 us", [TINE_PARENT, "spin"], TINE_SPIN_CHILD),
@@ -107,6 +125,7 @@ PEERS = [
         program(".", "bare"),
         cells=["w5.life"],
     ),
+    web_server("one-process", "tine, one process", "alone"),
 ]
 
 BASE = PEERS[0]  # what the others are compared with

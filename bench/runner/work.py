@@ -37,8 +37,8 @@ class Cell:
 
     name: str
     title: str
-    window: int  # messages ahead of the answers; 0: one answer follows all of them
     figures: list
+    window: int = 0  # messages ahead of the answers; 0: one answer follows all of them
     shape: str = None
     array: int = None  # bytes of JSON text
     sender: str = "as_is"
@@ -47,6 +47,10 @@ class Cell:
     ballast_mib: int = 0
     runs: int = 1  # in a round: what is short is done more often
     peers: list = None  # None: all
+    # Of requests to a web server instead of messages: how many connections at a time, and whether they are
+    # kept for more than one.
+    connections: int = 0
+    keep_alive: bool = False
 
     @property
     def work(self):
@@ -54,10 +58,16 @@ class Cell:
 
     @property
     def has_messages(self):
-        return self.shape is not None or self.array is not None
+        return self.shape is not None or self.array is not None or self.of_requests
+
+    @property
+    def of_requests(self):
+        return self.connections > 0
 
     def job(self, count):
-        """The job for a parent, but for what its child is."""
+        """The job for a parent, but for what its child is; or for who asks a web server."""
+        if self.of_requests:
+            return {"count": count, "connections": self.connections, "keep_alive": self.keep_alive}
         job = {
             "args": ["echo"] if self.window else ["count", str(count)],
             "children": self.children,
