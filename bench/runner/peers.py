@@ -73,6 +73,7 @@ PYTHON = sys.executable
 JS_PARENT = str(SCRIPTS / "js" / "parent.js")
 JS_CHILD = str(SCRIPTS / "js" / "child.js")
 JS_CLUSTER = str(SCRIPTS / "js" / "cluster.js")
+CLUSTER = program("cluster", "server")
 TINE_PARENT = program("tine", "parent")
 TINE_CHILD = program("tine", "child")
 TINE_TEXT_CHILD = program("tine", "text_child")
@@ -89,8 +90,8 @@ def native(name, title, *mode, extra=None):
     )
 
 
-def web_server(name, title, program_name, *arguments):
-    return Peer(name, title, [], "", server=[program("cluster", program_name), *arguments])
+def web_server(name, title, *command):
+    return Peer(name, title, [], "", server=list(command))
 
 
 # The bytes are made once: building messages is no part of what is measured.
@@ -98,7 +99,7 @@ AS_IS = {"sender": "as_is"}
 
 PEERS = [
     Peer("node", "Node json", [NODE, JS_PARENT], JS_CHILD, server=[NODE, JS_CLUSTER]),
-    Peer("tine", "tine", [TINE_PARENT], TINE_CHILD),
+    Peer("tine", "tine", [TINE_PARENT], TINE_CHILD, server=[CLUSTER, "round_robin"]),
     Peer("tine-text", "tine, unparsed Text", [TINE_PARENT, "text"], TINE_TEXT_CHILD),
     Peer("tine-spin", "tine, spinning 50 us", [TINE_PARENT, "spin"], TINE_SPIN_CHILD),
     Peer("tine-node", "tine parent, Node child", [TINE_PARENT], JS_CHILD, exec_path=NODE),
@@ -125,7 +126,10 @@ PEERS = [
         program(".", "bare"),
         cells=["w5.life"],
     ),
-    web_server("one-process", "tine, one process", "alone"),
+    web_server("tine-none", "tine, balancing none", CLUSTER, "none"),
+    web_server("tine-least-connections", "tine, least connections", CLUSTER, "least_connections"),
+    web_server("tine-reuse-port", "tine, reuse port", CLUSTER, "reuse_port"),
+    web_server("one-process", "tine, one process", program("cluster", "alone")),
 ]
 
 BASE = PEERS[0]  # what the others are compared with

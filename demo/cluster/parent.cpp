@@ -1,0 +1,35 @@
+// A web server in as many processes as there are CPUs, at one port: 8000, unless another one is named.
+#include <iostream>
+#include <string>
+#include <thread>
+
+#include <tine/tine.hpp>
+
+#include "http.hpp"
+#include "signals.hpp"
+
+int main(int argc, char** argv) {
+  std::cout << "I am always called" << std::endl;
+
+  tine::Loop loop;
+  tine::Cluster cluster(loop);
+
+  if (cluster.is_primary()) {
+    std::cout << "I am the master, launching workers!" << std::endl;
+    for (unsigned i = 0; i < std::thread::hardware_concurrency(); ++i) cluster.fork();
+  } else {
+    std::cout << "I am a fork!" << std::endl;
+
+    const auto port = static_cast<std::uint16_t>(argc > 1 ? std::stoi(argv[1]) : 8000);
+    const std::string hello = "Hello from worker " + std::to_string(cluster.worker().id()) + "\n";
+    http::serve(loop, {.port = port}, [hello](std::string_view) { return hello; });
+  }
+
+  std::cout << "I am always called as well" << std::endl;
+
+  // Ctrl-C reaches the workers too: they leave when the primary tells them to.
+  const Signals signals(loop, [&] {
+    if (cluster.is_primary()) cluster.disconnect();
+  });
+  loop.run();
+}
