@@ -370,3 +370,25 @@ TEST_CASE("handles: both ends pass 1 000 to each other at the same time", "[hand
   loop.run();
   CHECK(left == 0);
 }
+
+TEST_CASE("handles: 80 children send a connection each at once", "[handles]") {
+  constexpr int count = 80;
+  TestLoop loop;
+  ExpectCalls answered(count);
+  std::vector<tine::ChildProcess> children;
+  for (int i = 0; i < count; ++i) {
+    auto& child = children.emplace_back(loop.fork("handles"));
+    child.send({{"do", "send connections"}, {"address", {{"host", "127.0.0.1"}}}});
+    child.on<"message">([&, child](const json& message, const tine::Handle& handle) mutable {
+      if (handle) return handle.socket().end("parent");
+      tine::Socket client(loop);
+      client.on<"data">([&](std::string_view bytes) {
+        answered();
+        CHECK(bytes == "parent");
+      });
+      client.on<"close">([child]() mutable { child.disconnect(); });
+      client.connect({.host = message["host"], .port = message["port"]});
+    });
+  }
+  loop.run();
+}

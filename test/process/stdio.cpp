@@ -152,6 +152,26 @@ TEST_CASE("stdio: a descriptor is the caller's, ignored ones are the null device
   CHECK(std::string(text, static_cast<std::size_t>(size)) == "/dev/null\n/dev/null\n");
 }
 
+TEST_CASE("stdio: a connection is a child's output, and its server closes", "[process]") {
+  TestLoop loop;
+  std::string output;
+  tine::Server server(loop);
+  ExpectCalls closed(1);
+  server.on<"connection">([&](tine::Socket socket) {
+    const tine::uv::Descriptor connection(socket.release());
+    const Stdio out = Stdio::descriptor(connection.get());
+    loop.fork_script("echo Hello",
+                     {.stdio = {Stdio::ignore(), out, Stdio::ignore(), Stdio::ipc()}});
+    server.close([&] { closed(); });
+  });
+  server.listen({.host = "127.0.0.1"});
+  tine::Socket client(loop);
+  client.on<"data">([&](std::string_view bytes) { output += bytes; });
+  client.connect({.host = "127.0.0.1", .port = server.address()->port});
+  loop.run();
+  CHECK(output == "Hello\n");
+}
+
 TEST_CASE("stdio: output that nobody reads does not keep close from coming", "[process]") {
   TestLoop loop;
   Log log;
