@@ -141,7 +141,7 @@ class Child {
     const bool keep_open = message.value("keepOpen", false);
     server_ = tine::Server(loop_);
     server_.on<"connection">([this, keep_open](tine::Socket socket) {
-      process_.send("connection", socket, {.keep_open = keep_open});
+      process_.send("connection", socket, tine::SendOptions{.keep_open = keep_open});
       if (keep_open) held_.push_back(socket);
     });
     server_.on<"listening">([this] { process_.send(to_json(*server_.address())); });
