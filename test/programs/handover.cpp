@@ -159,7 +159,8 @@ class Handover {
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
     header->cmsg_len = CMSG_LEN(sizeof(int));
-    std::memcpy(CMSG_DATA(header), &under_way_[1], sizeof(int));
+    const int any = STDERR_FILENO;
+    std::memcpy(CMSG_DATA(header), &any, sizeof any);
     while (sendmsg(under_way_[0], &message, MSG_DONTWAIT) == 1) {
     }
     send({{"filled", std::generic_category().message(errno)}});

@@ -1,0 +1,549 @@
+// Handles on a live end of a channel, on a socket pair and a loop, with a peer that does as the input says.
+//
+// Settings: the pieces in which the peer writes; limits, a bit each (see options_of()); what is
+// listened for at first, 0 for values. Then comes what the peer sends, as it is, but for these, each
+// of which takes a turn of the loop of its own:
+//
+//   %F %S %U   a file, a stream socket, a UDP socket goes beside the peer's next byte, with others
+//   %H %D      the peer sends a line that tells of a socket; of two descriptors
+//   %A %N %T   the peer says that a handle has arrived; that it has not; that it is tine
+//   %C         the peer asks for a count
+//   %h %k %d   send a message with a socket beside it; the same, kept open; with two descriptors
+//   %s %b      send a message; one that fills a small socket
+//   %v %t %n   listen for values, for texts, for nothing
+//   %p %r %q   pause, resume, disconnect
+//   %K %O      keep the handles that come, and let them go
+//   %e %E      the peer reads; and says that the handles it has got have arrived
+//   %x %w      the peer closes; for writing
+//   %%         a percent sign
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include <nlohmann/json.hpp>
+
+#include <tine/tine.hpp>
+
+#include "channel/endpoint.hpp"
+#include "fuzz/fuzz.hpp"
+#include "fuzz/oracle.hpp"
+#include "process/handle_passing.hpp"
+#include "wire/internal_message.hpp"
+
+using nlohmann::json;
+using tine::Errc;
+using tine::channel::Endpoint;
+using tine::channel::Wanted;
+
+namespace {
+
+constexpr std::string_view ack = "{\"cmd\":\"NODE_HANDLE_ACK\"}";
+constexpr std::string_view nack = "{\"cmd\":\"NODE_HANDLE_NACK\"}";
+constexpr std::string_view hello = "{\"cmd\":\"NODE_TINE\"}";
+constexpr std::string_view socket_line =
+    R"({"cmd":"NODE_HANDLE","type":"net.Socket","msg":1,"key":"k"})";
+constexpr std::string_view descriptors_line =
+    R"({"cmd":"NODE_HANDLE","type":"tine.Descriptors","msg":1,"count":2})";
+constexpr std::string_view count_line = R"({"cmd":"NODE_SOCKET_GET_COUNT","key":"k"})";
+
+constexpr int small_socket_bit = 2;
+
+tine::ChannelOptions options_of(std::size_t setting) {
+  tine::ChannelOptions options;
+  if ((setting & 1) != 0) options.descriptor_limit = 2;
+  if ((setting & 2) != 0) options.stored_limit = 64;
+  if ((setting & 8) != 0) options.descriptor_limit = 0;
+  options.flush_timeout = std::chrono::hours(24);  // time has no part in this
+  options.handle_timeout = std::chrono::hours(24);
+  return options;
+}
+
+std::string command_of(std::string_view line) {
+  const json value = json::parse(line, nullptr, false);
+  return std::string(tine::wire::internal_command(value));
+}
+
+int pair_end() {
+  std::array<int, 2> ends{};
+  must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0, "there is a socket");
+  ::close(ends[1]);
+  return ends[0];
+}
+
+// The peer: a socket, and what went over it.
+class Peer {
+ public:
+  Peer(int fd, bool small_buffer) : fd_(fd) {
+    const int smallest = 1;
+    if (small_buffer) setsockopt(fd_, SOL_SOCKET, SO_SNDBUF, &smallest, sizeof smallest);
+  }
+  Peer(const Peer&) = delete;
+  Peer& operator=(const Peer&) = delete;
+  ~Peer() {
+    close();
+    drop_beside();
+  }
+
+  // Writes as soon as the socket takes it, what is to go beside with the first byte.
+  void write(std::string_view bytes) {
+    if (fd_ < 0) return drop_beside();
+    if (!bytes.empty() && !beside_.empty()) {
+      due_.push_back({unsent_.size() + sent_.size(), std::exchange(beside_, {})});
+    }
+    unsent_ += bytes;
+    write_unsent();
+  }
+  void write_line(std::string_view line) { write(std::string(line) + '\n'); }
+
+  void write_unsent() {
+    while (fd_ >= 0 && !unsent_.empty()) {
+      const ssize_t n = send_some();
+      if (n < 0 && errno == EAGAIN) return;
+      if (n < 0) return give_up();
+      sent_.append(unsent_, 0, static_cast<std::size_t>(n));
+      unsent_.erase(0, static_cast<std::size_t>(n));
+    }
+  }
+
+  // How many lines came that tell of a handle.
+  std::size_t read() {
+    const std::size_t before = handles_written_;
+    std::array<char, 4096> piece;
+    while (fd_ >= 0) {
+      const ssize_t n = receive(piece);
+      if (n <= 0) break;
+      received_.append(piece.data(), static_cast<std::size_t>(n));
+      check_lines();
+    }
+    return handles_written_ - before;
+  }
+
+  void add_beside(int fd) {
+    if (beside_.size() < 8) return beside_.push_back(fd);
+    ::close(fd);
+  }
+  void half_close() { shutdown(fd_, SHUT_WR); }
+  void close() {
+    if (fd_ < 0) return;
+    ::close(std::exchange(fd_, -1));
+    give_up();
+  }
+
+  bool all_sent() const { return unsent_.empty(); }
+  const std::string& sent() const { return sent_; }
+
+  std::size_t descriptors_sent() const { return descriptors_sent_; }
+  std::size_t acks() const { return acks_; }
+  std::size_t nacks() const { return nacks_; }
+  // The numbers of the messages that came.
+  const std::vector<std::size_t>& numbers() const { return numbers_; }
+
+ private:
+  struct Beside {
+    std::size_t at;  // byte of all that is sent
+    std::vector<int> descriptors;
+  };
+
+  ssize_t send_some() {
+    std::string_view bytes = unsent_;
+    const bool with = !due_.empty() && due_.front().at == sent_.size();
+    const std::size_t next = with ? 1 : 0;  // the first that goes with a later write
+    if (due_.size() > next) bytes = bytes.substr(0, due_[next].at - sent_.size());
+    if (!with) return ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    const std::vector<int>& descriptors = due_.front().descriptors;
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(8 * sizeof(int))> control{};
+    iovec part{const_cast<char*>(bytes.data()), bytes.size()};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = CMSG_SPACE(descriptors.size() * sizeof(int));
+    cmsghdr* const header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(descriptors.size() * sizeof(int));
+    std::memcpy(CMSG_DATA(header), descriptors.data(), descriptors.size() * sizeof(int));
+    const ssize_t n = sendmsg(fd_, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n > 0) {
+      descriptors_sent_ += descriptors.size();
+      drop(due_.front().descriptors);
+      due_.erase(due_.begin());
+    }
+    return n;
+  }
+
+  ssize_t receive(std::array<char, 4096>& piece) {
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(8 * sizeof(int))> control{};
+    iovec part{piece.data(), piece.size()};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    const ssize_t n = recvmsg(fd_, &message, MSG_DONTWAIT);
+    if (n <= 0 || message.msg_controllen == 0) return n;
+    const cmsghdr* const header = CMSG_FIRSTHDR(&message);
+    std::vector<int> came((header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+    std::memcpy(came.data(), CMSG_DATA(header), came.size() * sizeof(int));
+    descriptors_came_ += came.size();
+    drop(came);
+    return n;
+  }
+
+  // Of complete lines: what they are, and whether they may come now.
+  void check_lines() {
+    for (;;) {
+      const std::size_t end = received_.find('\n', checked_);
+      if (end == received_.npos) break;
+      check_line(std::string_view(received_).substr(checked_, end - checked_));
+      checked_ = end + 1;
+    }
+    must(descriptors_came_ <= descriptors_told_ + 2, "descriptors come with their line");
+    must(descriptors_came_ >= descriptors_told_, "a line has its descriptors");
+  }
+
+  void check_line(std::string_view line) {
+    if (line == ack) return static_cast<void>(++acks_);
+    if (line == nack) return static_cast<void>(++nacks_);
+    must(handles_written_ <= answers_sent(), "all behind a handle waits for its answer");
+    const json value = json::parse(line, nullptr, false);
+    must(!value.is_discarded(), "only lines of JSON are written");
+    const std::string_view command = tine::wire::internal_command(value);
+    if (command.starts_with("NODE_SOCKET_")) return;
+    const bool handle = command == "NODE_HANDLE";
+    handles_written_ += handle;
+    if (handle) descriptors_told_ += value.value("count", std::size_t{1});
+    const std::size_t number = (handle ? value["msg"] : value)["sent"];
+    if (!numbers_.empty() && numbers_.back() == number) {
+      must(handle && ++again_ <= 3, "only a handle is written again, three times");
+      return;
+    }
+    again_ = 0;
+    numbers_.push_back(number);
+  }
+
+  std::size_t answers_sent() const {
+    std::size_t answers = 0;
+    for (const std::string_view line : split(sent_, std::string_view::npos / 2).lines) {
+      const std::string command = command_of(line);
+      answers += command == "NODE_HANDLE_ACK" || command == "NODE_HANDLE_NACK";
+    }
+    return answers;
+  }
+
+  static void drop(const std::vector<int>& descriptors) {
+    for (const int fd : descriptors) ::close(fd);
+  }
+  void drop_beside() { drop(std::exchange(beside_, {})); }
+  void give_up() {
+    unsent_.clear();
+    for (const Beside& one : std::exchange(due_, {})) drop(one.descriptors);
+  }
+
+  int fd_;
+  std::string unsent_;
+  std::string sent_;
+  std::vector<int> beside_;  // of the next write
+  std::vector<Beside> due_;
+  std::size_t descriptors_sent_ = 0;
+
+  std::string received_;
+  std::size_t checked_ = 0;
+  std::size_t acks_ = 0;
+  std::size_t nacks_ = 0;
+  std::size_t handles_written_ = 0;
+  std::size_t descriptors_told_ = 0;
+  std::size_t descriptors_came_ = 0;
+  std::size_t again_ = 0;
+  std::vector<std::size_t> numbers_;
+};
+
+class Session final : public Endpoint::Owner {
+ public:
+  Session(tine::Loop& loop, std::array<int, 2> ends, Input& input)
+      : loop_(loop),
+        core_(tine::core_of(loop)),
+        pieces_(input.setting()),
+        limits_(input.setting()),
+        options_(options_of(limits_)),
+        wanted_(std::array{Wanted::value, Wanted::text, Wanted::nothing}[input.setting() % 3]),
+        script_(input.bytes()),
+        peer_(ends[0], small_sockets()),
+        end_(core_, *this, options_) {
+    const int smallest = 1;
+    if (small_sockets()) setsockopt(ends[1], SOL_SOCKET, SO_SNDBUF, &smallest, sizeof smallest);
+    end_.open(tine::uv::Descriptor(ends[1]));
+  }
+  ~Session() override { end_.detach(); }
+
+  void run() {
+    later();
+    loop_.run();
+    check();
+  }
+
+ private:
+  bool small_sockets() const { return (limits_ >> small_socket_bit & 1) != 0; }
+
+  // --- what the endpoint asks and tells
+
+  Wanted wanted() const override { return wanted_; }
+  bool keeps_loop() const override { return true; }
+  tine::Handle make_handle(const json& line, std::vector<tine::uv::Descriptor> came) override {
+    return handles_.receive(core_, line, std::move(came));
+  }
+  tine::channel::PassedHandle pass(const tine::Handle& handle, bool keep_open) override {
+    return handles_.pass(handle, keep_open);
+  }
+  void on_internal(json& message, const tine::Handle&) override { handles_.take(message); }
+  void on_ended() override { handles_.channel_ended(); }
+
+  void on_message(tine::Message& message) override {
+    must(wanted_ != Wanted::nothing && !paused_, "a message is told only to who listens");
+    if (message.handle()) ++handles_told_;
+    if (message.handle() && keep_) kept_.push_back(message.handle());
+  }
+
+  void on_error(tine::Error error) override {
+    const std::error_code code = error.code();
+    const bool known = code == Errc::bad_message || code == Errc::handle_refused ||
+                       code == Errc::handle_lost || code == Errc::invalid_handle_type ||
+                       code == Errc::disconnected || code.category() == std::generic_category();
+    must(known, "no other error is told");
+  }
+
+  void on_drain() override {}
+  void on_disconnect() override { ++disconnects_; }
+
+  // --- the script
+
+  void later() {
+    core_.defer([this] { step(); });
+  }
+
+  void step() {
+    peer_.write_unsent();
+    if (script_.empty()) return wind_up();
+    if (script_.starts_with('%') && script_.size() >= 2) {
+      const char action = script_[1];
+      script_.remove_prefix(2);
+      act(action);
+    } else {
+      const std::string_view piece =
+          script_.substr(0, std::min(pieces_.next(), script_.find('%', 1)));
+      peer_.write(piece);
+      script_.remove_prefix(piece.size());
+    }
+    later();
+  }
+
+  void act(char action) {
+    switch (action) {
+      case 'F': return peer_.add_beside(memfd_create("file", MFD_CLOEXEC));
+      case 'S': return peer_.add_beside(pair_end());
+      case 'U': return peer_.add_beside(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+      case 'H': return peer_.write_line(socket_line);
+      case 'D': return peer_.write_line(descriptors_line);
+      case 'A': return peer_.write_line(ack);
+      case 'N': return peer_.write_line(nack);
+      case 'T': return peer_.write_line(hello);
+      case 'C': return peer_.write_line(count_line);
+      case 'h': return send(tine::Socket::adopt(loop_, pair_end()), false);
+      case 'k': return send_kept();
+      case 'd': return send(tine::Descriptors({pair_end(), pair_end()}), false);
+      case 's': return send("");
+      case 'b': return send(std::string(8000, 'b'));
+      case 'v': return listen(Wanted::value);
+      case 't': return listen(Wanted::text);
+      case 'n': return listen(Wanted::nothing);
+      case 'p': return pause(true);
+      case 'r': return pause(false);
+      case 'q': return end_.disconnect();
+      case 'K': keep_ = true; return;
+      case 'O': return let_go();
+      case 'e': peer_.read(); return;
+      case 'E': return read_and_answer();
+      case 'x': return peer_.close();
+      case 'w': return peer_.half_close();
+      default: return peer_.write(std::string_view(&action, 1));
+    }
+  }
+
+  void read_and_answer() {
+    for (std::size_t came = peer_.read(); came > 0; --came) peer_.write_line(ack);
+  }
+
+  void listen(Wanted wanted) {
+    wanted_ = wanted;
+    end_.listeners_changed();
+  }
+
+  void pause(bool paused) {
+    paused_ = paused;
+    end_.set_paused(paused);
+  }
+
+  tine::SendCallback next_callback() {
+    calls_.push_back(0);
+    return [this, index = calls_.size() - 1](std::error_code) { ++calls_[index]; };
+  }
+
+  void send(const std::string& text) {
+    const json message{{"sent", calls_.size()}, {"text", text}};
+    end_.send(message, next_callback());
+  }
+  void send(const tine::Handle& handle, bool keep_open) {
+    const json message{{"sent", calls_.size()}};
+    end_.send(message, handle, keep_open, next_callback());
+  }
+  void send_kept() {
+    tine::Socket socket = tine::Socket::adopt(loop_, pair_end());
+    send(socket, true);
+    socket.destroy();
+  }
+
+  // Of some it is asked what they are.
+  void let_go() {
+    keep_ = false;
+    for (const tine::Handle& handle : std::exchange(kept_, {})) {
+      try {
+        if (tine::Server server = handle.server()) close(server);
+        if (tine::Socket socket = handle.socket()) socket.destroy();
+        if (tine::Datagram socket = handle.datagram()) close(socket);
+      } catch (const tine::Error&) {
+      }
+    }
+  }
+
+  // Not every socket can be what it is said to be.
+  template <class Opened>
+  static void close(Opened& opened) {
+    opened.template on<"error">([](const tine::Error&) {});
+    opened.close();
+  }
+
+  // --- the end
+
+  // Lets all happen that is due, and ends the channel from the peer's side.
+  void wind_up() {
+    if (!std::exchange(winding_up_, true)) {
+      listen(Wanted::value);
+      pause(false);
+      peer_.write_line(hello);
+      peer_.write_line(ack);
+    }
+    read_and_answer();
+    if (!end_.closed() && (end_.queued() > 0 || !peer_.all_sent()) && --patience_ > 0)
+      return later();
+    peer_.read();
+    peer_.half_close();
+    if (patience_ <= 0) peer_.close();
+    let_go();
+  }
+
+  void check() {
+    peer_.read();
+    must(end_.closed(), "the loop runs until the channel is closed");
+    must(disconnects_ == 1, "one disconnect is told");
+    must(std::all_of(calls_.begin(), calls_.end(), [](int calls) { return calls == 1; }),
+         "a callback runs once");
+    must(std::is_sorted(peer_.numbers().begin(), peer_.numbers().end()),
+         "messages come in the order they were sent in");
+    must(peer_.acks() <= peer_.descriptors_sent(), "only a handle that came is acknowledged");
+    std::size_t lines = 0;
+    for (const std::string_view line : split(peer_.sent(), options_.max_line).lines) {
+      lines += command_of(line) == "NODE_HANDLE";
+    }
+    must(peer_.acks() + peer_.nacks() <= lines, "a handle is answered once");
+    must(handles_told_ <= std::min(lines, peer_.descriptors_sent()), "a handle is told once");
+  }
+
+  tine::Loop& loop_;
+  tine::uv::LoopCore& core_;
+  Pieces pieces_;
+  std::size_t limits_;
+  tine::ChannelOptions options_;
+  Wanted wanted_;
+  std::string_view script_;
+  Peer peer_;
+  Endpoint end_;
+  tine::process::HandlePassing handles_{end_};
+
+  bool paused_ = false;
+  bool winding_up_ = false;
+  bool keep_ = false;
+  int patience_ = 100;  // turns
+  std::vector<tine::Handle> kept_;
+  std::vector<int> calls_;  // of each callback
+  std::size_t handles_told_ = 0;
+  std::size_t disconnects_ = 0;
+};
+
+// Which descriptors are open.
+class Descriptors {
+ public:
+  Descriptors() : before_(open()) {}
+  void check() const { must(open() == before_, "no descriptor is left"); }
+
+ private:
+  using Open = std::array<bool, 64>;
+
+  static Open open() {
+    Open open{};
+    for (std::size_t i = 0; i < open.size(); ++i) {
+      open[i] = fcntl(static_cast<int>(i), F_GETFD) != -1;
+    }
+    return open;
+  }
+
+  Open before_;
+};
+
+void check_handles(const tine::Loop& loop) {
+  constexpr int handles_of_a_loop = 2;
+  int open = 0;
+  const auto count = [](uv_handle_t* handle, void* counter) {
+    if (!uv_is_closing(handle)) ++*static_cast<int*>(counter);
+  };
+  uv_walk(loop.native(), count, &open);
+  must(open == handles_of_a_loop, "no handle is left on the loop");
+}
+
+void run(tine::Loop& loop, Input input) {
+  std::array<int, 2> ends{};
+  must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0, "there is a socket");
+  const auto session = std::make_shared<Session>(loop, ends, input);
+  session->run();
+  must(session.use_count() == 1, "nothing of the channel is left on the loop");
+}
+
+std::unique_ptr<tine::Loop> used_loop() {
+  auto loop = std::make_unique<tine::Loop>();
+  run(*loop, Input(nullptr, 0));
+  return loop;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static const auto loop = used_loop();
+  const Descriptors descriptors;
+  run(*loop, Input(data, size));
+  check_handles(*loop);
+  descriptors.check();
+  return 0;
+}
