@@ -23,6 +23,14 @@ std::optional<uv::Descriptor> descriptor_of(const Handle& handle) {
   return came == nullptr ? std::nullopt : std::optional(came->take());
 }
 
+// Makes a socket that the primary has bound listen; the errno if that fails. Node tells of an address that
+// is in use by a socket that is not bound, which listen() would bind to any port.
+int listen_on(const uv::Descriptor& socket, const net::ListenerQuery& query) {
+  const auto bound = net::local_address(socket.get());
+  if (query.port != 0 && bound && bound->port != query.port) return EADDRINUSE;
+  return ::listen(socket.get(), query.backlog) < 0 ? errno : 0;
+}
+
 }  // namespace
 
 // Held by what listens: its end is told to the primary.
@@ -92,10 +100,7 @@ void Membership::granted(const json& members, const net::ListenerQuery& query,
   answer.error = static_cast<int>(-number_member(reply, "errno").value_or(0));
   answer.descriptor = descriptor_of(handle);
   const bool shared = answer.descriptor.has_value();
-  if (shared && query.kind == Kind::stream &&
-      ::listen(answer.descriptor->get(), query.backlog) < 0) {
-    answer.error = errno;
-  }
+  if (shared && query.kind == Kind::stream) answer.error = listen_on(*answer.descriptor, query);
   // It is given back when this is not taken.
   answer.lease =
       std::make_shared<Lease>(weak_from_this(), answer.error == 0 || shared ? key : "", alike);
