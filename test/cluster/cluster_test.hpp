@@ -47,7 +47,10 @@ struct TestCluster {
       if (said.size() >= count) loop->stop();
     };
     const auto before = std::exchange(on_said, stop);
-    while (said.size() < count) loop.run();
+    while (said.size() < count) {
+      loop.run();
+      REQUIRE((said.size() >= count || !cluster.workers().empty()));  // somebody is there to say it
+    }
     on_said = before;
   }
 

@@ -1,0 +1,338 @@
+// A C++ primary with JavaScript workers, cluster_worker.js, run by what TINE_TEST_RUNTIME names. Their servers
+// are Node's HTTP servers. The tag [deno] is on what Deno can do too.
+#include <cstdlib>
+#include <filesystem>
+#include <set>
+
+#include "cluster/cluster_test.hpp"
+
+using Answers = std::map<std::string, int>;
+using Log = std::vector<std::string>;
+
+namespace {
+
+bool is_deno(const std::string& runtime) { return runtime.ends_with("deno"); }
+
+std::string text_of(std::optional<bool> flag) { return flag ? (*flag ? "true" : "false") : "none"; }
+
+// A cluster whose workers are JavaScript.
+struct JavascriptCluster : TestCluster {
+  explicit JavascriptCluster(tine::Balancing balancing = tine::Balancing::round_robin())
+      : TestCluster(std::move(balancing)) {
+    const char* const runtime = std::getenv("TINE_TEST_RUNTIME");
+    tine::ClusterSettings settings{
+        .exec = std::filesystem::path(INTEROP_SCRIPTS) / "cluster_worker.js",
+        .exec_path = runtime == nullptr ? "node" : runtime};
+    if (is_deno(settings.exec_path)) settings.exec_args = {"run", "-A"};
+    cluster.setup_primary(settings);
+  }
+
+  // The body of the answer to a request, up to the end.
+  void get(const std::function<void(const std::string&)>& done, const tine::ConnectOptions& to) {
+    tine::Socket client(loop);
+    const auto answer = std::make_shared<std::string>();
+    client.on<"data">([answer](std::string_view bytes) { *answer += bytes; });
+    client.on<"error">([](const tine::Error&) {});
+    client.on<"close">([answer, done] { done(body_of(*answer)); });
+    client.connect(to);
+    client.write("GET / HTTP/1.0\r\n\r\n");
+  }
+
+  std::string get(const tine::ConnectOptions& to) {
+    std::string body;
+    get(
+        [&](const std::string& text) {
+          body = text;
+          loop->stop();
+        },
+        to);
+    loop.run();
+    return body;
+  }
+  std::string get() { return get({.host = "127.0.0.1", .port = port}); }
+
+  Answers get_often(int count) {
+    Answers answers;
+    for (int i = 0; i < count; ++i) ++answers[get()];
+    return answers;
+  }
+
+  void until_exit(tine::Worker worker) {
+    if (worker.is_dead()) return;
+    worker.on<"exit">([this] { loop->stop(); });
+    while (!worker.is_dead()) loop.run();
+  }
+
+  static std::string body_of(const std::string& answer) {
+    const std::size_t end = answer.find("\r\n\r\n");
+    return end == answer.npos ? "" : answer.substr(end + 4);
+  }
+};
+
+// A client that holds its connection, once it is answered.
+tine::Socket hold(JavascriptCluster& test, Answers& answers) {
+  tine::Socket client(test.loop);
+  client.on<"data">([&](std::string_view bytes) {
+    ++answers[JavascriptCluster::body_of(std::string(bytes))];
+    test.loop->stop();
+  });
+  client.connect({.host = "127.0.0.1", .port = test.port});
+  client.write("GET / HTTP/1.0\r\n\r\n");
+  test.loop.run();
+  return client;
+}
+
+struct Folder {
+  Folder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "tine-XXXXXX").string();
+    path = mkdtemp(pattern.data());
+  }
+  ~Folder() { std::filesystem::remove_all(path); }
+  std::filesystem::path path;
+};
+
+tine::Balancing any_balancing() {
+  return GENERATE(tine::Balancing::round_robin(), tine::Balancing::none());
+}
+
+}  // namespace
+
+TEST_CASE("javascript workers: round robin gives each its turn") {
+  JavascriptCluster test;
+  test.listen(3);
+  CHECK(test.get_often(9) == Answers{{"1", 3}, {"2", 3}, {"3", 3}});
+  test.end();
+}
+
+TEST_CASE("javascript workers: some worker answers, however they are balanced") {
+  const auto balancing = GENERATE(tine::Balancing::none(), tine::Balancing::reuse_port(),
+                                  tine::Balancing::least_connections());
+  JavascriptCluster test(balancing);
+  test.listen(2);
+  int all = 0;
+  for (const auto& [worker, count] : test.get_often(10)) {
+    CHECK((worker == "1" || worker == "2"));
+    all += count;
+  }
+  CHECK(all == 10);
+  test.end();
+}
+
+TEST_CASE("javascript workers: they share connections as net servers", "[deno]") {
+  JavascriptCluster test;
+  test.listen(2, {{"host", "127.0.0.1"}, {"net", true}});
+  CHECK(test.ask_often(6) == Answers{{"1", 3}, {"2", 3}});
+  test.end();
+}
+
+TEST_CASE("javascript workers: the events of a worker come in their order", "[deno]") {
+  JavascriptCluster test(any_balancing());
+  Log log;
+  tine::Address where;
+  test.cluster.on<"fork">([&] { log.emplace_back("fork"); });
+  test.cluster.on<"online">([&] { log.emplace_back("online"); });
+  test.cluster.on<"listening">([&](const tine::Worker&, const tine::Address& address) {
+    log.emplace_back("listening");
+    where = address;
+  });
+  test.cluster.on<"disconnect">([&] { log.emplace_back("disconnect"); });
+  test.cluster.on<"exit">([&] { log.emplace_back("exit"); });
+  test.listen(1, {{"host", "127.0.0.1"}, {"net", true}});
+  while (log.size() < 3) {
+    test.cluster.once<"listening">([&] { test.loop->stop(); });
+    test.loop.run();
+  }
+  CHECK(where == tine::Address{tine::Family::ipv4, "127.0.0.1", test.port});
+  CHECK(test.workers[0].is_connected());
+  test.end();
+  CHECK(log == Log{"fork", "online", "listening", "disconnect", "exit"});
+  CHECK(test.workers[0].exited_after_disconnect() == true);
+  CHECK(test.workers[0].process().exit_code() == 0);
+}
+
+TEST_CASE("javascript workers: an address that is not given is any") {
+  JavascriptCluster test(any_balancing());
+  test.listen(2, {{"port", 0}});
+  CHECK(test.port != 0);
+  const std::string answer = test.get();
+  CHECK((answer == "1" || answer == "2"));
+  test.end();
+}
+
+TEST_CASE("javascript workers: how a worker ends is known") {
+  const auto [how, expected] =
+      GENERATE(table<std::string, std::string>({{"leave", "disconnect true, exit code 0 true"},
+                                                {"kill", "disconnect true, exit code 0 true"},
+                                                {"cut", "disconnect none, exit code 0 false"},
+                                                {"exit", "disconnect none, exit code 1 false"},
+                                                {"throw", "disconnect none, exit code 1 false"}}));
+  CAPTURE(how);
+  JavascriptCluster test(any_balancing());
+  // What it throws is printed.
+  test.cluster.setup_primary({.stdio = {tine::Stdio::ignore(), tine::Stdio::inherit(),
+                                        tine::Stdio::ignore(), tine::Stdio::ipc()}});
+  test.listen(1);
+  std::string log;
+  test.cluster.on<"disconnect">([&](tine::Worker worker) {
+    log += "disconnect " + text_of(worker.exited_after_disconnect());
+  });
+  test.cluster.on<"exit">([&](tine::Worker worker, const tine::ExitStatus& status) {
+    log += ", exit " + to_string(status) + " " + text_of(worker.exited_after_disconnect());
+  });
+  test.workers[0].send(how);
+  test.loop.run();
+  CHECK(log == expected);
+  CHECK(test.get().empty());
+}
+
+TEST_CASE("javascript workers: a worker that is killed is replaced", "[deno]") {
+  JavascriptCluster test(any_balancing());
+  const int signal = GENERATE(SIGTERM, SIGKILL);
+  test.listen(2, {{"host", "127.0.0.1"}, {"net", true}});
+  const std::uint16_t port = test.port;
+  test.workers[0].kill(signal);
+  test.until_exit(test.workers[0]);
+  CHECK(test.workers[0].process().signal_code() == signal);
+  CHECK(test.workers[0].exited_after_disconnect() == false);
+
+  test.listen(1, {{"host", "127.0.0.1"}, {"net", true}});
+  CHECK(test.port == port);
+  for (const auto& [worker, count] : test.ask_often(6)) CHECK((worker == "2" || worker == "3"));
+  test.end();
+}
+
+TEST_CASE("javascript workers: one that leaves serves whom it has, the other all the next") {
+  JavascriptCluster test(any_balancing());
+  test.listen(1, {{"host", "127.0.0.1"}, {"hold", true}});
+  Answers answers;
+  tine::Socket client = hold(test, answers);
+  CHECK(answers == Answers{{"1", 1}});
+  test.listen(1);
+  test.workers[0].disconnect();
+  test.workers[0].send("still there");
+  test.until_said(1);
+  CHECK(test.get_often(4) == Answers{{"2", 4}});
+  CHECK_FALSE(test.workers[0].is_dead());
+  client.end();
+  test.until_exit(test.workers[0]);
+  CHECK(test.workers[0].process().exit_code() == 0);
+  test.end();
+}
+
+TEST_CASE("javascript workers: a full one refuses, and the other gets it") {
+  JavascriptCluster test;
+  test.listen(1, {{"host", "127.0.0.1"}, {"hold", true}, {"most", 1}});
+  Answers answers;
+  tine::Socket client = hold(test, answers);
+  CHECK(answers == Answers{{"1", 1}});
+  test.listen(1);
+  CHECK(test.get_often(4) == Answers{{"2", 4}});
+  client.end();
+  test.end();
+}
+
+TEST_CASE("javascript workers: each further server has a port of its own") {
+  JavascriptCluster test(any_balancing());
+  for (int i = 0; i < 2; ++i) {
+    auto worker = test.fork();
+    worker.send({{"listen", {{"host", "127.0.0.1"}}}});
+    worker.send({{"listen", {{"host", "127.0.0.1"}}}});
+  }
+  test.until_said(4);
+  Answers ports;
+  for (const json& message : test.said) ++ports[message.dump()];
+  CHECK(ports.size() == 2);
+  for (const auto& [port, count] : ports) CHECK(count == 2);
+  test.end();
+}
+
+TEST_CASE("javascript workers: what is closed can be listened at again", "[deno]") {
+  JavascriptCluster test(any_balancing());
+  test.listen(1, {{"host", "127.0.0.1"}, {"net", true}});
+  for (std::size_t i = 1; i <= 3; ++i) {
+    test.workers[0].send("close");
+    test.workers[0].send({{"listen", {{"host", "127.0.0.1"}, {"port", test.port}, {"net", true}}}});
+    test.until_said(i);
+    CHECK(test.said.back() == json{{"listening", test.port}});
+    CHECK(test.ask() == "1");
+  }
+  test.end();
+}
+
+TEST_CASE("javascript workers: what the primary cannot do is the worker's error") {
+  JavascriptCluster test(any_balancing());
+  tine::Server taken(test.loop);
+  taken.on<"listening">([&] { test.loop->stop(); });
+  taken.listen({.host = "127.0.0.1"});
+  test.loop.run();
+  auto worker = test.fork();
+  worker.send({{"listen", {{"host", "127.0.0.1"}, {"port", taken.address()->port}}}});
+  worker.send({{"listen", {{"host", "203.0.113.1"}, {"port", 0}}}});
+  worker.send({{"listen", {{"path", "/no/such/folder/socket"}}}});
+  test.until_said(3);
+  std::set<json> errors;
+  for (const json& message : test.said) errors.insert(message.value("error", message.dump()));
+  CHECK(errors == std::set<json>{"EADDRINUSE", "EADDRNOTAVAIL", "ENOENT"});
+  taken.close();
+  test.end();
+}
+
+TEST_CASE("javascript workers: a path is shared, and removed at the end") {
+  const Folder folder;
+  const std::string path = folder.path / "socket";
+  JavascriptCluster test(any_balancing());
+  for (int i = 0; i < 2; ++i) test.fork().send({{"listen", {{"path", path}}}});
+  int listening = 0;
+  test.cluster.on<"listening">([&](const tine::Worker&, const tine::Address& address) {
+    CHECK(address == tine::Address{tine::Family::unix_path, path, 0});
+    if (++listening == 2) test.loop->stop();
+  });
+  test.loop.run();
+  const std::string answer = test.get({.path = path});
+  CHECK((answer == "1" || answer == "2"));
+  test.end();
+  CHECK_FALSE(std::filesystem::exists(path));
+}
+
+TEST_CASE("javascript workers: a datagram socket is shared") {
+  JavascriptCluster test;
+  for (int i = 0; i < 2; ++i) test.fork().send({{"bind", {{"host", "127.0.0.1"}, {"port", 0}}}});
+  test.until_said(2);
+  REQUIRE(test.said[0] == test.said[1]);
+  tine::Datagram client(test.loop, tine::Family::ipv4);
+  std::string answer;
+  client.on<"message">([&](std::string_view bytes) {
+    answer = bytes;
+    test.loop->stop();
+  });
+  client.send("who?", {.host = "127.0.0.1", .port = test.said[0]["listening"]});
+  test.loop.run();
+  CHECK((answer == "1" || answer == "2"));
+  client.close();
+  test.end();
+}
+
+TEST_CASE("javascript workers: messages go both ways", "[deno]") {
+  JavascriptCluster test;
+  const std::vector<json> messages{"Grüße", {{"a", {1, nullptr, "😀"}}}, std::string(100'000, 'x')};
+  auto worker = test.fork();
+  std::vector<json> its;
+  worker.on<"message">([&](const json& message) { its.push_back(message); });
+  for (const json& message : messages) worker.send(message);
+  test.until_said(messages.size());
+  CHECK(its == messages);
+  CHECK(test.said == messages);
+  test.end();
+}
+
+TEST_CASE("javascript workers: all are told to leave, and the callback runs when they have") {
+  JavascriptCluster test(any_balancing());
+  test.listen(3);
+  ExpectCalls told(1);
+  test.cluster.disconnect([&] {
+    told();
+    CHECK(test.cluster.workers().empty());
+    for (auto& worker : test.workers) CHECK(worker.process().exit_code() == 0);
+  });
+  test.loop.run();
+}
