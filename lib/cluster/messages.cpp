@@ -41,9 +41,10 @@ std::string key_part(const json& message, const char* name) {
 std::string key_of(const json& message) {
   std::string key;
   for (const char* name : {"address", "port", "addressType", "fd"}) {
-    key += (key.empty() ? "" : ":") + key_part(message, name);
+    if (!key.empty()) key += ':';
+    key += key_part(message, name);
   }
-  if (member(message, "port") == 0) key += ":" + key_part(message, "index");
+  if (member(message, "port") == 0) key.append(":").append(key_part(message, "index"));
   return key;
 }
 
