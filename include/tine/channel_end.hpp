@@ -6,6 +6,7 @@
 
 #include <concepts>
 #include <memory>
+#include <system_error>
 #include <utility>
 
 #include <nlohmann/json_fwd.hpp>
@@ -61,9 +62,12 @@ class ChannelEnd {
   //
   // Node: the same. There only a Socket is sent again, a missing answer holds the channel for ever, and
   // a handle that is closed is sent as none.
-  bool send(const nlohmann::json& message, Handle handle, SendCallback sent = {});
-  bool send(const nlohmann::json& message, Handle handle, SendOptions options,
+  bool send(const nlohmann::json& message, Handle handle, SendOptions options = {},
             SendCallback sent = {});
+  template <std::invocable<std::error_code> Callback>
+  bool send(const nlohmann::json& message, Handle handle, Callback sent) {
+    return send(message, std::move(handle), SendOptions(), SendCallback(std::move(sent)));
+  }
   template <std::same_as<Text> T>
   bool send(T text, Handle handle, SendOptions options = {}, SendCallback sent = {}) {
     return send_text(text, std::move(handle), options, std::move(sent));

@@ -21,10 +21,6 @@ bool ChannelEnd::send_text(Text text, SendCallback sent) {
   return end_->send(text, std::move(sent));
 }
 
-bool ChannelEnd::send(const nlohmann::json& message, Handle handle, SendCallback sent) {
-  return send(message, std::move(handle), SendOptions{}, std::move(sent));
-}
-
 bool ChannelEnd::send(const nlohmann::json& message, Handle handle, SendOptions options,
                       SendCallback sent) {
   return end_->send(message, handle, options.keep_open, std::move(sent));

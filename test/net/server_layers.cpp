@@ -276,7 +276,7 @@ TEST_CASE("server: a source hands connections to a server that has no socket", "
     CHECK(server.release() == -1);
     loop->after(std::chrono::milliseconds(1),
                 [&] {  // meanwhile the server keeps the loop alive
-                  CHECK(source->servers.at(0).lock()->accepted(pair.first));
+                  CHECK(source->users.at(0).lock()->accepted(pair.first));
                 })
         .unref();
   });
