@@ -94,7 +94,6 @@ constexpr Fault faults[] = {
     {"child", "small", "pipe2:ENFILE"},
     {"parent", "small", "socketpair:EMFILE"},
     {"parent", "small", "socketpair:ENFILE"},
-    {"parent", "small", "dupfd:EMFILE"},
     {"parent", "small", "epoll_ctl:ENOMEM"},
     {"parent", "small", "clone:EAGAIN"},
     {"parent", "small", "clone:ENOMEM"},

@@ -73,8 +73,8 @@ tine::ChannelOptions options_of(std::size_t setting) {
 }
 
 std::string command_of(std::string_view line) {
-  const json value = json::parse(line, nullptr, false);
-  return std::string(tine::wire::internal_command(value));
+  const auto value = expected_value(line, tine::ChannelOptions{}.max_depth);
+  return value ? std::string(tine::wire::internal_command(*value)) : "";
 }
 
 int pair_end() {
