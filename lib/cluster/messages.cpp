@@ -1,5 +1,7 @@
 #include "cluster/messages.hpp"
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "net/socket_address.hpp"
@@ -83,6 +85,20 @@ json address_type(const net::ListenerQuery& query) {
   return -1;
 }
 
+// A relative path means one of this process. What begins with a zero byte is not in the file system.
+std::string absolute_path(const std::string& path) {
+  if (path.empty() || path[0] == '\0') return path;
+  std::error_code no_folder;
+  const std::string absolute = std::filesystem::absolute(path, no_folder).string();
+  return no_folder ? path : absolute;
+}
+
+json address_of(const net::ListenerQuery& query) {
+  if (!query.address) return nullptr;
+  const bool path = query.address->family == Family::unix_path;
+  return path ? absolute_path(query.address->host) : query.address->host;
+}
+
 }  // namespace
 
 json message(const char* act) { return {{"cmd", "NODE_CLUSTER"}, {"act", act}}; }
@@ -127,7 +143,7 @@ json query_members(const net::ListenerQuery& query, std::int64_t index) {
   const bool path = query.address && query.address->family == Family::unix_path;
   json members{{"index", index},
                {"data", nullptr},
-               {"address", query.address ? json(query.address->host) : json()},
+               {"address", address_of(query)},
                {"port", path ? json(-1) : json(query.port)},
                {"addressType", address_type(query)},
                {"backlog", query.backlog},

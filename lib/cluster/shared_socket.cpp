@@ -1,10 +1,13 @@
 #include "cluster/shared_socket.hpp"
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include "net/socket_address.hpp"
 
@@ -16,6 +19,14 @@ using Kind = net::ListenerQuery::Kind;
 
 bool is_path(const Query& query) {
   return query.listener.address && query.listener.address->family == Family::unix_path;
+}
+
+// What is too long for an address may be short enough from here.
+std::string bindable(const std::string& path) {
+  if (path.size() < sizeof(sockaddr_un::sun_path) || path[0] != '/') return path;
+  std::error_code no_folder;
+  const auto here = std::filesystem::current_path(no_folder);
+  return std::filesystem::path(path).lexically_proximate(here).string();
 }
 
 class Members {
@@ -79,7 +90,7 @@ BoundSocket bind_for(const Query& query, bool reuse_port) {
                                    .reuse_port = listener.reuse_port || reuse_port};
   if (is_path(query)) {
     const std::string& path = listener.address->host;
-    uv::Descriptor socket = net::bound_socket(net::path_address(path), options);
+    uv::Descriptor socket = net::bound_socket(net::path_address(bindable(path)), options);
     return {std::make_unique<net::BoundPath>(path, listener.readable_all, listener.writable_all),
             std::move(socket)};
   }
