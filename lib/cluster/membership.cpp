@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include <sys/socket.h>
 
@@ -75,6 +76,8 @@ std::uint64_t Membership::send(json message) {
 
 void Membership::find(const net::ListenerQuery& query, std::weak_ptr<net::ListenerUser> user,
                       Answered answered) {
+  // A worker that leaves gets no answer. What listens closes, as it would had it asked before.
+  if (worker_->voluntary()) return close_later(user);
   json members = query_members(query, 0);
   const std::string alike =
       members["address"].dump() + members["port"].dump() + members["addressType"].dump();
@@ -84,8 +87,10 @@ void Membership::find(const net::ListenerQuery& query, std::weak_ptr<net::Listen
   json asked = message("queryServer");
   asked.update(members);
   const std::uint64_t number = send(std::move(asked));
+  asking_[number] = user;
   awaited_[number] = [=, this, members = std::move(members)](const json& reply,
                                                              const Handle& handle) {
+    asking_.erase(number);
     granted(members, query, user, answered, reply, handle);
   };
 }
@@ -132,6 +137,12 @@ void Membership::granted(const json& members, const net::ListenerQuery& query,
   send(std::move(listening));
 }
 
+void Membership::close_later(const std::weak_ptr<net::ListenerUser>& user) {
+  core_.defer([user] {
+    if (const auto one = user.lock()) one->close({});
+  });
+}
+
 void Membership::given_back(const std::string& key, const std::string& alike) {
   const auto all = alike_.find(alike);
   if (all != alike_.end() && --all->second.open == 0) alike_.erase(all);
@@ -153,7 +164,7 @@ void Membership::said(const json& message, const Handle& handle) {
     connection_came(message, handle);
   } else if (text_member(message, "act") == "disconnect") {
     worker_->leaves_voluntarily();
-    leave([this] { process_.disconnect(); });
+    leave([this] { cut(); });
   }
 }
 
@@ -169,13 +180,16 @@ void Membership::connection_came(const json& message, const Handle& handle) {
 
 // --- leaving
 
-// When the connections of all that listens have ended.
+// When the connections of all that listens have ended. What asks for a socket may get no answer any more.
 void Membership::leave(std::function<void()> left) {
   const auto waiting = std::make_shared<std::size_t>(1);
   const auto one_less = [waiting, left = std::move(left)] {
     if (--*waiting == 0) left();
   };
-  for (const auto& [key, weak] : std::map(users_)) {
+  std::vector<std::weak_ptr<net::ListenerUser>> users;
+  for (const auto& [key, user] : users_) users.push_back(user);
+  for (const auto& [number, user] : asking_) users.push_back(user);
+  for (const auto& weak : users) {
     if (const auto user = weak.lock()) {
       ++*waiting;
       user->close(one_less);
@@ -190,10 +204,15 @@ void Membership::tell_primary_that_we_leave(std::function<void()> known) {
   awaited_[number] = [known = std::move(known)](const json&, const Handle&) { known(); };
 }
 
+// The primary may have gone by now, or have asked twice.
+void Membership::cut() {
+  if (process_.connected()) process_.disconnect();
+}
+
 void Membership::disconnect(WorkerState& worker) {
   if (worker.voluntary() || !process_.connected()) return;
   worker.leaves_voluntarily();
-  leave([this] { tell_primary_that_we_leave([this] { process_.disconnect(); }); });
+  leave([this] { tell_primary_that_we_leave([this] { cut(); }); });
 }
 
 void Membership::kill(WorkerState&, int) {

@@ -47,9 +47,11 @@ class Membership final : public net::ListenerSource,
   void granted(const nlohmann::json& members, const net::ListenerQuery& query,
                const std::weak_ptr<net::ListenerUser>& user, const Answered& answered,
                const nlohmann::json& reply, const Handle& handle);
+  void close_later(const std::weak_ptr<net::ListenerUser>& user);
   void given_back(const std::string& key, const std::string& alike);
   void leave(std::function<void()> left);
   void tell_primary_that_we_leave(std::function<void()> known);
+  void cut();
   void disconnected();
   std::uint64_t send(nlohmann::json message);
 
@@ -57,6 +59,7 @@ class Membership final : public net::ListenerSource,
   Process& process_;
   std::shared_ptr<WorkerState> worker_;
   std::map<std::uint64_t, Replied> awaited_;
+  std::map<std::uint64_t, std::weak_ptr<net::ListenerUser>> asking_;  // who awaits the reply
   std::map<std::string, Alike> alike_;
   std::map<std::string, std::weak_ptr<net::ListenerUser>, std::less<>> users_;  // by key
   std::uint64_t next_number_ = 0;
