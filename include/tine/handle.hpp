@@ -11,11 +11,11 @@
 #include "tine/server.hpp"
 #include "tine/socket.hpp"
 
-#pragma GCC visibility push(default)
-
 namespace tine::process {
 class ReceivedHandle;
 }
+
+#pragma GCC visibility push(default)
 
 namespace tine {
 
