@@ -19,6 +19,19 @@ using Kind = net::ListenerQuery::Kind;
 
 namespace {
 
+constexpr int most_errno = 4095;
+
+// What queries of one worker differ in, but for their index.
+std::string looks_of(const json& members) {
+  return members["address"].dump() + members["port"].dump() + members["addressType"].dump();
+}
+
+// 0, or an errno. The primary says it negated, and may say anything.
+int error_of(const json& reply) {
+  const auto number = number_member(reply, "errno").value_or(0);
+  return number < -most_errno || number > 0 ? EINVAL : static_cast<int>(-number);
+}
+
 std::optional<uv::Descriptor> descriptor_of(const Handle& handle) {
   auto* const came = process::ReceivedHandle::untouched(handle);
   return came == nullptr ? std::nullopt : std::optional(came->take());
@@ -79,8 +92,7 @@ void Membership::find(const net::ListenerQuery& query, std::weak_ptr<net::Listen
   // A worker that leaves gets no answer. What listens closes, as it would had it asked before.
   if (worker_->voluntary()) return close_later(user);
   json members = query_members(query, 0);
-  const std::string alike =
-      members["address"].dump() + members["port"].dump() + members["addressType"].dump();
+  const std::string alike = looks_of(members);
   Alike& all = alike_[alike];
   ++all.open;
   members["index"] = all.next++;
@@ -99,16 +111,14 @@ void Membership::granted(const json& members, const net::ListenerQuery& query,
                          const std::weak_ptr<net::ListenerUser>& user, const Answered& answered,
                          const json& reply, const Handle& handle) {
   const std::string key = text_member(reply, "key");
-  const std::string alike =
-      members["address"].dump() + members["port"].dump() + members["addressType"].dump();
   net::ListenerAnswer answer;
-  answer.error = static_cast<int>(-number_member(reply, "errno").value_or(0));
+  answer.error = error_of(reply);
   answer.descriptor = descriptor_of(handle);
   const bool shared = answer.descriptor.has_value();
   if (shared && query.kind == Kind::stream) answer.error = listen_on(*answer.descriptor, query);
   // It is given back when this is not taken.
-  answer.lease =
-      std::make_shared<Lease>(weak_from_this(), answer.error == 0 || shared ? key : "", alike);
+  answer.lease = std::make_shared<Lease>(weak_from_this(), answer.error == 0 || shared ? key : "",
+                                         looks_of(members));
   if (answer.error != 0) return answered(std::move(answer));
 
   if (shared) {

@@ -10,6 +10,8 @@
 #include <sys/un.h>
 
 #include "net/socket_address.hpp"
+#include "tine/error.hpp"
+#include "uv/sockets.hpp"
 
 namespace tine::cluster {
 
@@ -27,6 +29,15 @@ std::string bindable(const std::string& path) {
   std::error_code no_folder;
   const auto here = std::filesystem::current_path(no_folder);
   return std::filesystem::path(path).lexically_proximate(here).string();
+}
+
+// The worker names it, so it may be any descriptor of this process: only sockets are given away.
+uv::Descriptor socket_of_primary(int fd, bool stream) {
+  if (uv::socket_option(fd, SOL_SOCKET, SO_TYPE) != (stream ? SOCK_STREAM : SOCK_DGRAM) ||
+      !net::local_address(fd) || net::remote_address(fd)) {
+    throw Error(std::make_error_code(std::errc::invalid_argument), "a descriptor to listen on");
+  }
+  return net::duplicated_socket(fd);
 }
 
 class Members {
@@ -83,7 +94,7 @@ class OnePort final : public SharedSocket {
 BoundSocket bind_for(const Query& query, bool reuse_port) {
   const net::ListenerQuery& listener = query.listener;
   const bool stream = listener.kind == Kind::stream;
-  if (query.fd >= 0) return {nullptr, net::duplicated_socket(query.fd)};
+  if (query.fd >= 0) return {nullptr, socket_of_primary(query.fd, stream)};
   const net::SocketOptions options{.type = stream ? SOCK_STREAM : SOCK_DGRAM,
                                    .ipv6_only = listener.ipv6_only,
                                    .reuse_address = listener.reuse_address,
