@@ -114,9 +114,12 @@ void Primary::follow(const std::shared_ptr<WorkerState>& worker) {
     worker->emit<"exit">(status);
     self->emit<"exit">(worker->handle(), status);
   });
+  // Drops all that is the user's, and what holds this: they may hold the worker.
   child.on<"close">([self, worker] {
     worker->has_died();
+    process::Access::on_internal(worker->child(), nullptr);
     self->gone(*worker);
+    worker->clear();
   });
 }
 
@@ -320,7 +323,7 @@ void Primary::disconnect_all(std::function<void()> disconnected) {
 void Primary::loop_closing() noexcept {
   const auto keep = shared_from_this();
   sockets_.clear();
-  workers_.clear();
+  for (const auto& [id, worker] : std::exchange(workers_, {})) worker->clear();
   disconnected_.clear();
   clear();
 }

@@ -32,6 +32,11 @@ class PeerState : public channel::ChannelState<Events...> {
   using Internal = std::function<void(const nlohmann::json& message, const Handle& handle)>;
   void on_internal(Internal internal) { internal_ = std::move(internal); }
 
+  void loop_closing() noexcept override {
+    channel::ChannelState<Events...>::loop_closing();
+    internal_ = nullptr;
+  }
+
   void on_ended() override {
     handles_.channel_ended();
     internal_ = nullptr;
