@@ -201,7 +201,7 @@ TEST_CASE(
 }
 
 TEST_CASE("row 22: under a raw parent, many descriptors come beside one message", "[rows]") {
-  const std::size_t count = GENERATE(2, 16, 17, 252, 253);
+  const std::size_t count = GENERATE(as<std::size_t>{}, 2, 16, 17, 252, 253);
   const TestLoop checks_what_is_left;
   RawParent parent("handover", {R"({"descriptor_limit":252})"});
   Tracked tracked;
@@ -371,7 +371,7 @@ TEST_CASE(
 
 TEST_CASE("row 25: without free descriptors a handle is asked for again, and comes when there are",
           "[rows]") {
-  const std::size_t free = GENERATE(0, 1, 2, 3);
+  const std::size_t free = GENERATE(as<std::size_t>{}, 0, 1, 2, 3);
   const TestLoop checks_what_is_left;
   RawParent parent("handover");
   RawPeer& channel = parent.channel();
