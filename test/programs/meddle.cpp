@@ -1,6 +1,6 @@
-// Sends a long message, sends back messages, and does ACTION in the first EVENT of its Process, which it
-// tells its parent: "acting". What it throws must come out of run(), once; then it runs on. Exit code 0
-// if ACTION was done and all its callbacks were called once, 7 if it ended by exit().
+// Sends long messages until they queue, sends back messages, and does ACTION in the first EVENT of its
+// Process, which it tells its parent: "acting". What it throws must come out of run(), once; then it runs
+// on. Exit code 0 if ACTION was done and all its callbacks were called once, 7 if it ended by exit().
 #include <cstdlib>
 #include <functional>
 #include <memory>
@@ -27,7 +27,8 @@ class Meddler {
     if (event == "drain") remember(process_->once<"drain">(act));
     if (event == "disconnect") remember(process_->once<"disconnect">(act));
     in_sent_ = event == "sent";
-    send(std::string(500'000, 'x'));  // more than the kernel takes at once, for "drain"
+    // For "drain": a parent that reads meanwhile may let the kernel take one whole.
+    while (send(std::string(500'000, 'x'))) continue;
   }
 
   void run() {
@@ -55,10 +56,10 @@ class Meddler {
     };
   }
 
-  void send(const nlohmann::json& message) {
-    if (!process_) return;
+  bool send(const nlohmann::json& message) {
+    if (!process_) return false;
     const auto calls = calls_.emplace_back(std::make_shared<int>(0));
-    process_->send(message, [this, calls](std::error_code) {
+    return process_->send(message, [this, calls](std::error_code) {
       ++*calls;
       if (std::exchange(in_sent_, false)) do_action();
     });

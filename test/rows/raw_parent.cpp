@@ -159,6 +159,7 @@ TEST_CASE("row 38: under a raw parent, a listener of a child may do anything, in
       GENERATE(as<std::string>{}, "connected", "message", "error", "drain", "sent", "disconnect");
   const std::string action = GENERATE(as<std::string>{}, "throw", "disconnect", "send", "destroy",
                                       "fork", "pause", "remove", "exit");
+  CAPTURE(event, action);
   const TestLoop checks_what_is_left;
   RawParent parent("meddle", {event, action});
   parent.channel().write_some("1\nbad\n2\n");  // it may be gone already
