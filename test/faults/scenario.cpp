@@ -110,7 +110,11 @@ class Parent {
   }
 
   void run() {
-    if (case_.scene == "leave") return loop_.run();
+    if (case_.scene == "leave") {
+      child_.channel().pause();
+      hold_up();
+      return loop_.run();
+    }
     run_to_end(loop_, exchange_);
   }
 
@@ -120,6 +124,17 @@ class Parent {
     tine::ForkOptions options{.args = {std::to_string(ledger_fd), std::string(case_.scene)}};
     if (case_.in("child")) options.args.push_back(case_.fault);
     return options;
+  }
+
+  // A child that leaves waits to write, and looks at each of these meanwhile: so it waits several times.
+  void hold_up() {
+    constexpr int times = 3;
+    if (!child_.connected() || held_up_ == times) return child_.channel().resume();
+    if (child_.channel().peer_has_read_all()) {
+      ++held_up_;
+      child_.send("not yet", [](std::error_code) {});
+    }
+    loop_.after(std::chrono::milliseconds(1), [this] { hold_up(); });
   }
 
   // A pause in the middle makes the channel watch for nothing but its end.
@@ -146,6 +161,7 @@ class Parent {
   tine::ChildProcess child_;
   Exchange<tine::ChildProcess> exchange_;
   bool paused_ = false;
+  int held_up_ = 0;
 };
 
 // False: it could not be begun.
