@@ -11,13 +11,14 @@
 
 #include "tine/error.hpp"
 #include "uv/sockets.hpp"
+#include "uv/system_code.hpp"
 
 namespace tine::net {
 
 namespace {
 
 [[noreturn]] void fail(int error, const std::string& what) {
-  throw Error(std::error_code(error, std::generic_category()), what);
+  throw Error(uv::system_code(error), what);
 }
 
 void set(int fd, int level, int name, bool on, const std::string& where) {

@@ -3,6 +3,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "net/tell_error.hpp"
+
 namespace tine::net {
 
 namespace {
@@ -17,8 +19,6 @@ constexpr std::size_t low_mark = high_mark / 2;
 
 // The most that one system call is asked to write.
 constexpr std::size_t most_at_once = std::size_t{1} << 20;
-
-std::error_code system_code(int error) { return {error, std::generic_category()}; }
 
 }  // namespace
 

@@ -14,6 +14,7 @@
 #include <sys/un.h>
 
 #include "tine/error.hpp"
+#include "uv/system_code.hpp"
 
 namespace tine {
 
@@ -105,7 +106,7 @@ SocketAddress path_address(const std::string& path) {
   SocketAddress address;
   auto& un = as<sockaddr_un>(address);
   if (path.size() >= sizeof un.sun_path) {
-    throw Error(std::error_code(ENAMETOOLONG, std::generic_category()), path);
+    throw Error(uv::system_code(ENAMETOOLONG), path);
   }
   un.sun_family = AF_UNIX;
   path.copy(un.sun_path, path.size());

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tine/error.hpp"
+#include "uv/system_code.hpp"
 
 namespace tine::net {
 
@@ -12,6 +13,6 @@ void tell_error(Table& table, const Error& error) {
   table.template emit<"error">(told);
 }
 
-inline std::error_code system_code(int error) { return {error, std::generic_category()}; }
+using uv::system_code;
 
 }  // namespace tine::net

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "tine/error.hpp"
+#include "uv/system_code.hpp"
 
 namespace tine::uv {
 
@@ -60,7 +61,7 @@ Stream::Stream(LoopCore& core, Descriptor descriptor, User& user, Takes takes)
   if (takes_descriptors_) came_.reserve(most_descriptors);
   auto poll = std::make_unique<uv_poll_t>();
   if (const int error = uv_poll_init(core.native(), poll.get(), fd()); error < 0) {
-    throw Error(std::error_code(-error, std::generic_category()), "a stream could not be opened");
+    throw Error(system_code(-error), "a stream could not be opened");
   }
   poll_.reset(poll.release());
   poll_->data = this;
