@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 
 #include "net/datagram_state.hpp"
+#include "net/look_up.hpp"
 #include "net/tell_error.hpp"
 
 namespace tine {
@@ -46,20 +47,17 @@ void DatagramState::start(const BindOptions& options) {
   options_ = options;
   if (options.host.empty()) return find(std::nullopt);
   if (const auto literal = ip_address(options.host, options.port)) return find(literal);
-  lookup_ = std::make_unique<uv::Lookup>(
-      *core(), options_.host, ip_family(), [this](std::error_code error, const addrinfo* found) {
-        const auto keep = shared_from_this();
-        const auto addresses = ip_addresses(found, options_.port);
-        lookup_.reset();
-        if (error || addresses.empty()) {
-          return fail(Error(error ? error : Errc::host_not_found, "bind " + options_.host));
-        }
-        try {
-          find(addresses.front());
-        } catch (const Error& failed) {
-          fail(failed);
-        }
-      });
+  lookup_ = look_up(*core(), options_.host, ip_family(), options_.port,
+                    [this](std::error_code error, const std::deque<SocketAddress>& found) {
+                      const auto keep = shared_from_this();
+                      lookup_.reset();
+                      if (error) return fail(Error(error, "bind " + options_.host));
+                      try {
+                        find(found.front());
+                      } catch (const Error& failed) {
+                        fail(failed);
+                      }
+                    });
 }
 
 void DatagramState::find(const std::optional<SocketAddress>& where) {
@@ -231,7 +229,7 @@ void DatagramState::cancel_queued(std::error_code why) {
 void DatagramState::close(std::function<void()> closed) {
   if (core() == nullptr) return;
   close();
-  core()->defer(std::move(closed));
+  if (closed) core()->defer(std::move(closed));
 }
 
 void DatagramState::close() {

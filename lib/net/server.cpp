@@ -6,6 +6,7 @@
 
 #include <netinet/in.h>
 
+#include "net/look_up.hpp"
 #include "net/server_state.hpp"
 #include "net/socket_state.hpp"
 #include "net/tell_error.hpp"
@@ -67,20 +68,17 @@ void ServerState::start(const ListenOptions& options) {
 }
 
 void ServerState::look_up() {
-  lookup_ = std::make_unique<uv::Lookup>(
-      *core(), options_.host, AF_UNSPEC, [this](std::error_code error, const addrinfo* found) {
-        const auto keep = shared_from_this();
-        const auto addresses = ip_addresses(found, options_.port);
-        lookup_.reset();
-        if (error || addresses.empty()) {
-          return fail(Error(error ? error : Errc::host_not_found, "listen " + options_.host));
-        }
-        try {
-          find(to_address(addresses.front()));
-        } catch (const Error& failed) {
-          fail(failed);
-        }
-      });
+  lookup_ = net::look_up(*core(), options_.host, AF_UNSPEC, options_.port,
+                         [this](std::error_code error, const std::deque<SocketAddress>& found) {
+                           const auto keep = shared_from_this();
+                           lookup_.reset();
+                           if (error) return fail(Error(error, "listen " + options_.host));
+                           try {
+                             find(to_address(found.front()));
+                           } catch (const Error& failed) {
+                             fail(failed);
+                           }
+                         });
 }
 
 void ServerState::find(std::optional<Address> where) {

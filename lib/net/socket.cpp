@@ -7,6 +7,7 @@
 #include <netinet/tcp.h>
 
 #include "net/bound_socket.hpp"
+#include "net/look_up.hpp"
 #include "net/server_state.hpp"
 #include "net/socket_state.hpp"
 #include "net/tell_error.hpp"
@@ -26,9 +27,7 @@ constexpr int keep_alive_time = TCP_KEEPALIVE;  // macOS
 
 }  // namespace
 
-SocketState::SocketState(uv::LoopCore& core) : Resident(core), bytes_(core, *this) {
-  bytes_.open_later();
-}
+SocketState::SocketState(uv::LoopCore& core) : ByteStreamState(core) { bytes().open_later(); }
 
 Socket SocketState::handle() {
   return Socket(std::static_pointer_cast<SocketState>(shared_from_this()));
@@ -55,7 +54,7 @@ void SocketState::connect_to(std::deque<SocketAddress> addresses, std::string ta
 // False: it cannot be connected (any more).
 bool SocketState::start() {
   if (core() == nullptr) return false;
-  if (state_ != State::idle) {
+  if (state_ != State::idle || closed()) {
     errors_.emplace_back(system_code(EISCONN), "connect");
     schedule();
     return false;
@@ -81,17 +80,14 @@ void SocketState::start_connecting(const ConnectOptions& options) {
 }
 
 void SocketState::look_up(const std::string& host, std::uint16_t port) {
-  lookup_ = std::make_unique<uv::Lookup>(
-      *core(), host, AF_UNSPEC, [this, port](std::error_code error, const addrinfo* found) {
-        const auto keep = shared_from_this();
-        lookup_.reset();
-        for (const SocketAddress& address : ip_addresses(found, port)) {
-          addresses_.push_back(address);
-        }
-        if (!error && addresses_.empty()) error = Errc::host_not_found;
-        if (error) return connect_failed(error);
-        try_next();
-      });
+  lookup_ = net::look_up(*core(), host, AF_UNSPEC, port,
+                         [this](std::error_code error, std::deque<SocketAddress> found) {
+                           const auto keep = shared_from_this();
+                           lookup_.reset();
+                           if (error) return connect_failed(error);
+                           addresses_ = std::move(found);
+                           try_next();
+                         });
 }
 
 // There is an address to try. Only the error of the last one is told.
@@ -127,7 +123,7 @@ void SocketState::connected(int error) {
   connect_due_ = true;
   schedule();
   try {
-    bytes_.open(connector->take(), Direction::both);
+    bytes().open(connector->take(), Direction::both);
     apply_options();
   } catch (const Error& failed) {
     connect_failed(failed.code());
@@ -138,11 +134,11 @@ void SocketState::connect_failed(std::error_code why) noexcept {
   connector_.reset();
   connect_failed_ = true;
   connect_due_ = false;
-  bytes_.fail_opening(why);
+  bytes().fail_opening(why);
 }
 
 void SocketState::open(uv::Descriptor socket, std::shared_ptr<ServerState> server) {
-  bytes_.open(std::move(socket), Direction::both);
+  bytes().open(std::move(socket), Direction::both);
   server_ = std::move(server);
   counted_ = server_ != nullptr;
   state_ = State::connected;
@@ -155,66 +151,51 @@ void SocketState::destroy() noexcept {
   connector_.reset();
   addresses_.clear();
   connect_due_ = false;
-  bytes_.destroy();
+  bytes().destroy();
 }
 
 uv::Descriptor SocketState::release() {
-  uv::Descriptor released = bytes_.release();
+  uv::Descriptor released = bytes().release();
   if (released.get() >= 0) leave_server();
   return released;
 }
 
-uv::Descriptor SocketState::duplicate() const { return duplicated_socket(bytes_.fd()); }
+uv::Descriptor SocketState::duplicate() const { return duplicated_socket(bytes().fd()); }
 
 void SocketState::leave_server() noexcept {
   if (std::exchange(counted_, false)) server_->connection_ended();
 }
 
-void SocketState::when_closed(std::function<void()> observer) {
-  if (state_ == State::closed) return observer();
-  observer_ = std::move(observer);
-}
-
-// Drops all that is the user's: a listener that holds a handle to this would keep it for ever.
 void SocketState::on_closed() {
-  const auto keep = shared_from_this();
-  state_ = State::closed;
   timer_.reset();
-  errors_dropped_ = errors_dropped_ || list<"error">().count() > 0;
-  clear();
   leave_server();
-  core()->release(*this);
-  if (const auto observer = std::exchange(observer_, nullptr)) observer();
+  ByteStreamState::on_closed();
 }
 
 void SocketState::loop_closing() noexcept {
-  const auto keep = shared_from_this();
   lookup_.reset();
   connector_.reset();
   timer_.reset();
-  bytes_.detach();
-  state_ = State::closed;
-  clear();
-  const auto dropped = std::exchange(observer_, nullptr);
+  ByteStreamState::loop_closing();
 }
 
 // --- what it is asked and told
 
 // Of a peer that is gone the kernel knows no address any more.
 std::optional<Address> SocketState::remote_address() {
-  if (!remote_) remote_ = net::remote_address(bytes_.fd());
+  if (!remote_) remote_ = net::remote_address(bytes().fd());
   return remote_;
 }
 
 std::optional<Address> SocketState::local_address() {
-  if (!local_) local_ = net::local_address(bytes_.fd());
+  if (!local_) local_ = net::local_address(bytes().fd());
   return local_;
 }
 
 void SocketState::set_ref(bool ref) {
   ref_ = ref;
   if (connector_) connector_->set_ref(ref);
-  bytes_.set_ref(ref);
+  bytes().set_ref(ref);
 }
 
 void SocketState::set_no_delay(bool on) {
@@ -230,7 +211,7 @@ void SocketState::set_keep_alive(bool on, std::chrono::seconds after) {
 
 // What is no TCP socket refuses them, or does not care.
 void SocketState::apply_options() noexcept {
-  const int fd = bytes_.fd();
+  const int fd = bytes().fd();
   if (fd < 0) return;
   if (no_delay_) uv::set_socket_option(fd, IPPROTO_TCP, TCP_NODELAY, *no_delay_ ? 1 : 0);
   if (!keep_alive_) return;
@@ -242,7 +223,7 @@ void SocketState::apply_options() noexcept {
 // --- the timeout
 
 void SocketState::set_timeout(std::chrono::milliseconds idle) {
-  if (core() == nullptr || state_ == State::closed) return;
+  if (core() == nullptr || closed()) return;
   idle_ = idle;
   timer_.reset();
   timer_runs_ = false;
@@ -272,8 +253,7 @@ void SocketState::timer_expired() {
 
 void SocketState::on_error(Error error) {
   if (std::exchange(connect_failed_, false)) error = Error(error.code(), "connect " + target_);
-  if (list<"error">().count() == 0 && errors_dropped_) return;
-  tell_error(*this, error);
+  ByteStreamState::on_error(std::move(error));
 }
 
 void SocketState::schedule() noexcept {

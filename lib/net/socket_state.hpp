@@ -11,7 +11,7 @@
 #include <system_error>
 #include <vector>
 
-#include "net/byte_stream.hpp"
+#include "net/byte_stream_state.hpp"
 #include "net/socket_address.hpp"
 #include "tine/emitter.hpp"
 #include "tine/socket.hpp"
@@ -27,17 +27,12 @@ namespace tine::net {
 class ServerState;
 
 // What stands behind tine::Socket. The loop keeps it from connect() to "close".
-class SocketState final
-    : public detail::ListenerTable<Event<"connect">, Event<"data", std::string_view>, Event<"end">,
-                                   Event<"drain">, Event<"timeout">, Event<"error", Error>,
-                                   Event<"close">>,
-      public ByteStream::Owner,
-      public uv::Resident {
+class SocketState final : public ByteStreamState<Event<"connect">, Event<"data", std::string_view>,
+                                                 Event<"end">, Event<"drain">, Event<"timeout">,
+                                                 Event<"error", Error>, Event<"close">> {
  public:
   explicit SocketState(uv::LoopCore& core);
 
-  ByteStream& bytes() { return bytes_; }
-  const ByteStream& bytes() const { return bytes_; }
   Socket handle();
   // Null of an empty handle.
   static const std::shared_ptr<SocketState>& of(const Socket& handle) { return handle.state_; }
@@ -58,8 +53,8 @@ class SocketState final
   // The server that has accepted it; null, if none has.
   const std::shared_ptr<ServerState>& server() const { return server_; }
 
-  bool connecting() const { return state_ == State::connecting; }
-  bool readable() const { return state_ != State::idle && bytes_.readable(); }
+  bool connecting() const { return state_ == State::connecting && !closed(); }
+  bool readable() const { return state_ != State::idle && bytes().readable(); }
   std::optional<Address> remote_address();
   std::optional<Address> local_address();
 
@@ -68,24 +63,14 @@ class SocketState final
   void set_keep_alive(bool on, std::chrono::seconds after);
   void set_timeout(std::chrono::milliseconds idle);
 
-  // Called once, when "close" has been told, or at once if it has. It must not run code of the
-  // user's. When the loop goes before that it is dropped.
-  void when_closed(std::function<void()> observer);
-
-  bool wants_data() const override { return list<"data">().count() > 0; }
-  void on_data(std::string_view bytes) override { emit<"data">(bytes); }
-  void on_end() override { emit<"end">(); }
-  void on_drain() override { emit<"drain">(); }
   void on_error(Error error) override;
-  void on_close() override { emit<"close">(); }
   void on_closed() override;
   void on_activity() noexcept override;
 
-  void listeners_changed() override { bytes_.listeners_changed(); }
   void loop_closing() noexcept override;
 
  private:
-  enum class State { idle, connecting, connected, closed };
+  enum class State { idle, connecting, connected };
 
   bool start();
   void start_connecting(const ConnectOptions& options);
@@ -102,7 +87,6 @@ class SocketState final
   bool due() const { return !errors_.empty() || connect_due_ || timeout_due_; }
   void tell();
 
-  ByteStream bytes_;
   State state_ = State::idle;
   bool ref_ = true;
   std::shared_ptr<ServerState> server_;
@@ -130,9 +114,6 @@ class SocketState final
   std::deque<Error> errors_;
   bool connect_due_ = false;
   bool timeout_due_ = false;
-
-  std::function<void()> observer_;
-  bool errors_dropped_ = false;  // those that have no listener, as it went with "close"
 
   uv::Task tell_task_{[this] { tell(); }};
 };

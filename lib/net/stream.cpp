@@ -13,43 +13,12 @@ Stream StreamState::handle() {
 }
 
 void StreamState::give_up() noexcept {
-  errors_dropped_ = true;
-  if (bytes_.readable() || bytes_.writable()) {
-    bytes_.destroy();
+  drop_errors();
+  if (bytes().readable() || bytes().writable()) {
+    bytes().destroy();
   } else {
-    bytes_.open_closed();
+    bytes().open_closed();
   }
-}
-
-void StreamState::when_closed(std::function<void()> observer) {
-  if (closed_) return observer();
-  observer_ = std::move(observer);
-}
-
-// Without a listener an error is an exception.
-void StreamState::on_error(Error error) {
-  if (list<"error">().count() > 0) {
-    emit<"error">(error);
-  } else if (!errors_dropped_) {
-    throw error;
-  }
-}
-
-// Drops all that is the user's: a listener that holds a handle to this would keep it for ever.
-void StreamState::on_closed() {
-  const auto keep = shared_from_this();
-  closed_ = true;
-  errors_dropped_ = errors_dropped_ || list<"error">().count() > 0;
-  clear();
-  core()->release(*this);
-  if (const auto observer = std::exchange(observer_, nullptr)) observer();
-}
-
-void StreamState::loop_closing() noexcept {
-  const auto keep = shared_from_this();
-  bytes_.detach();
-  clear();
-  const auto dropped = std::exchange(observer_, nullptr);
 }
 
 std::shared_ptr<StreamState> make_stream(uv::LoopCore& core, uv::Descriptor descriptor,

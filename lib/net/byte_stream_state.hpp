@@ -1,0 +1,77 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "net/byte_stream.hpp"
+#include "net/tell_error.hpp"
+#include "tine/emitter.hpp"
+#include "tine/error.hpp"
+#include "uv/loop_core.hpp"
+
+namespace tine::net {
+
+// What stands behind a handle to a byte stream: it tells listeners what the stream says, and lives until
+// "close". Events are those of tine::Stream, at least.
+template <class... Events>
+class ByteStreamState : public detail::ListenerTable<Events...>,
+                        public ByteStream::Owner,
+                        public uv::Resident {
+ public:
+  explicit ByteStreamState(uv::LoopCore& core) : Resident(core), bytes_(core, *this) {}
+
+  ByteStream& bytes() { return bytes_; }
+  const ByteStream& bytes() const { return bytes_; }
+
+  // Called once, when "close" has been told, or at once if it has. It must not run code of the
+  // user's. When the loop goes before that it is dropped.
+  void when_closed(std::function<void()> observer) {
+    if (closed_) return observer();
+    observer_ = std::move(observer);
+  }
+
+  bool wants_data() const override { return this->template list<"data">().count() > 0; }
+  void on_data(std::string_view bytes) override { this->template emit<"data">(bytes); }
+  void on_end() override { this->template emit<"end">(); }
+  void on_drain() override { this->template emit<"drain">(); }
+  void on_close() override { this->template emit<"close">(); }
+
+  void on_error(Error error) override {
+    if (!errors_dropped_ || this->template list<"error">().count() > 0) tell_error(*this, error);
+  }
+
+  // Drops all that is the user's: a listener that holds a handle to this would keep it for ever.
+  void on_closed() override {
+    const auto keep = shared_from_this();
+    closed_ = true;
+    errors_dropped_ = errors_dropped_ || this->template list<"error">().count() > 0;
+    this->clear();
+    core()->release(*this);
+    if (const auto observer = std::exchange(observer_, nullptr)) observer();
+  }
+
+  void listeners_changed() override { bytes_.listeners_changed(); }
+
+  void loop_closing() noexcept override {
+    const auto keep = shared_from_this();
+    bytes_.detach();
+    closed_ = true;
+    this->clear();
+    const auto dropped = std::exchange(observer_, nullptr);
+  }
+
+ protected:
+  bool closed() const { return closed_; }
+  // Those that have no listener, because it went with "close", or because somebody else is told.
+  void drop_errors() { errors_dropped_ = true; }
+
+ private:
+  ByteStream bytes_;
+  std::function<void()> observer_;
+  bool closed_ = false;
+  bool errors_dropped_ = false;
+};
+
+}  // namespace tine::net
