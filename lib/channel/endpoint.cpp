@@ -9,9 +9,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include "uv/system_code.hpp"
 #include "wire/internal_message.hpp"
 
 namespace tine::channel {
+
+using uv::system_code;
 
 namespace {
 
@@ -22,15 +25,6 @@ constexpr std::string_view nack = "{\"cmd\":\"NODE_HANDLE_NACK\"}\n";
 // The first that a child of tine's says to a parent that is tine's.
 constexpr std::string_view hello = "NODE_TINE";
 
-// Small messages of one turn are written together, in pieces of this size: larger ones keep the
-// peer waiting, smaller ones cost system calls.
-constexpr std::size_t burst = std::size_t{16} << 10;
-
-// The most that one system call is asked to write.
-constexpr std::size_t most_at_once = std::size_t{1} << 20;
-
-std::error_code system_code(int error) { return {error, std::generic_category()}; }
-
 std::string bad_lines_text(const Inbox::Item& item) {
   std::string text = "a line that came in is no message, " + item.bad->text();
   if (item.bad_lines > 1) {
@@ -38,16 +32,6 @@ std::string bad_lines_text(const Inbox::Item& item) {
   }
   return text;
 }
-
-// Of a write: whether the peer is gone. Else it is what lies beside the bytes that cannot go.
-bool is_end(int error) { return error == EPIPE || error == ECONNRESET || error == ENOTCONN; }
-
-bool refused_beside(int written, const Outbox::Piece& piece) {
-  return written < 0 && !piece.beside.empty() && !is_end(-written);
-}
-
-bool is_internal(const nlohmann::json& message) { return !wire::internal_command(message).empty(); }
-bool is_internal(Text) { return false; }
 
 std::size_t descriptors_told_of(const nlohmann::json& line) {
   const auto count = line.find("count");
@@ -303,285 +287,6 @@ void Endpoint::update_ref() {
 void Endpoint::set_ref(bool ref) {
   explicit_ref_ = ref;
   update_ref();
-}
-
-// --- sending
-
-bool Endpoint::send(const nlohmann::json& message, SendCallback sent) {
-  return send_any(message, nullptr, sent);
-}
-
-bool Endpoint::send(Text message, SendCallback sent) { return send_any(message, nullptr, sent); }
-
-bool Endpoint::send(const nlohmann::json& message, const Handle& handle, bool keep_open,
-                    SendCallback sent) {
-  return send_with_handle(message, handle, keep_open, sent);
-}
-
-bool Endpoint::send(Text message, const Handle& handle, bool keep_open, SendCallback sent) {
-  return send_with_handle(message, handle, keep_open, sent);
-}
-
-template <class Message>
-bool Endpoint::send_with_handle(const Message& message, const Handle& handle, bool keep_open,
-                                SendCallback& sent) {
-  if (!connected()) return refuse(Error(Errc::channel_closed), sent);
-  try {
-    PassedHandle passed = owner_.pass(handle, keep_open);
-    return send_any(message, &passed, sent);
-  } catch (const Error& error) {
-    return refuse(error, sent);
-  }
-}
-
-void Endpoint::send_internal(const nlohmann::json& message) {
-  SendCallback nobody = [](std::error_code) {};
-  send_any(message, nullptr, nobody);
-}
-
-void Endpoint::send_internal(const nlohmann::json& message, PassedHandle handle) {
-  SendCallback nobody = [](std::error_code) {};
-  send_any(message, &handle, nobody);
-}
-
-// Nothing can fail once the message is taken.
-template <class Message>
-bool Endpoint::send_any(const Message& message, PassedHandle* handle, SendCallback& sent) {
-  if (!connected()) return refuse(Error(Errc::channel_closed), sent);
-  auto refused =
-      handle == nullptr ? outbox_.add(message, sent) : outbox_.add(message, *handle, sent);
-  if (refused) return refuse(std::move(*refused), sent);
-  if (handle != nullptr && handle->taken) handle->taken();
-  if (trace_ != nullptr) trace_out(outbox_.last(), is_internal(message));
-  transmit();
-  if (outbox_.queued() == 0 || outbox_.queued() < options_.send_mark) return true;
-  drain_due_ = true;
-  return false;
-}
-
-bool Endpoint::refuse(Error error, const SendCallback& sent) {
-  drain_due_ = drain_due_ || error.code() == Errc::queue_full;
-  report(std::move(error), sent);
-  return false;
-}
-
-void Endpoint::report(Error error, const SendCallback& sent) {
-  if (core_ == nullptr) return;
-  core_->defer([keep = owner_.shared_from_this(), this, error = std::move(error), sent] {
-    if (sent) {
-      sent(error.code());
-    } else {
-      owner_.on_error(error);
-    }
-  });
-}
-
-// The first message of a turn goes out at once, unless the next one to answer is there already:
-// then more will follow, and they go together.
-void Endpoint::transmit() noexcept {
-  if (stream_->awaiting_writable()) return;
-  const bool first = std::exchange(last_sent_turn_, core_->turn()) != core_->turn();
-  if (outbox_.queued() >= burst || (first && !inbox_.has_line())) {
-    write_queued();
-  } else if (!std::exchange(flush_due_, true)) {
-    core_->flush_at_turn_end(*this);
-  }
-}
-
-void Endpoint::flush_turn() noexcept {
-  flush_due_ = false;
-  write_queued();
-}
-
-bool Endpoint::flush() {
-  write_queued();
-  return outbox_.queued() == 0;
-}
-
-void Endpoint::write_queued() noexcept {
-  while (stream_ && !end_due_ && !stream_->awaiting_writable()) {
-    if (outbox_.handle_unknown_to_peer()) {
-      cancel_handle(Errc::invalid_handle_type);
-      continue;
-    }
-    const Outbox::Piece piece = outbox_.front();
-    if (piece.bytes.empty()) break;
-    const std::string_view bytes = piece.bytes.substr(0, most_at_once);
-    const int written = stream_->write(bytes, piece.beside);
-    if (refused_beside(written, piece)) {
-      cancel_handle(system_code(-written));
-      continue;
-    }
-    if (written < 0) return end_when_read(-written);
-    count_written(static_cast<std::size_t>(written));
-    if (static_cast<std::size_t>(written) < bytes.size()) {
-      stream_->await_writable();
-      wait_for_progress();
-    }
-  }
-  if (stream_) await_answer();
-  if (stream_ && state_ == State::draining && outbox_.empty()) end({});
-}
-
-// While the channel is not to close, the wait decides nothing: it need not be short.
-void Endpoint::wait_for_progress() noexcept {
-  constexpr auto shortest_when_open = std::chrono::milliseconds(100);
-  unread_ = stream_->unread();
-  const auto patience = options_.flush_timeout;
-  stalled_->start(connected() ? std::max(patience, shortest_when_open) : patience);
-}
-
-void Endpoint::on_writable() {
-  stalled_->stop();
-  write_queued();
-}
-
-void Endpoint::count_written(std::size_t n) noexcept {
-  outbox_.written(n);
-  if (outbox_.due() > 0) schedule(sent_task_);
-  if (drain_due_ && connected() && outbox_.queued() <= low_mark_) {
-    drain_due_ = false;
-    schedule(drain_task_);
-  }
-}
-
-// A peer that takes no byte is given up if the channel was to close all that time: it is draining, or
-// nothing else keeps the loop. Not one that waits for us: this process may have been stopped, and
-// timers run before what the loop polls.
-void Endpoint::on_stalled() {
-  if (!stream_ || !stream_->awaiting_writable()) return;
-  if (stream_->refused()) return end_when_read(EPIPE);
-  const bool progress = unread_ != stream_->unread() || stream_->writable();
-  const bool to_close = state_ == State::draining || core_->only_writes_left();
-  const bool was_to_close = std::exchange(to_close_, to_close);
-  if (!progress && to_close && was_to_close) return end(system_code(ECANCELED));
-  wait_for_progress();
-}
-
-// --- the handles that were sent
-
-// The loop runs on for what is behind the handle.
-void Endpoint::await_answer() noexcept {
-  const bool awaits = outbox_.awaits_answer() || outbox_.awaits_peer();
-  unanswered_->set_ref(awaits && outbox_.queued() > 0);
-  if (std::exchange(awaits_answer_, awaits) == awaits) return;
-  unanswered_->stop();
-  const bool for_ever = connected() && options_.handle_timeout.count() == 0;
-  if (!awaits || for_ever) return;
-  unanswered_->start(connected() ? options_.handle_timeout : patience_to_close());
-}
-
-// For an answer, once the channel is to close: not longer than for a write.
-std::chrono::milliseconds Endpoint::patience_to_close() const {
-  if (options_.handle_timeout.count() == 0) return options_.flush_timeout;
-  return std::min(options_.handle_timeout, options_.flush_timeout);
-}
-
-void Endpoint::handle_answered(bool arrived) {
-  const Outbox::Answered answered = outbox_.answered(arrived);
-  if (answered == Outbox::Answered::unasked) return;
-  awaits_answer_ = false;
-  unanswered_->stop();
-  if (stream_) write_queued();
-  if (answered != Outbox::Answered::lost) return;
-  owner_.on_error(Error(Errc::handle_lost, "the peer refused it four times"));
-}
-
-void Endpoint::handle_late() {
-  awaits_answer_ = false;
-  give_up_waiting();
-  write_queued();
-}
-
-// Gives up the handle that all waits for. False: it was not that.
-bool Endpoint::give_up_waiting() noexcept {
-  if (outbox_.awaits_peer()) {
-    cancel_handle(Errc::invalid_handle_type);
-    return true;
-  }
-  if (!outbox_.awaits_answer()) return false;
-  outbox_.forget_handle();
-  handle_failed(Errc::handle_lost);
-  return true;
-}
-
-// Neither it nor its message goes out.
-void Endpoint::cancel_handle(std::error_code why) noexcept {
-  if (!outbox_.cancel_handle(why)) return handle_failed(why);
-  schedule(sent_task_);
-}
-
-void Endpoint::handle_failed(std::error_code why) noexcept {
-  ++failed_handles_;
-  failed_because_ = why;
-  schedule(sent_task_);
-}
-
-void Endpoint::cancel(std::error_code why) noexcept {
-  lost_ = outbox_.cancel(why);
-  lost_because_ = why;
-  if (outbox_.due() + lost_ > 0) schedule(sent_task_);
-}
-
-// Those that are due now: what a callback sends waits for the next turn.
-void Endpoint::tell_sent() {
-  try {
-    for (std::size_t due = outbox_.due(); due > 0; --due) outbox_.call_first_due();
-    if (lost_ > 0) report_lost();
-    if (failed_handles_ > 0) report_failed_handles();
-  } catch (...) {
-    if (outbox_.due() + lost_ + failed_handles_ > 0)
-      core_->defer_first(sent_task_, owner_.shared_from_this());
-    throw;
-  }
-}
-
-void Endpoint::report_lost() {
-  Error error(lost_because_, std::to_string(lost_) +
-                                 " sent message(s) could not be written before the channel closed");
-  lost_ = 0;
-  owner_.on_error(std::move(error));
-}
-
-void Endpoint::report_failed_handles() {
-  const auto count = std::to_string(std::exchange(failed_handles_, 0));
-  owner_.on_error(Error(failed_because_, count + " handle(s) sent beside messages are "
-                                                 "given up, and closed here"));
-}
-
-void Endpoint::write_all_now() {
-  using std::chrono::steady_clock;
-  // What they are told may have been read already.
-  if (outbox_.awaits_answer() || outbox_.awaits_peer()) look_for_answers();
-  std::size_t unread = stream_ ? stream_->unread() : 0;
-  auto last_progress = steady_clock::now();
-  while (stream_ && !outbox_.empty()) {
-    const Outbox::Piece piece = outbox_.front();
-    const bool to_write = !piece.bytes.empty();
-    const int written =
-        to_write ? stream_->write(piece.bytes.substr(0, most_at_once), piece.beside) : 0;
-    if (refused_beside(written, piece)) {
-      cancel_handle(system_code(-written));
-      continue;
-    }
-    if (written < 0) return;
-    outbox_.written(static_cast<std::size_t>(written));
-    const auto give_up_at =
-        last_progress + (to_write ? options_.flush_timeout : patience_to_close());
-    const auto now = steady_clock::now();
-    const bool late = now >= give_up_at;
-    const bool progress =
-        written > 0 || (late && std::exchange(unread, stream_->unread()) != unread);
-    if (late && !progress && !give_up_waiting()) return;
-    if (late || progress) {
-      last_progress = now;
-      continue;
-    }
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(give_up_at - now);
-    const bool came = stream_->wait(to_write, left).for_reading;
-    if (came && stream_->available() == 0) return;
-    if (came) look_for_answers();
-  }
 }
 
 // What else came is dropped. It must be read: a peer that waits to write does not read.
