@@ -6,15 +6,17 @@
 #include <system_error>
 #include <utility>
 
-#include <fcntl.h>
 #include <sys/socket.h>
 
 #include <nlohmann/json.hpp>
 
 #include "net/datagram_state.hpp"
+#include "net/socket_address.hpp"
 #include "net/socket_state.hpp"
 #include "process/received_handle.hpp"
 #include "tine/error.hpp"
+#include "uv/sockets.hpp"
+#include "uv/system_code.hpp"
 
 namespace tine::process {
 
@@ -37,10 +39,8 @@ std::string text_of(const json& message, const char* name) {
   throw Error(Errc::invalid_handle_type, what + " came beside a message; both were dropped");
 }
 
-int socket_option(const uv::Descriptor& socket, int option) {
-  int value = -1;
-  socklen_t size = sizeof(value);
-  return getsockopt(socket.get(), SOL_SOCKET, option, &value, &size) < 0 ? -1 : value;
+bool listens(const uv::Descriptor& socket) {
+  return uv::socket_option(socket.get(), SOL_SOCKET, SO_ACCEPTCONN).value_or(0) != 0;
 }
 
 int address_family(const uv::Descriptor& socket) {
@@ -50,34 +50,29 @@ int address_family(const uv::Descriptor& socket) {
   return getsockname(socket.get(), raw, &size) < 0 ? AF_UNSPEC : address.ss_family;
 }
 
-bool connected(const uv::Descriptor& socket) {
-  sockaddr_storage peer{};
-  socklen_t size = sizeof(peer);
-  return getpeername(socket.get(), reinterpret_cast<sockaddr*>(&peer), &size) == 0;
-}
-
 // What the kernel says it is. A stream socket that is bound and not connected is a server to be.
 Kind kind_of(const uv::Descriptor& descriptor) {
-  const int type = socket_option(descriptor, SO_TYPE);
+  const auto type = uv::socket_option(descriptor.get(), SOL_SOCKET, SO_TYPE);
   const int family = address_family(descriptor);
   const bool internet = family == AF_INET || family == AF_INET6;
   if (type == SOCK_DGRAM && internet) return Kind::datagram;
   if (type != SOCK_STREAM || !(internet || family == AF_UNIX)) {
     refuse("a descriptor that is no stream or UDP socket");
   }
-  if (socket_option(descriptor, SO_ACCEPTCONN) > 0) return Kind::server;
-  return connected(descriptor) || family == AF_UNIX ? Kind::socket : Kind::server;
+  if (listens(descriptor)) return Kind::server;
+  const bool is_connected = net::remote_address(descriptor.get()).has_value();
+  return is_connected || family == AF_UNIX ? Kind::socket : Kind::server;
 }
 
 // "net.Socket" and the like. Native ones are what the kernel says.
 void verify_kind(const std::string& type, Kind kind, const uv::Descriptor& descriptor) {
-  const bool listens = socket_option(descriptor, SO_ACCEPTCONN) > 0;
-  const bool is_as_said = (type == "net.Server" && kind != Kind::datagram) ||
-                          (type == "net.BoundSocket" && kind == Kind::server) ||
-                          (type == "net.Socket" && kind != Kind::datagram && !listens) ||
-                          (type == "dgram.Socket" && kind == Kind::datagram) ||
-                          (type == "net.Native" && kind != Kind::datagram) ||
-                          (type == "dgram.Native" && kind == Kind::datagram);
+  const bool is_as_said =
+      (type == "net.Server" && kind != Kind::datagram) ||
+      (type == "net.BoundSocket" && kind == Kind::server) ||
+      (type == "net.Socket" && kind != Kind::datagram && !listens(descriptor)) ||
+      (type == "dgram.Socket" && kind == Kind::datagram) ||
+      (type == "net.Native" && kind != Kind::datagram) ||
+      (type == "dgram.Native" && kind == Kind::datagram);
   if (!is_as_said) refuse("a descriptor that is no \"" + type + "\"");
 }
 
@@ -89,9 +84,9 @@ Kind kind_as(const std::string& type, Kind kind) {
 std::string dgram_type(bool ipv6) { return member("dgramType", ipv6 ? "udp6" : "udp4"); }
 
 uv::Descriptor copy_of(int fd) {
-  uv::Descriptor copy(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  uv::Descriptor copy = uv::duplicate(fd);
   if (copy.get() >= 0) return copy;
-  throw Error(std::error_code(errno, std::generic_category()),
+  throw Error(uv::system_code(errno),
               "a message was refused: its descriptor " + std::to_string(fd) + " cannot be sent");
 }
 
