@@ -15,19 +15,35 @@ namespace cluster {
 // Both sides: a worker has the first, but it is not used there.
 class ClusterState {
  public:
-  explicit ClusterState(Loop& loop) : primary(std::make_shared<Primary>(core_of(loop))) {
+  explicit ClusterState(Loop& loop)
+      : core(core_of(loop)), primary(std::make_shared<Primary>(core)) {
+    if (!process::worker_id()) return;
+    own_process.emplace(loop);
+    join(*own_process);
+  }
+  ClusterState(Loop& loop, Process& process)
+      : core(core_of(loop)), primary(std::make_shared<Primary>(core)) {
+    join(process);
+  }
+  ClusterState(const ClusterState&) = delete;
+  ClusterState& operator=(const ClusterState&) = delete;
+  // What listens from now on does so alone.
+  ~ClusterState() {
+    if (membership) core.extend(nullptr);
+  }
+
+  void join(Process& process) {
     const auto id = process::worker_id();
-    if (!id) return;
-    process.emplace(loop);
-    if (!process->connected()) return;
-    worker = std::make_shared<WorkerState>(*id, process::Access::end_of(*process));
-    membership = std::make_shared<Membership>(core_of(loop), *process, worker);
-    core_of(loop).extend(membership);
+    if (!id || !process.connected()) return;
+    worker = std::make_shared<WorkerState>(*id, process::Access::end_of(process));
+    membership = std::make_shared<Membership>(core, process, worker);
+    core.extend(membership);
     membership->join();
   }
 
+  uv::LoopCore& core;
   std::shared_ptr<Primary> primary;
-  std::optional<Process> process;
+  std::optional<Process> own_process;
   std::shared_ptr<WorkerState> worker;
   std::shared_ptr<Membership> membership;
 };
@@ -61,6 +77,8 @@ Balancing Balancing::by(Choice choice) {
 // --- Cluster
 
 Cluster::Cluster(Loop& loop) : Cluster(std::make_unique<cluster::ClusterState>(loop)) {}
+Cluster::Cluster(Loop& loop, Process& process)
+    : Cluster(std::make_unique<cluster::ClusterState>(loop, process)) {}
 
 Cluster::Cluster(std::unique_ptr<cluster::ClusterState> state)
     : Emitter(state->primary), state_(std::move(state)) {}

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "net/socket_address.hpp"
+#include "uv/system_code.hpp"
 
 namespace tine::cluster {
 
@@ -21,7 +22,7 @@ constexpr auto look_every = std::chrono::seconds(1);
 
 uv::Descriptor listening(uv::Descriptor socket, int backlog) {
   if (::listen(socket.get(), backlog) == 0) return socket;
-  throw Error(std::error_code(errno, std::generic_category()), "listen");
+  throw Error(uv::system_code(errno), "listen");
 }
 
 }  // namespace
@@ -104,8 +105,8 @@ void Distributor::on_connection(uv::Descriptor connection) {
   hand_out();
 }
 
-// One that nobody who is left would take is closed. What no free worker is wanted for is behind what has
-// none.
+// One that nobody who is left would take is closed. When any worker will do and none is free, those behind
+// need not be looked at.
 void Distributor::hand_out() {
   const bool any_will_do = balancing_.kind() != Balancing::Kind::choice;
   for (auto next = waiting_.begin(); next != waiting_.end() && !members_.empty();) {

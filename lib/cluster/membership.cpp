@@ -225,9 +225,11 @@ void Membership::disconnect(WorkerState& worker) {
   leave([this] { tell_primary_that_we_leave([this] { cut(); }); });
 }
 
+// However the channel ends: the primary may have gone before it knows.
 void Membership::kill(WorkerState&, int) {
   if (!process_.connected()) std::exit(0);
-  tell_primary_that_we_leave([this] { process_.exit(0); });
+  process_.on<"disconnect">([] { std::exit(0); });
+  tell_primary_that_we_leave([this] { cut(); });
 }
 
 // A primary that has gone without a word leaves nothing to do.

@@ -96,9 +96,10 @@ void Primary::follow(const std::shared_ptr<WorkerState>& worker) {
   process::Access::on_internal(
       child, [self, worker](const json& message, const Handle&) { self->said(*worker, message); });
   child.on<"message">([self, worker](Message& message) {
+    if (self->list<"message">().count() == 0) return worker->tell(message);
+    json copy = message.value();  // the worker's last listener may keep the value itself
     worker->tell(message);
-    if (self->list<"message">().count() == 0) return;
-    self->emit<"message">(worker->handle(), json(message.value()), Handle(message.handle()));
+    self->emit<"message">(worker->handle(), std::move(copy), Handle(message.handle()));
   });
   child.on<"error">([worker](const Error& error) {
     // A worker that has no ear for connections is passed over, and that is all.
@@ -118,8 +119,8 @@ void Primary::follow(const std::shared_ptr<WorkerState>& worker) {
   child.on<"close">([self, worker] {
     worker->has_died();
     process::Access::on_internal(worker->child(), nullptr);
-    self->gone(*worker);
     worker->clear();
+    self->gone(*worker);
   });
 }
 
@@ -295,8 +296,12 @@ void Primary::forget(WorkerState& worker) {
 void Primary::gone(WorkerState& worker) {
   forget(worker);
   workers_.erase(worker.id());
+  tell_if_all_are_gone();
+}
+
+void Primary::tell_if_all_are_gone() {
   if (!workers_.empty()) return;
-  for (const auto& told : std::exchange(disconnected_, {})) told();
+  for (auto& told : std::exchange(disconnected_, {})) core()->defer(std::move(told));
 }
 
 void Primary::disconnect(WorkerState& worker) {
@@ -314,10 +319,7 @@ void Primary::kill(WorkerState& worker, int signal) {
 void Primary::disconnect_all(std::function<void()> disconnected) {
   if (disconnected) disconnected_.push_back(std::move(disconnected));
   for (const auto& [id, worker] : std::map(workers_)) disconnect(*worker);
-  if (!workers_.empty()) return;
-  core()->defer([told = std::exchange(disconnected_, {})] {
-    for (const auto& one : told) one();
-  });
+  tell_if_all_are_gone();
 }
 
 void Primary::loop_closing() noexcept {

@@ -56,6 +56,7 @@ class Primary final : public ClusterListeners,
   void forget(WorkerState& worker, const std::string& key);
   void forget(WorkerState& worker);
   void gone(WorkerState& worker);
+  void tell_if_all_are_gone();
   std::optional<std::uint64_t> hand(int worker, const std::string& key,
                                     const uv::Descriptor& connection);
   std::uint64_t send(WorkerState& worker, nlohmann::json message);

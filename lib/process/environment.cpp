@@ -90,7 +90,7 @@ std::vector<std::string> child_environment(
   return environment;
 }
 
-// Looked up once, before the variable is removed.
+// Looked up once, before the variables are removed.
 std::optional<int> worker_id() {
   static const std::optional<int> id = [] {
     const char* const value = std::getenv(fd_name) == nullptr ? nullptr : std::getenv(worker_name);
@@ -104,11 +104,11 @@ std::optional<int> worker_id() {
 }
 
 std::optional<AdoptedChannel> adopt_channel() {
+  worker_id();
+  unsetenv(worker_name);
   const auto value = take(fd_name);
   const auto mode = take(mode_name);
   const auto tine = take(tine_name);
-  worker_id();
-  unsetenv(worker_name);
   if (!value) return std::nullopt;
 
   const int fd = parse_descriptor(*value);

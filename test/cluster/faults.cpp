@@ -234,6 +234,17 @@ TEST_CASE("row 49: a worker ends when its primary is gone", "[cluster]") {
   CHECK(worker.wait() == 0);
 }
 
+TEST_CASE("row 49: a worker that kills itself does not wait for a primary that is gone",
+          "[cluster]") {
+  RawParent worker("worker", {}, {"NODE_UNIQUE_ID=1"});
+  worker.channel().write("{\"listen\":{\"host\":\"127.0.0.1\",\"exclusive\":true}}\n");
+  worker.channel().read_until("listening");
+  worker.channel().write("\"kill\"\n");
+  worker.channel().read_until("exitedAfterDisconnect");
+  worker.channel().close();
+  CHECK(worker.wait() == 0);
+}
+
 TEST_CASE("cluster: 1 000 workers are started and stopped, 20 at a time", "[cluster]") {
   const int count = scaled(60, 1'000);
   TestCluster test;

@@ -4,11 +4,11 @@
 #include <filesystem>
 #include <set>
 
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "cluster/cluster_test.hpp"
+#include "support/folder.hpp"
 #include "support/raw_peer.hpp"
 
 namespace {
@@ -23,15 +23,6 @@ tine::Balancing any_balancing() {
 void run_script(TestCluster& test, const std::string& script) {
   test.cluster.setup_primary({.exec = script, .exec_path = "/bin/sh", .exec_args = {"-c"}});
 }
-
-struct Folder {
-  Folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "tine-XXXXXX").string();
-    path = mkdtemp(pattern.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-  std::filesystem::path path;
-};
 
 }  // namespace
 
@@ -66,6 +57,17 @@ TEST_CASE("cluster: a worker that is told to leave while it asks for a socket le
     CHECK(worker.process().exit_code() == 0);
     CHECK(worker.exited_after_disconnect() == true);
   }
+}
+
+TEST_CASE("cluster: what would listen while its worker leaves is closed", "[cluster]") {
+  const char* const how = GENERATE("listen", "bind");
+  TestCluster test;
+  auto worker = test.fork();
+  worker.send("leave");
+  worker.send({{how, {{"host", "127.0.0.1"}}}});
+  test.loop.run();
+  CHECK(worker.process().exit_code() == 0);
+  CHECK(worker.exited_after_disconnect() == true);
 }
 
 TEST_CASE("cluster: all workers may be told to leave and be killed at once", "[cluster]") {
@@ -181,12 +183,12 @@ TEST_CASE("cluster: a relative path is the worker's, however long it is for the 
           "[cluster]") {
   const Folder folder;
   const bool is_long = GENERATE(false, true);
-  const std::filesystem::path deep = folder.path / (is_long ? std::string(100, 'd') : "d");
+  const std::filesystem::path deep = folder.path() / (is_long ? std::string(100, 'd') : "d");
   std::filesystem::create_directory(deep);
   TestCluster test(any_balancing());
   test.cluster.setup_primary({.cwd = deep});
   const auto before = std::filesystem::current_path();
-  std::filesystem::current_path(folder.path);
+  std::filesystem::current_path(folder.path());
   auto worker = test.fork();
   bool told = false;
   worker.on<"listening">([&](const tine::Address& address) {

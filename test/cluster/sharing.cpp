@@ -2,26 +2,10 @@
 #include <filesystem>
 #include <set>
 
-#include <stdlib.h>
-#include <sys/stat.h>
-
 #include "cluster/cluster_test.hpp"
+#include "support/folder.hpp"
 
 using Answers = std::map<std::string, int>;
-
-namespace {
-
-// A new folder, removed at the end.
-struct Folder {
-  Folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "tine-XXXXXX").string();
-    path = mkdtemp(pattern.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-  std::filesystem::path path;
-};
-
-}  // namespace
 
 TEST_CASE("cluster: round robin gives each worker its turn", "[cluster]") {
   TestCluster test;
@@ -48,20 +32,37 @@ TEST_CASE("cluster: the worker with the fewest connections gets the next", "[clu
   TestCluster test(tine::Balancing::least_connections());
   test.listen(2, {{"host", "127.0.0.1"}, {"hold", true}});
   Answers answers;
+  std::vector<std::string> answered_by;
   std::vector<tine::Socket> clients;
-  for (int i = 0; i < 10; ++i) {
+  const auto connect = [&] {
     auto& client = clients.emplace_back(test.loop);
-    client.on<"data">([&](std::string_view worker) {
-      ++answers[std::string(worker)];
+    client.once<"data">([&](std::string_view worker) {
+      answered_by.emplace_back(worker);
+      ++answers[answered_by.back()];
       test.loop->stop();
     });
     client.connect({.host = "127.0.0.1", .port = test.port});
     test.loop.run();
-  }
+  };
+  for (int i = 0; i < 10; ++i) connect();
   CHECK(answers == Answers{{"1", 5}, {"2", 5}});
 
-  // Those of the first worker end, so it gets all the next.
+  // Those of the first worker end, so it gets all the next. What it says comes in order.
+  for (std::size_t i = 0; i < clients.size(); ++i) {
+    if (answered_by[i] == "1") clients[i].end();
+  }
+  int open = 10;
+  for (auto& client : clients) {
+    client.on<"close">([&] {
+      if (--open == 5) test.loop->stop();
+    });
+  }
+  test.loop.run();
+  test.workers[0].send("in order");
+  test.until_said(1);
   answers.clear();
+  for (int i = 0; i < 5; ++i) connect();
+  CHECK(answers == Answers{{"1", 5}});
   for (auto& client : clients) client.end();
   test.end();
 }
@@ -147,7 +148,7 @@ TEST_CASE("cluster: a path is shared with its permissions, and removed at the en
   const auto balancing = GENERATE(tine::Balancing::round_robin(), tine::Balancing::none(),
                                   tine::Balancing::reuse_port());
   Folder folder;
-  const std::string path = folder.path / "socket";
+  const std::string path = folder.path() / "socket";
   TestCluster test(balancing);
   for (int i = 0; i < 2; ++i) {
     test.fork().send({{"listen", {{"path", path}, {"readable", true}, {"writable", true}}}});
@@ -182,6 +183,15 @@ TEST_CASE("cluster: a datagram socket is shared", "[cluster]") {
   test.loop.run();
   CHECK((answer == "1" || answer == "2"));
   client.close();
+  test.end();
+}
+
+TEST_CASE("cluster: a server of IPv6 only takes no other", "[cluster]") {
+  const bool only = GENERATE(true, false);
+  TestCluster test;
+  test.listen(1, {{"host", "::"}, {"ipv6_only", only}});
+  CHECK(test.ask({.host = "::1", .port = test.port}) == "1");
+  CHECK(test.ask({.host = "127.0.0.1", .port = test.port}) == (only ? "" : "1"));
   test.end();
 }
 

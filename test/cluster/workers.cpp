@@ -107,6 +107,18 @@ TEST_CASE("cluster: messages go both ways, and nobody has to listen", "[cluster]
   test.end();
 }
 
+TEST_CASE("cluster: a listener that keeps a message leaves it to the cluster's", "[cluster]") {
+  TestCluster test;
+  auto worker = test.fork();
+  std::vector<json> kept;
+  worker.on<"message">([&](json message) { kept.push_back(std::move(message)); });
+  worker.send({{"n", 1}});
+  test.until_said(1);
+  CHECK(kept == std::vector<json>{{{"n", 1}}});
+  CHECK(test.said == kept);
+  test.end();
+}
+
 TEST_CASE("cluster: settings are merged, and set up once more by setup", "[cluster]") {
   TestLoop loop;
   tine::Cluster cluster(loop);

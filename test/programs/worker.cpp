@@ -1,8 +1,8 @@
 // A worker of a cluster that does what its primary says, a message each:
 //
-//   {"listen": {"host", "port", "path", "exclusive", "most"}}   a server that answers each connection with
-//                    the worker's id and ends it; "most" is its max_connections; with "hold" it answers, and
-//                    does not end
+//   {"listen": {"host", "port", "path", "ipv6_only", "exclusive", "most", "hold"}}   a server that answers each
+//                    connection with the worker's id and ends it; "most" is its max_connections; with "hold" it
+//                    answers, and does not end
 //   {"bind": {"host", "port"}}   a datagram socket that answers each with the worker's id
 //   "close"          closes what it listens on
 //   "leave", "kill"  leaves by itself
@@ -69,6 +69,7 @@ class Obedient {
                    .path = how.value("path", ""),
                    .readable_all = how.value("readable", false),
                    .writable_all = how.value("writable", false),
+                   .ipv6_only = how.value("ipv6_only", false),
                    .exclusive = how.value("exclusive", false)});
   }
 

@@ -1,0 +1,118 @@
+// What workers and primaries say to each other, without either.
+#include "cluster/messages.hpp"
+
+#include "support/catch.hpp"
+
+using namespace tine::cluster;
+using nlohmann::json;
+using tine::Address;
+using tine::Family;
+using Kind = tine::net::ListenerQuery::Kind;
+
+namespace {
+
+const json usual = json::object();
+
+// As Node 26 and 20 write it, but for these members.
+json node_query(const json& more) {
+  json query{{"cmd", "NODE_CLUSTER"},
+             {"act", "queryServer"},
+             {"index", 0},
+             {"data", nullptr},
+             {"address", nullptr},
+             {"port", 8000},
+             {"addressType", 4},
+             {"flags", 0},
+             {"backlog", 511},
+             {"seq", 1}};
+  query.update(more);
+  return query;
+}
+
+}  // namespace
+
+TEST_CASE("cluster messages: keys are Node's", "[cluster]") {
+  const auto key = [](const json& more) { return read_query(node_query(more)).value().key; };
+  CHECK(key(usual) == "null:8000:4:undefined");
+  CHECK(key({{"port", 0}}) == "null:0:4:undefined:0");
+  CHECK(key({{"port", 0}, {"index", 3}}) == "null:0:4:undefined:3");
+  CHECK(key({{"address", "127.0.0.1"}, {"index", 3}}) == "127.0.0.1:8000:4:undefined");
+  CHECK(key({{"address", "::1"}, {"addressType", 6}}) == "::1:8000:6:undefined");
+  CHECK(key({{"address", "/run/x.sock"}, {"port", -1}, {"addressType", -1}}) ==
+        "/run/x.sock:-1:-1:undefined");
+  CHECK(key({{"address", "0.0.0.0"}, {"addressType", "udp4"}, {"fd", -1}}) ==
+        "0.0.0.0:8000:udp4:-1");
+}
+
+TEST_CASE("cluster messages: a query is read as it was meant", "[cluster]") {
+  const auto listener = [](const json& more) {
+    return read_query(node_query(more)).value().listener;
+  };
+  CHECK_FALSE(listener(usual).address);
+  CHECK(listener(usual).port == 8000);
+  CHECK(listener(usual).kind == Kind::stream);
+  CHECK(listener({{"address", "::1"}, {"addressType", 6}}).address ==
+        Address{Family::ipv6, "::1", 8000});
+  CHECK(listener({{"address", "/a/b"}, {"port", -1}, {"addressType", -1}}).address ==
+        Address{Family::unix_path, "/a/b", 0});
+  CHECK(listener({{"addressType", "udp4"}}).kind == Kind::udp4);
+  CHECK(listener({{"addressType", "udp6"}}).kind == Kind::udp6);
+  CHECK_FALSE(listener(usual).ipv6_only);
+  CHECK(listener({{"flags", 1}}).ipv6_only);
+  CHECK(listener({{"flags", 4}}).reuse_address);
+  CHECK(listener({{"flags", 8}}).reuse_port);
+  CHECK(listener({{"readableAll", true}}).readable_all);
+  CHECK(listener({{"writableAll", true}}).writable_all);
+  CHECK(read_query(node_query({{"fd", 7}})).value().fd == 7);
+}
+
+TEST_CASE("cluster messages: a backlog that is none is the usual one", "[cluster]") {
+  const auto backlog = [](const json& value) {
+    return read_query(node_query({{"backlog", value}})).value().listener.backlog;
+  };
+  CHECK(backlog(10) == 10);
+  CHECK(backlog(0) == 511);
+  CHECK(backlog(-5) == 511);
+  CHECK(backlog(1'000'000) == 511);
+  CHECK(backlog(false) == 511);
+  CHECK(backlog("10") == 511);
+}
+
+TEST_CASE("cluster messages: what cannot be a query is none", "[cluster]") {
+  const json more = GENERATE(
+      json{{"addressType", 5}}, json{{"addressType", nullptr}}, json{{"addressType", "tcp"}},
+      json{{"port", 65536}}, json{{"port", -1}}, json{{"address", "nowhere"}}, json{{"address", 7}},
+      json{{"address", ""}, {"addressType", -1}}, json{{"address", nullptr}, {"addressType", -1}});
+  CAPTURE(more.dump());
+  CHECK_FALSE(read_query(node_query(more)));
+}
+
+TEST_CASE("cluster messages: what a worker asks is what its primary reads", "[cluster]") {
+  tine::net::ListenerQuery asked;
+  asked.kind = GENERATE(Kind::stream, Kind::udp4, Kind::udp6);
+  asked.port = 8000;
+  asked.backlog = 12;
+  asked.ipv6_only = GENERATE(false, true);
+  asked.reuse_address = GENERATE(false, true);
+  asked.reuse_port = GENERATE(false, true);
+  asked.readable_all = GENERATE(false, true);
+  asked.writable_all = !asked.readable_all;
+  const auto read = read_query(query_members(asked, 0)).value().listener;
+  CHECK(read.kind == asked.kind);
+  CHECK(read.port == asked.port);
+  CHECK(read.backlog == asked.backlog);
+  CHECK(read.ipv6_only == asked.ipv6_only);
+  CHECK(read.reuse_address == asked.reuse_address);
+  CHECK(read.reuse_port == asked.reuse_port);
+  CHECK(read.readable_all == asked.readable_all);
+  CHECK(read.writable_all == asked.writable_all);
+}
+
+TEST_CASE("cluster messages: addresses come back as they were", "[cluster]") {
+  const Address address =
+      GENERATE(Address{Family::ipv4, "127.0.0.1", 80}, Address{Family::ipv6, "::1", 65535});
+  CHECK(read_address(write_address(address)) == address);
+  CHECK_FALSE(read_address({{"address", "nowhere"}, {"port", 80}}));
+  CHECK_FALSE(read_address({{"address", "127.0.0.1"}, {"port", 65536}}));
+  CHECK_FALSE(read_address({{"address", "127.0.0.1"}}));
+}

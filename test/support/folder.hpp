@@ -1,0 +1,38 @@
+// A folder for the files of one test.
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include <stdlib.h>
+
+#include "support/catch.hpp"
+
+// New and empty; removed with all that is in it. Everybody may look into it.
+class Folder {
+ public:
+  Folder() {
+    std::string name = (std::filesystem::temp_directory_path() / "tine-XXXXXX").string();
+    REQUIRE(mkdtemp(name.data()) != nullptr);
+    path_ = name;
+    std::filesystem::permissions(path_, std::filesystem::perms(0755));
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  ~Folder() { std::filesystem::remove_all(path_); }
+
+  const std::filesystem::path& path() const { return path_; }
+  std::string at(const std::string& name) const { return (path_ / name).string(); }
+  bool empty() const { return std::filesystem::is_empty(path_); }
+
+  // Writes a file, and returns its path.
+  std::string add(const std::string& name, const std::string& content, bool executable) const {
+    std::ofstream(at(name)) << content;
+    std::filesystem::permissions(at(name), std::filesystem::perms(executable ? 0755 : 0644));
+    return at(name);
+  }
+
+ private:
+  std::filesystem::path path_;
+};
