@@ -35,7 +35,6 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <uv.h>
 
 #include <nlohmann/json.hpp>
 
@@ -43,6 +42,7 @@
 
 #include "channel/endpoint.hpp"
 #include "fuzz/fuzz.hpp"
+#include "fuzz/live_end.hpp"
 #include "fuzz/oracle.hpp"
 #include "wire/internal_message.hpp"
 
@@ -77,8 +77,7 @@ constexpr std::size_t small_socket_bit = 5;
 class Peer {
  public:
   Peer(int fd, bool small_buffer) : fd_(fd) {
-    const int smallest = 1;
-    if (small_buffer) setsockopt(fd_, SOL_SOCKET, SO_SNDBUF, &smallest, sizeof smallest);
+    if (small_buffer) make_small(fd_);
   }
   Peer(const Peer&) = delete;
   Peer& operator=(const Peer&) = delete;
@@ -194,8 +193,7 @@ class Session final : public Endpoint::Owner {
         script_(input.bytes()),
         peer_(ends[0], small_sockets()),
         end_(core_, *this, options_) {
-    const int smallest = 1;
-    if (small_sockets()) setsockopt(ends[1], SOL_SOCKET, SO_SNDBUF, &smallest, sizeof smallest);
+    if (small_sockets()) make_small(ends[1]);
     end_.open(tine::uv::Descriptor(ends[1]));
   }
   ~Session() override { end_.detach(); }
@@ -213,10 +211,6 @@ class Session final : public Endpoint::Owner {
   }
 
  private:
-  static Wanted wanted_of(std::size_t setting) {
-    constexpr std::array all{Wanted::value, Wanted::text, Wanted::nothing};
-    return all[setting % all.size()];
-  }
   bool small_sockets() const { return (limits_ >> small_socket_bit & 1) != 0; }
 
   // --- what the endpoint tells
@@ -574,62 +568,8 @@ class Session final : public Endpoint::Owner {
   std::size_t expected_disconnected_errors_ = 0;
 };
 
-// Which of the descriptors that a channel would get are open.
-class Descriptors {
- public:
-  Descriptors() : first_(fcntl(STDERR_FILENO, F_DUPFD, 0)) {
-    ::close(first_);
-    before_ = open();
-  }
-  void check() const { must(open() == before_, "no descriptor is left"); }
-
- private:
-  using Open = std::array<bool, 6>;  // more than a channel has
-
-  Open open() const {
-    Open open{};
-    for (std::size_t i = 0; i < open.size(); ++i) {
-      open[i] = fcntl(first_ + static_cast<int>(i), F_GETFD) != -1;
-    }
-    return open;
-  }
-
-  int first_;
-  Open before_;
-};
-
-void check_handles(const tine::Loop& loop) {
-  constexpr int handles_of_a_loop = 2;
-  int open = 0;
-  const auto count = [](uv_handle_t* handle, void* counter) {
-    if (!uv_is_closing(handle)) ++*static_cast<int*>(counter);
-  };
-  uv_walk(loop.native(), count, &open);
-  must(open == handles_of_a_loop, "no handle is left on the loop");
-}
-
-void run(tine::Loop& loop, Input input) {
-  std::array<int, 2> ends{};
-  must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0, "there is a socket");
-  const auto session = std::make_shared<Session>(loop, ends, input);
-  session->run();
-  must(session.use_count() == 1, "nothing of the channel is left on the loop");
-}
-
-// With the first stream of a loop, libuv opens a descriptor that it keeps in reserve.
-std::unique_ptr<tine::Loop> used_loop() {
-  auto loop = std::make_unique<tine::Loop>();
-  run(*loop, Input(nullptr, 0));
-  return loop;
-}
-
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const auto loop = used_loop();
-  const Descriptors descriptors;
-  run(*loop, Input(data, size));
-  check_handles(*loop);
-  descriptors.check();
-  return 0;
+  return fuzz_session<Session>(data, size);
 }

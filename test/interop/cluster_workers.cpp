@@ -5,6 +5,7 @@
 #include <set>
 
 #include "cluster/cluster_test.hpp"
+#include "support/folder.hpp"
 
 using Answers = std::map<std::string, int>;
 using Log = std::vector<std::string>;
@@ -85,15 +86,6 @@ tine::Socket hold(JavascriptCluster& test, Answers& answers) {
   test.loop.run();
   return client;
 }
-
-struct Folder {
-  Folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "tine-XXXXXX").string();
-    path = mkdtemp(pattern.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-  std::filesystem::path path;
-};
 
 // Deno does not listen on a socket that it gets, be the primary Node or tine.
 tine::Balancing any_balancing() {
@@ -285,7 +277,7 @@ TEST_CASE("javascript workers: what the primary cannot do is the worker's error"
 
 TEST_CASE("javascript workers: a path is shared, and removed at the end") {
   const Folder folder;
-  const std::string path = folder.path / "socket";
+  const std::string path = folder.path() / "socket";
   JavascriptCluster test(any_balancing());
   for (int i = 0; i < 2; ++i) test.fork().send({{"listen", {{"path", path}}}});
   int listening = 0;

@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 
 #include "support/catch.hpp"
+#include "support/folder.hpp"
 #include "support/test_loop.hpp"
 
 using nlohmann::json;
@@ -122,27 +123,10 @@ json to_json(const tine::Address& address) {
   return {{"host", address.host}, {"port", address.port}};
 }
 
-// A folder of its own, for the paths of one test.
-class Folder {
- public:
-  Folder() {
-    std::string pattern = std::filesystem::temp_directory_path() / "tine-handles-XXXXXX";
-    path_ = mkdtemp(pattern.data());
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() { std::filesystem::remove_all(path_); }
-
-  std::string path(const char* name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
-
 // Where a test listens: on TCP, and at a path.
 json any_address(const Folder& folder) {
   const bool at_path = GENERATE(false, true);
-  return at_path ? json{{"path", folder.path("a")}} : json{{"host", "127.0.0.1"}, {"port", 0}};
+  return at_path ? json{{"path", folder.at("a")}} : json{{"host", "127.0.0.1"}, {"port", 0}};
 }
 
 // A path goes with the server that made it; another name for it stays.
@@ -253,7 +237,7 @@ TEST_CASE("to javascript: a server is served by both, until one closes its own",
 TEST_CASE("to javascript: a server at a path is served by both, until one closes its own",
           "[bun]") {
   const Folder folder;
-  share_server({{"path", folder.path("a")}});
+  share_server({{"path", folder.at("a")}});
 }
 
 TEST_CASE("to javascript: a server goes on here, when the child closes its own", "[bun][deno]") {

@@ -19,6 +19,7 @@
 #include "net/listener_source.hpp"
 #include "net/streams.hpp"
 #include "support/catch.hpp"
+#include "support/folder.hpp"
 #include "support/test_loop.hpp"
 #include "tine/tine.hpp"
 #include "uv/descriptor.hpp"
@@ -100,25 +101,6 @@ inline std::pair<tine::uv::Descriptor, tine::uv::Descriptor> connected_pair() {
   REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
   return {tine::uv::Descriptor(ends[0]), tine::uv::Descriptor(ends[1])};
 }
-
-// A folder for paths, removed at the end with all that a failed test has left in it.
-class Folder {
- public:
-  Folder() {
-    char name[] = "/tmp/tine-net-XXXXXX";
-    REQUIRE(::mkdtemp(name) != nullptr);
-    path_ = name;
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() { std::filesystem::remove_all(path_); }
-
-  std::string at(const std::string& name) const { return path_ + '/' + name; }
-  bool empty() const { return std::filesystem::is_empty(path_); }
-
- private:
-  std::string path_;
-};
 
 // Answers as it is told, on a later turn, and keeps what it was asked.
 class FakeSource final : public tine::net::ListenerSource {

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "support/catch.hpp"
+#include "support/folder.hpp"
 #include "support/invariants.hpp"
 #include "support/raw_peer.hpp"
 #include "support/test_loop.hpp"
@@ -24,29 +25,6 @@ using nlohmann::json;
 using Log = std::vector<std::string>;
 
 namespace {
-
-// A directory that goes with all that is in it.
-class Directory {
- public:
-  Directory() {
-    std::string name = (std::filesystem::temp_directory_path() / "tine-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  Directory(const Directory&) = delete;
-  Directory& operator=(const Directory&) = delete;
-  ~Directory() { std::filesystem::remove_all(path_); }
-
-  std::string add(const std::string& name, const std::string& content, bool executable) const {
-    const auto file = path_ / name;
-    std::ofstream(file) << content;
-    std::filesystem::permissions(file, std::filesystem::perms(executable ? 0755 : 0644));
-    return file.string();
-  }
-
- private:
-  std::filesystem::path path_;
-};
 
 // A descriptor that a program started from here inherits.
 class Inherited {
@@ -101,7 +79,7 @@ std::string channel_state(int fd) {
 }  // namespace
 
 TEST_CASE("row 28: a program that cannot be started is one error and no exit", "[rows]") {
-  const Directory files;
+  const Folder files;
   struct Failing {
     std::string module;
     tine::ForkOptions options;
@@ -153,7 +131,7 @@ TEST_CASE("row 28: a program that cannot be started is one error and no exit", "
 // ENOEXEC is where execvp() tries the shell.
 
 TEST_CASE("row 28: a script that names no interpreter is run by the shell", "[rows]") {
-  const Directory files;
+  const Folder files;
   TestLoop loop;
   Invariants invariants(loop);
   auto child = invariants.watch(tine::fork(loop, files.add("script", "exit 7\n", true)));

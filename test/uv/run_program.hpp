@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "support/catch.hpp"
+#include "support/folder.hpp"
 #include "support/test_loop.hpp"
 #include "uv/subprocess.hpp"
 
@@ -77,22 +78,3 @@ inline std::string output_of(TestLoop& loop, SubprocessOptions options) {
   text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
   return text;
 }
-
-// A directory that goes with all that is in it.
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "tine-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path_ = name;
-    std::filesystem::permissions(path_, std::filesystem::perms(0755));
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() { std::filesystem::remove_all(path_); }
-
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};

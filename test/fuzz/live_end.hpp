@@ -1,0 +1,84 @@
+// What the targets with a live end of a channel share: each input has a socket pair and a session, on one loop
+// for all, and leaves nothing behind.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <uv.h>
+
+#include <tine/tine.hpp>
+
+#include "channel/inbox.hpp"
+#include "fuzz/fuzz.hpp"
+
+// What is listened for, 0 for values.
+inline tine::channel::Wanted wanted_of(std::size_t setting) {
+  using tine::channel::Wanted;
+  constexpr std::array all{Wanted::value, Wanted::text, Wanted::nothing};
+  return all[setting % all.size()];
+}
+
+// So that few bytes fill it.
+inline void make_small(int socket) {
+  const int smallest = 1;
+  setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &smallest, sizeof smallest);
+}
+
+// Which descriptors are open.
+class OpenDescriptors {
+ public:
+  OpenDescriptors() : before_(open()) {}
+  void check() const { must(open() == before_, "no descriptor is left"); }
+
+ private:
+  using Open = std::array<bool, 64>;
+
+  static Open open() {
+    Open open{};
+    for (std::size_t i = 0; i < open.size(); ++i) {
+      open[i] = fcntl(static_cast<int>(i), F_GETFD) != -1;
+    }
+    return open;
+  }
+
+  Open before_;
+};
+
+inline void check_handles(const tine::Loop& loop) {
+  constexpr int handles_of_a_loop = 2;
+  int open = 0;
+  const auto count = [](uv_handle_t* handle, void* counter) {
+    if (!uv_is_closing(handle)) ++*static_cast<int*>(counter);
+  };
+  uv_walk(loop.native(), count, &open);
+  must(open == handles_of_a_loop, "no handle is left on the loop");
+}
+
+template <class Session>
+void run_session(tine::Loop& loop, Input input) {
+  std::array<int, 2> ends{};
+  must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0, "there is a socket");
+  const auto session = std::make_shared<Session>(loop, ends, input);
+  session->run();
+  must(session.use_count() == 1, "nothing of the channel is left on the loop");
+}
+
+// What a loop opens for itself is there from the first input on.
+template <class Session>
+int fuzz_session(const std::uint8_t* data, std::size_t size) {
+  static const auto loop = [] {
+    auto used = std::make_unique<tine::Loop>();
+    run_session<Session>(*used, Input(nullptr, 0));
+    return used;
+  }();
+  const OpenDescriptors descriptors;
+  run_session<Session>(*loop, Input(data, size));
+  check_handles(*loop);
+  descriptors.check();
+  return 0;
+}
