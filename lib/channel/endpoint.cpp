@@ -213,7 +213,8 @@ void Endpoint::handle_came(const Inbox::Item& item) {
   nlohmann::json* line = &inbox_.value();
   while (wire::internal_command((*line)["msg"]) == "NODE_HANDLE") line = &(*line)["msg"];
   auto descriptors = inbox_.descriptors_of(item, descriptors_told_of(*line));
-  if (!item.stored) answer(descriptors.empty() ? nack : ack);
+  const bool internal = !wire::internal_command((*line)["msg"]).empty();
+  if (!item.stored) answer(descriptors.empty() ? nack : ack, internal);
   if (descriptors.empty()) {
     if (options_.descriptor_limit > 0) return;  // the peer sends it again, or tells its user
     return owner_.on_error(
@@ -221,7 +222,6 @@ void Endpoint::handle_came(const Inbox::Item& item) {
   }
 
   nlohmann::json value = (*line)["msg"];
-  const bool internal = !wire::internal_command(value).empty();
   if (!internal && wanted() == Wanted::nothing) return inbox_.store(item, descriptors);
   Handle handle;
   try {
@@ -235,11 +235,13 @@ void Endpoint::handle_came(const Inbox::Item& item) {
   tell(message);
 }
 
-void Endpoint::answer(std::string_view line) noexcept {
+// What says something back goes with it.
+void Endpoint::answer(std::string_view line, bool later) noexcept {
   if (!stream_) return;
   outbox_.answer(line);
   if (trace_ != nullptr) trace_out(line.substr(0, line.size() - 1), true);
-  write_queued();
+  if (!later) return write_queued();
+  if (!std::exchange(flush_due_, true)) core_->flush_at_turn_end(*this);
 }
 
 void Endpoint::trace_in(const Inbox::Item& item) noexcept {

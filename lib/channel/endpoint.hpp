@@ -128,7 +128,7 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   void tell_internal(const Inbox::Item& item);
   void handle_came(const Inbox::Item& item);
   void handle_answered(bool arrived);
-  void answer(std::string_view line) noexcept;
+  void answer(std::string_view line, bool later) noexcept;
   void trace_in(const Inbox::Item& item) noexcept;
   void trace_out(std::string_view text, bool internal) noexcept;
   void update_reading();

@@ -139,14 +139,15 @@ void Endpoint::write_queued() noexcept {
     const Outbox::Piece piece = outbox_.front();
     if (piece.bytes.empty()) break;
     const std::string_view bytes = piece.bytes.substr(0, most_at_once);
-    const int written = stream_->write(bytes, piece.beside);
+    const std::string_view then = piece.then.substr(0, most_at_once);
+    const int written = stream_->write(bytes, then, piece.beside);
     if (refused_beside(written, piece)) {
       cancel_handle(system_code(-written));
       continue;
     }
     if (written < 0) return end_when_read(-written);
     count_written(static_cast<std::size_t>(written));
-    if (static_cast<std::size_t>(written) < bytes.size()) {
+    if (static_cast<std::size_t>(written) < bytes.size() + then.size()) {
       stream_->await_writable();
       wait_for_progress();
     }
@@ -291,7 +292,7 @@ void Endpoint::write_all_now() {
     const Outbox::Piece piece = outbox_.front();
     const bool to_write = !piece.bytes.empty();
     const int written =
-        to_write ? stream_->write(piece.bytes.substr(0, most_at_once), piece.beside) : 0;
+        to_write ? stream_->write(piece.bytes.substr(0, most_at_once), {}, piece.beside) : 0;
     if (refused_beside(written, piece)) {
       cancel_handle(system_code(-written));
       continue;

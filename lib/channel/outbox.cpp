@@ -130,33 +130,41 @@ Outbox::Source Outbox::source() const {
 
 Outbox::Piece Outbox::front() {
   switch (source()) {
-    case Source::answers: return {std::string_view(answers_).substr(answers_written_)};
-    case Source::messages: return next_messages();
+    case Source::answers: {
+      const std::string_view rest = std::string_view(answers_).substr(answers_written_);
+      return {rest, at_handle() ? std::string_view() : next_messages()};
+    }
+    case Source::messages: {
+      const std::string_view next = next_messages();
+      return {answers_.empty() ? next : next.substr(0, next.find('\n') + 1)};
+    }
     case Source::handle: break;
   }
   const Passing& first = handles_.front();
   if (first.for_tine_only && peer_ != Peer::tine) return {};
   const std::string_view rest = std::string_view(first.line).substr(first.written);
-  return {rest, first.written == 0 ? std::span(first.descriptors) : std::span<uv::Descriptor>()};
+  return {
+      rest, {}, first.written == 0 ? std::span(first.descriptors) : std::span<uv::Descriptor>()};
 }
 
-// Up to the next handle, or to where an answer goes between.
-Outbox::Piece Outbox::next_messages() {
+// Up to the next handle.
+std::string_view Outbox::next_messages() {
   if (writing_.size() == 0) std::swap(filling_, writing_);
   std::string_view bytes = writing_.view().substr(front_);
   if (!handles_.empty()) bytes = bytes.substr(0, handles_.front().begin - written_);
-  if (!answers_.empty()) bytes = bytes.substr(0, bytes.find('\n') + 1);
-  return {bytes};
+  return bytes;
 }
 
 void Outbox::written(std::size_t n) noexcept {
   switch (source()) {
-    case Source::answers:
-      answers_written_ += n;
+    case Source::answers: {
+      const std::size_t of_answers = std::min(n, answers_.size() - answers_written_);
+      answers_written_ += of_answers;
       if (answers_written_ < answers_.size()) return;
       answers_.clear();
       answers_written_ = 0;
-      return;
+      return n > of_answers ? written(n - of_answers) : void();
+    }
     case Source::handle: {
       Passing& first = handles_.front();
       first.written += n;

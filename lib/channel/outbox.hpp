@@ -55,10 +55,12 @@ class Outbox {
   // The text of the message that was added last, if no other call came between.
   std::string_view last() const { return last_; }
 
-  // The bytes to be written next, and the descriptors to go beside the first of them. They stay where
-  // they are until written() has counted them all. No bytes: there are none, or they have to wait.
+  // The bytes to be written next, those to follow at once, and the descriptors to go beside the first of
+  // them. They stay where they are until written() has counted them all. No bytes: there are none, or they
+  // have to wait.
   struct Piece {
     std::string_view bytes = {};
+    std::string_view then = {};
     std::span<const uv::Descriptor> beside = {};
   };
   Piece front();
@@ -135,7 +137,7 @@ class Outbox {
   bool for_tine_only() const { return at_handle() && handles_.front().for_tine_only; }
   bool at_line_begin() const;
   Source source() const;
-  Piece next_messages();
+  std::string_view next_messages();
   void all_written() noexcept;
   void count(std::size_t n) noexcept;
 

@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "tine/error.hpp"
@@ -30,12 +31,18 @@ struct Control {
 // A write that would wait, or that finds no memory for its bytes in the kernel, is to be tried again.
 bool would_wait(int error) { return error == EAGAIN || error == ENOBUFS; }
 
-ssize_t write_beside(int fd, std::string_view bytes, std::span<const Descriptor> beside) {
+using Parts = std::array<iovec, 2>;
+
+Parts parts_of(std::string_view bytes, std::string_view then) {
+  return {iovec{const_cast<char*>(bytes.data()), bytes.size()},
+          iovec{const_cast<char*>(then.data()), then.size()}};
+}
+
+ssize_t write_beside(int fd, Parts parts, std::span<const Descriptor> beside) {
   Control control;
-  iovec part{const_cast<char*>(bytes.data()), bytes.size()};
   msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
+  message.msg_iov = parts.data();
+  message.msg_iovlen = parts.size();
   message.msg_control = control.bytes.data();
   message.msg_controllen = CMSG_SPACE(beside.size() * sizeof(int));
   cmsghdr* const header = CMSG_FIRSTHDR(&message);
@@ -191,10 +198,13 @@ void Stream::read_available(const std::function<void(std::size_t)>& took) {
   }
 }
 
-int Stream::write(std::string_view bytes, std::span<const Descriptor> beside) noexcept {
+int Stream::write(std::string_view bytes, std::string_view then,
+                  std::span<const Descriptor> beside) noexcept {
+  const Parts parts = parts_of(bytes, then);
   while (true) {
-    const ssize_t n = beside.empty() ? ::write(fd(), bytes.data(), bytes.size())
-                                     : write_beside(fd(), bytes, beside);
+    const ssize_t n = !beside.empty() ? write_beside(fd(), parts, beside)
+                      : then.empty()  ? ::write(fd(), bytes.data(), bytes.size())
+                                      : ::writev(fd(), parts.data(), parts.size());
     if (n >= 0) return static_cast<int>(n);
     if (errno != EINTR) return would_wait(errno) ? 0 : -errno;
   }

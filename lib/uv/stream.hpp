@@ -65,9 +65,11 @@ class Stream {
   // is told how much of read_room() was filled, each time.
   void read_available(const std::function<void(std::size_t)>& took);
 
-  // Writes what the kernel takes now, the descriptors beside the first byte. The number of bytes, 0 if
-  // it takes none, or an errno, negated. Descriptors are taken with the first byte.
-  int write(std::string_view bytes, std::span<const Descriptor> beside = {}) noexcept;
+  // Writes what the kernel takes now, of one and then of the other, the descriptors beside the first byte.
+  // The number of bytes, 0 if it takes none, or an errno, negated. Descriptors are taken with the first
+  // byte.
+  int write(std::string_view bytes, std::string_view then = {},
+            std::span<const Descriptor> beside = {}) noexcept;
 
   // on_writable() follows. Keeps the loop alive, whatever set_ref() says.
   void await_writable() noexcept;

@@ -174,14 +174,14 @@ class Both {
 
   // All that may be written now. Of it the Outbox may give less at a time.
   std::string writable() const {
-    if (answers_are_first()) return answers_.substr(answers_written_);
-    std::string bytes;
+    const bool answers = answers_are_first();
+    std::string bytes = answers ? answers_.substr(answers_written_) : "";
     for (const Line& line : lines_) {
       const bool first = bytes.empty();
       if (line.handle && !first) break;
       if (line.tine_only && peer_ != Outbox::Peer::tine) break;
       bytes += line.bytes.substr(line.written);
-      if (line.handle || !answers_.empty()) break;
+      if (line.handle || (!answers && !answers_.empty())) break;
     }
     return bytes;
   }
@@ -189,7 +189,7 @@ class Both {
   void check_front() {
     const Outbox::Piece piece = outbox_.front();
     const std::string all = writable();
-    must(all.starts_with(piece.bytes), "front() is what is next");
+    must(all.starts_with(std::string(piece.bytes).append(piece.then)), "front() is what is next");
     must(piece.bytes.empty() == all.empty(), "front() is something, if there is");
     const bool at_handle = !piece.bytes.empty() && !answers_are_first() && lines_.front().handle;
     if (at_handle) must(piece.bytes == all, "front() is the whole line of a handle");
@@ -197,18 +197,22 @@ class Both {
     must(piece.beside.size() == (beside ? 2 : 0), "descriptors go beside the first byte");
   }
 
-  std::size_t to_write() { return outbox_.front().bytes.size(); }
+  std::size_t to_write() {
+    const Outbox::Piece piece = outbox_.front();
+    return piece.bytes.size() + piece.then.size();
+  }
 
   void write(std::size_t n) {
     const bool answers = answers_are_first();
     outbox_.front();
     outbox_.written(n);
     if (answers) {
-      answers_written_ += n;
+      const std::size_t of_answers = std::min(n, answers_.size() - answers_written_);
+      answers_written_ += of_answers;
+      n -= of_answers;
       if (answers_written_ < answers_.size()) return;
       answers_.clear();
       answers_written_ = 0;
-      return;
     }
     while (n > 0) {
       Line& line = lines_.front();
