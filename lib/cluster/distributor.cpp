@@ -100,7 +100,10 @@ void Distributor::connection_ended(int worker) {
 // --- the connections
 
 void Distributor::on_connection(uv::Descriptor connection) {
-  Address client = net::remote_address(connection.get()).value_or(Address{});
+  Address client{};
+  if (balancing_.kind() == Balancing::Kind::choice) {
+    client = net::remote_address(connection.get()).value_or(Address{});
+  }
   waiting_.push_back({std::move(connection), std::move(client)});
   hand_out();
 }

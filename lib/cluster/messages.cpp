@@ -67,8 +67,10 @@ bool read_place(const json& message, net::ListenerQuery& query) {
   return true;
 }
 
-std::optional<Kind> read_kind(const json& message) {
+// A descriptor is of no address.
+std::optional<Kind> read_kind(const json& message, int descriptor) {
   const json& type = member(message, "addressType");
+  if (type.is_null() && descriptor >= 0) return Kind::stream;
   if (type == "udp4") return Kind::udp4;
   if (type == "udp6") return Kind::udp6;
   return type == 4 || type == 6 || type == -1 ? std::optional(Kind::stream) : std::nullopt;
@@ -76,6 +78,7 @@ std::optional<Kind> read_kind(const json& message) {
 
 json address_type(const net::ListenerQuery& query) {
   if (query.kind != Kind::stream) return query.kind == Kind::udp4 ? "udp4" : "udp6";
+  if (query.descriptor >= 0) return nullptr;
   if (!query.address) return 4;
   switch (query.address->family) {
     case Family::ipv4: return 4;
@@ -120,13 +123,14 @@ std::optional<std::int64_t> number_member(const json& message, const char* name)
 }
 
 std::optional<Query> read_query(const json& message) {
-  const auto kind = read_kind(message);
+  const auto descriptor = static_cast<int>(number_member(message, "fd").value_or(-1));
+  const auto kind = read_kind(message, descriptor);
   if (!kind) return std::nullopt;
   Query query;
   query.listener.kind = *kind;
   query.key = key_of(message);
-  query.fd = static_cast<int>(number_member(message, "fd").value_or(-1));
-  if (query.fd < 0 && !read_place(message, query.listener)) return std::nullopt;
+  query.listener.descriptor = descriptor;
+  if (descriptor < 0 && !read_place(message, query.listener)) return std::nullopt;
   const auto flags = number_member(message, "flags").value_or(0);
   const auto backlog = number_member(message, "backlog").value_or(0);
   const bool usual = backlog <= 0 || backlog > most_backlog;
@@ -141,16 +145,17 @@ std::optional<Query> read_query(const json& message) {
 
 json query_members(const net::ListenerQuery& query, std::int64_t index) {
   const bool path = query.address && query.address->family == Family::unix_path;
+  const bool descriptor = query.descriptor >= 0;
   json members{{"index", index},
                {"data", nullptr},
                {"address", address_of(query)},
-               {"port", path ? json(-1) : json(query.port)},
+               {"port", descriptor ? json() : json(path ? -1 : int{query.port})},
                {"addressType", address_type(query)},
                {"backlog", query.backlog},
                {"flags", (query.ipv6_only ? ipv6_only_bit : 0) |
                              (query.reuse_address ? reuse_address_bit : 0) |
                              (query.reuse_port ? reuse_port_bit : 0)}};
-  if (query.kind != Kind::stream) members["fd"] = -1;
+  if (descriptor || query.kind != Kind::stream) members["fd"] = query.descriptor;
   if (query.readable_all) members["readableAll"] = true;
   if (query.writable_all) members["writableAll"] = true;
   return members;

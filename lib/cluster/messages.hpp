@@ -25,7 +25,6 @@ std::optional<std::int64_t> number_member(const nlohmann::json& message, const c
 struct Query {
   net::ListenerQuery listener;
   std::string key;  // what both call it from then on
-  int fd = -1;      // of the primary's, instead of an address
 };
 
 // A query is a message with these members; none if it cannot be one.

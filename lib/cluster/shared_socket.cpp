@@ -94,7 +94,7 @@ class OnePort final : public SharedSocket {
 BoundSocket bind_for(const Query& query, bool reuse_port) {
   const net::ListenerQuery& listener = query.listener;
   const bool stream = listener.kind == Kind::stream;
-  if (query.fd >= 0) return {nullptr, socket_of_primary(query.fd, stream)};
+  if (listener.descriptor >= 0) return {nullptr, socket_of_primary(listener.descriptor, stream)};
   const net::SocketOptions options{.type = stream ? SOCK_STREAM : SOCK_DGRAM,
                                    .ipv6_only = listener.ipv6_only,
                                    .reuse_address = listener.reuse_address,

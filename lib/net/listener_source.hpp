@@ -29,6 +29,8 @@ struct ListenerQuery {
   enum class Kind { stream, udp4, udp6 };
 
   Kind kind = Kind::stream;
+  // One that is bound, in the process of whom is asked, instead of an address.
+  int descriptor = -1;
   // None: all addresses of the machine, at that port.
   std::optional<Address> address{};
   std::uint16_t port = 0;

@@ -55,7 +55,7 @@ void ServerState::listen(const ListenOptions& options) {
 void ServerState::start(const ListenOptions& options) {
   options_ = options;
   if (options.descriptor >= 0) {
-    listen_on(adopted_socket(options.descriptor, SOCK_STREAM), options.backlog);
+    start_at_descriptor();
   } else if (!options.path.empty()) {
     find(Address{Family::unix_path, options.path, 0});
   } else if (options.host.empty()) {
@@ -65,6 +65,16 @@ void ServerState::start(const ListenOptions& options) {
   } else {
     look_up();
   }
+}
+
+// Whom a source asks has it, and the number is of that process.
+void ServerState::start_at_descriptor() {
+  ListenerSource* const source = listener_source(*core());
+  if (source == nullptr || options_.exclusive) {
+    return listen_on(adopted_socket(options_.descriptor, SOCK_STREAM), options_.backlog);
+  }
+  key_ = "descriptor " + std::to_string(options_.descriptor);
+  ask(*source, std::nullopt);
 }
 
 void ServerState::look_up() {
@@ -92,6 +102,7 @@ void ServerState::ask(ListenerSource& source, std::optional<Address> where) {
   keep_alive_.emplace(*core());
   keep_alive_->set_ref(ref_);
   const ListenerQuery query{.kind = ListenerQuery::Kind::stream,
+                            .descriptor = options_.descriptor,
                             .address = std::move(where),
                             .port = options_.port,
                             .backlog = options_.backlog,

@@ -79,6 +79,7 @@ class ServerState final
   void on_broken(int error) override;
 
   void start(const ListenOptions& options);
+  void start_at_descriptor();
   void look_up();
   void find(std::optional<Address> where);
   void ask(ListenerSource& source, std::optional<Address> where);

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 
 #include "channel/test_end.hpp"
 #include "support/catch.hpp"
+#include "support/no_descriptors.hpp"
 
 using namespace std::chrono_literals;
 using nlohmann::json;
@@ -653,13 +653,9 @@ TEST_CASE("endpoint: the peer sees the end at once, of a paused one too", "[chan
 
 TEST_CASE("endpoint: the end of a paused one is seen without a descriptor to spare", "[channel]") {
   Channel channel;
-  rlimit before{};
-  getrlimit(RLIMIT_NOFILE, &before);
-  const rlimit none{3, before.rlim_max};
-  setrlimit(RLIMIT_NOFILE, &none);
+  const NoDescriptors limit;
   channel.end.set_paused(true);
   channel.peer.close();
   channel.loop.run();
-  setrlimit(RLIMIT_NOFILE, &before);
   CHECK(channel.log == Log{"disconnect"});
 }

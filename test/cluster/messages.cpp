@@ -63,7 +63,11 @@ TEST_CASE("cluster messages: a query is read as it was meant", "[cluster]") {
   CHECK(listener({{"flags", 8}}).reuse_port);
   CHECK(listener({{"readableAll", true}}).readable_all);
   CHECK(listener({{"writableAll", true}}).writable_all);
-  CHECK(read_query(node_query({{"fd", 7}})).value().fd == 7);
+  const json descriptor{
+      {"address", nullptr}, {"port", nullptr}, {"addressType", nullptr}, {"fd", 7}};
+  CHECK(listener(descriptor).descriptor == 7);
+  CHECK(listener(descriptor).kind == Kind::stream);
+  CHECK(listener(usual).descriptor == -1);
 }
 
 TEST_CASE("cluster messages: a backlog that is none is the usual one", "[cluster]") {
@@ -106,6 +110,19 @@ TEST_CASE("cluster messages: what a worker asks is what its primary reads", "[cl
   CHECK(read.reuse_port == asked.reuse_port);
   CHECK(read.readable_all == asked.readable_all);
   CHECK(read.writable_all == asked.writable_all);
+}
+
+TEST_CASE("cluster messages: a descriptor is asked for as Node does", "[cluster]") {
+  const json asked = query_members({.descriptor = 7, .backlog = 10}, 0);
+  CHECK(asked == json{{"index", 0},
+                      {"data", nullptr},
+                      {"address", nullptr},
+                      {"port", nullptr},
+                      {"addressType", nullptr},
+                      {"fd", 7},
+                      {"backlog", 10},
+                      {"flags", 0}});
+  CHECK(read_query(asked).value().key == "null:null:null:7");
 }
 
 TEST_CASE("cluster messages: addresses come back as they were", "[cluster]") {

@@ -1,9 +1,16 @@
 // Servers and datagram sockets that workers share.
 #include <filesystem>
+#include <optional>
 #include <set>
 
+#include <sys/socket.h>
+
 #include "cluster/cluster_test.hpp"
+#include "net/bound_socket.hpp"
+#include "net/socket_address.hpp"
 #include "support/folder.hpp"
+#include "support/invariants.hpp"
+#include "support/no_descriptors.hpp"
 
 using Answers = std::map<std::string, int>;
 
@@ -167,6 +174,30 @@ TEST_CASE("cluster: a path is shared with its permissions, and removed at the en
   CHECK_FALSE(std::filesystem::exists(path));
 }
 
+TEST_CASE("cluster: workers listen at a socket that the primary has, by its number there",
+          "[cluster]") {
+  const auto balancing = GENERATE(tine::Balancing::round_robin(), tine::Balancing::none());
+  TestCluster test(balancing);
+  const tine::uv::Descriptor bound =
+      tine::net::bound_socket(*tine::net::ip_address("127.0.0.1", 0), {.type = SOCK_STREAM});
+  test.listen(2, {{"descriptor", bound.get()}});
+  const auto address = tine::net::local_address(bound.get());
+  REQUIRE(address);
+  CHECK(test.port == address->port);
+  for (int i = 0; i < 4; ++i) CHECK_FALSE(test.ask().empty());
+  test.end();
+  CHECK(tine::net::local_address(bound.get()) == address);
+}
+
+TEST_CASE("cluster: a descriptor that is no socket of the primary's is the worker's error",
+          "[cluster]") {
+  TestCluster test;
+  test.fork().send({{"listen", {{"descriptor", 9999}}}});
+  test.until_said(1);
+  CHECK(test.said[0] == json{{"error", "Invalid argument"}});
+  test.end();
+}
+
 TEST_CASE("cluster: a datagram socket is shared", "[cluster]") {
   TestCluster test;
   for (int i = 0; i < 2; ++i) test.fork().send({{"bind", {{"host", "127.0.0.1"}}}});
@@ -186,12 +217,64 @@ TEST_CASE("cluster: a datagram socket is shared", "[cluster]") {
   test.end();
 }
 
+TEST_CASE("cluster: a datagram socket shares its port with others, if it says so", "[cluster]") {
+  const std::string reuse = GENERATE("reuse_address", "reuse_port");
+  TestCluster test;
+  const auto bind = [&](std::uint16_t port, bool shares) {
+    test.said.clear();
+    test.fork().send({{"bind", {{"host", "127.0.0.1"}, {"port", port}, {reuse, shares}}}});
+    test.until_said(1);
+    return test.said[0];
+  };
+  tine::Datagram alone(test.loop, tine::Family::ipv4);
+  alone.bind({.host = "127.0.0.1",
+              .reuse_address = reuse == "reuse_address",
+              .reuse_port = reuse == "reuse_port"});
+  const std::uint16_t port = alone.address()->port;
+  CHECK(bind(port, false).contains("error"));
+  CHECK(bind(port, true) == json{{"listening", port}});
+  alone.close();
+  test.end();
+}
+
+TEST_CASE("cluster: a datagram socket of IPv6 only leaves the port of IPv4", "[cluster]") {
+  const bool only = GENERATE(true, false);
+  TestCluster test;
+  test.fork().send({{"bind", {{"host", "::"}, {"ipv6_only", only}}}});
+  test.until_said(1);
+  const std::uint16_t port = test.said[0]["listening"];
+  test.said.clear();
+  test.fork().send({{"bind", {{"host", "0.0.0.0"}, {"port", port}}}});
+  test.until_said(1);
+  CHECK(test.said[0].contains(only ? "listening" : "error"));
+  test.end();
+}
+
 TEST_CASE("cluster: a server of IPv6 only takes no other", "[cluster]") {
   const bool only = GENERATE(true, false);
   TestCluster test;
   test.listen(1, {{"host", "::"}, {"ipv6_only", only}});
   CHECK(test.ask({.host = "::1", .port = test.port}) == "1");
   CHECK(test.ask({.host = "127.0.0.1", .port = test.port}) == (only ? "" : "1"));
+  test.end();
+}
+
+TEST_CASE("cluster: out of descriptors, the primary turns clients away and goes on", "[cluster]") {
+  if (sanitized) return;  // UBSan needs a pipe to see whether memory can be read
+  TestCluster test;
+  test.listen(1);
+  std::optional<NoDescriptors> limit;
+  tine::Socket client(test.loop);
+  bool answered = false;
+  client.on<"data">([&] { answered = true; });
+  client.on<"error">([] {});
+  client.on<"close">([&] { test.loop->stop(); });
+  client.connect({.host = "127.0.0.1", .port = test.port});
+  limit.emplace();
+  test.loop.run();
+  CHECK_FALSE(answered);
+  limit.reset();
+  CHECK(test.ask() == "1");
   test.end();
 }
 

@@ -1,6 +1,6 @@
 // A worker of a cluster that does what its primary says, as test/programs/worker.cpp does:
 //
-//   {listen: {host, port, path, most, hold, net}}   an HTTP server that answers with the worker's id; "most" is
+//   {listen: {host, port, path, fd, most, hold, net}}   an HTTP server that answers with the worker's id; "most" is
 //              its maxConnections; with "hold" the answer does not end; with "net" it is no HTTP server, and
 //              answers each connection and ends it
 //   {bind: {host, port}}   a datagram socket that answers each with the worker's id

@@ -4,7 +4,11 @@
 #include <filesystem>
 #include <set>
 
+#include <sys/socket.h>
+
 #include "cluster/cluster_test.hpp"
+#include "net/bound_socket.hpp"
+#include "net/socket_address.hpp"
 #include "support/folder.hpp"
 
 using Answers = std::map<std::string, int>;
@@ -290,6 +294,16 @@ TEST_CASE("javascript workers: a path is shared, and removed at the end") {
   CHECK((answer == "1" || answer == "2"));
   test.end();
   CHECK_FALSE(std::filesystem::exists(path));
+}
+
+TEST_CASE("javascript workers: they listen at a socket that the primary has, by its number there") {
+  JavascriptCluster test(GENERATE(tine::Balancing::round_robin(), tine::Balancing::none()));
+  const tine::uv::Descriptor bound =
+      tine::net::bound_socket(*tine::net::ip_address("127.0.0.1", 0), {.type = SOCK_STREAM});
+  test.listen(2, {{"fd", bound.get()}});
+  CHECK(test.port == tine::net::local_address(bound.get())->port);
+  for (int i = 0; i < 4; ++i) CHECK_FALSE(test.get().empty());
+  test.end();
 }
 
 TEST_CASE("javascript workers: a datagram socket is shared") {

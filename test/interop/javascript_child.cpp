@@ -15,6 +15,7 @@
 
 #include "support/catch.hpp"
 #include "support/folder.hpp"
+#include "support/no_descriptors.hpp"
 #include "support/test_loop.hpp"
 
 using nlohmann::json;
@@ -184,22 +185,6 @@ std::string datagram_answer_at(TestLoop& loop, const json& address, const std::s
   socket.close();
   return answer;
 }
-
-// While it lives this process has no descriptor to open, unless somebody lifts its limit.
-class Starving {
- public:
-  Starving() {
-    getrlimit(RLIMIT_NOFILE, &before_);
-    const rlimit none{4, before_.rlim_max};
-    setrlimit(RLIMIT_NOFILE, &none);
-  }
-  Starving(const Starving&) = delete;
-  Starving& operator=(const Starving&) = delete;
-  ~Starving() { setrlimit(RLIMIT_NOFILE, &before_); }
-
- private:
-  rlimit before_{};
-};
 
 void limit_descriptors(int pid, rlim_t most) {
   rlimit limit{};
@@ -715,7 +700,7 @@ TEST_CASE("from javascript: a connection is sent again, when there was no descri
   Client client(loop, child.next());
   tine::Socket socket;
   {
-    const Starving starving;
+    const NoDescriptors starving;
     const auto [message, handle] = child.next_with_handle();
     CHECK(message == "connection");
     socket = handle.socket();

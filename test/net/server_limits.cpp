@@ -6,8 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include <fcntl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,6 +13,7 @@
 #include "net/server_state.hpp"
 #include "support/catch.hpp"
 #include "support/invariants.hpp"
+#include "support/no_descriptors.hpp"
 #include "support/test_loop.hpp"
 
 using tine::Address;
@@ -51,39 +50,6 @@ TEST_CASE("server: what is more than max_connections is dropped, and told", "[ne
   CHECK(dropped.at(0).host == "127.0.0.1");
 }
 
-namespace {
-
-// Leaves this process no descriptor, as long as it lives.
-class NoDescriptors {
- public:
-  NoDescriptors() {
-    ::getrlimit(RLIMIT_NOFILE, &before_);
-    const int next = ::dup(0);
-    ::close(next);
-    const rlimit none{static_cast<rlim_t>(next), before_.rlim_max};
-    ::setrlimit(RLIMIT_NOFILE, &none);
-  }
-  NoDescriptors(const NoDescriptors&) = delete;
-  NoDescriptors& operator=(const NoDescriptors&) = delete;
-  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-
- private:
-  rlimit before_{};
-};
-
-// The lowest free numbers are below the limit of NoDescriptors, if there are gaps.
-std::vector<tine::uv::Descriptor> fill_gaps() {
-  std::vector<tine::uv::Descriptor> fillers;
-  const int highest = open_descriptors().rbegin()->first;
-  for (int fd = 0; fd <= highest;) {
-    fd = ::fcntl(0, F_DUPFD_CLOEXEC, 0);
-    fillers.emplace_back(fd);
-  }
-  return fillers;
-}
-
-}  // namespace
-
 TEST_CASE("server: out of descriptors, it turns clients away and goes on", "[net]") {
   if (sanitized) return;  // UBSan needs a pipe to see whether memory can be read
   TestLoop loop;
@@ -91,7 +57,6 @@ TEST_CASE("server: out of descriptors, it turns clients away and goes on", "[net
   int served = 0;
   int dropped = 0;
   std::optional<NoDescriptors> limit;
-  std::vector<tine::uv::Descriptor> fillers;
   const int clients = 3;
   Watch watch;
   std::vector<Socket> sockets;
@@ -104,7 +69,6 @@ TEST_CASE("server: out of descriptors, it turns clients away and goes on", "[net
     CHECK(from.port != 0);
     if (++dropped < clients) return;
     limit.reset();
-    fillers.clear();
     sockets.push_back(connect_to(loop, server));
     sockets.back().resume();
   });
@@ -114,7 +78,6 @@ TEST_CASE("server: out of descriptors, it turns clients away and goes on", "[net
         [](const tine::Error& error) { CHECK(error.code() == system_code(ECONNRESET)); });
     sockets.back().resume();
   }
-  fillers = fill_gaps();
   limit.emplace();
   loop.run();
 
@@ -130,16 +93,13 @@ TEST_CASE("server: without even a spare descriptor it waits until there is one",
   Socket client(loop);
   client.connect({.host = "127.0.0.1", .port = tine::net::local_address(bound.get())->port});
   client.resume();
-  std::vector<tine::uv::Descriptor> fillers = fill_gaps();
-  std::optional<NoDescriptors> limit;
-  limit.emplace();
+  std::optional<NoDescriptors> limit(std::in_place);
   Server server = tine::net::make_server(tine::core_of(loop), std::move(bound))->handle();
   const std::uint64_t few_turns = 50;
   const std::uint64_t first_turn = tine::core_of(loop).turn();
   loop->after(std::chrono::milliseconds(150), [&] {
     CHECK(tine::core_of(loop).turn() - first_turn < few_turns);  // it does not spin
     limit.reset();
-    fillers.clear();
   });
   server.on<"connection">([&](Socket socket) {
     CHECK_FALSE(limit);

@@ -1,9 +1,10 @@
 // A worker of a cluster that does what its primary says, a message each:
 //
-//   {"listen": {"host", "port", "path", "ipv6_only", "exclusive", "most", "hold"}}   a server that answers each
+//   {"listen": {"host", "port", "path", "descriptor", "ipv6_only", "exclusive", "most", "hold"}}   a server that answers each
 //                    connection with the worker's id and ends it; "most" is its max_connections; with "hold" it
 //                    answers, and does not end
-//   {"bind": {"host", "port"}}   a datagram socket that answers each with the worker's id
+//   {"bind": {"host", "port", "reuse_address", "reuse_port", "ipv6_only"}}   a datagram socket that answers each
+//                    with the worker's id
 //   "close"          closes what it listens on
 //   "leave", "kill"  leaves by itself
 //   "cut"            disconnects the channel without a word
@@ -69,12 +70,15 @@ class Obedient {
                    .path = how.value("path", ""),
                    .readable_all = how.value("readable", false),
                    .writable_all = how.value("writable", false),
+                   .descriptor = how.value("descriptor", -1),
                    .ipv6_only = how.value("ipv6_only", false),
                    .exclusive = how.value("exclusive", false)});
   }
 
   void bind(const json& how) {
-    tine::Datagram& socket = sockets_.emplace_back(loop_, tine::Family::ipv4);
+    const bool ipv6 = how.value("host", "").find(':') != std::string::npos;
+    tine::Datagram& socket =
+        sockets_.emplace_back(loop_, ipv6 ? tine::Family::ipv6 : tine::Family::ipv4);
     socket.on<"message">([this, socket](std::string_view, const tine::Address& from) mutable {
       socket.send(id_, from);
     });
@@ -84,7 +88,11 @@ class Obedient {
     socket.on<"error">([this](const tine::Error& error) {
       worker_.send({{"error", error.code().message()}});
     });
-    socket.bind({.host = how.value("host", ""), .port = how.value("port", std::uint16_t{0})});
+    socket.bind({.host = how.value("host", ""),
+                 .port = how.value("port", std::uint16_t{0}),
+                 .reuse_address = how.value("reuse_address", false),
+                 .reuse_port = how.value("reuse_port", false),
+                 .ipv6_only = how.value("ipv6_only", false)});
   }
 
   tine::Loop& loop_;

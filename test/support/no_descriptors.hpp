@@ -1,0 +1,33 @@
+// A process that has run out of descriptors.
+#pragma once
+
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/resource.h>
+
+#include "support/test_loop.hpp"
+#include "uv/descriptor.hpp"
+
+// While it lives, this process has all the descriptors that it may have: it can open one when it has closed
+// one.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    const int highest = open_descriptors().rbegin()->first;
+    for (int fd = 0; fd <= highest;) {
+      fd = ::fcntl(0, F_DUPFD_CLOEXEC, 0);
+      fillers_.emplace_back(fd);
+    }
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const rlimit none{static_cast<rlim_t>(fillers_.back().get()) + 1, before_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &none);
+  }
+  NoDescriptors(const NoDescriptors&) = delete;
+  NoDescriptors& operator=(const NoDescriptors&) = delete;
+  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  std::vector<tine::uv::Descriptor> fillers_;
+  rlimit before_{};
+};
