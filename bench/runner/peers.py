@@ -47,7 +47,8 @@ class Peer:
     def command(self, cell, count):
         """The command line of one run."""
         if cell.of_requests:
-            return [program("cluster", "load"), *self.server, json.dumps(cell.job(count))]
+            pinned = ["taskset", "-c", str(cell.cores[1])] if cell.cores else []
+            return [program("cluster", "load"), *pinned, *self.server, json.dumps(cell.job(count))]
         return [*self.parent, json.dumps(self.job(cell, count))]
 
     def job(self, cell, count):

@@ -43,7 +43,8 @@ class Cell:
     array: int = None  # bytes of JSON text
     sender: str = "as_is"
     children: int = 1
-    cores: list = None  # of the parent and of the children; None: where the kernel puts them
+    # Of the parent and of the children, or of who asks and of the web server; None: where the kernel puts them.
+    cores: list = None
     ballast_mib: int = 0
     runs: int = 1  # in a round: what is short is done more often
     peers: list = None  # None: all

@@ -1,10 +1,11 @@
-// A web server in as many processes as there are CPUs: server BALANCING PORT.
+// A web server in as many processes as there are CPUs for it: server BALANCING PORT.
 #include <cstdint>
 #include <iostream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <thread>
+
+#include <uv.h>
 
 #include <tine/tine.hpp>
 
@@ -27,7 +28,7 @@ int main(int, char** argv) {
   tine::Cluster cluster(loop);
   if (cluster.is_primary()) {
     cluster.setup_primary({.balancing = balancing(argv[1])});
-    unsigned starting = std::thread::hardware_concurrency();
+    unsigned starting = uv_available_parallelism();
     cluster.on<"listening">([starting]() mutable {
       if (--starting == 0) std::cout << "listening" << std::endl;
     });

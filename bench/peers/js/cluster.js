@@ -1,4 +1,4 @@
-// A web server in as many processes as there are CPUs.
+// A web server in as many processes as there are CPUs for it.
 'use strict';
 
 const cluster = require('node:cluster');

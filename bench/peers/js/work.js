@@ -17,10 +17,10 @@ function arrayOfNumbers(bytes) {
   return Array.from({ length: Math.floor(bytes / 7) }, (_, i) => 100000 + ((i * 7919) % 900000));
 }
 
-// In megabytes. Pages are of 4 KiB, or of what this machine says.
+// In megabytes.
 function residentMb(pid) {
-  const page = Number(execFileSync('getconf', ['PAGESIZE']));
-  return (Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * page) / 1e6;
+  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+  return (Number(/^Rss: *(\d+)/m.exec(rollup)[1]) * 1024) / 1e6;
 }
 
 function pin(pid, core) {

@@ -26,8 +26,8 @@ def array_of_numbers(size):
 
 
 def resident_mb(pid):
-    with open(f"/proc/{pid}/statm") as statm:
-        return int(statm.read().split()[1]) * os.sysconf("SC_PAGESIZE") / 1e6
+    with open(f"/proc/{pid}/smaps_rollup") as rollup:
+        return next(int(line.split()[1]) for line in rollup if line.startswith("Rss:")) * 1024 / 1e6
 
 
 def pin(pid, core):
