@@ -179,9 +179,9 @@ struct ClusterSettings {
 // ask the primary for their socket, unless ListenOptions::exclusive says otherwise. A worker ends with
 // code 0 when its primary is gone.
 //
-// A plain object on the stack of main, made once and before threads. It is the Process too, unless it is
-// given the one that there is: a program that is forked by another one, and has workers itself, needs
-// both.
+// A plain object on the stack of main, made once and before threads. In a worker it is the Process too,
+// unless it is given one: a program that is forked by another one, and has workers itself, makes its
+// Process first.
 //
 // Node: the module node:cluster.
 class Cluster : public Emitter<Event<"setup">, Event<"fork", Worker>, Event<"online", Worker>,
@@ -190,7 +190,7 @@ class Cluster : public Emitter<Event<"setup">, Event<"fork", Worker>, Event<"onl
                                Event<"disconnect", Worker>, Event<"exit", Worker, ExitStatus>> {
  public:
   explicit Cluster(Loop& loop);
-  // With the Process of this program, which outlives it.
+  // With the Process of this program, of the same loop, which outlives it.
   Cluster(Loop& loop, Process& process);
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;

@@ -40,8 +40,9 @@ struct ListenOptions {
   bool readable_all = false;
   bool writable_all = false;
 
-  // A bound stream socket instead. It is taken over, even when that fails. In a worker of a cluster it is
-  // a socket of the primary's, by its number there, and stays the primary's.
+  // A bound stream socket instead. It is taken over, even when that fails. In a worker of a cluster,
+  // unless `exclusive` is said, it is one of the primary's, by its number there, and stays open there;
+  // EINVAL if that is none.
   int descriptor = -1;
 
   // How many connections the kernel takes before the program does; it may have a lower bound.

@@ -240,8 +240,7 @@ void Endpoint::answer(std::string_view line, bool later) noexcept {
   if (!stream_) return;
   outbox_.answer(line);
   if (trace_ != nullptr) trace_out(line.substr(0, line.size() - 1), true);
-  if (!later) return write_queued();
-  if (!std::exchange(flush_due_, true)) core_->flush_at_turn_end(*this);
+  later ? flush_at_turn_end() : write_queued();
 }
 
 void Endpoint::trace_in(const Inbox::Item& item) noexcept {

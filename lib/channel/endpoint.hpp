@@ -115,6 +115,7 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   void on_hang_up() override;
   void on_writable() override;
   void flush_turn() noexcept override;
+  void flush_at_turn_end() noexcept;
 
   void on_descriptors(std::span<uv::Descriptor> came) noexcept override;
 

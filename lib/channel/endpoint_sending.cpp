@@ -115,9 +115,13 @@ void Endpoint::transmit() noexcept {
   const bool first = std::exchange(last_sent_turn_, core_->turn()) != core_->turn();
   if (outbox_.queued() >= burst || (first && !inbox_.has_line())) {
     write_queued();
-  } else if (!std::exchange(flush_due_, true)) {
-    core_->flush_at_turn_end(*this);
+  } else {
+    flush_at_turn_end();
   }
+}
+
+void Endpoint::flush_at_turn_end() noexcept {
+  if (!std::exchange(flush_due_, true)) core_->flush_at_turn_end(*this);
 }
 
 void Endpoint::flush_turn() noexcept {

@@ -163,7 +163,8 @@ void Outbox::written(std::size_t n) noexcept {
       if (answers_written_ < answers_.size()) return;
       answers_.clear();
       answers_written_ = 0;
-      return n > of_answers ? written(n - of_answers) : void();
+      if (n > of_answers) written(n - of_answers);
+      return;
     }
     case Source::handle: {
       Passing& first = handles_.front();

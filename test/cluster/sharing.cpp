@@ -191,10 +191,11 @@ TEST_CASE("cluster: workers listen at a socket that the primary has, by its numb
 
 TEST_CASE("cluster: a descriptor that is no socket of the primary's is the worker's error",
           "[cluster]") {
+  const bool exclusive = GENERATE(false, true);  // then it would be the worker's own
   TestCluster test;
-  test.fork().send({{"listen", {{"descriptor", 9999}}}});
+  test.fork().send({{"listen", {{"descriptor", 9999}, {"exclusive", exclusive}}}});
   test.until_said(1);
-  CHECK(test.said[0] == json{{"error", "Invalid argument"}});
+  CHECK(test.said[0] == json{{"error", exclusive ? "Bad file descriptor" : "Invalid argument"}});
   test.end();
 }
 
