@@ -6,6 +6,7 @@
 // With a port it listens to its parent only after a byte has come from there.
 const dgram = require('node:dgram');
 const net = require('node:net');
+const { kept } = require('./kept.js');
 const { feed } = require('./starving.js');
 
 const [port] = process.argv.slice(2);
@@ -77,7 +78,8 @@ const commands = {
   'send server'({ address }) {
     server = net.createServer();
     answerClients();
-    server.listen(address, () => process.send(addressOf(server.address()), server));
+    // The name is made before it goes: Deno closes the server when the other end has it.
+    server.listen(address, () => process.send(kept(addressOf(server.address())), server));
   },
 
   'send datagram'() {

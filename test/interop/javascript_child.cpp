@@ -558,8 +558,7 @@ TEST_CASE("from javascript: a server is served by both, until one closes its own
   Child child(loop);
 
   child.tell({{"do", "send server"}, {"address", any_address(folder)}});
-  const auto [message, handle] = child.next_with_handle();
-  const json address = kept(message);
+  const auto [address, handle] = child.next_with_handle();
   tine::Server server = handle.server();
   server.on<"connection">([](tine::Socket socket) { socket.end("parent"); });
   child.process.kill(SIGSTOP);

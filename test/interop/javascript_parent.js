@@ -10,6 +10,7 @@ const fs = require('node:fs');
 const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
+const { kept } = require('./kept.js');
 const { feed, starve } = require('./starving.js');
 
 const [program, scenario] = process.argv.slice(2);
@@ -78,14 +79,6 @@ async function listen(address = tcp, onConnection = (socket) => socket.end('pare
 
 const addressOf = (server) => (typeof server.address() === 'string'
   ? { path: server.address() } : { host: '127.0.0.1', port: server.address().port });
-
-// A path goes with the server that made it; another name for it stays.
-function kept(address) {
-  if (address.path === undefined) return address;
-  const other = `${address.path}.kept`;
-  fs.linkSync(address.path, other);
-  return { path: other };
-}
 
 async function accept(server) {
   const [socket] = await once(server, 'connection');
