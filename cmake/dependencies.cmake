@@ -11,6 +11,8 @@ function(tine_fetch name repository tag)
   set(BUILD_SHARED_LIBS OFF)
   set(LIBUV_BUILD_SHARED OFF)
   set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+  # Which tine can be a part of, and not all of these can.
+  set(CMAKE_UNITY_BUILD OFF)
   # What is only for who develops them.
   set(BUILD_TESTING OFF)
   set(JSON_BuildTests OFF)

@@ -28,5 +28,6 @@ endif()
 add_library(tine_llhttp STATIC EXCLUDE_FROM_ALL
   ${llhttp_source_dir}/api.c ${llhttp_source_dir}/http.c ${llhttp_source_dir}/llhttp.c)
 target_include_directories(tine_llhttp SYSTEM PUBLIC ${llhttp_include_dir})
+set_target_properties(tine_llhttp PROPERTIES UNITY_BUILD OFF)
 # Warnings are for who develops it.
 target_compile_options(tine_llhttp PRIVATE -w)

@@ -20,13 +20,13 @@ struct Word {
   std::string_view text;
   Kind kind;
 };
-constexpr std::array<Word, 7> words{{{"any", Kind::any},
-                                     {"number", Kind::number},
-                                     {"integer", Kind::integer},
-                                     {"string", Kind::string},
-                                     {"boolean", Kind::boolean},
-                                     {"object", Kind::any_object},
-                                     {"array", Kind::any_array}}};
+constexpr std::array<Word, 7> placeholders{{{"any", Kind::any},
+                                            {"number", Kind::number},
+                                            {"integer", Kind::integer},
+                                            {"string", Kind::string},
+                                            {"boolean", Kind::boolean},
+                                            {"object", Kind::any_object},
+                                            {"array", Kind::any_array}}};
 
 // Past the string that begins at the cursor, whatever is in it.
 void skip_string(Cursor& cursor) {
@@ -176,7 +176,7 @@ Pattern PatternParser::word() {
   const std::size_t begin = cursor_.offset();
   const std::string found(cursor_.take_while(is_name));
   if (found == "true" || found == "false" || found == "null") return literal(begin);
-  for (const Word& known : words) {
+  for (const Word& known : placeholders) {
     if (placeholders_ && found == known.text) return {.kind = known.kind, .text = found};
   }
   cursor_.fail_at(begin, placeholders_ ? "\"" + found + "\" is neither JSON nor a placeholder"

@@ -7,7 +7,7 @@ namespace tine::command {
 
 namespace {
 
-std::string milliseconds(double seconds) {
+std::string in_milliseconds(double seconds) {
   char text[40];
   std::snprintf(text, sizeof(text), "%.3f ms", seconds * 1000);
   return text;
@@ -27,9 +27,9 @@ std::string way_text(const char* name, std::size_t messages, std::size_t bytes, 
 std::string latency_text(std::vector<double> latencies) {
   if (latencies.empty()) return "  no message came back\n";
   std::sort(latencies.begin(), latencies.end());
-  return "  back after: median " + milliseconds(quantile(latencies, 0.5)) + ", 99 % " +
-         milliseconds(quantile(latencies, 0.99)) + ", longest " + milliseconds(latencies.back()) +
-         " (" + std::to_string(latencies.size()) + " times)\n";
+  return "  back after: median " + in_milliseconds(quantile(latencies, 0.5)) + ", 99 % " +
+         in_milliseconds(quantile(latencies, 0.99)) + ", longest " +
+         in_milliseconds(latencies.back()) + " (" + std::to_string(latencies.size()) + " times)\n";
 }
 
 }  // namespace

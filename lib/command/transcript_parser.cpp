@@ -12,12 +12,11 @@ namespace tine::command {
 namespace {
 
 using std::chrono::milliseconds;
-using Kind = Step::Kind;
 
 constexpr milliseconds usual_deadline{10'000};
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
-bool is_name(char c) {
+bool in_name(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-';
 }
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
@@ -114,7 +113,7 @@ void TranscriptParser::end_of_statement(Cursor& cursor) {
 // Past a word that stands alone.
 bool skip_word(Cursor& cursor, std::string_view word) {
   Cursor ahead = cursor;
-  if (!ahead.skip_if(word) || is_name(ahead.peek()) || ahead.peek() == ':') return false;
+  if (!ahead.skip_if(word) || in_name(ahead.peek()) || ahead.peek() == ':') return false;
   cursor = ahead;
   cursor.skip_blanks();
   return true;
@@ -149,7 +148,7 @@ void TranscriptParser::deadline(Cursor& cursor) {
 // "name:" before a statement. Empty: there is none.
 std::string TranscriptParser::child_name(Cursor& cursor) const {
   Cursor ahead = cursor;
-  std::string name(ahead.take_while(is_name));
+  std::string name(ahead.take_while(in_name));
   if (name.empty() || !ahead.skip_if(":")) return {};
   cursor = ahead;
   cursor.skip_blanks();
@@ -162,7 +161,7 @@ void TranscriptParser::step(Cursor& cursor, std::size_t line, std::size_t lines,
   made.child = child_name(cursor);
   made.source = transcript_.text.substr(begin, end - begin);
   content(cursor, made);
-  const bool of_all = made.kind == Kind::quiet && made.child.empty();
+  const bool of_all = made.kind == Step::Kind::quiet && made.child.empty();
   if (!of_all) require_child(cursor, begin, made.child);
   transcript_.steps.push_back(std::move(made));
 }
@@ -178,22 +177,22 @@ void TranscriptParser::require_child(const Cursor& cursor, std::size_t begin,
 void TranscriptParser::content(Cursor& cursor, Step& made) {
   if (cursor.peek() == '>' || cursor.peek() == '<') return send_or_receive(cursor, made);
   const std::size_t begin = cursor.offset();
-  const std::string verb(cursor.take_while(is_name));
+  const std::string verb(cursor.take_while(in_name));
   const bool apart = cursor.at_end() || is_blank(cursor.peek()) || cursor.peek() == '\r';
   if (!apart) cursor.fail(verb.empty() ? "expected a statement" : "expected a blank");
   cursor.skip_blanks();
   if (verb == "fork") return fork(cursor, made);
   if (verb == "exit") return exit(cursor, made);
   if (verb == "stdout") {
-    made.kind = Kind::expect_stdout;
+    made.kind = Step::Kind::expect_stdout;
     take_pattern(cursor, made, &PatternParser::string_pattern);
   } else if (verb == "quiet") {
-    made.kind = Kind::quiet;
+    made.kind = Step::Kind::quiet;
     made.quiet = duration(cursor);
   } else if (verb == "disconnect") {
-    made.kind = Kind::disconnect;
+    made.kind = Step::Kind::disconnect;
   } else if (verb == "kill") {
-    made.kind = Kind::kill;
+    made.kind = Step::Kind::kill;
     const std::size_t at = cursor.offset();
     const auto signal = cursor.at_end() ? SIGTERM : signal_number(word(cursor, "a signal"));
     if (!signal) cursor.fail_at(at, "this is no signal; SIGTERM is one");
@@ -205,30 +204,30 @@ void TranscriptParser::content(Cursor& cursor, Step& made) {
 
 void TranscriptParser::send_or_receive(Cursor& cursor, Step& made) {
   if (cursor.skip_if(">")) {
-    made.kind = Kind::send;
+    made.kind = Step::Kind::send;
     return take_pattern(cursor, made, &PatternParser::message);
   }
   cursor.skip();
-  made.kind = cursor.skip_if("*") ? Kind::receive_any_order : Kind::receive;
+  made.kind = cursor.skip_if("*") ? Step::Kind::receive_any_order : Step::Kind::receive;
   cursor.skip_blanks();
-  if (made.kind == Kind::receive && skip_word(cursor, "disconnect")) {
-    made.kind = Kind::expect_disconnect;
+  if (made.kind == Step::Kind::receive && skip_word(cursor, "disconnect")) {
+    made.kind = Step::Kind::expect_disconnect;
     return;
   }
   take_pattern(cursor, made, &PatternParser::pattern);
 }
 
 void TranscriptParser::take_pattern(Cursor& cursor, Step& made, Pattern (PatternParser::*form)()) {
-  if (made.kind != Kind::receive_any_order) names_.merge(pending_);
+  if (made.kind != Step::Kind::receive_any_order) names_.merge(pending_);
   PatternParser parser(cursor, names_);
   made.pattern = (parser.*form)();
   auto captured = parser.captured();
   // Which of a group's messages a pattern gets is known at its end.
-  (made.kind == Kind::receive_any_order ? pending_ : names_).merge(captured);
+  (made.kind == Step::Kind::receive_any_order ? pending_ : names_).merge(captured);
 }
 
 void TranscriptParser::fork(Cursor& cursor, Step& made) {
-  made.kind = Kind::fork;
+  made.kind = Step::Kind::fork;
   made.options = settings_;
   const std::size_t begin = cursor.offset();
   made.options.child = word(cursor, "the program to fork");
@@ -241,7 +240,7 @@ void TranscriptParser::fork(Cursor& cursor, Step& made) {
 }
 
 void TranscriptParser::exit(Cursor& cursor, Step& made) {
-  made.kind = Kind::exit;
+  made.kind = Step::Kind::exit;
   const std::size_t begin = cursor.offset();
   const std::string status = word(cursor, "a code, a signal or any");
   if (status == "any") return;
@@ -267,7 +266,7 @@ milliseconds TranscriptParser::duration(Cursor& cursor) {
   const std::size_t begin = cursor.offset();
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   const std::string_view digits = cursor.take_while(is_digit);
-  const std::string_view unit = cursor.take_while(is_name);
+  const std::string_view unit = cursor.take_while(in_name);
   int count = 0;
   constexpr int most = 86'400;
   std::from_chars(digits.data(), digits.data() + digits.size(), count);

@@ -11,7 +11,6 @@ namespace tine::command {
 namespace {
 
 using std::chrono::milliseconds;
-using Kind = Step::Kind;
 
 // How long a child may take to end after the last step, which nobody looks at.
 constexpr milliseconds time_to_end{5000};
@@ -35,11 +34,11 @@ std::string quoted(const std::string& text) {
 // What a step expects, as a sentence goes on with it.
 std::string expected_text(const Step& step) {
   switch (step.kind) {
-    case Kind::fork: return "the child starts";
-    case Kind::send: return "a channel to send on, to a child that reads";
-    case Kind::expect_disconnect: return "disconnect";
-    case Kind::expect_stdout: return "a line of stdout";
-    case Kind::exit: return step.status ? exit_text(*step.status) : "exit";
+    case Step::Kind::fork: return "the child starts";
+    case Step::Kind::send: return "a channel to send on, to a child that reads";
+    case Step::Kind::expect_disconnect: return "disconnect";
+    case Step::Kind::expect_stdout: return "a line of stdout";
+    case Step::Kind::exit: return step.status ? exit_text(*step.status) : "exit";
     default: return "a message";
   }
 }
@@ -82,7 +81,7 @@ void TranscriptRun::run_steps() {
       return fail(*mismatch);
     }
     if (std::get<Progress>(outcome) == Progress::waiting) {
-      return wait_until(step.kind == Kind::quiet ? quiet_until_ : step_deadline_);
+      return wait_until(step.kind == Step::Kind::quiet ? quiet_until_ : step_deadline_);
     }
     next_step(group_ ? group_size() : 1);
   }
@@ -99,18 +98,18 @@ void TranscriptRun::next_step(std::size_t steps) {
 
 TranscriptRun::Outcome TranscriptRun::try_step(const Step& step) {
   switch (step.kind) {
-    case Kind::fork: return fork(step);
-    case Kind::send: return send(step);
-    case Kind::receive: return receive(step);
-    case Kind::receive_any_order: return receive_any_order(step);
-    case Kind::expect_disconnect: return expect_disconnect(step);
-    case Kind::expect_stdout: return expect_stdout(step);
-    case Kind::quiet: return quiet(step);
-    case Kind::exit: return exit(step);
-    case Kind::kill:
+    case Step::Kind::fork: return fork(step);
+    case Step::Kind::send: return send(step);
+    case Step::Kind::receive: return receive(step);
+    case Step::Kind::receive_any_order: return receive_any_order(step);
+    case Step::Kind::expect_disconnect: return expect_disconnect(step);
+    case Step::Kind::expect_stdout: return expect_stdout(step);
+    case Step::Kind::quiet: return quiet(step);
+    case Step::Kind::exit: return exit(step);
+    case Step::Kind::kill:
       if (children_.at(step.child)->process().kill(step.signal)) return Progress::done;
       return Mismatch{"a child to send " + signal_name(step.signal) + " to", "it has ended"};
-    case Kind::disconnect: {
+    case Step::Kind::disconnect: {
       ChildProcess& process = children_.at(step.child)->process();
       if (!process.connected()) return Mismatch{"an open channel", "it is closed"};
       process.disconnect();
@@ -124,10 +123,11 @@ TranscriptRun::Outcome TranscriptRun::try_step(const Step& step) {
 TranscriptRun::Outcome TranscriptRun::missing(const Step& step) const {
   if (!late_) return Progress::waiting;
   Mismatch mismatch{expected_text(step), "nothing within " + time_text(step.deadline)};
-  const bool removable = step.kind == Kind::receive || step.kind == Kind::expect_disconnect ||
-                         step.kind == Kind::expect_stdout;
+  const bool removable = step.kind == Step::Kind::receive ||
+                         step.kind == Step::Kind::expect_disconnect ||
+                         step.kind == Step::Kind::expect_stdout;
   if (removable) mismatch.mend = Mismatch::Mend::remove;
-  if (step.kind == Kind::receive) {
+  if (step.kind == Step::Kind::receive) {
     mismatch.expected = print_pattern(step.pattern, nullptr, captures_);
   }
   return mismatch;
@@ -183,7 +183,7 @@ TranscriptRun::Outcome TranscriptRun::receive(const Step& step) {
 std::size_t TranscriptRun::group_size() const {
   const auto& steps = transcript_.steps;
   std::size_t end = next_;
-  while (end < steps.size() && steps[end].kind == Kind::receive_any_order &&
+  while (end < steps.size() && steps[end].kind == Step::Kind::receive_any_order &&
          steps[end].child == steps[next_].child) {
     ++end;
   }

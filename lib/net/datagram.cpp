@@ -17,7 +17,7 @@ namespace net {
 namespace {
 
 // The longest that there is.
-constexpr std::size_t room_size = std::size_t{64} << 10;
+constexpr std::size_t largest_datagram = std::size_t{64} << 10;
 
 // So that a flood of messages leaves the loop its other work.
 constexpr int most_a_turn = 32;
@@ -141,7 +141,7 @@ void DatagramState::ready() {
 
 // What a listener leaves, by an exception, is there when the loop goes on.
 void DatagramState::receive_some() {
-  if (!room_) room_ = std::make_unique_for_overwrite<char[]>(room_size);
+  if (!room_) room_ = std::make_unique_for_overwrite<char[]>(largest_datagram);
   for (int n = 0; n < most_a_turn && socket_ && !core()->halted(); ++n) {
     if (!receive_one()) return;
   }
@@ -151,7 +151,7 @@ void DatagramState::receive_some() {
 bool DatagramState::receive_one() {
   SocketAddress from;
   from.size = sizeof from.storage;
-  const ssize_t size = ::recvfrom(socket_->get(), room_.get(), room_size, 0,
+  const ssize_t size = ::recvfrom(socket_->get(), room_.get(), largest_datagram, 0,
                                   reinterpret_cast<sockaddr*>(&from.storage), &from.size);
   if (size >= 0) {
     std::string_view bytes(room_.get(), static_cast<std::size_t>(size));

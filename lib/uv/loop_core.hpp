@@ -10,13 +10,10 @@
 #include <unordered_set>
 #include <utility>
 
+#include "tine/loop.hpp"
 #include "uv/handle.hpp"
 #include "uv/spin.hpp"
 #include "uv/task.hpp"
-
-namespace tine {
-class Loop;
-}
 
 namespace tine::uv {
 

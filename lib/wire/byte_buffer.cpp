@@ -7,7 +7,7 @@ namespace tine::wire {
 
 namespace {
 
-constexpr std::size_t smallest = 1024;
+constexpr std::size_t smallest_capacity = 1024;
 
 }  // namespace
 
@@ -29,7 +29,7 @@ void ByteBuffer::release() {
 }
 
 void ByteBuffer::grow(std::size_t n) {
-  const std::size_t capacity = std::max({smallest, 2 * capacity_, size_ + n});
+  const std::size_t capacity = std::max({smallest_capacity, 2 * capacity_, size_ + n});
   std::unique_ptr<char[]> bytes(new char[capacity + padding]);
   if (size_ > 0) std::memcpy(bytes.get(), bytes_.get(), size_);
   std::memset(bytes.get() + capacity, 0, padding);
