@@ -196,7 +196,7 @@ TEST_CASE("promise 5: false at the mark, drain when it is low, and nothing is lo
     fill();
   });
   // It might take all as fast as it comes.
-  child.kill(SIGSTOP);
+  CHECK(child.kill(SIGSTOP));
   fill();
   loop.run();
   CHECK(drains > 0);
