@@ -8,6 +8,8 @@
 
 #include <unistd.h>
 
+#include "child_task.hpp"
+
 namespace bench {
 namespace {
 
@@ -64,6 +66,7 @@ Job Job::from_arguments(int argc, char** argv) {
   if (given.contains("array")) job.messages.push_back(array_of_numbers(given["array"]));
   job.count = given.at("count");
   job.window = given.at("window");
+  job.timed = given.value("timed", false);
   return job;
 }
 
@@ -82,7 +85,7 @@ Work::Work(Job job) : job_(std::move(job)), talks_(job_.children) {
   if (job_.sender == Job::Sender::kept) {
     kept_field_ = job_.messages.at(0).at("n").get_ptr<json::number_unsigned_t*>();
   }
-  if (job_.window == 1) round_trips_.reserve(job_.count);
+  if (job_.window == 1 || job_.timed) latencies_.reserve(job_.count);
   ballast_.assign(job_.ballast, 1);
   life_began_ = Clock::now();
 }
@@ -101,6 +104,13 @@ Next Work::heard(std::size_t child) {
   return awaited_ == 0 ? Next::end : Next::say;
 }
 
+Next Work::heard(std::size_t child, const json& answer) {
+  if (job_.timed && open_ && ++timed_ > unsteady(job_.count)) {
+    latencies_.push_back(static_cast<float>(now_us() - answer.at("sent_us").get<double>()));
+  }
+  return heard(child);
+}
+
 Next Work::open() {
   idle_child_mb_ = resident_mb(pids_.front());
   if (job_.child_core) {
@@ -114,7 +124,7 @@ Next Work::open() {
 
 void Work::answered() {
   if (job_.window == 1) {
-    round_trips_.push_back(static_cast<float>(seconds_since(said_at_) * 1e6));
+    latencies_.push_back(static_cast<float>(seconds_since(said_at_) * 1e6));
   }
   if (--awaited_ == 0) seconds_ = seconds_since(began_);
 }
@@ -127,9 +137,9 @@ void Work::report() const {
       {"messages", job_.children * job_.count},
       {"seconds", seconds_},
   };
-  if (!round_trips_.empty()) {
-    figures["p50_us"] = percentile(round_trips_, 0.5);
-    figures["p99_us"] = percentile(round_trips_, 0.99);
+  if (!latencies_.empty()) {
+    figures["p50_us"] = percentile(latencies_, 0.5);
+    figures["p99_us"] = percentile(latencies_, 0.99);
   }
   if (!job_.messages.empty()) figures["message_bytes"] = job_.messages.front().dump().size();
   std::cout << figures << std::endl;

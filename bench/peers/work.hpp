@@ -6,6 +6,7 @@
 // when the last one is in it disconnects and waits for the children to end.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -36,6 +37,7 @@ struct Job {
   std::vector<json> messages;  // sent in turn
   std::size_t count = 0;       // messages to each child
   std::size_t window = 0;      // messages ahead of the answers; 0: one answer follows all of them
+  bool timed = false;          // answers are {"sent_us": when the child sent them}
 
   static Job from_arguments(int argc, char** argv);
 
@@ -82,6 +84,7 @@ class Work {
   }
 
   Next heard(std::size_t child);
+  Next heard(std::size_t child, const json& answer);
 
   // All children have ended: prints the figures.
   void report() const;
@@ -104,6 +107,12 @@ class Work {
             {"valid", true}};
   }
 
+  // How many answers come while parent and child are not warm yet: not more than half, so that a short run
+  // has some to show.
+  static std::size_t unsteady(std::size_t answers) {
+    return std::min<std::size_t>(100, answers / 2);
+  }
+
   Next open();
   void answered();
 
@@ -117,8 +126,10 @@ class Work {
   bool open_ = false;
   std::size_t greeted_ = 0;
   std::size_t awaited_ = 0;  // answers to come
+  std::size_t timed_ = 0;
   Clock::time_point said_at_;
-  std::vector<float> round_trips_;  // microseconds, if one message is on its way at a time
+  // Microseconds: of round trips, if one message is on its way at a time, or of timed answers.
+  std::vector<float> latencies_;
 
   Clock::time_point fork_began_;
   double fork_seconds_ = 0;

@@ -39,7 +39,7 @@ def count_for(peer, cell, seconds):
     """How many messages keep a peer busy for about that long. Finding out is its warm-up as well."""
     if not cell.has_messages:
         return 0
-    count = 2 if cell.array else 1000 // cell.children
+    count = 2 if cell.array else 100 if cell.work_us else 1000 // cell.children
     took = run(peer, cell, count)["seconds"]
     # The first messages take longer than those to come, so what few of them promise is too little.
     while took < seconds / 3:

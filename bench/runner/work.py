@@ -46,6 +46,7 @@ class Cell:
     # Of the parent and of the children, or of who asks and of the web server; None: where the kernel puts them.
     cores: list = None
     ballast_mib: int = 0
+    work_us: int = 0  # how long a child computes on each message; its answers say when they were sent
     runs: int = 1  # in a round: what is short is done more often
     peers: list = None  # None: all
     # Of requests to a web server instead of messages: how many connections at a time, and whether they are
@@ -70,13 +71,15 @@ class Cell:
         if self.of_requests:
             return {"count": count, "connections": self.connections, "keep_alive": self.keep_alive}
         job = {
-            "args": ["echo"] if self.window else ["count", str(count)],
+            "args": self.task(count),
             "children": self.children,
             "count": count,
             "window": self.window,
             "sender": self.sender,
             "ballast": self.ballast_mib << 20,
         }
+        if self.work_us:
+            job["timed"] = True
         if self.shape:
             job["messages"] = DEFINITION["shapes"][self.shape]
         if self.array:
@@ -84,6 +87,12 @@ class Cell:
         if self.cores and self.cores[1] != self.cores[0]:
             job["child_core"] = self.cores[1]
         return job
+
+    def task(self, count):
+        """The child's: peers/child_task.hpp."""
+        if self.work_us:
+            return ["work", str(self.work_us)]
+        return ["echo"] if self.window else ["count", str(count)]
 
 
 CELLS = [Cell(name=name, **cell) for name, cell in DEFINITION["cells"].items()]

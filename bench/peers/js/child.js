@@ -1,5 +1,7 @@
-// "echo", or "count N": child_task.hpp in another language.
+// "echo", "count N" or "work N": child_task.hpp in another language.
 'use strict';
+
+const { nowUs } = require('./clock.js');
 
 const [task, count] = process.argv.slice(2);
 let heard = 0;
@@ -10,6 +12,17 @@ function isToBeAnswered() {
   return before === 0 || before === Number(count);
 }
 
-process.on('message', (message) => {
-  if (isToBeAnswered()) process.send(message);
-});
+function work(us) {
+  for (const began = nowUs(); nowUs() - began < us; );
+}
+
+if (task === 'work') {
+  process.on('message', () => {
+    work(Number(count));
+    process.send({ sent_us: nowUs() });
+  });
+} else {
+  process.on('message', (message) => {
+    if (isToBeAnswered()) process.send(message);
+  });
+}

@@ -20,15 +20,15 @@ function start(i) {
   work.forked(child.pid);
 
   children.push(child);
-  child.on('message', () => heard(i));
+  child.on('message', (answer) => heard(i, answer));
   child.on('exit', () => {
     if (--running === 0) work.report();
   });
   child.send(work.greeting());
 }
 
-function heard(i) {
-  switch (work.heard(i)) {
+function heard(i, answer) {
+  switch (work.heard(i, answer)) {
     case 'say':
       say(i);
       break;

@@ -3,6 +3,7 @@
 
 const { execFileSync } = require('node:child_process');
 const { readFileSync } = require('node:fs');
+const { nowUs } = require('./clock.js');
 
 // All numbers have as many digits, so all messages are of one size.
 const FIRST_NUMBER = 100000000;
@@ -31,6 +32,11 @@ function percentile(sorted, part) {
   return sorted[Math.floor(part * (sorted.length - 1))];
 }
 
+// How many answers come while parent and child are not warm yet, as in work.hpp.
+function unsteady(answers) {
+  return Math.min(100, Math.floor(answers / 2));
+}
+
 class Work {
   constructor(job) {
     this.job = { children: 1, sender: 'as_is', messages: [], ...job };
@@ -42,7 +48,8 @@ class Work {
     this.pids = [];
     this.open = false;
     this.greeted = 0;
-    this.roundTrips = [];
+    this.timed = 0;
+    this.latencies = []; // microseconds, as in work.hpp
     this.forkMs = 0;
     this.ballast = Buffer.alloc(job.ballast ?? 0, 1);
     this.lifeBegan = performance.now();
@@ -77,10 +84,13 @@ class Work {
   }
 
   // 'wait', 'say', 'sayToAll' or 'end', as in work.hpp.
-  heard(child) {
+  heard(child, answer) {
     if (!this.open) return ++this.greeted < this.job.children ? 'wait' : this.begin();
+    if (this.job.timed && ++this.timed > unsteady(this.job.count)) {
+      this.latencies.push(nowUs() - answer.sent_us);
+    }
     ++this.talks[child].answered;
-    if (this.job.window === 1) this.roundTrips.push((performance.now() - this.saidAt) * 1e3);
+    if (this.job.window === 1) this.latencies.push((performance.now() - this.saidAt) * 1e3);
     if (--this.awaited > 0) return 'say';
     this.seconds = (performance.now() - this.began) / 1e3;
     return 'end';
@@ -105,8 +115,8 @@ class Work {
       messages: children * count,
       seconds: this.seconds ?? 0,
     };
-    if (this.roundTrips.length > 0) {
-      const sorted = Float64Array.from(this.roundTrips).sort();
+    if (this.latencies.length > 0) {
+      const sorted = Float64Array.from(this.latencies).sort();
       figures.p50_us = percentile(sorted, 0.5);
       figures.p99_us = percentile(sorted, 0.99);
     }

@@ -8,7 +8,12 @@ int main(int argc, char** argv) {
   tine::Loop loop;
   tine::Process process(loop);
   process.on<"message">([&](const nlohmann::json& message) {
-    if (task.heard()) process.send(message);
+    if (task.works()) {
+      task.work();
+      process.send({{"sent_us", bench::now_us()}});
+    } else if (task.heard()) {
+      process.send(message);
+    }
   });
   loop.run();
 }

@@ -2,6 +2,7 @@
 // tine::Text, which nothing parses; with "spin" the loop looks for them before it blocks.
 #include <chrono>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include <tine/tine.hpp>
@@ -36,14 +37,20 @@ class Parent {
     auto child = tine::fork(loop_, job.module, options);
     work_.forked(child.pid().value_or(0));
 
-    child.on<"message">([this, i](Answer) { heard(i); });
+    child.on<"message">([this, i](Answer answer) {
+      if constexpr (std::is_same_v<Answer, tine::Text>) {
+        react(i, work_.heard(i));
+      } else {
+        react(i, work_.heard(i, answer));
+      }
+    });
     child.on<"drain">([this, i] { say(i); });
     child.send(work_.greeting());
     children_.push_back(child);
   }
 
-  void heard(std::size_t i) {
-    switch (work_.heard(i)) {
+  void react(std::size_t i, bench::Next next) {
+    switch (next) {
       case bench::Next::wait: break;
       case bench::Next::say: say(i); break;
       case bench::Next::say_to_all:

@@ -7,7 +7,12 @@ int main(int argc, char** argv) {
   bench::JsonPipe pipe(uv_default_loop());
   pipe.open(3);
   pipe.read([&](const nlohmann::json& message) {
-    if (task.heard()) pipe.send(message);
+    if (task.works()) {
+      task.work();
+      pipe.send({{"sent_us", bench::now_us()}});
+    } else if (task.heard()) {
+      pipe.send(message);
+    }
   });
   uv_run(uv_default_loop(), UV_RUN_DEFAULT);
 }

@@ -30,7 +30,7 @@ class Parent {
     spawn(child);
     work_.forked(child.process.pid);
 
-    child.pipe.read([this, i](const nlohmann::json&) { heard(i); });
+    child.pipe.read([this, i](const nlohmann::json& answer) { heard(i, answer); });
     child.pipe.on_written([this, i] { say(i); });
     child.pipe.send(work_.greeting());
   }
@@ -60,8 +60,8 @@ class Parent {
     bench::check(uv_spawn(uv_default_loop(), &child.process, &options));
   }
 
-  void heard(std::size_t i) {
-    switch (work_.heard(i)) {
+  void heard(std::size_t i, const nlohmann::json& answer) {
+    switch (work_.heard(i, answer)) {
       case bench::Next::wait: break;
       case bench::Next::say: say(i); break;
       case bench::Next::say_to_all:
