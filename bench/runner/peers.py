@@ -60,13 +60,13 @@ class Peer:
         }
 
 
-def program(peer, name):
-    return str(BUILD / peer / name)
-
-
 def runtime(name):
     """What install_runtimes has put there."""
     return str(BUILD.parent / "runtimes" / "bin" / name)
+
+
+def program(peer, name, build=BUILD):
+    return str(build / peer / name)
 
 
 NODE = shutil.which("node") or "node"
@@ -74,11 +74,6 @@ PYTHON = sys.executable
 JS_PARENT = str(SCRIPTS / "js" / "parent.js")
 JS_CHILD = str(SCRIPTS / "js" / "child.js")
 JS_CLUSTER = str(SCRIPTS / "js" / "cluster.js")
-CLUSTER = program("cluster", "server")
-TINE_PARENT = program("tine", "parent")
-TINE_CHILD = program("tine", "child")
-TINE_TEXT_CHILD = program("tine", "text_child")
-TINE_SPIN_CHILD = program("tine", "spin_child")
 
 
 def native(name, title, *mode, extra=None):
@@ -95,16 +90,43 @@ def web_server(name, title, *command):
     return Peer(name, title, [], "", server=list(command))
 
 
+def of_channels(build):
+    """tine's, of a build: parents and children."""
+    parent, child = program("tine", "parent", build), program("tine", "child", build)
+    text_child = program("tine", "text_child", build)
+    spin_child = program("tine", "spin_child", build)
+    cluster = program("cluster", "server", build)
+    return [
+        Peer("tine", "tine", [parent], child, server=[cluster, "round_robin"]),
+        Peer("tine-text", "tine, unparsed Text", [parent, "text"], text_child),
+        Peer("tine-spin", "tine, spinning 50 us", [parent, "spin"], spin_child),
+        Peer("tine-node", "tine parent, Node child", [parent], JS_CHILD, exec_path=NODE),
+        Peer("node-tine", "Node parent, tine child", [NODE, JS_PARENT], "", exec_path=child),
+    ]
+
+
+def of_web_servers(build):
+    """tine's, of a build: what has no other work."""
+    cluster, alone = program("cluster", "server", build), program("cluster", "alone", build)
+    return [
+        web_server("tine-none", "tine, balancing none", cluster, "none"),
+        web_server("tine-least-connections", "tine, least connections", cluster, "least_connections"),
+        web_server("tine-reuse-port", "tine, reuse port", cluster, "reuse_port"),
+        web_server("one-process", "tine, one process", alone),
+    ]
+
+
+def of_tine(build):
+    """All that run tine's code."""
+    return of_channels(build) + of_web_servers(build)
+
+
 # The bytes are made once: building messages is no part of what is measured.
 AS_IS = {"sender": "as_is"}
 
 PEERS = [
     Peer("node", "Node json", [NODE, JS_PARENT], JS_CHILD, server=[NODE, JS_CLUSTER]),
-    Peer("tine", "tine", [TINE_PARENT], TINE_CHILD, server=[CLUSTER, "round_robin"]),
-    Peer("tine-text", "tine, unparsed Text", [TINE_PARENT, "text"], TINE_TEXT_CHILD),
-    Peer("tine-spin", "tine, spinning 50 us", [TINE_PARENT, "spin"], TINE_SPIN_CHILD),
-    Peer("tine-node", "tine parent, Node child", [TINE_PARENT], JS_CHILD, exec_path=NODE),
-    Peer("node-tine", "Node parent, tine child", [NODE, JS_PARENT], "", exec_path=TINE_CHILD),
+    *of_channels(BUILD),
     Peer(
         "node-advanced",
         "Node advanced",
@@ -127,10 +149,7 @@ PEERS = [
         program(".", "bare"),
         cells=["w5.life"],
     ),
-    web_server("tine-none", "tine, balancing none", CLUSTER, "none"),
-    web_server("tine-least-connections", "tine, least connections", CLUSTER, "least_connections"),
-    web_server("tine-reuse-port", "tine, reuse port", CLUSTER, "reuse_port"),
-    web_server("one-process", "tine, one process", program("cluster", "alone")),
+    *of_web_servers(BUILD),
 ]
 
 BASE = PEERS[0]  # what the others are compared with
