@@ -35,7 +35,7 @@ def run(peer, cell, count):
     raise Failure(f"{peer.name}, {cell.name}: {why}")
 
 
-def count_for(peer, cell, seconds):
+def count_for(peer, cell, seconds, run=run):
     """How many messages keep a peer busy for about that long. Finding out is its warm-up as well."""
     if not cell.has_messages:
         return 0

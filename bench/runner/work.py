@@ -46,7 +46,7 @@ class Cell:
     # Of the parent and of the children, or of who asks and of the web server; None: where the kernel puts them.
     cores: list = None
     ballast_mib: int = 0
-    work_us: int = 0  # how long a child computes on each message; its answers say when they were sent
+    work_us: int = 0  # how long a child computes on each message; its answers say when it sent them
     runs: int = 1  # in a round: what is short is done more often
     peers: list = None  # None: all
     # Of requests to a web server instead of messages: how many connections at a time, and whether they are

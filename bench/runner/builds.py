@@ -1,0 +1,73 @@
+"""The build to compare with: a folder, or a commit, of which one is made."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from machine import said_by
+from peers import BENCH, BUILD
+
+ROOT = BENCH.parent
+
+# What makes a build slower or faster than another of the same sources.
+SETTINGS = ["CMAKE_BUILD_TYPE", "CMAKE_CXX_COMPILER", "CMAKE_CXX_FLAGS", "CMAKE_CXX_FLAGS_RELEASE"]
+
+
+def other_build(name):
+    """Where its programs are: what TINE_BENCH_BUILD is for this one."""
+    folder = Path(name)
+    if not folder.is_dir():
+        folder = made_of(name)
+    for place in (folder / "bench", folder):
+        if (place / "tine" / "parent").exists():
+            return place.resolve()
+    refuse(f"{folder} is no build of the preset bench: there is no bench/tine/parent in it")
+
+
+def made_of(revision):
+    """The build folder of a commit, in build/against. The second time nothing is left to be built."""
+    commit = said_by("git", "-C", str(ROOT), "rev-parse", "--verify", "--quiet", revision + "^{commit}")
+    if not commit:
+        refuse(f"{revision} is neither a folder nor a commit")
+    sources = ROOT / "build" / "against" / commit
+    if not sources.exists():
+        unpack(commit, sources)
+    print(f"Building {commit[:12]} in build/against (minutes the first time) ...", file=sys.stderr)
+    for command in (["cmake", "--preset", "bench"], ["cmake", "--build", "--preset", "bench"]):
+        done = subprocess.run(
+            command, cwd=sources, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        if done.returncode != 0:
+            refuse(f"{revision} could not be built:\n{done.stdout}")
+    return sources / "build" / "bench"
+
+
+def unpack(commit, folder):
+    """All of it or nothing: what is interrupted is begun anew."""
+    partial = folder.with_suffix(".partial")
+    partial.mkdir(parents=True, exist_ok=True)
+    archive = subprocess.run(["git", "archive", commit], cwd=ROOT, check=True, stdout=subprocess.PIPE)
+    subprocess.run(["tar", "-x", "-C", partial], input=archive.stdout, check=True)
+    partial.rename(folder)
+
+
+def refuse(why):
+    """Not with 1, which says that a row has fallen."""
+    print(f"bench/run: {why}", file=sys.stderr)
+    sys.exit(2)
+
+
+def settings(build):
+    cache = (build.parent / "CMakeCache.txt").read_text()
+    return dict(re.findall(rf"^({'|'.join(SETTINGS)}):\w+=(.*)$", cache, re.MULTILINE))
+
+
+def differences(before, after=BUILD):
+    """Of their settings, as sentences."""
+    theirs, ours = settings(before), settings(after)
+    return [
+        f"{name} is not the same: before {theirs.get(name)!r}, after {ours.get(name)!r}"
+        for name in SETTINGS
+        if theirs.get(name) != ours.get(name)
+    ]
