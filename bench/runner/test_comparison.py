@@ -77,6 +77,9 @@ class Verdict(unittest.TestCase):
     def test_risen(self):
         self.assertEqual(self.verdict(FASTER), "risen")
 
+    def test_above_by_noise_that_reaches_1_has_not_risen(self):
+        self.assertEqual(self.verdict((0.98, 1.04, 1.05, 1.06, 1.2)), "same")
+
     def test_same(self):
         self.assertEqual(self.verdict(STEADY), "same")
 
