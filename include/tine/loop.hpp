@@ -95,6 +95,11 @@ class Loop {
   void post(std::function<void()> function);
 
   // Runs a function once, after at least that time, and at least a millisecond.
+  //
+  // It runs after the loop has looked for what has come in: a program that was stopped for longer than
+  // the time (SIGSTOP, a debugger, a laptop that slept) gets the messages that came in time first.
+  //
+  // Node: setTimeout(), which runs first then, and up to a millisecond early.
   Timer after(std::chrono::milliseconds delay, std::function<void()> function);
 
   // Keeps run() from returning although nothing else is open, for what other threads will post().

@@ -46,7 +46,7 @@ Resident::~Resident() {
   if (core_ != nullptr) core_->residents_.erase(this);
 }
 
-LoopCore::LoopCore() : owned_(true), loop_(nullptr) {
+LoopCore::LoopCore() : owned_(true), loop_(nullptr), due_timers_(*this) {
   open_stdio_once();
   auto loop = std::make_unique<uv_loop_t>();
   check(uv_loop_init(loop.get()), "an event loop could not be made");
@@ -60,7 +60,9 @@ LoopCore::LoopCore() : owned_(true), loop_(nullptr) {
   loop.release();
 }
 
-LoopCore::LoopCore(uv_loop_t* borrowed) : owned_(false), loop_(borrowed) { start(); }
+LoopCore::LoopCore(uv_loop_t* borrowed) : owned_(false), loop_(borrowed), due_timers_(*this) {
+  start();
+}
 
 void LoopCore::start() {
   ignore_sigpipe_once();
@@ -82,6 +84,7 @@ void LoopCore::start() {
   uv_idle_init(loop_, wakeup.get());
   wakeup_.reset(wakeup.release());
   wakeup_->data = this;
+  due_timers_.open(loop_);
 }
 
 LoopCore::~LoopCore() {
@@ -103,6 +106,7 @@ LoopCore::~LoopCore() {
   }
   posted_.clear();
   wakeup_.reset();
+  due_timers_.close();
   posted_signal_.reset();
   if (owned_) close_loop();
 }
@@ -148,14 +152,14 @@ void LoopCore::run_spinning() {
   while (uv_loop_alive(loop_) != 0 && !halted_ && !stopped_) {
     const std::uint64_t turn_before = turn_;
     uv_run(loop_, UV_RUN_NOWAIT);
-    if (turn_ != turn_before) {
-      spin_.happened();
-    } else if (spin_.goes_on()) {
-      sched_yield();
-    } else {
+    if (turn_ == turn_before) {
+      if (spin_.goes_on()) {
+        sched_yield();
+        continue;
+      }
       uv_run(loop_, UV_RUN_ONCE);
-      spin_.happened();
     }
+    if (turn_ != turn_before) spin_.happened();
   }
 }
 
@@ -215,6 +219,7 @@ void LoopCore::end_turn() {
 void LoopCore::run_due_tasks() {
   ++depth_;
   for (std::size_t due = tasks_.size(); due > 0 && !halted_; --due) {
+    flush_late();
     guarded([this] { tasks_.run_first(); });
   }
   --depth_;

@@ -11,7 +11,9 @@
 #include <utility>
 
 #include "tine/loop.hpp"
+#include "uv/due_timers.hpp"
 #include "uv/handle.hpp"
+#include "uv/pace.hpp"
 #include "uv/spin.hpp"
 #include "uv/task.hpp"
 
@@ -118,6 +120,18 @@ class LoopCore {
   void flush_at_turn_end(Flushable& flushable) noexcept;
   void forget(Flushable& flushable) noexcept;
 
+  // Flushes what waits for the end of the turn, if a listener has run for so long that the clock has
+  // ticked. To be called before each listener of a turn that runs several.
+  void flush_late() noexcept {
+    const bool late = dirty_ != nullptr && !pace_.has_counted() && pace_.ticked(Pace::now());
+    if (late) flush_dirty();
+  }
+
+  // How densely messages are sent on this loop.
+  Pace& pace() { return pace_; }
+
+  DueTimers& due_timers() { return due_timers_; }
+
   // Keeps a state alive until release().
   void keep(std::shared_ptr<Resident> resident);
   void release(const Resident& resident);
@@ -165,6 +179,8 @@ class LoopCore {
   TaskQueue tasks_;
   TaskQueue next_tasks_;        // due when the loop has come round
   Flushable* dirty_ = nullptr;  // the first of a list
+  Pace pace_;
+  DueTimers due_timers_;
   std::unordered_set<Resident*> residents_;
   std::unordered_map<const Resident*, std::shared_ptr<Resident>> kept_;
 

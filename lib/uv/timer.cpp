@@ -5,26 +5,54 @@
 
 namespace tine::uv {
 
+namespace {
+
+// The delay in milliseconds of libuv's clock, which are rounded down: a timer of 5 ms could run down
+// after 4.01 ms. At least one millisecond, as in Node: a timer of none that starts itself again would
+// keep libuv from all else.
+std::uint64_t delay_for(uv_loop_t* loop, std::chrono::milliseconds delay) {
+  constexpr std::uint64_t ns_per_ms = 1'000'000;
+  constexpr std::int64_t longest = std::int64_t{1} << 52;
+  uv_update_time(loop);
+  const std::uint64_t now = (uv_hrtime() + ns_per_ms - 1) / ns_per_ms;
+  const auto whole =
+      static_cast<std::uint64_t>(std::clamp<std::int64_t>(delay.count(), 1, longest));
+  return now - uv_now(loop) + whole;
+}
+
+}  // namespace
+
 RawTimer::RawTimer(LoopCore& core, std::function<void()> expired)
     : core_(core), expired_(std::move(expired)), handle_(new uv_timer_t) {
   uv_timer_init(core.native(), handle_.get());
   handle_->data = this;
 }
 
-// At least a millisecond, as in Node: one of none that starts itself again would keep libuv from all
-// else.
 void RawTimer::start(std::chrono::milliseconds delay) {
-  uv_update_time(core_.native());  // else the time since the turn began is taken off the delay
+  core_.due_timers().remove(*this);
   const auto expired = [](uv_timer_t* handle) {
     if (auto* const self = static_cast<RawTimer*>(handle->data)) {
-      self->core_.enter([function = self->expired_] { function(); });  // it may destroy the timer
+      self->core_.due_timers().add(*self);
     }
   };
-  uv_timer_start(handle_.get(), expired,
-                 static_cast<std::uint64_t>(std::max<std::int64_t>(delay.count(), 1)), 0);
+  uv_timer_start(handle_.get(), expired, delay_for(core_.native(), delay), 0);
 }
 
-void RawTimer::stop() { uv_timer_stop(handle_.get()); }
+void RawTimer::stop() {
+  core_.due_timers().remove(*this);
+  uv_timer_stop(handle_.get());
+}
+
+void RawTimer::set_ref(bool ref) {
+  uv::set_ref(handle_, ref);
+  core_.due_timers().set_ref(*this, ref);
+}
+
+// The function may destroy the timer.
+void RawTimer::tell() {
+  const auto function = expired_;
+  function();
+}
 
 TimerState::TimerState(LoopCore& core, std::function<void()> function)
     : Resident(core), function_(std::move(function)), due_([this] { run(); }) {}

@@ -4,23 +4,29 @@
 #include <functional>
 #include <memory>
 
+#include "uv/due_timers.hpp"
 #include "uv/loop_core.hpp"
 
 namespace tine::uv {
 
-// A uv_timer_t that calls a function, each time it has run down. start() while it runs starts it
-// anew.
+// A uv_timer_t that calls a function, each time it has run down: never early, and after the loop has
+// polled once more (see DueTimers). start() while it runs starts it anew.
 //
 // It calls from inside LoopCore::enter(): nothing of the user's may run in the function itself.
-class RawTimer {
+class RawTimer final : private DueTimers::Timer {
  public:
   RawTimer(LoopCore& core, std::function<void()> expired);
+  RawTimer(const RawTimer&) = delete;
+  RawTimer& operator=(const RawTimer&) = delete;
+  ~RawTimer() { stop(); }
 
   void start(std::chrono::milliseconds delay);
   void stop();
-  void set_ref(bool ref) { uv::set_ref(handle_, ref); }
+  void set_ref(bool ref);
 
  private:
+  void tell() override;
+
   LoopCore& core_;
   std::function<void()> expired_;
   UvHandle<uv_timer_t> handle_;

@@ -50,7 +50,7 @@ class OpenDescriptors {
 };
 
 inline void check_handles(const tine::Loop& loop) {
-  constexpr int handles_of_a_loop = 2;
+  constexpr int handles_of_a_loop = 4;
   int open = 0;
   const auto count = [](uv_handle_t* handle, void* counter) {
     if (!uv_is_closing(handle)) ++*static_cast<int*>(counter);

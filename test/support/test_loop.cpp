@@ -11,7 +11,7 @@
 namespace {
 
 // Ours: one that wakes the loop, and one that other threads signal.
-constexpr int handles_of_a_loop = 2;
+constexpr int handles_of_a_loop = 4;
 
 bool has_children() {
   siginfo_t unused;

@@ -1,0 +1,138 @@
+// Timers: never early, and never before what has come in time.
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "support/catch.hpp"
+#include "support/test_loop.hpp"
+#include "uv/descriptor.hpp"
+#include "uv/stream.hpp"
+#include "uv/timer.hpp"
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+// As a process that is stopped: nothing happens until then.
+void stand_still_until(Clock::time_point then) {
+  while (Clock::now() < then) {
+  }
+}
+
+// Writes down what it reads, in pieces.
+class Reader final : public tine::uv::Stream::User {
+ public:
+  explicit Reader(std::size_t room) : room_(room, '\0') {}
+  std::span<char> read_room() override { return room_; }
+  void on_read(std::size_t n) override { read_ += n; }
+  void on_read_end(int) override {}
+  void on_writable() override {}
+  std::size_t read() const { return read_; }
+
+ private:
+  std::string room_;
+  std::size_t read_ = 0;
+};
+
+}  // namespace
+
+TEST_CASE("timer: it never runs early", "[uv]") {
+  TestLoop loop;
+  const bool spins = GENERATE(false, true);
+  if (spins) loop->spin(100us);
+  for (int i = 0; i < 50; ++i) {
+    const auto delay = std::chrono::milliseconds(1 + i % 5);
+    // The loop's clock is somewhere within a millisecond.
+    stand_still_until(Clock::now() + std::chrono::microseconds(i * 37 % 1000));
+    const auto start = Clock::now();
+    Clock::duration took{};
+    loop->after(delay, [&] { took = Clock::now() - start; });
+    loop.run();
+    CHECK(took >= delay);
+  }
+}
+
+TEST_CASE("timer: one that ran down while the process stood still comes after what has come",
+          "[uv]") {
+  TestLoop loop;
+  int ends[2];
+  REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
+  const tine::uv::Descriptor peer(ends[1]);
+  // So much that several reads are needed for it.
+  const int reads = GENERATE(1, 3);
+  const std::string bytes(3000, 'x');
+  Reader reader(bytes.size() / static_cast<std::size_t>(reads));
+  {
+    tine::uv::Stream stream(tine::core_of(loop), tine::uv::Descriptor(ends[0]), reader);
+    stream.set_reading(true);
+    std::size_t read_before = 0;
+    loop->post([&] {
+      loop->after(10ms, [&] {
+        read_before = reader.read();
+        loop->stop();
+      });
+      REQUIRE(::write(peer.get(), bytes.data(), bytes.size()) == 3000);
+      stand_still_until(Clock::now() + 20ms);
+    });
+    loop.run();
+    CHECK(read_before == 3000);
+  }
+}
+
+TEST_CASE("timer: traffic without end does not keep one from running", "[uv]") {
+  TestLoop loop;
+  int ends[2];
+  REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
+  const tine::uv::Descriptor peer(ends[1]);
+  Reader reader(1);
+  tine::uv::Stream stream(tine::core_of(loop), tine::uv::Descriptor(ends[0]), reader);
+  stream.set_reading(true);
+  const std::string bytes(100'000, 'x');
+  std::ignore = ::write(peer.get(), bytes.data(), bytes.size());
+  loop->after(1ms, [&] { loop->stop(); });
+  loop.run();
+  CHECK(reader.read() < bytes.size());
+}
+
+TEST_CASE("timer: one that ran down can be stopped and started until it is told", "[uv]") {
+  TestLoop loop;
+  int a = 0;
+  int b = 0;
+  int c = 0;
+  auto& core = tine::core_of(loop);
+  auto second = std::make_unique<tine::uv::RawTimer>(core, [&] { ++b; });
+  tine::uv::RawTimer third(core, [&] { ++c; });
+  tine::uv::RawTimer first(core, [&] {
+    ++a;
+    second.reset();
+    third.start(1ms);
+  });
+  first.start(1ms);
+  second->start(1ms);
+  third.start(1ms);
+  stand_still_until(Clock::now() + 5ms);
+  loop.run();
+  CHECK(a == 1);
+  CHECK(b == 0);
+  CHECK(c == 1);
+}
+
+TEST_CASE("timer: one that is unref'd does not keep the loop, run down or not", "[uv]") {
+  TestLoop loop;
+  bool ran = false;
+  tine::uv::RawTimer timer(tine::core_of(loop), [&] { ran = true; });
+  timer.set_ref(false);
+  timer.start(1ms);
+  loop.run();
+  CHECK_FALSE(ran);
+  loop->after(20ms, [] {});
+  loop.run();
+  CHECK(ran);
+}

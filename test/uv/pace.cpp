@@ -1,0 +1,67 @@
+// How densely messages are sent, by a clock of the test's own.
+#include "uv/pace.hpp"
+
+#include "support/catch.hpp"
+
+using namespace std::chrono_literals;
+using tine::uv::Pace;
+
+namespace {
+
+// Sends so many messages at a time; how many of them should go out with others.
+int send(Pace& pace, Pace::Time time, int count) {
+  int dense = 0;
+  for (int i = 0; i < count; ++i) dense += pace.sent(time);
+  return dense;
+}
+
+}  // namespace
+
+TEST_CASE("pace: up to 16 messages in a millisecond go out singly, for ever", "[uv]") {
+  Pace pace;
+  Pace::Time now = 1s;
+  for (int tick = 0; tick < 1000; ++tick) CHECK(send(pace, now += 4ms, 63) == 0);
+}
+
+TEST_CASE("pace: a burst is noticed within its tick, and then from its first message on", "[uv]") {
+  Pace pace;
+  CHECK(send(pace, 1s, 1000) == 1000 - 64);
+  CHECK(send(pace, 1s + 4ms, 1000) == 1000);
+  CHECK(send(pace, 1s + 8ms, 1) == 1);
+}
+
+TEST_CASE("pace: a tick that counts less lets messages go out singly again", "[uv]") {
+  Pace pace;
+  send(pace, 1s, 1000);
+  CHECK(send(pace, 1s + 4ms, 63) == 63);
+  CHECK(send(pace, 1s + 8ms, 63) == 0);
+}
+
+TEST_CASE("pace: a listener that takes long makes the ticks before it count less", "[uv]") {
+  Pace pace;
+  send(pace, 1s, 1000);
+  CHECK(send(pace, 1s + 300ms, 1) == 0);
+}
+
+TEST_CASE("pace: the clock has ticked since the last message, not since the call", "[uv]") {
+  Pace pace;
+  CHECK_FALSE(pace.has_counted());
+  pace.sent(1s);
+  CHECK(pace.has_counted());
+  CHECK_FALSE(pace.has_counted());
+  CHECK_FALSE(pace.ticked(1s));
+  CHECK(pace.ticked(1s + 4ms));
+}
+
+TEST_CASE("pace: its clock ticks, and does not go back", "[uv]") {
+  const Pace::Time first = Pace::now();
+  Pace::Time last = first;
+  int ticks = 0;
+  while (ticks < 3) {
+    const Pace::Time now = Pace::now();
+    REQUIRE(now >= last);
+    ticks += now != last;
+    last = now;
+  }
+  CHECK(last - first < 1s);
+}
