@@ -53,7 +53,7 @@ struct ChannelOptions {
 //
 // Runs exactly once, on a later turn of the loop. Errors: Errc::channel_closed, invalid_value and
 // queue_full for a message that was refused; EPIPE or ECONNRESET when the peer went away first, and
-// ECANCELED when flush_timeout ran out.
+// ECANCELED when flush_timeout ran out. Of a child that could not be started: the error that says why.
 using SendCallback = std::function<void(std::error_code)>;
 
 // One end of a channel. A handle: copy it, keep it, drop it. Calls on a closed channel do nothing.
@@ -74,8 +74,8 @@ class Channel {
 
   // Writes what is queued, as far as the kernel takes it now. Whether that was all.
   //
-  // There is no need to: the loop does it at the end of each turn. It is for a message that must go
-  // out before a long computation, when it is not the first of its turn.
+  // There is no need to, except before abort() or _exit(), or before a long computation in a program that
+  // sends more than some 16 messages in a millisecond: see ChannelEnd::send().
   bool flush();
 
   // False once it has ended and all that came in before is delivered, or when there was none.
@@ -89,6 +89,13 @@ class Channel {
   // Bytes of a last line that the peer had not ended when the channel did: it was dropped, which is
   // no error. 0 while the channel is open.
   std::size_t torn_bytes() const;
+
+  // Messages that were sent and lost: they could not be written before the channel closed, or were sent
+  // after that. A message that was given to the kernel does not count, even if the peer ended before it
+  // read the message.
+  //
+  // Node: none.
+  std::size_t lost_messages() const;
 
   // Whether the peer has read all that was given to the kernel, or is gone. What it makes of it is
   // another matter: it may have work to do for what it has read.

@@ -34,9 +34,15 @@ class ChannelEnd {
   // it was not taken. `sent` is told what became of it (see SendCallback); without `sent` an error
   // is emitted as "error".
   //
-  // The first message of a turn goes out at once. Those behind it go out together, 16 KiB at a time
-  // and at the end of the turn, so what follows a second send() in the same turn, say a long
-  // computation or abort(), keeps that one waiting, or loses it: see Channel::flush().
+  // A message that is lost because the channel is over is no fault of this process: "disconnect" tells
+  // of the end, Channel::lost_messages() counts, and `sent` gets the error. Without `sent` an "error" is
+  // emitted only if somebody listens for it.
+  //
+  // A message goes out at once, also from a listener that then works for long. Only a loop that sends more
+  // than some 16 messages in a millisecond writes several together: 16 KiB at a time, at the end of the
+  // turn, and before the next listener if the last one took milliseconds. There a message may wait for as
+  // long as the listener that runs when it is sent, and abort() or _exit() may lose it: see
+  // Channel::flush().
   //
   // Node: subprocess.send(), process.send(). What cannot be written as JSON is refused; Node throws.
   bool send(const nlohmann::json& message, SendCallback sent = {});
@@ -74,9 +80,9 @@ class ChannelEnd {
   }
 
   // Closes the channel once all that was accepted is written; messages are delivered until then.
-  // connected() is false from now on. An "error" if it is already (Errc::disconnected).
+  // connected() is false from now on. Does nothing if it is already.
   //
-  // Node: cancels what is queued.
+  // Node: cancels what is queued. There a second call is an error (ERR_IPC_DISCONNECTED).
   void disconnect();
   bool connected() const;
   Channel channel() const;

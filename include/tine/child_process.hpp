@@ -58,8 +58,10 @@ struct StopOptions {
 //   "spawn"       it runs
 //   "connected"   the channel is up; once, after "spawn"
 //   "message"     it sent one; see Message for the forms a listener may ask for
-//   "error"       it could not be started; a line came in that is no message; a message could not
-//                 be written and has no callback. With no listener it comes out of Loop::run()
+//   "error"       it could not be started; a line came in that is no message; a message was refused
+//                 and has no callback. With no listener it comes out of Loop::run(). The text names the
+//                 child: file and pid. A message that is lost because the child is gone is an "error"
+//                 only where somebody listens: see ChannelEnd::send()
 //   "drain"       send() has returned false, and half of send_mark is written
 //   "disconnect"  the channel is closed; what came in before has been delivered
 //   "exit"        it ended
@@ -68,7 +70,7 @@ struct StopOptions {
 //
 // "message"…, "disconnect", "exit", "close" always come in this order. The listeners are dropped
 // after "close"; who listened for errors gets those that come later by callback only. A child that
-// could not be started gets "error" and "close". One that somebody else in this program has waited
+// could not be started gets "error" and "close"; callbacks of what is sent to it get that error too. One that somebody else in this program has waited
 // for gets "exit" with an unknown status, within a second.
 //
 // A handle: copy it, keep it, drop it; the child runs on and its listeners stay until "close". The

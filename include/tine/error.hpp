@@ -13,9 +13,8 @@ namespace tine {
 // The errors that are tine's own. Where Node has one like it, the text bears Node's name for it;
 // what the system refuses is an errno in std::generic_category().
 enum class Errc {
-  channel_closed = 1,  // ERR_IPC_CHANNEL_CLOSED: send() on a channel that is not connected
-  disconnected,        // ERR_IPC_DISCONNECTED: disconnect() on a channel that is not connected
-  bad_channel,         // NODE_CHANNEL_FD does not name a connected stream socket
+  channel_closed = 1,         // ERR_IPC_CHANNEL_CLOSED: send() on a channel that is not connected
+  bad_channel,                // NODE_CHANNEL_FD does not name a connected stream socket
   unsupported_serialization,  // the parent asks for another form than JSON lines
   bad_message,                // a line came in that is not JSON, or is nested too deeply
   message_too_long,           // a line came in that is longer than ChannelOptions::max_line

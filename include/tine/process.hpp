@@ -24,15 +24,16 @@ class Loop;
 //   "connected"   the channel is up; once, on the first turn of the loop
 //   "message"     the parent sent one; see Message for the forms a listener may ask for
 //   "error"       the environment names a channel that is none; a line came in that is no message;
-//                 a message could not be written and has no callback. With no listener it comes
-//                 out of Loop::run()
+//                 a message was refused and has no callback. With no listener it comes out of
+//                 Loop::run(). A message that is lost because the parent is gone, or has disconnected,
+//                 is an "error" only where somebody listens: see ChannelEnd::send()
 //   "drain"       send() has returned false, and half of send_mark is written
 //   "disconnect"  the channel is closed; what came in before has been delivered
 //
 // A plain object on the stack of main, made once and first, before threads: it adopts the channel
 // from the environment (NODE_CHANNEL_FD) and removes the variables, so that programs started from
 // here do not take the channel for theirs. A second Process is not connected, nor is that of a
-// program that was not forked; it runs on.
+// program that was not forked; it runs on, and what it sends is refused (Errc::channel_closed).
 //
 // The channel keeps Loop::run() from returning while there is a "message" or "disconnect" listener.
 // The destructor writes what the kernel takes at once and closes; callbacks of the rest are told.

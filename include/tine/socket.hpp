@@ -43,8 +43,10 @@ struct ConnectOptions {
 //   "drain"    write() has returned false, and half of what it waits for is written
 //   "timeout"  nothing went either way for the time that timeout() says. That is all: to close is
 //              the listener's business
-//   "error"    connecting or reading failed; or bytes could not be written and have no callback to
-//              tell. With no listener it comes out of Loop::run()
+//   "error"    connecting failed, or the connection did; or bytes could not be written and have no
+//              callback to tell. With no listener it comes out of Loop::run(), except when the peer, or
+//              the way to it, is gone (EPIPE, ECONNRESET, ETIMEDOUT, ...): a client that goes away is
+//              nothing that a server could prevent, and must not end it. "close" tells of that
 //   "close"    the last event: both directions are over, or connecting failed, and the descriptor is
 //              closed
 //
@@ -90,7 +92,8 @@ class Socket
   // `written` runs exactly once, on a later turn of the loop: without an error when the last of the
   // bytes was given to the kernel. Else they were not all written: why connecting failed, EPIPE or
   // ECONNRESET when the peer went away first, ECANCELED by destroy(), Errc::write_after_end,
-  // Errc::stream_destroyed. Without `written` that error, but for destroy()'s, is emitted as "error".
+  // Errc::stream_destroyed. Without `written` that error, but for destroy()'s, is emitted as "error":
+  // only where somebody listens, unless it is because of an earlier end() of one's own.
   bool write(std::string_view bytes, SendCallback written = {});
 
   // Ends the writing, after some last bytes, once what is queued is written: the peer then reads

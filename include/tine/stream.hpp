@@ -23,7 +23,8 @@ namespace tine {
 //   "end"    no more will come; once, after all data
 //   "drain"  write() has returned false, and half of what it waits for is written
 //   "error"  reading failed; or bytes could not be written and have no callback to tell. With no
-//            listener it comes out of Loop::run()
+//            listener it comes out of Loop::run(), except when the peer is gone (EPIPE, ECONNRESET):
+//            "close" tells of that
 //   "close"  the last event: both directions are over, and the descriptor is closed
 //
 // Each direction ends by itself. Reading ends with "end". Writing ends with end(), with the first
@@ -62,7 +63,8 @@ class Stream : public Emitter<Event<"data", std::string_view>, Event<"end">, Eve
   // `written` runs exactly once, on a later turn of the loop: without an error when the last of the
   // bytes was given to the kernel. Else they were not all written: EPIPE or ECONNRESET when the peer
   // went away first, ECANCELED by destroy(), Errc::write_after_end, Errc::stream_destroyed. Without
-  // `written` that error, but for destroy()'s, is emitted as "error".
+  // `written` that error, but for destroy()'s, is emitted as "error": only where somebody listens, unless
+  // it is because of an earlier end() of one's own.
   bool write(std::string_view bytes, SendCallback written = {});
 
   // Ends the writing, after some last bytes, once what is queued is written: the peer then reads

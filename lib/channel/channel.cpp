@@ -11,6 +11,7 @@ bool Channel::flush() { return end_->flush(); }
 bool Channel::open() const { return !end_->closed(); }
 std::size_t Channel::queued_bytes() const { return end_->queued(); }
 std::size_t Channel::torn_bytes() const { return end_->torn(); }
+std::size_t Channel::lost_messages() const { return end_->lost_messages(); }
 bool Channel::peer_has_read_all() const { return end_->peer_has_read_all(); }
 
 bool ChannelEnd::send(const nlohmann::json& message, SendCallback sent) {

@@ -47,6 +47,10 @@ class ChannelState : public detail::ListenerTable<Events...>,
     }
   }
 
+  void on_loss(Error error) override {
+    if (this->template list<"error">().count() > 0) this->on_error(std::move(error));
+  }
+
   void listeners_changed() override { end_.listeners_changed(); }
 
   void loop_closing() noexcept override {

@@ -130,6 +130,7 @@ bool Endpoint::deliver() {
   constexpr auto long_enough = std::chrono::milliseconds(1);
   std::optional<Clock::time_point> first_bad;
   while (core_ != nullptr) {
+    core_->flush_late();
     const Inbox::Item item = inbox_.next(wanted());
     if (trace_ != nullptr) trace_in(item);
     if (!peer_known_ && item.kind != Inbox::Kind::nothing && item.command != hello) {
@@ -194,8 +195,8 @@ void Endpoint::tell_internal(const Inbox::Item& item) {
 // It goes with the first message, or at the end of the turn: not to cost a write.
 void Endpoint::greet() {
   set_peer(Outbox::Peer::tine);
-  SendCallback nobody = [](std::error_code) {};
-  if (outbox_.add(nlohmann::json{{"cmd", hello}}, nobody)) return;
+  SendCallback nobody;
+  if (outbox_.add(nlohmann::json{{"cmd", hello}}, nobody, Outbox::From::channel)) return;
   if (trace_ != nullptr) trace_out(outbox_.last(), true);
   if (!std::exchange(flush_due_, true)) core_->flush_at_turn_end(*this);
 }
@@ -308,7 +309,7 @@ void Endpoint::look_for_answers() {
 // --- ending
 
 void Endpoint::disconnect() {
-  if (!connected()) return report(Error(Errc::disconnected));
+  if (!connected()) return;
   state_ = State::draining;
   to_close_ = true;
   if (stream_->awaiting_writable()) wait_for_progress();
@@ -366,6 +367,12 @@ void Endpoint::close() {
   stream_.reset();
   end_due_.reset();
   state_ = State::closed;
+}
+
+void Endpoint::fail(Error why) {
+  close();
+  failed_to_open_ = why.code();
+  report(std::move(why));
 }
 
 void Endpoint::detach() noexcept {

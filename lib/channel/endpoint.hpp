@@ -52,8 +52,11 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
     // Makes ready for the way what is to be sent. Throws Error if that cannot be.
     virtual PassedHandle pass(const Handle& handle, bool keep_open) = 0;
     virtual void on_error(Error error) = 0;  // runs listeners
-    virtual void on_drain() = 0;             // runs listeners
-    virtual void on_disconnect() = 0;        // runs listeners
+    // Messages are lost because the channel is over. That is no fault of this process, so nothing is
+    // thrown where nobody listens.
+    virtual void on_loss(Error error) = 0;  // runs listeners
+    virtual void on_drain() = 0;            // runs listeners
+    virtual void on_disconnect() = 0;       // runs listeners
     // All is delivered and on_disconnect() is due: what is deferred from now on comes after it.
     virtual void on_ended() {}
   };
@@ -73,13 +76,14 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   void disconnect();
   bool connected() const { return state_ == State::open; }
   // Nothing is open, and nothing is due any more.
-  bool closed() const { return state_ == State::closed; }
+  bool closed() const { return state_ == State::closed || state_ == State::never_open; }
 
   void set_ref(bool ref);
   void set_paused(bool paused);
   bool flush();
   std::size_t queued() const { return outbox_.queued(); }
   std::size_t torn() const { return torn_; }
+  std::size_t lost_messages() const { return lost_messages_; }
   void name_peer(int pid) { peer_ = pid; }
   // Tells a parent that is tine that its child is too.
   void greet();
@@ -99,6 +103,8 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
 
   // Closes at once; callbacks are told that what is queued is cancelled.
   void close();
+  // There is no channel, nor will there be: `why` is told, and whatever is sent is lost because of it.
+  void fail(Error why);
   // The same because the loop is going: nothing is told.
   void detach() noexcept;
 
@@ -107,7 +113,7 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
  private:
   // draining: it is to close when all is written. ended: it is closed, and messages are still to be
   // told.
-  enum class State { open, draining, ended, closed };
+  enum class State { never_open, open, draining, ended, closed };
 
   std::span<char> read_room() override { return inbox_.room(); }
   void on_read(std::size_t n) override;
@@ -140,7 +146,10 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
                         SendCallback& sent);
   template <class Message>
   bool send_any(const Message& message, PassedHandle* handle, SendCallback& sent);
+  void send_own(const nlohmann::json& message, PassedHandle* handle);
+  void taken(PassedHandle* handle);
   bool refuse(Error error, const SendCallback& sent);
+  bool lose(const SendCallback& sent);
   void transmit() noexcept;
   void write_queued() noexcept;
   void count_written(std::size_t n) noexcept;
@@ -165,7 +174,7 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   uv::LoopCore* core_;
   Owner& owner_;
   ChannelOptions options_;
-  State state_ = State::closed;
+  State state_ = State::never_open;
   std::unique_ptr<uv::Stream> stream_;
   std::optional<bool> explicit_ref_;
   Trace* const trace_ = Trace::instance();
@@ -181,8 +190,10 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   std::optional<int> end_due_;  // the error to end with, once the message being told is told
 
   Outbox outbox_;
+  std::size_t lost_messages_ = 0;  // in all
   std::size_t lost_ = 0;  // messages given up that have no callback, and are still to be reported
   std::error_code lost_because_;
+  std::error_code failed_to_open_;
   std::optional<uv::RawTimer> stalled_;
   std::optional<uv::RawTimer> unanswered_;
   bool awaits_answer_ = false;

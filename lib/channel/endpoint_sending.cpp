@@ -56,7 +56,7 @@ bool Endpoint::send(Text message, const Handle& handle, bool keep_open, SendCall
 template <class Message>
 bool Endpoint::send_with_handle(const Message& message, const Handle& handle, bool keep_open,
                                 SendCallback& sent) {
-  if (!connected()) return refuse(Error(Errc::channel_closed), sent);
+  if (!connected()) return lose(sent);
   PassedHandle passed;
   try {
     passed = owner_.pass(handle, keep_open);
@@ -66,34 +66,61 @@ bool Endpoint::send_with_handle(const Message& message, const Handle& handle, bo
   return send_any(message, &passed, sent);
 }
 
-void Endpoint::send_internal(const nlohmann::json& message) {
-  SendCallback nobody = [](std::error_code) {};
-  send_any(message, nullptr, nobody);
-}
+void Endpoint::send_internal(const nlohmann::json& message) { send_own(message, nullptr); }
 
 void Endpoint::send_internal(const nlohmann::json& message, PassedHandle handle) {
-  SendCallback nobody = [](std::error_code) {};
-  send_any(message, &handle, nobody);
+  send_own(message, &handle);
 }
 
 // Nothing can fail once the message is taken.
 template <class Message>
 bool Endpoint::send_any(const Message& message, PassedHandle* handle, SendCallback& sent) {
-  if (!connected()) return refuse(Error(Errc::channel_closed), sent);
+  if (!connected()) return lose(sent);
   auto refused =
       handle == nullptr ? outbox_.add(message, sent) : outbox_.add(message, *handle, sent);
   if (refused) return refuse(std::move(*refused), sent);
-  if (handle != nullptr && handle->taken) handle->taken();
   if (trace_ != nullptr) trace_out(outbox_.last(), is_internal(message));
-  transmit();
+  taken(handle);
   if (outbox_.queued() == 0 || outbox_.queued() < options_.send_mark) return true;
   drain_due_ = true;
   return false;
 }
 
+void Endpoint::send_own(const nlohmann::json& message, PassedHandle* handle) {
+  if (!connected()) return;
+  constexpr auto own = Outbox::From::channel;
+  SendCallback nobody;
+  const auto refused = handle == nullptr ? outbox_.add(message, nobody, own)
+                                         : outbox_.add(message, *handle, nobody, own);
+  if (refused) return;
+  if (trace_ != nullptr) trace_out(outbox_.last(), true);
+  taken(handle);
+}
+
+void Endpoint::taken(PassedHandle* handle) {
+  if (handle != nullptr && handle->taken) handle->taken();
+  transmit();
+}
+
 bool Endpoint::refuse(Error error, const SendCallback& sent) {
   drain_due_ = drain_due_ || error.code() == Errc::queue_full;
   report(std::move(error), sent);
+  return false;
+}
+
+// The channel is over. A program that was not forked has had none: that is an error as any other.
+bool Endpoint::lose(const SendCallback& sent) {
+  if (state_ == State::never_open) return refuse(Error(Errc::channel_closed), sent);
+  ++lost_messages_;
+  if (core_ == nullptr) return false;
+  const std::error_code why = failed_to_open_ ? failed_to_open_ : Errc::channel_closed;
+  core_->defer([keep = owner_.shared_from_this(), this, why, sent] {
+    if (sent) {
+      sent(why);
+    } else if (!failed_to_open_) {
+      owner_.on_loss(Error(why, "a message was not sent"));
+    }
+  });
   return false;
 }
 
@@ -108,12 +135,13 @@ void Endpoint::report(Error error, const SendCallback& sent) {
   });
 }
 
-// The first message of a turn goes out at once, unless the next one to answer is there already:
-// then more will follow, and they go together.
+// Messages that are sent densely go out together. Even then the first of a turn goes out at once, unless
+// the next one to answer is there already.
 void Endpoint::transmit() noexcept {
+  const bool dense = core_->pace().sent(uv::Pace::now());
   if (stream_->awaiting_writable()) return;
   const bool first = std::exchange(last_sent_turn_, core_->turn()) != core_->turn();
-  if (outbox_.queued() >= burst || (first && !inbox_.has_line())) {
+  if (!dense || outbox_.queued() >= burst || (first && !inbox_.has_line())) {
     write_queued();
   } else {
     flush_at_turn_end();
@@ -221,6 +249,7 @@ void Endpoint::handle_answered(bool arrived) {
   unanswered_->stop();
   if (stream_) write_queued();
   if (answered != Outbox::Answered::lost) return;
+  if (outbox_.has_refused()) return schedule(sent_task_);
   owner_.on_error(Error(Errc::handle_lost, "the peer refused it four times"));
 }
 
@@ -255,7 +284,9 @@ void Endpoint::handle_failed(std::error_code why) noexcept {
 }
 
 void Endpoint::cancel(std::error_code why) noexcept {
-  lost_ = outbox_.cancel(why);
+  const Outbox::Lost lost = outbox_.cancel(why);
+  lost_messages_ += lost.messages;
+  lost_ = lost.without_callback;
   lost_because_ = why;
   if (outbox_.due() + lost_ > 0) schedule(sent_task_);
 }
@@ -266,6 +297,7 @@ void Endpoint::tell_sent() {
     for (std::size_t due = outbox_.due(); due > 0; --due) outbox_.call_first_due();
     if (lost_ > 0) report_lost();
     if (failed_handles_ > 0) report_failed_handles();
+    for (const auto& refused : outbox_.take_refused()) refused();
   } catch (...) {
     if (outbox_.due() + lost_ + failed_handles_ > 0)
       core_->defer_first(sent_task_, owner_.shared_from_this());
@@ -277,7 +309,7 @@ void Endpoint::report_lost() {
   Error error(lost_because_, std::to_string(lost_) +
                                  " sent message(s) could not be written before the channel closed");
   lost_ = 0;
-  owner_.on_error(std::move(error));
+  owner_.on_loss(std::move(error));
 }
 
 void Endpoint::report_failed_handles() {
@@ -307,8 +339,11 @@ void Endpoint::write_all_now() {
         last_progress + (to_write ? options_.flush_timeout : patience_to_close());
     const auto now = steady_clock::now();
     const bool late = now >= give_up_at;
+    // The process may have been stopped: what came meanwhile has come in time.
+    if (late && !to_write) look_for_answers();
+    const bool answered = !to_write && !outbox_.awaits_answer() && !outbox_.awaits_peer();
     const bool progress =
-        written > 0 || (late && std::exchange(unread, stream_->unread()) != unread);
+        written > 0 || answered || (late && std::exchange(unread, stream_->unread()) != unread);
     if (late && !progress && !give_up_waiting()) return;
     if (late || progress) {
       last_progress = now;

@@ -11,7 +11,6 @@ class Category final : public std::error_category {
   std::string message(int value) const override {
     switch (static_cast<Errc>(value)) {
       case Errc::channel_closed: return "Channel closed (ERR_IPC_CHANNEL_CLOSED)";
-      case Errc::disconnected: return "IPC channel is already disconnected (ERR_IPC_DISCONNECTED)";
       case Errc::bad_channel: return "no usable channel (ERR_TINE_BAD_CHANNEL)";
       case Errc::unsupported_serialization:
         return "unsupported serialization (ERR_TINE_UNSUPPORTED_SERIALIZATION)";

@@ -90,10 +90,10 @@ Inbox::Item Inbox::next(Wanted wanted) {
 }
 
 Inbox::Item Inbox::read(wire::LineDecoder& from, std::string_view line) {
-  auto bad = with_line_of(from, [&] { return reader_.read(line, value_); });
+  auto bad = with_line_of(from, [&] { return reader_.read(wire::without_bun_mark(line), value_); });
   if (bad) return read_bad_lines(from, std::move(*bad));
   if (wire::may_be_internal(line)) {
-    const std::string_view command = wire::internal_command(value_);
+    const std::string_view command = command_in(line);
     if (!command.empty()) return {.kind = Kind::internal, .text = line, .command = command};
   }
   return {.kind = Kind::message, .text = line};
@@ -108,7 +108,7 @@ Inbox::Item Inbox::read_bad_lines(wire::LineDecoder& from, wire::BadJson first) 
   const auto start = Clock::now();
   Item item{.kind = Kind::bad, .bad = std::move(first), .bad_lines = 1};
   while (const auto line = from.next()) {
-    if (!reader_.read(*line, value_)) {
+    if (!reader_.read(wire::without_bun_mark(*line), value_)) {
       from.put_back();
       break;
     }
@@ -122,10 +122,18 @@ Inbox::Item Inbox::read_bad_lines(wire::LineDecoder& from, wire::BadJson first) 
 // Of a line that is not to be parsed. One that is bad is told when it is read, or is its
 // listener's.
 Inbox::Item Inbox::look_for_internal(std::string_view line) {
-  if (!wire::may_be_internal(line) || reader_.read(line, value_)) return {};
-  const std::string_view command = wire::internal_command(value_);
+  if (!wire::may_be_internal(line) || reader_.read(wire::without_bun_mark(line), value_)) return {};
+  const std::string_view command = command_in(line);
   if (command.empty()) return {};
   return {.kind = Kind::internal, .text = line, .command = command};
+}
+
+// Of a line that was read. What Bun marks belongs to its cluster, whether or not it says so.
+std::string_view Inbox::command_in(std::string_view line) {
+  const std::string_view command = wire::internal_command(value_);
+  if (!command.empty() || !line.starts_with(wire::bun_mark)) return command;
+  if (value_.is_object()) value_["cmd"] = wire::cluster_command;
+  return wire::cluster_command;
 }
 
 void Inbox::store(std::string_view line) {

@@ -89,6 +89,7 @@ class Inbox {
   Item read(wire::LineDecoder& from, std::string_view line);
   Item read_bad_lines(wire::LineDecoder& from, wire::BadJson first);
   Item look_for_internal(std::string_view line);
+  std::string_view command_in(std::string_view line);
   void store(std::string_view line);
   std::uint64_t told() const { return came_in_ - decoder_.pending(); }
 

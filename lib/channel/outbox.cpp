@@ -1,6 +1,7 @@
 #include "channel/outbox.hpp"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "wire/json_writer.hpp"
@@ -62,13 +63,13 @@ std::optional<Error> Outbox::refusal(std::size_t others, std::size_t size) const
 }
 
 template <class Message>
-std::optional<Error> Outbox::add_message(const Message& message, SendCallback& sent) {
+std::optional<Error> Outbox::add_message(const Message& message, SendCallback& sent, From from) {
   const std::size_t others = queued();
   wire::Appending appending(filling_);
   if (auto refused = append(message)) return refused;
   filling_.push_back('\n');
   if (auto refused = refusal(others, appending.view().size())) return refused;
-  if (sent) waiting_.push_back({written_ + queued(), std::move(sent)});
+  if (sent || from == From::channel) waiting_.push_back({written_ + queued(), std::move(sent)});
   appending.keep();
   last_ = appending.view().substr(0, appending.view().size() - 1);
   return std::nullopt;
@@ -77,7 +78,7 @@ std::optional<Error> Outbox::add_message(const Message& message, SendCallback& s
 // The line is made behind the messages, and then moved to a place of its own.
 template <class Message>
 std::optional<Error> Outbox::add_with_handle(const Message& message, PassedHandle& handle,
-                                             SendCallback& sent) {
+                                             SendCallback& sent, From from) {
   const std::size_t others = queued();
   Passing passing{.begin = written_ + others};
   {
@@ -87,33 +88,36 @@ std::optional<Error> Outbox::add_with_handle(const Message& message, PassedHandl
   }
   if (auto refused = refusal(others, passing.line.size())) return refused;
   passing.for_tine_only = handle.for_tine_only();
-  if (sent) waiting_.push_back({passing.end()});
+  const bool waits = sent || from == From::channel;
+  if (waits) waiting_.push_back({passing.end()});
   try {
     handles_.push_back(std::move(passing));
   } catch (...) {
-    if (sent) waiting_.pop_back();
+    if (waits) waiting_.pop_back();
     throw;
   }
   handles_.back().descriptors = std::move(handle.descriptors);
-  if (sent) waiting_.back().sent = std::move(sent);
+  handles_.back().refused = std::move(handle.refused);
+  if (waits) waiting_.back().sent = std::move(sent);
   unwritten_ += handles_.back().line.size();
   last_ = std::string_view(handles_.back().line);
   last_.remove_suffix(1);
   return std::nullopt;
 }
 
-std::optional<Error> Outbox::add(const nlohmann::json& message, SendCallback& sent) {
-  return add_message(message, sent);
+std::optional<Error> Outbox::add(const nlohmann::json& message, SendCallback& sent, From from) {
+  return add_message(message, sent, from);
 }
-std::optional<Error> Outbox::add(Text message, SendCallback& sent) {
-  return add_message(message, sent);
+std::optional<Error> Outbox::add(Text message, SendCallback& sent, From from) {
+  return add_message(message, sent, from);
 }
 std::optional<Error> Outbox::add(const nlohmann::json& message, PassedHandle& handle,
-                                 SendCallback& sent) {
-  return add_with_handle(message, handle, sent);
+                                 SendCallback& sent, From from) {
+  return add_with_handle(message, handle, sent, from);
 }
-std::optional<Error> Outbox::add(Text message, PassedHandle& handle, SendCallback& sent) {
-  return add_with_handle(message, handle, sent);
+std::optional<Error> Outbox::add(Text message, PassedHandle& handle, SendCallback& sent,
+                                 From from) {
+  return add_with_handle(message, handle, sent, from);
 }
 
 // --- writing
@@ -207,8 +211,15 @@ Outbox::Answered Outbox::answered(bool arrived) noexcept {
     first.written = 0;
     return Answered::again;
   }
+  if (!arrived) handle_refused();
   handles_.pop_front();
   return arrived ? Answered::arrived : Answered::lost;
+}
+
+// Without memory nobody is told.
+void Outbox::handle_refused() noexcept try {
+  if (handles_.front().refused) refused_.push_back(std::move(handles_.front().refused));
+} catch (const std::bad_alloc&) {
 }
 
 bool Outbox::cancel_handle(std::error_code why) noexcept {
@@ -219,6 +230,7 @@ bool Outbox::cancel_handle(std::error_code why) noexcept {
   const bool has_callback = waiting != waiting_.end();
   if (has_callback) waiting->failed = why;
   const std::size_t left = first.times > 1 ? 0 : first.line.size() - first.written;
+  handle_refused();
   handles_.pop_front();
   unwritten_ -= left;
   count(left);
@@ -227,10 +239,13 @@ bool Outbox::cancel_handle(std::error_code why) noexcept {
 
 // --- the end
 
-std::size_t Outbox::cancel(std::error_code why) noexcept {
+Outbox::Lost Outbox::cancel(std::error_code why) noexcept {
   std::size_t messages = lines_in(writing_.view().substr(front_)) + lines_in(filling_.view());
   for (const Passing& handle : handles_) messages += handle.end() > written_;
-  const std::size_t with_callback = waiting_.size() - due_;
+  std::size_t with_callback = 0;
+  for (std::size_t i = due_; i < waiting_.size(); ++i) {
+    waiting_[i].sent ? ++with_callback : --messages;
+  }
   due_ = waiting_.size();
   cancelled_because_ = why;
   writing_.release();
@@ -239,7 +254,7 @@ std::size_t Outbox::cancel(std::error_code why) noexcept {
   handles_.clear();
   unwritten_ = 0;
   answers_.clear();
-  return messages - with_callback;
+  return {.messages = messages, .without_callback = messages - with_callback};
 }
 
 void Outbox::drop_callbacks() noexcept {
@@ -251,7 +266,7 @@ void Outbox::call_first_due() {
   const Waiting first = std::move(waiting_.front());
   waiting_.pop_front();
   --due_;
-  first.sent(first.end <= written_ ? first.failed : cancelled_because_);
+  if (first.sent) first.sent(first.end <= written_ ? first.failed : cancelled_because_);
 }
 
 }  // namespace tine::channel

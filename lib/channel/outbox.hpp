@@ -3,11 +3,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
@@ -34,13 +36,19 @@ class Outbox {
  public:
   explicit Outbox(const ChannelOptions& options);
 
+  // Whose message it is: nobody is told what became of the channel's own, and they do not count as lost.
+  enum class From { user, channel };
+
   // Appends a message, and takes its callback, if it has one. An error: it was refused, and nothing
   // is changed or taken; as it is when memory runs out.
-  std::optional<Error> add(const nlohmann::json& message, SendCallback& sent);
-  std::optional<Error> add(Text message, SendCallback& sent);
+  std::optional<Error> add(const nlohmann::json& message, SendCallback& sent,
+                           From from = From::user);
+  std::optional<Error> add(Text message, SendCallback& sent, From from = From::user);
   // The same with a handle beside it, which is taken with the callback.
-  std::optional<Error> add(const nlohmann::json& message, PassedHandle& handle, SendCallback& sent);
-  std::optional<Error> add(Text message, PassedHandle& handle, SendCallback& sent);
+  std::optional<Error> add(const nlohmann::json& message, PassedHandle& handle, SendCallback& sent,
+                           From from = From::user);
+  std::optional<Error> add(Text message, PassedHandle& handle, SendCallback& sent,
+                           From from = From::user);
 
   // Says what became of a handle of the peer's: a line of the channel's own, which comes before all
   // others.
@@ -83,6 +91,11 @@ class Outbox {
   // told why.
   bool cancel_handle(std::error_code why) noexcept;
 
+  // PassedHandle::refused of the handles that have been given up, except where the peer may still get
+  // them.
+  std::deque<std::function<void()>> take_refused() { return std::exchange(refused_, {}); }
+  bool has_refused() const { return !refused_.empty(); }
+
   // Whether the peer knows what only tine knows. Until that is said such handles wait.
   enum class Peer { unknown, tine, other };
   void set_peer(Peer peer) { peer_ = peer; }
@@ -90,8 +103,12 @@ class Outbox {
   bool handle_unknown_to_peer() const { return for_tine_only() && peer_ == Peer::other; }
   bool awaits_peer() const { return for_tine_only() && peer_ == Peer::unknown; }
 
-  // Gives up what is queued. Nothing may be added any more. How many messages have no callback.
-  std::size_t cancel(std::error_code why) noexcept;
+  // Gives up what is queued. Nothing may be added any more. How many messages of the user's that is.
+  struct Lost {
+    std::size_t messages = 0;
+    std::size_t without_callback = 0;
+  };
+  Lost cancel(std::error_code why) noexcept;
 
   // Drops all callbacks without a call.
   void drop_callbacks() noexcept;
@@ -107,6 +124,7 @@ class Outbox {
     std::uint64_t begin;  // of the line, among all bytes
     std::string line = {};
     std::vector<uv::Descriptor> descriptors = {};
+    std::function<void()> refused = {};
     bool for_tine_only = false;
     std::size_t written = 0;  // of the line, this time
     int times = 1;
@@ -115,6 +133,7 @@ class Outbox {
     bool all_written() const { return written == line.size(); }
   };
 
+  // A message that has a callback, or is the channel's own, which has none.
   struct Waiting {
     std::uint64_t end;
     SendCallback sent = {};
@@ -127,14 +146,15 @@ class Outbox {
   std::optional<Error> append(const nlohmann::json& message);
   std::optional<Error> append(Text message);
   template <class Message>
-  std::optional<Error> add_message(const Message& message, SendCallback& sent);
+  std::optional<Error> add_message(const Message& message, SendCallback& sent, From from);
   template <class Message>
   std::optional<Error> add_with_handle(const Message& message, PassedHandle& handle,
-                                       SendCallback& sent);
+                                       SendCallback& sent, From from);
   std::optional<Error> refusal(std::size_t others, std::size_t size) const;
 
   bool at_handle() const { return !handles_.empty() && handles_.front().begin <= written_; }
   bool for_tine_only() const { return at_handle() && handles_.front().for_tine_only; }
+  void handle_refused() noexcept;
   bool at_line_begin() const;
   Source source() const;
   std::string_view next_messages();
@@ -153,6 +173,7 @@ class Outbox {
 
   std::deque<Passing> handles_;
   std::size_t unwritten_ = 0;  // bytes of their lines
+  std::deque<std::function<void()>> refused_;
   Peer peer_ = Peer::unknown;
 
   std::string answers_;

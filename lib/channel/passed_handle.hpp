@@ -17,6 +17,9 @@ struct PassedHandle {
   std::string members = {};  // further members of the line, as JSON text: `,"key":"4:127.0.0.1:80"`
   std::vector<uv::Descriptor> descriptors = {};
   std::function<void()> taken = {};  // called when send() has taken it
+  // Called on a later turn instead of an error, if the descriptors were not delivered and never will be:
+  // the peer refused them each time, or they could not be written.
+  std::function<void()> refused = {};
 
   bool for_tine_only() const { return type == descriptors_type; }
 };

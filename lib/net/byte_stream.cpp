@@ -1,5 +1,7 @@
 #include "net/byte_stream.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <utility>
 
@@ -44,6 +46,7 @@ void ByteStream::opened() noexcept {
 }
 
 void ByteStream::fail_opening(std::error_code why) noexcept {
+  failed_to_open_ = true;
   read_error_ = why;
   close(why);
 }
@@ -140,8 +143,10 @@ void ByteStream::refuse(const SendCallback& written) {
   core_->defer([keep = owner_.shared_from_this(), this, why, written] {
     if (written) {
       written(why);
-    } else {
+    } else if (user_has_ended_) {
       owner_.on_error(Error(why, "bytes were not taken"));
+    } else {
+      owner_.on_loss(Error(why, "bytes were not taken"));
     }
   });
 }
@@ -168,10 +173,15 @@ void ByteStream::count_written(std::size_t n) noexcept {
 }
 
 void ByteStream::end(std::string_view last) {
-  if (!writable()) {
-    if (!last.empty()) refuse({});
-    return;
+  if (writable()) {
+    user_has_ended_ = true;
+    end_with(last);
+  } else if (!last.empty()) {
+    refuse({});
   }
+}
+
+void ByteStream::end_with(std::string_view last) {
   SendCallback none;
   queue_.add(last, none);
   writing_ = Side::ending;
@@ -267,7 +277,7 @@ void ByteStream::tell_end() {
     end_told_ = true;
     owner_.on_end();
   }
-  if (std::exchange(end_told_, false)) end({});
+  if (std::exchange(end_told_, false) && writable()) end_with({});
 }
 
 void ByteStream::tell_close() {
@@ -289,7 +299,15 @@ void ByteStream::tell_error(std::error_code& error, const char* what) {
   if (!error) return;
   Error told(error, what);
   error.clear();
-  owner_.on_error(std::move(told));
+  is_loss(told.code()) ? owner_.on_loss(std::move(told)) : owner_.on_error(std::move(told));
+}
+
+// What a connection ends with when its peer, or the way to the peer, is gone.
+bool ByteStream::is_loss(const std::error_code& error) const {
+  constexpr std::array gone{EPIPE,    ECONNRESET, ECONNABORTED, ENOTCONN,     ETIMEDOUT,
+                            ENETDOWN, ENETRESET,  ENETUNREACH,  EHOSTUNREACH, ECONNREFUSED};
+  return error.category() == std::generic_category() && !failed_to_open_ &&
+         std::find(gone.begin(), gone.end(), error.value()) != gone.end();
 }
 
 }  // namespace tine::net

@@ -37,7 +37,10 @@ class ByteStream final : private uv::Stream::User {
     virtual void on_end() = 0;                         // runs listeners
     virtual void on_drain() = 0;                       // runs listeners
     virtual void on_error(Error error) = 0;            // runs listeners
-    virtual void on_close() = 0;                       // runs listeners
+    // The peer is gone, and maybe bytes with it. That is no fault of this process, so nothing is thrown
+    // where nobody listens.
+    virtual void on_loss(Error error) = 0;  // runs listeners
+    virtual void on_close() = 0;            // runs listeners
     // on_close() has been told, and was the last.
     virtual void on_closed() = 0;
     // Bytes came in, or the kernel took some.
@@ -57,7 +60,7 @@ class ByteStream final : private uv::Stream::User {
   void open_closed() noexcept;
 
   bool write(std::string_view bytes, SendCallback written);
-  void end(std::string_view last);
+  void end(std::string_view last = {});
   void destroy() noexcept;
   // destroy(), but that the descriptor is the caller's. Of no descriptor, if there is none.
   uv::Descriptor release() noexcept;
@@ -89,6 +92,7 @@ class ByteStream final : private uv::Stream::User {
   void on_writable() override { write_queued(); }
 
   void opened() noexcept;
+  void end_with(std::string_view last);
   bool flowing() const { return flowing_.value_or(owner_.wants_data()); }
   void update_reading();
   void tell_data();
@@ -107,6 +111,7 @@ class ByteStream final : private uv::Stream::User {
   void tell();
   void tell_written();
   void tell_error(std::error_code& error, const char* what);
+  bool is_loss(const std::error_code& error) const;
   void tell_end();
   void tell_close();
 
@@ -114,6 +119,7 @@ class ByteStream final : private uv::Stream::User {
   Owner& owner_;
   std::unique_ptr<uv::Stream> stream_;
   bool opening_ = false;  // there will be a stream
+  bool failed_to_open_ = false;
   bool notices_end_ = false;
   bool ref_ = true;
 
@@ -123,6 +129,7 @@ class ByteStream final : private uv::Stream::User {
   std::size_t held_ = 0;  // bytes of room_ that are still to be told
 
   Side writing_ = Side::ended;
+  bool user_has_ended_ = false;
   WriteQueue queue_;
   bool drain_wanted_ = false;
 

@@ -42,6 +42,10 @@ class ByteStreamState : public detail::ListenerTable<Events...>,
     if (!errors_dropped_ || this->template list<"error">().count() > 0) tell_error(*this, error);
   }
 
+  void on_loss(Error error) override {
+    if (this->template list<"error">().count() > 0) on_error(std::move(error));
+  }
+
   // Drops all that is the user's: a listener that holds a handle to this would keep it for ever.
   void on_closed() override {
     const auto keep = shared_from_this();

@@ -35,6 +35,20 @@ ResourceUsage usage_of(const rusage& usage) {
           .involuntary_context_switches = static_cast<std::uint64_t>(usage.ru_nivcsw)};
 }
 
+// The same error with a text in front. Both are "text: what the code means".
+Error prefixed(const std::string& prefix, const Error& error) {
+  std::string text = error.what();
+  const std::string meaning = error.code().message();
+  if (text.ends_with(": " + meaning)) {
+    text.resize(text.size() - meaning.size() - 2);
+  } else if (text == meaning) {
+    text.clear();
+  }
+  Error named(error.code(), prefix + text);
+  if (error.offset()) named.at(*error.offset());
+  return named;
+}
+
 // Beyond the standard ones they go both ways.
 net::Direction direction_of(std::size_t slot) {
   if (slot == 0) return net::Direction::write;
@@ -60,6 +74,7 @@ void ChildProcess::State::start(const std::filesystem::path& module, const ForkO
                                 std::optional<int> worker) {
   process::ForkPlan plan = process::plan_fork(module, options, worker);
   file_ = plan.subprocess.file;
+  name_ = worker ? "worker " + std::to_string(*worker) : "child " + file_;
   args_ = plan.subprocess.args;
   leads_group_ = options.own_group || options.detached;
   kill_with_loop_ = options.kill_with_loop;
@@ -118,8 +133,7 @@ void ChildProcess::State::prepare_to_end_by(const ForkOptions& options) {
 
 void ChildProcess::State::failed(Error error) {
   forget_subprocess();
-  end().close();
-  end().report(std::move(error));
+  end().fail(std::move(error));
   told_ = Stage::close;
   due_ = Stage::close;
   ended_as_ = ExitStatus{};
@@ -128,6 +142,13 @@ void ChildProcess::State::failed(Error error) {
   due_ = Stage::end;
   // Behind what is said of messages that are sent to it until then.
   core()->defer_to_next_turn(life_task_, shared_from_this());
+}
+
+// A program may have many children: an error says whose it is. What kept a child from starting says so by
+// itself.
+void ChildProcess::State::on_error(Error error) {
+  if (pid_) error = prefixed(name_ + " (pid " + std::to_string(*pid_) + "): ", error);
+  PeerState::on_error(std::move(error));
 }
 
 void ChildProcess::State::exited(const uv::SubprocessExit& exit) {

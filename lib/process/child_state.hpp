@@ -44,6 +44,7 @@ class ChildProcess::State final
   Stream stdio(std::size_t slot) const;
 
   bool keeps_loop() const override { return true; }
+  void on_error(Error error) override;
   void on_ended() override;
   void loop_closing() noexcept override;
 
@@ -84,6 +85,7 @@ class ChildProcess::State final
   void stop_requested();
   void forget_subprocess() noexcept;
 
+  std::string name_;  // in errors: "child FILE", "worker 1"
   std::string file_;
   std::vector<std::string> args_;
   std::vector<Pipe> pipes_;

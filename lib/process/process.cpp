@@ -20,7 +20,7 @@ void Process::State::adopt() {
     end().name_peer(getppid());
     channel->parent_is_tine ? end().greet() : end().set_peer(channel::Outbox::Peer::other);
   } catch (const Error& error) {
-    return end().report(error);
+    return end().fail(error);
   }
   defer(connected_task_);
 }

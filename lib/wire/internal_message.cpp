@@ -16,7 +16,8 @@ std::string_view internal_command(const nlohmann::json& message) {
 }
 
 bool may_be_internal(std::string_view text) {
-  return text.find(internal_prefix) != text.npos || text.find("\\u") != text.npos;
+  return text.starts_with(bun_mark) || text.find(internal_prefix) != text.npos ||
+         text.find("\\u") != text.npos;
 }
 
 }  // namespace tine::wire

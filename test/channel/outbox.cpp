@@ -91,13 +91,16 @@ class Both {
 
   // Gives up all at once.
   void cancel() {
+    std::size_t messages = 0;
     std::size_t without_callback = 0;
     for (Line& line : lines_) {
       if (line.told) continue;
+      ++messages;
       if (line.callback < 0) ++without_callback;
       tell(line, cancelled);
     }
-    must(outbox_.cancel(cancelled) == without_callback, "cancel()");
+    const Outbox::Lost lost = outbox_.cancel(cancelled);
+    must(lost.messages == messages && lost.without_callback == without_callback, "cancel()");
     lines_.clear();
     answers_.clear();
     check();

@@ -46,10 +46,17 @@ class TestEnd final : public tine::channel::Endpoint::Owner {
     for (std::size_t i = 0; i < open.size(); ++i) passed.descriptors.emplace_back(open.release(i));
     return passed;
   }
+  void on_internal(nlohmann::json& message, const tine::Handle&) override {
+    internal_.push_back(message.dump());
+  }
   void on_error(tine::Error error) override {
     log_.emplace_back("error");
     errors_.push_back(error);
     if (throw_errors_) throw error;
+  }
+  void on_loss(tine::Error error) override {
+    log_.emplace_back("loss");
+    errors_.push_back(error);
   }
   void on_drain() override { log_.emplace_back("drain"); }
   void on_disconnect() override { log_.emplace_back("disconnect"); }
@@ -65,6 +72,7 @@ class TestEnd final : public tine::channel::Endpoint::Owner {
   std::string passed_as_ = "net.Socket";
   bool throw_errors_ = false;
   Log log_;
+  Log internal_;
   std::vector<tine::Error> errors_;
 };
 
@@ -85,6 +93,13 @@ struct Channel {
   void drop() {
     end.detach();
     owner.reset();
+  }
+
+  // From now on messages go out together, as on a loop that sends many.
+  void send_densely() {
+    constexpr int for_seconds = 1'000'000;
+    tine::uv::Pace& pace = tine::core_of(loop).pace();
+    for (int i = 0; i < for_seconds; ++i) pace.sent(tine::uv::Pace::now());
   }
 
   // Until that is so.

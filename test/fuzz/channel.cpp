@@ -239,14 +239,18 @@ class Session final : public Endpoint::Owner {
       told_.push_back({.bad_lines = bad_lines_of(error)});
     } else if (error.code() == Errc::handle_refused) {
       ++handles_refused_;
-    } else if (error.code() == Errc::message_too_long) {
-      ++overflows_;
-    } else if (error.code() == Errc::channel_closed) {
-      ++closed_errors_;
-    } else if (error.code() == Errc::disconnected) {
-      ++disconnected_errors_;
     } else {
-      must(error.code().category() == std::generic_category(), "no other error is told");
+      must(error.code() == Errc::message_too_long, "no other error is told");
+      ++overflows_;
+    }
+    in_listener();
+  }
+
+  void on_loss(tine::Error error) override {
+    if (error.code() == Errc::channel_closed) {
+      ++closed_errors_;
+    } else {
+      must(error.code().category() == std::generic_category(), "no other loss is told");
       ++lost_errors_;
     }
     in_listener();
@@ -352,11 +356,7 @@ class Session final : public Endpoint::Owner {
   }
 
   void disconnect() {
-    if (end_.connected()) {
-      left_ = true;
-    } else {
-      ++expected_disconnected_errors_;
-    }
+    left_ = left_ || end_.connected();
     end_.disconnect();
     must(!end_.connected(), "nothing is connected after disconnect()");
   }
@@ -456,8 +456,6 @@ class Session final : public Endpoint::Owner {
     check_received_messages();
     check_sent_messages();
     must(closed_errors_ == expected_closed_errors_, "a send() after the end is one error");
-    must(disconnected_errors_ == expected_disconnected_errors_,
-         "a disconnect() after the end is one error");
   }
 
   void check_received_messages() {
@@ -465,10 +463,11 @@ class Session final : public Endpoint::Owner {
     std::vector<std::pair<std::string_view, std::optional<json>>> lines;  // without internal ones
     std::size_t handles = 0;
     for (const std::string_view line : all.lines) {
-      auto value = expected_value(line, options_.max_depth);
+      auto value = expected_value(tine::wire::without_bun_mark(line), options_.max_depth);
       const std::string_view command = value ? tine::wire::internal_command(*value) : "";
+      const bool marked = value && line.starts_with(tine::wire::bun_mark);
       if (command == "NODE_HANDLE") ++handles;
-      if (command.empty()) lines.emplace_back(line, std::move(value));
+      if (command.empty() && !marked) lines.emplace_back(line, std::move(value));
     }
 
     auto line = lines.begin();
@@ -564,8 +563,6 @@ class Session final : public Endpoint::Owner {
   std::size_t lost_errors_ = 0;
   std::size_t closed_errors_ = 0;
   std::size_t expected_closed_errors_ = 0;
-  std::size_t disconnected_errors_ = 0;
-  std::size_t expected_disconnected_errors_ = 0;
 };
 
 }  // namespace

@@ -320,8 +320,13 @@ class Session final : public Endpoint::Owner {
     const std::error_code code = error.code();
     const bool known = code == Errc::bad_message || code == Errc::handle_refused ||
                        code == Errc::handle_lost || code == Errc::invalid_handle_type ||
-                       code == Errc::disconnected || code.category() == std::generic_category();
+                       code.category() == std::generic_category();
     must(known, "no other error is told");
+  }
+
+  void on_loss(tine::Error error) override {
+    must(error.code() == Errc::channel_closed || error.code().category() == std::generic_category(),
+         "no other loss is told");
   }
 
   void on_drain() override {}

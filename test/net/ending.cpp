@@ -205,11 +205,24 @@ TEST_CASE("stream: destroyed in a callback it tells the other callbacks, then cl
 
 TEST_CASE("stream: an error without a listener comes out of run()", "[net]") {
   Duplex pair(Direction::write);
-  pair.peer.close();
-  pair.stream.write("lost");
-  CHECK_THROWS_AS(pair.loop.run(), tine::Error);
   ExpectCalls closed(1);
   pair.stream.on<"close">([&] { closed(); });
+  pair.stream.end();
+  pair.stream.write("late");
+  CHECK_THROWS_WITH(pair.loop.run(), ContainsSubstring("ERR_STREAM_WRITE_AFTER_END"));
+  pair.loop.run();
+}
+
+TEST_CASE("stream: a peer that is gone is an error only where somebody listens", "[net]") {
+  const bool listens = GENERATE(false, true);
+  Duplex pair(Direction::write);
+  pair.peer.close();
+  ExpectCalls closed(1);
+  ExpectCalls errors(listens ? 1 : 0);  // the second one comes after "close"
+  if (listens) pair.stream.on<"error">([&] { errors(); });
+  pair.stream.on<"close">([&] { closed(); });
+  pair.stream.write("lost");
+  pair.stream.write("lost too");
   pair.loop.run();
 }
 

@@ -515,3 +515,39 @@ TEST_CASE("socket: its state tells of the close once, and has a duplicate", "[ne
   CHECK_THROWS_AS(socket->duplicate(), tine::Error);
   CHECK(::write(copy.get(), "x", 1) == 1);
 }
+
+TEST_CASE("socket: a client that goes away does not end a server that listens for no errors",
+          "[net]") {
+  TestLoop loop;
+  tine::Server server(loop);
+  ExpectCalls closed(1);
+  int client = -1;
+  server.on<"listening">([&] {
+    const auto to = tine::net::ip_address("127.0.0.1", server.address()->port);
+    client = socket(AF_INET, SOCK_STREAM, 0);
+    REQUIRE(connect(client, to->get(), to->size) == 0);
+  });
+  server.on<"connection">([&](tine::Socket socket) {
+    const linger reset{1, 0};
+    REQUIRE(setsockopt(client, SOL_SOCKET, SO_LINGER, &reset, sizeof reset) == 0);
+    ::close(client);
+    socket.on<"close">([&, socket]() mutable {
+      closed();
+      socket.write("after that");
+      server.close();
+    });
+    socket.resume();
+    socket.write("lost");
+    socket.write("lost too");
+  });
+  server.listen({.host = "127.0.0.1"});
+  loop.run();
+}
+
+TEST_CASE("socket: a connection that cannot be made is an error in any case", "[net]") {
+  TestLoop loop;
+  tine::Socket client(loop);
+  client.connect({.path = "/nonexistent/socket"});
+  CHECK_THROWS_WITH(loop.run(), StartsWith("connect /nonexistent/socket"));
+  loop.run();
+}

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "support/catch.hpp"
+#include "support/folder.hpp"
 #include "support/subreaper.hpp"
 #include "support/test_loop.hpp"
 #include "uv/subprocess.hpp"
@@ -166,6 +167,29 @@ TEST_CASE("wait_for_message: past the deadline it is told so, once", "[process]"
                            CHECK(child.listener_count<"disconnect">() == 0);
                            child.send(1);
                          });
+  loop.run();
+}
+
+TEST_CASE(
+    "wait_for_message: one that came in time counts, though the process stood still until late",
+    "[process]") {
+  using Clock = std::chrono::steady_clock;
+  Folder folder;
+  const std::string sent = folder.at("sent");
+  TestLoop loop;
+  auto child = loop.fork_script("echo 7 >&3; : >" + sent + "; read -r _ <&3");
+  ExpectCalls told(1);
+  tine::wait_for_message(loop, child, {.deadline = 10ms},
+                         [&](std::error_code error, const json& message) {
+                           told();
+                           CHECK_FALSE(error);
+                           CHECK(message == 7);
+                           child.disconnect();
+                         });
+  const auto start = Clock::now();
+  while (!std::filesystem::exists(sent) || Clock::now() - start < 20ms) {
+    REQUIRE(Clock::now() - start < deadline);
+  }
   loop.run();
 }
 

@@ -207,6 +207,13 @@ RawParent::~RawParent() {
 
 void RawParent::kill(int signal) { ::kill(pid_, signal); }
 
+void RawParent::stop() {
+  kill(SIGSTOP);
+  int status = 0;
+  REQUIRE(waitpid(pid_, &status, WUNTRACED) == pid_);
+  REQUIRE(WIFSTOPPED(status));
+}
+
 int RawParent::wait() { return await_exit(std::exchange(pid_, -1)); }
 
 int await_exit(int pid) {

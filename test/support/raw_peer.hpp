@@ -76,6 +76,8 @@ class RawParent {
 
   RawPeer& channel() { return channel_; }
   void kill(int signal);
+  // Stops it (SIGSTOP), and returns when it is stopped.
+  void stop();
 
   // For the program's end, as await_exit().
   int wait();
