@@ -43,7 +43,7 @@ class Process;
 //   "listening"   one of its servers listens, there (primary only)
 //   "message"     the other side sent one; see Message for the forms a listener may ask for. One that
 //                 nobody listens to is dropped
-//   "error"       as of ChildProcess, or Process
+//   "error"       as of ChildProcess, see also Cluster's; in the worker as of Process
 //   "disconnect"  the channel is closed
 //   "exit"        it has ended (primary only)
 //
@@ -140,6 +140,10 @@ struct ClusterSettings {
 
   // As ForkOptions'.
   std::string exec_path = {};
+  // An inspector of Node's (--inspect, also in NODE_OPTIONS) gets a port of its own in each worker: the one
+  // that is named, or 9229, in the first, and one more in each that follows.
+  //
+  // Node: counts from the port of the primary's own inspector.
   std::vector<std::string> exec_args = {};
   std::filesystem::path cwd = {};
   std::map<std::string, std::optional<std::string>> env = {};
@@ -172,6 +176,9 @@ struct ClusterSettings {
 //   "online"      it runs
 //   "listening"   one of its servers listens, there
 //   "message"     it sent one; see Worker's
+//   "error"       as of ChildProcess. Without a listener here or at the Worker the error of a worker that
+//                 runs is dropped: a bad worker does not end its primary. That a worker could not be
+//                 started comes out of Loop::run() then
 //   "disconnect"  its channel is closed
 //   "exit"        it has ended
 //
@@ -187,7 +194,8 @@ struct ClusterSettings {
 class Cluster : public Emitter<Event<"setup">, Event<"fork", Worker>, Event<"online", Worker>,
                                Event<"listening", Worker, Address>,
                                Event<"message", Worker, nlohmann::json, Handle>,
-                               Event<"disconnect", Worker>, Event<"exit", Worker, ExitStatus>> {
+                               Event<"error", Worker, Error>, Event<"disconnect", Worker>,
+                               Event<"exit", Worker, ExitStatus>> {
  public:
   explicit Cluster(Loop& loop);
   // With the Process of this program, of the same loop, which outlives it.
@@ -210,8 +218,7 @@ class Cluster : public Emitter<Event<"setup">, Event<"fork", Worker>, Event<"onl
   void setup_primary(const ClusterSettings& settings = {});
   const ClusterSettings& settings() const;
 
-  // Starts a worker, with some more variables for it alone. An error is told by the worker's "error",
-  // as of tine::fork().
+  // Starts a worker, with some more variables for it alone. What keeps it from starting is an "error".
   Worker fork(const std::map<std::string, std::optional<std::string>>& env = {});
 
   // Those that run or are connected, by id.

@@ -16,9 +16,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Who has not answered for so long is passed over, and the connection goes to another worker.
-constexpr auto patience = std::chrono::seconds(5);
-constexpr auto look_every = std::chrono::seconds(1);
+constexpr std::chrono::milliseconds look_every = std::chrono::seconds(1);
 
 uv::Descriptor listening(uv::Descriptor socket, int backlog) {
   if (::listen(socket.get(), backlog) == 0) return socket;
@@ -28,11 +26,12 @@ uv::Descriptor listening(uv::Descriptor socket, int backlog) {
 }  // namespace
 
 Distributor::Distributor(uv::LoopCore& core, BoundSocket bound, int backlog, Balancing balancing,
-                         Hand hand)
+                         Hand hand, std::chrono::milliseconds patience)
     : core_(core),
       path_(std::move(bound.path)),
       balancing_(std::move(balancing)),
       hand_(std::move(hand)),
+      patience_(patience),
       watch_(core, [this] { look_for_stuck(); }) {
   uv::Listener::User& user = *this;
   listener_ =
@@ -51,14 +50,24 @@ void Distributor::add(int worker) {
   hand_out();
 }
 
-// What it has not answered for was there before all that waits.
 bool Distributor::remove(int worker) {
   Member* const member = find(worker);
   if (member == nullptr) return members_.empty();
-  if (member->unanswered) waiting_.push_front(std::move(*member->unanswered));
+  if (member->unanswered) {
+    under_way_.push_back({worker, member->name, std::move(*member->unanswered)});
+  }
   std::erase_if(members_, [&](const Member& one) { return one.worker == worker; });
   hand_out();
   return members_.empty();
+}
+
+// What the worker had not answered for came before all that waits.
+void Distributor::ended(int worker) {
+  const auto of_worker = [&](const UnderWay& one) { return one.worker == worker; };
+  for (UnderWay& one : under_way_) {
+    if (of_worker(one)) waiting_.push_front(std::move(one.connection));
+  }
+  if (std::erase_if(under_way_, of_worker) > 0) hand_out();
 }
 
 const Distributor::Member* Distributor::find(int worker) const {
@@ -72,16 +81,28 @@ Distributor::Member* Distributor::find(int worker) {
 }
 
 void Distributor::answered(int worker, std::uint64_t name, bool taken) {
-  Member* const member = find(worker);
-  if (member == nullptr || member->free() || member->name != name) return;
-  if (taken) {
-    ++member->connections;
-  } else if (member->unanswered) {
-    member->unanswered->refused_by.push_back(worker);
-    waiting_.push_front(std::move(*member->unanswered));
+  if (Member* const member = find(worker); member != nullptr && member->unanswered) {
+    if (member->name != name) return;
+    Connection connection = std::move(*member->unanswered);
+    if (taken) ++member->connections;
+    freed(*member);
+    if (!taken) refused(worker, std::move(connection));
+    return hand_out();
   }
-  freed(*member);
+  const auto left = std::find_if(under_way_.begin(), under_way_.end(), [&](const UnderWay& one) {
+    return one.worker == worker && one.name == name;
+  });
+  if (left == under_way_.end()) return;
+  Connection connection = std::move(left->connection);
+  under_way_.erase(left);
+  if (taken) return;
+  refused(worker, std::move(connection));
   hand_out();
+}
+
+void Distributor::refused(int worker, Connection connection) {
+  connection.refused_by.push_back(worker);
+  waiting_.push_front(std::move(connection));
 }
 
 // It has been free for the shortest.
@@ -131,6 +152,7 @@ bool Distributor::any_free() const {
                      [](const Member& member) { return member.free(); });
 }
 
+// Those that have not refused it; of these only such as are not stuck, if there are any.
 std::vector<Distributor::Member*> Distributor::candidates_for(const Connection& connection) {
   std::vector<Member*> candidates;
   for (Member& member : members_) {
@@ -139,6 +161,9 @@ std::vector<Distributor::Member*> Distributor::candidates_for(const Connection& 
         std::find(refused.begin(), refused.end(), member.worker) != refused.end();
     if (!has_refused) candidates.push_back(&member);
   }
+  const auto answering = std::stable_partition(candidates.begin(), candidates.end(),
+                                               [](const Member* one) { return !one->stuck; });
+  if (answering != candidates.begin()) candidates.erase(answering, candidates.end());
   return candidates;
 }
 
@@ -168,8 +193,7 @@ Distributor::Member* Distributor::choose(const Connection& connection,
 bool Distributor::hand(Member& member, Connection connection) {
   const auto name = hand_(member.worker, connection.descriptor);
   if (!name) {
-    connection.refused_by.push_back(member.worker);
-    waiting_.push_front(std::move(connection));
+    refused(member.worker, std::move(connection));
     return false;
   }
   member.name = *name;
@@ -179,23 +203,18 @@ bool Distributor::hand(Member& member, Connection connection) {
   return true;
 }
 
+// Only a choice needs to know: otherwise a connection waits for any worker that is free.
 void Distributor::watch() {
-  if (std::exchange(watching_, true)) return;
-  watch_.start(look_every);
+  if (balancing_.kind() != Balancing::Kind::choice || std::exchange(watching_, true)) return;
+  watch_.start(std::min(look_every, patience_));
 }
 
 void Distributor::look_for_stuck() {
   watching_ = false;
   for (Member& member : members_) {
-    if (!member.unanswered) continue;
-    if (Clock::now() - member.since < patience || members_.size() == 1) {
-      watch();
-      continue;
-    }
-    member.unanswered->refused_by.push_back(member.worker);
-    waiting_.push_front(std::move(*member.unanswered));
-    member.unanswered.reset();
-    member.stuck = true;
+    if (!member.unanswered || member.stuck) continue;
+    member.stuck = Clock::now() - member.since >= patience_;
+    if (!member.stuck) watch();
   }
   hand_out();
 }

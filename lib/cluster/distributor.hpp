@@ -22,7 +22,8 @@ namespace tine::cluster {
 // A socket whose connections the primary accepts, and hands to the workers that listen there.
 //
 // A worker has at most one connection that it has not answered for. Until it has, there is a copy of it
-// here: if the worker leaves, or says nothing for long, or has no room, another one gets it.
+// here: if the worker refuses it, or ends, another one gets it. Not before: what was handed over cannot be
+// taken back, and two workers would answer the same client.
 class Distributor final : public SharedSocket, private uv::Listener::User {
  public:
   // Hands a connection to a worker, and returns what the worker will name it by in its answer; none if
@@ -30,17 +31,21 @@ class Distributor final : public SharedSocket, private uv::Listener::User {
   using Hand =
       std::function<std::optional<std::uint64_t>(int worker, const uv::Descriptor& connection)>;
 
-  // Throws Error.
-  Distributor(uv::LoopCore& core, BoundSocket bound, int backlog, Balancing balancing, Hand hand);
+  // Throws Error. A worker that has not answered for as long as `patience` is stuck.
+  Distributor(uv::LoopCore& core, BoundSocket bound, int backlog, Balancing balancing, Hand hand,
+              std::chrono::milliseconds patience = std::chrono::seconds(5));
   ~Distributor() override;
 
   Given give() override;
   void add(int worker) override;
   bool remove(int worker) override;
+  void ended(int worker) override;
   bool has(int worker) const override { return find(worker) != nullptr; }
 
   // A worker's answer for the connection of that name; any other is ignored.
   void answered(int worker, std::uint64_t name, bool taken);
+  // The connection of that name did not arrive at the worker, and will not.
+  void undelivered(int worker, std::uint64_t name) { answered(worker, name, false); }
   // The worker says that one of its connections has ended.
   void connection_ended(int worker);
 
@@ -57,9 +62,16 @@ class Distributor final : public SharedSocket, private uv::Listener::User {
     std::uint64_t name = 0;  // of the connection that it has not answered for
     std::optional<Connection> unanswered = {};
     std::chrono::steady_clock::time_point since = {};
-    bool stuck = false;  // has not answered for one that another worker has got by now
+    bool stuck = false;  // has not answered for long: a choice is made without it
 
-    bool free() const { return !unanswered && !stuck; }
+    bool free() const { return !unanswered; }
+  };
+
+  // A connection whose worker was removed before it answered.
+  struct UnderWay {
+    int worker;
+    std::uint64_t name;
+    Connection connection;
   };
 
   void on_connection(uv::Descriptor connection) override;
@@ -74,6 +86,7 @@ class Distributor final : public SharedSocket, private uv::Listener::User {
   bool hand(Member& member, Connection connection);
   bool any_free() const;
   void freed(Member& member);
+  void refused(int worker, Connection connection);
   void look_for_stuck();
   void watch();
 
@@ -81,10 +94,12 @@ class Distributor final : public SharedSocket, private uv::Listener::User {
   std::unique_ptr<net::BoundPath> path_;
   Balancing balancing_;
   Hand hand_;
+  std::chrono::milliseconds patience_;
   std::shared_ptr<uv::Listener> listener_;
   uv::RawTimer watch_;
   bool watching_ = false;
   std::vector<Member> members_;  // the one that has been free for the longest comes first
+  std::vector<UnderWay> under_way_;
   std::deque<Connection> waiting_;
 };
 

@@ -73,9 +73,17 @@ void Membership::join() {
   process::Access::on_internal(
       process_, [this](const json& message, const Handle& handle) { said(message, handle); });
   process_.on<"message">([worker = worker_](Message& message) { worker->tell(message); });
-  process_.on<"error">([worker = worker_](const Error& error) { worker->tell(error); });
+  process_.on<"error">([this](const Error& error) { failed(error); });
   process_.on<"disconnect">([this] { disconnected(); });
   send(message("online"));
+}
+
+// Without any other listener the error is an exception, unless it tells that the primary is gone.
+void Membership::failed(Error error) {
+  auto& listeners = worker_->list<"error">();
+  const bool heard = listeners.count() > 0 || process_.listener_count<"error">() > 1;
+  if (!heard && process_.connected()) throw error;
+  listeners.emit(error);
 }
 
 std::uint64_t Membership::send(json message) {
@@ -178,11 +186,13 @@ void Membership::said(const json& message, const Handle& handle) {
   }
 }
 
-// Each is answered for, whatever becomes of it.
+// Each is answered for, whatever becomes of it. One that cannot be answered for is not taken: the primary
+// gives it to another worker.
 void Membership::connection_came(const json& message, const Handle& handle) {
   const auto user = users_.find(text_member(message, "key"));
   const auto server = user == users_.end() ? nullptr : user->second.lock();
   auto connection = descriptor_of(handle);
+  if (!process_.connected()) return;
   json reply = reply_to(message);
   reply["accepted"] = server && connection && server->accepted(*connection);
   send(std::move(reply));

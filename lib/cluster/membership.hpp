@@ -42,6 +42,7 @@ class Membership final : public net::ListenerSource,
   };
   class Lease;
 
+  void failed(Error error);
   void said(const nlohmann::json& message, const Handle& handle);
   void connection_came(const nlohmann::json& message, const Handle& handle);
   void granted(const nlohmann::json& members, const net::ListenerQuery& query,

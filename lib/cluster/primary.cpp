@@ -6,6 +6,7 @@
 #include <system_error>
 #include <utility>
 
+#include "cluster/inspect_port.hpp"
 #include "process/program.hpp"
 
 namespace tine::cluster {
@@ -21,6 +22,18 @@ Balancing balancing_of_environment() {
   const char* const policy = std::getenv("NODE_CLUSTER_SCHED_POLICY");
   return policy != nullptr && std::string_view(policy) == "none" ? Balancing::none()
                                                                  : Balancing::round_robin();
+}
+
+bool runs_node(const ForkOptions& options) {
+  return std::filesystem::path(options.exec_path).filename().string().starts_with("node");
+}
+
+// As the child will have it.
+std::string variable_of(const ForkOptions& options, const char* name) {
+  const auto given = options.env.find(name);
+  if (given != options.env.end()) return given->second.value_or("");
+  const char* const inherited = std::getenv(name);
+  return inherited == nullptr ? "" : inherited;
 }
 
 template <class T>
@@ -55,8 +68,8 @@ void Primary::setup(const ClusterSettings& given) {
   core()->defer([self = shared_from_this()] { self->emit<"setup">(); });
 }
 
-ForkOptions Primary::fork_options(
-    const std::map<std::string, std::optional<std::string>>& env) const {
+ForkOptions Primary::fork_options(const std::map<std::string, std::optional<std::string>>& env,
+                                  int id) const {
   ForkOptions options;
   const bool same_program = settings_.exec.empty();
   if (settings_.args) {
@@ -73,6 +86,10 @@ ForkOptions Primary::fork_options(
   options.stdio = settings_.stdio;
   options.uid = settings_.uid;
   options.gid = settings_.gid;
+  if (runs_node(options)) {
+    const auto port = inspect_port(variable_of(options, "NODE_OPTIONS"), options.exec_args, id - 1);
+    if (port) options.exec_args.push_back("--inspect-port=" + std::to_string(*port));
+  }
   return options;
 }
 
@@ -80,7 +97,8 @@ Worker Primary::fork(const std::map<std::string, std::optional<std::string>>& en
   if (!set_up_) setup({});
   const int id = ++last_id_;
   const auto program = settings_.exec.empty() ? process::program_path() : settings_.exec;
-  const ChildProcess child = process::Access::fork_worker(*core(), program, fork_options(env), id);
+  const ChildProcess child =
+      process::Access::fork_worker(*core(), program, fork_options(env, id), id);
   const auto worker = std::make_shared<WorkerState>(id, process::Access::end_of(child), child);
   worker->set_side(std::static_pointer_cast<Side>(shared_from_this()));
   workers_.emplace(id, worker);
@@ -101,17 +119,16 @@ void Primary::follow(const std::shared_ptr<WorkerState>& worker) {
     worker->tell(message);
     self->emit<"message">(worker->handle(), std::move(copy), Handle(message.handle()));
   });
-  child.on<"error">([worker](const Error& error) {
-    // A worker that has no ear for connections is passed over, and that is all.
-    if (error.code() != Errc::handle_lost) worker->tell(error);
-  });
+  child.on<"error">([self, worker](const Error& error) { self->failed(*worker, error); });
   child.on<"disconnect">([self, worker] {
     self->forget(*worker);
+    if (worker->voluntary()) self->ended(*worker);
     worker->emit<"disconnect">();
     self->emit<"disconnect">(worker->handle());
   });
   child.on<"exit">([self, worker](ExitStatus status) {
     worker->has_died();
+    self->ended(*worker);
     worker->emit<"exit">(status);
     self->emit<"exit">(worker->handle(), status);
   });
@@ -122,6 +139,18 @@ void Primary::follow(const std::shared_ptr<WorkerState>& worker) {
     worker->clear();
     self->gone(*worker);
   });
+}
+
+// A worker that does not answer for a connection is passed over, and that is all. No worker that runs ends
+// its primary.
+void Primary::failed(WorkerState& worker, Error error) {
+  if (error.code() == Errc::handle_lost) return;
+  auto& of_worker = worker.list<"error">();
+  const bool heard = of_worker.count() + list<"error">().count() > 0;
+  if (!heard && !worker.child().pid()) throw error;
+  of_worker.emit(error);
+  Worker handle = worker.handle();
+  emit<"error">(handle, error);
 }
 
 std::map<int, Worker> Primary::workers() const {
@@ -259,6 +288,9 @@ std::optional<std::uint64_t> Primary::hand(int id, const std::string& key,
   const std::uint64_t number = next_number_++;
   said["seq"] = number;
   channel::PassedHandle handle{.type = "net.Native"};
+  handle.refused = [self = shared_from_this(), id, key, number] {
+    if (Distributor* const one = self->distributor(key)) one->undelivered(id, number);
+  };
   try {
     handle.descriptors.push_back(net::duplicated_socket(connection.get()));
   } catch (const Error&) {
@@ -291,6 +323,17 @@ void Primary::forget(WorkerState& worker) {
     if (socket->has(worker.id())) keys.push_back(key);
   }
   for (const std::string& key : keys) forget(worker, key);
+}
+
+// A worker that has left has closed its channel itself: nothing that is under way can arrive. One whose
+// channel has ended otherwise may still read it, until it is dead.
+void Primary::ended(WorkerState& worker) {
+  std::vector<std::string> keys;
+  for (const auto& [key, socket] : sockets_) keys.push_back(key);
+  for (const std::string& key : keys) {
+    if (const auto socket = sockets_.find(key); socket != sockets_.end())
+      socket->second->ended(worker.id());
+  }
 }
 
 void Primary::gone(WorkerState& worker) {

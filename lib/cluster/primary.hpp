@@ -17,11 +17,10 @@
 
 namespace tine::cluster {
 
-using ClusterListeners =
-    detail::ListenerTable<Event<"setup">, Event<"fork", Worker>, Event<"online", Worker>,
-                          Event<"listening", Worker, Address>,
-                          Event<"message", Worker, nlohmann::json, Handle>,
-                          Event<"disconnect", Worker>, Event<"exit", Worker, ExitStatus>>;
+using ClusterListeners = detail::ListenerTable<
+    Event<"setup">, Event<"fork", Worker>, Event<"online", Worker>,
+    Event<"listening", Worker, Address>, Event<"message", Worker, nlohmann::json, Handle>,
+    Event<"error", Worker, Error>, Event<"disconnect", Worker>, Event<"exit", Worker, ExitStatus>>;
 
 // What stands behind tine::Cluster in the primary: the workers, and the sockets they share.
 class Primary final : public ClusterListeners,
@@ -44,8 +43,10 @@ class Primary final : public ClusterListeners,
  private:
   using Socket = std::unique_ptr<SharedSocket>;
 
-  ForkOptions fork_options(const std::map<std::string, std::optional<std::string>>& env) const;
+  ForkOptions fork_options(const std::map<std::string, std::optional<std::string>>& env,
+                           int id) const;
   void follow(const std::shared_ptr<WorkerState>& worker);
+  void failed(WorkerState& worker, Error error);
   void said(WorkerState& worker, const nlohmann::json& message);
   void query(WorkerState& worker, const nlohmann::json& message);
   SharedSocket& socket_for(const Query& query);
@@ -55,6 +56,7 @@ class Primary final : public ClusterListeners,
               int error);
   void forget(WorkerState& worker, const std::string& key);
   void forget(WorkerState& worker);
+  void ended(WorkerState& worker);
   void gone(WorkerState& worker);
   void tell_if_all_are_gone();
   std::optional<std::uint64_t> hand(int worker, const std::string& key,

@@ -26,8 +26,10 @@ class SharedSocket {
   // What the next worker gets, which is to be added then. Throws Error.
   virtual Given give() = 0;
   virtual void add(int worker) = 0;
-  // Whether none is left.
+  // The worker gets no more. Whether none is left.
   virtual bool remove(int worker) = 0;
+  // The worker has ended, or has closed its channel: what is under way to it will not arrive.
+  virtual void ended(int) {}
   virtual bool has(int worker) const = 0;
 };
 

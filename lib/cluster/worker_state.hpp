@@ -59,12 +59,6 @@ class WorkerState final
     for (const std::string& failure : again.failures()) message.does_not_convert(failure);
   }
 
-  // Without a listener an error is an exception.
-  void tell(Error error) {
-    if (list<"error">().count() == 0) throw error;
-    emit<"error">(error);
-  }
-
  private:
   int id_;
   std::shared_ptr<channel::Endpoint> end_;

@@ -30,7 +30,6 @@ tine::Worker fork_raw(TestCluster& test, const std::vector<std::string>& steps) 
   args.insert(args.end(), steps.begin(), steps.end());
   test.cluster.setup_primary({.exec = test_program("raw"), .args = args});
   auto worker = test.cluster.fork();
-  worker.on<"error">([](const tine::Error&) {});
   worker.on<"listening">([&] { test.loop->stop(); });
   test.loop.run();
   return worker;
@@ -114,14 +113,67 @@ TEST_CASE("row 45: wrong answers for a connection do no harm", "[cluster]") {
   test.end();
 }
 
-TEST_CASE("row 45: a worker that never answers is passed over", "[cluster]") {
+TEST_CASE(
+    "row 45: a worker that does not answer keeps what it has until it is dead, and gets no more",
+    "[cluster]") {
   TestCluster test;
   listen_at_free_port(test);
   auto silent = fork_raw(test, {"await-end"});
-  const auto answers = test.ask_often(5);
-  CHECK(answers == std::map<std::string, int>{{"1", 5}});
+  int answered = 0;
+  for (int i = 0; i < 6; ++i) {
+    test.connect([&](const std::string& answer) {
+      answered += answer == "1";
+      if (answered >= 5) test.loop->stop();
+    });
+  }
+  test.loop.run();
+  CHECK(test.ask_often(5) == std::map<std::string, int>{{"1", 5}});
+  CHECK(answered == 5);
   silent.kill(SIGKILL);
+  test.loop.run();
+  CHECK(answered == 6);
   test.end();
+}
+
+TEST_CASE("row 45: a connection that a worker refuses to receive goes to another", "[cluster]") {
+  TestCluster test;
+  listen_at_free_port(test);
+  std::vector<std::string> steps;
+  for (int i = 0; i < 4; ++i) {
+    steps.insert(steps.end(), {"await", "newconn", "send", R"({"cmd":"NODE_HANDLE_NACK"}\n)"});
+  }
+  steps.emplace_back("await-end");
+  auto refusing = fork_raw(test, steps);
+  CHECK(test.ask_often(2) == std::map<std::string, int>{{"1", 2}});
+  refusing.kill(SIGKILL);
+  test.end();
+}
+
+TEST_CASE("cluster: a bad worker does not end its primary, which is told if it listens",
+          "[cluster]") {
+  const bool listens = GENERATE(false, true);
+  TestCluster test;
+  test.cluster.setup_primary({.exec = test_program("raw"), .args = {{"send", "junk\n"}}});
+  std::vector<std::string> errors;
+  if (listens) {
+    test.cluster.on<"error">([&](const tine::Worker& worker, const tine::Error& error) {
+      CHECK(worker.id() == 1);
+      errors.emplace_back(error.what());
+    });
+  }
+  const auto worker = test.cluster.fork();
+  test.loop.run();
+  CHECK(worker.is_dead());
+  REQUIRE(errors.size() == (listens ? 1 : 0));
+  if (listens) CHECK_THAT(errors[0], StartsWith("worker 1 (pid "));
+}
+
+TEST_CASE("cluster: a worker that cannot be started is an error of the primary", "[cluster]") {
+  TestCluster test;
+  test.cluster.setup_primary({.exec = "/nonexistent/program"});
+  test.cluster.fork();
+  CHECK_THROWS_WITH(test.loop.run(), ContainsSubstring("/nonexistent/program"));
+  test.loop.run();
 }
 
 TEST_CASE("row 46: the port lives and dies with those who listen at it", "[cluster]") {
@@ -201,7 +253,6 @@ TEST_CASE("row 48: workers that are killed and replaced under load strand nobody
   });
   const std::function<void()> kill = [&] {
     auto victim = test.cluster.workers().begin()->second;
-    victim.on<"error">([](const tine::Error&) {});
     victim.kill(SIGKILL);
     if (++killed < kills) test.loop->after(200ms, kill);
   };

@@ -1,5 +1,6 @@
 // A C++ primary with JavaScript workers, cluster_worker.js, run by what TINE_TEST_RUNTIME names. Their servers
-// are Node's HTTP servers. The tag [deno] is on what Deno can do too.
+// are Node's HTTP servers. The tag [deno] is on what Deno can do too, and [bun] on what Bun can, whose
+// servers do not ask the primary.
 #include <cstdlib>
 #include <filesystem>
 #include <set>
@@ -95,6 +96,23 @@ tine::Socket hold(JavascriptCluster& test, Answers& answers) {
 tine::Balancing any_balancing() {
   if (is_deno()) return tine::Balancing::round_robin();
   return GENERATE(tine::Balancing::round_robin(), tine::Balancing::none());
+}
+
+// Two ports that follow each other, and that nobody has at the moment.
+std::uint16_t free_pair_of_ports() {
+  while (true) {
+    const auto bound = [](std::uint16_t port) {
+      return tine::net::bound_socket(*tine::net::ip_address("127.0.0.1", port),
+                                     {.type = SOCK_STREAM});
+    };
+    const tine::uv::Descriptor first = bound(0);
+    const std::uint16_t port = tine::net::local_address(first.get())->port;
+    try {
+      bound(static_cast<std::uint16_t>(port + 1));
+      return port;
+    } catch (const tine::Error&) {
+    }
+  }
 }
 
 }  // namespace
@@ -324,8 +342,10 @@ TEST_CASE("javascript workers: a datagram socket is shared") {
   test.end();
 }
 
-TEST_CASE("javascript workers: messages go both ways", "[deno]") {
+TEST_CASE("javascript workers: messages go both ways", "[bun][deno]") {
   JavascriptCluster test;
+  ExpectCalls online(1);
+  test.cluster.on<"online">([&] { online(); });
   const std::vector<json> messages{"Grüße", {{"a", {1, nullptr, "😀"}}}, std::string(100'000, 'x')};
   auto worker = test.fork();
   std::vector<json> its;
@@ -347,4 +367,20 @@ TEST_CASE("javascript workers: all are told to leave, and the callback runs when
     for (auto& worker : test.workers) CHECK(worker.process().exit_code() == 0);
   });
   test.loop.run();
+}
+
+// Node ends a process whose inspector cannot listen.
+TEST_CASE("javascript workers: each has an inspector of its own") {
+  const bool by_variable = GENERATE(false, true);
+  const std::string option = "--inspect=127.0.0.1:" + std::to_string(free_pair_of_ports());
+  JavascriptCluster test;
+  if (by_variable) {
+    test.cluster.setup_primary({.env = {{"NODE_OPTIONS", option}}});
+  } else {
+    test.cluster.setup_primary({.exec_args = {option}});
+  }
+  for (int i = 0; i < 2; ++i) test.fork().send("here");
+  test.until_said(2);
+  CHECK(test.said == std::vector<json>{"here", "here"});
+  test.end();
 }

@@ -1,0 +1,52 @@
+#include "cluster/inspect_port.hpp"
+
+#include <charconv>
+
+namespace tine::cluster {
+
+namespace {
+
+constexpr int default_port = 9229;
+constexpr int least_port = 1024;
+constexpr int most_port = 65535;
+
+// The port of "[host:]port". None if that is no port.
+std::optional<int> port_of(std::string_view where) {
+  where.remove_prefix(where.rfind(':') + 1);
+  int port = 0;
+  const auto [end, error] = std::from_chars(where.begin(), where.end(), port);
+  const bool is_port = error == std::errc() && end == where.end() && port >= 0 && port <= most_port;
+  return is_port ? std::optional(port) : std::nullopt;
+}
+
+// What an option says of the inspector's port; `asked` is what those before it have said.
+std::optional<int> asked_by(std::string_view option, std::optional<int> asked) {
+  const std::size_t equals = option.find('=');
+  const std::string_view name = option.substr(0, equals);
+  const bool of_inspector = name == "--inspect" || name == "--inspect-brk" ||
+                            name == "--inspect-wait" || name == "--inspect-port" ||
+                            name == "--debug-port";
+  if (!of_inspector) return asked;
+  const auto port = equals == option.npos ? std::nullopt : port_of(option.substr(equals + 1));
+  return port ? port : asked.value_or(default_port);
+}
+
+}  // namespace
+
+std::optional<std::uint16_t> inspect_port(std::string_view node_options,
+                                          const std::vector<std::string>& exec_args, int worker) {
+  std::optional<int> asked;
+  while (!node_options.empty()) {
+    const std::size_t space = node_options.find(' ');
+    asked = asked_by(node_options.substr(0, space), asked);
+    node_options.remove_prefix(space == node_options.npos ? node_options.size() : space + 1);
+  }
+  for (const std::string& option : exec_args) asked = asked_by(option, asked);
+  if (!asked || *asked == 0) return std::nullopt;
+  constexpr int ports = most_port - least_port + 1;
+  const int port = *asked + worker;
+  const bool fits = port <= most_port;
+  return static_cast<std::uint16_t>(fits ? port : least_port + (port - most_port - 1) % ports);
+}
+
+}  // namespace tine::cluster

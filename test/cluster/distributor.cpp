@@ -1,0 +1,136 @@
+// Who gets a connection, and when somebody else does.
+#include "cluster/distributor.hpp"
+
+#include <chrono>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "net/bound_socket.hpp"
+#include "net/socket_address.hpp"
+#include "support/catch.hpp"
+#include "support/test_loop.hpp"
+
+using namespace std::chrono_literals;
+using tine::Balancing;
+using tine::cluster::Distributor;
+
+namespace {
+
+// A distributor at a port of its own, that writes down whom it hands a connection to.
+struct Distribution {
+  explicit Distribution(Balancing balancing = Balancing::round_robin())
+      : distributor(
+            tine::core_of(loop), bound(), 10, std::move(balancing),
+            [this](int worker, const tine::uv::Descriptor&) {
+              handed.push_back(worker);
+              return std::optional<std::uint64_t>(handed.size());
+            },
+            10ms) {}
+
+  static tine::cluster::BoundSocket bound() {
+    return {nullptr,
+            tine::net::bound_socket(*tine::net::ip_address("127.0.0.1", 0), {.type = SOCK_STREAM})};
+  }
+
+  // A client connects, and waits for somebody to be handed it, or for nobody.
+  void connect() {
+    tine::Socket& client = clients.emplace_back(loop);
+    client.on<"connect">([this] { settle(); });
+    client.on<"error">([](const tine::Error&) {});
+    client.connect({.host = "127.0.0.1", .port = distributor.give().address->port});
+    loop.run();
+  }
+
+  // By then all that comes has come, and patience has run out.
+  void settle() {
+    loop->after(20ms, [this] { loop->stop(); });
+  }
+  void wait() {
+    settle();
+    loop.run();
+  }
+
+  ~Distribution() {
+    for (tine::Socket& client : clients) client.destroy();
+  }
+
+  TestLoop loop;
+  std::vector<int> handed;
+  Distributor distributor;
+  std::vector<tine::Socket> clients;
+};
+
+using Handed = std::vector<int>;
+
+}  // namespace
+
+TEST_CASE("distributor: what is under way to a worker goes to nobody else, however long it takes",
+          "[cluster]") {
+  const bool choice = GENERATE(false, true);
+  Distribution test(choice ? Balancing::by([](const auto&, const auto&) { return 0u; })
+                           : Balancing::round_robin());
+  test.distributor.add(1);
+  test.distributor.add(2);
+  test.connect();
+  test.wait();
+  CHECK(test.handed == Handed{1});
+}
+
+TEST_CASE("distributor: a choice is made without a worker that is stuck", "[cluster]") {
+  Distribution test(Balancing::by([](const auto&, const auto&) { return 0u; }));
+  test.distributor.add(1);
+  test.distributor.add(2);
+  test.connect();
+  test.connect();
+  CHECK(test.handed == Handed{1, 2});
+  test.distributor.answered(1, 1, true);
+  test.distributor.answered(2, 2, true);
+  test.connect();
+  CHECK(test.handed == Handed{1, 2, 1});
+}
+
+TEST_CASE("distributor: a choice waits for one of those that are stuck, if all are", "[cluster]") {
+  Distribution test(Balancing::by([](const auto&, const auto&) { return 0u; }));
+  test.distributor.add(1);
+  test.connect();
+  test.connect();
+  test.wait();
+  CHECK(test.handed == Handed{1});
+  test.distributor.answered(1, 1, true);
+  CHECK(test.handed == Handed{1, 1});
+}
+
+TEST_CASE("distributor: a worker that leaves keeps what it may still take", "[cluster]") {
+  Distribution test;
+  test.distributor.add(1);
+  test.distributor.add(2);
+  test.connect();
+  REQUIRE(test.handed == Handed{1});
+  CHECK_FALSE(test.distributor.remove(1));
+  test.wait();
+  CHECK(test.handed == Handed{1});
+
+  SECTION("it takes it") {
+    test.distributor.answered(1, 1, true);
+    test.distributor.ended(1);
+    CHECK(test.handed == Handed{1});
+  }
+  SECTION("it refuses it") {
+    test.distributor.answered(1, 1, false);
+    CHECK(test.handed == Handed{1, 2});
+  }
+  SECTION("it did not arrive") {
+    test.distributor.undelivered(1, 1);
+    CHECK(test.handed == Handed{1, 2});
+  }
+  SECTION("it has ended") {
+    test.distributor.ended(1);
+    CHECK(test.handed == Handed{1, 2});
+  }
+  SECTION("another worker says something of it") {
+    test.distributor.answered(2, 1, false);
+    test.distributor.ended(2);
+    CHECK(test.handed == Handed{1});
+  }
+}
