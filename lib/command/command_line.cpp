@@ -46,7 +46,8 @@ void add_child_options(CLI::App& app, RunOptions& run) {
                "At the end of stdin, how long CHILD must be silent to be disconnected: 100 if each "
                "message had one back, 5000 if not",
                [&run](milliseconds time) { run.linger = time; });
-  add_duration(app, "--kill-after", "From a first SIGINT or SIGTERM to SIGKILL for CHILD: 5000",
+  add_duration(app, "--kill-after",
+               "How long CHILD may live on after it was disconnected, or sent a signal: 5000",
                [&run](milliseconds time) { run.kill_after = time; });
   app.add_flag("--keep-going", run.keep_going, "Go on after a line of stdin that is not JSON");
   app.add_flag("--pretty", run.pretty, "Messages over several lines, indented");

@@ -42,11 +42,15 @@ const std::array<Page, 4>& pages() {
           "lines are skipped; each message from it is a line of stdout. What it prints itself goes "
           "to stderr.",
           "The end of stdin disconnects CHILD once it has read all and is silent: its answers come "
-          "before. One that thinks longer wants --wait or --linger.",
+          "before. One that thinks longer wants --wait or --linger. One that lives on for longer "
+          "than --kill-after is stopped.",
           "A slow reader of stdout slows CHILD down, and a slow CHILD the writer of stdin."}},
         {"Signals",
-         {"The first SIGINT or SIGTERM is passed on to CHILD, which is killed if it does not end "
-          "then; the second kills it at once."}}}},
+         {"The first SIGINT, SIGTERM, SIGHUP or SIGQUIT is passed on to CHILD, which is killed if "
+          "it "
+          "does not end then; the second kills it at once. SIGTSTP stops both, SIGCONT lets them "
+          "go "
+          "on."}}}},
       {"script",
        {"tine script [OPTIONS] FILE…"},
        {{"Transcripts",

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -38,7 +39,7 @@ class Run {
   explicit Run(const RunOptions& options)
       : options_(options),
         style_{options.pretty, use_color(options.color, STDOUT_FILENO)},
-        signals_(loop_, [this](int signal) { on_signal(signal); }),
+        signals_(loop_, [this](int signal) { on_signal(signal); }, {SIGTSTP}),
         in_(loop_, STDIN_FILENO, [this](std::string_view bytes) { on_input(bytes); }),
         out_(loop_, STDOUT_FILENO,
              {[this] { set_paused(false); }, [this](int error) { on_output_failed(error); }, {}}) {}
@@ -68,6 +69,8 @@ class Run {
   void on_close(const ExitStatus& status);
   void on_output_failed(int error);
   void on_signal(int signal);
+  void stop_with_child();
+  void stop_child_later();
   void kill_later(milliseconds delay);
 
   const RunOptions& options_;
@@ -115,7 +118,10 @@ void Run::fork_child() {
     send_lines();
   });
   child_.on<"error">([this](const Error& error) { on_error(error); });
-  child_.on<"disconnect">([this] { input_ended_ = true; });
+  child_.on<"disconnect">([this] {
+    input_ended_ = true;
+    stop_child_later();
+  });
   child_.on<"close">([this](const ExitStatus& status) { on_close(status); });
 }
 
@@ -182,6 +188,25 @@ void Run::look_for_silence() {
   const auto silent = std::chrono::duration_cast<milliseconds>(Clock::now() - last_event_);
   if (silent >= patience()) return child_.disconnect();
   loop_.after(between_looks, [this] { look_for_silence(); }).unref();
+}
+
+// A child may live on after the disconnect, as a language server does that was not told to exit. Nobody
+// could talk to it any more.
+void Run::stop_child_later() {
+  if (options_.wait && !forced_status_) return;
+  loop_
+      .after(
+          options_.kill_after,
+          [this] {
+            if (!child_.kill(0)) return;
+            std::fprintf(
+                stderr,
+                "tine: the child has not ended %lld ms after it was disconnected; it is stopped\n",
+                static_cast<long long>(options_.kill_after.count()));
+            constexpr milliseconds grace{1000};
+            child_.stop({.deadline = grace});
+          })
+      .unref();
 }
 
 milliseconds Run::patience() const {
@@ -253,12 +278,20 @@ void Run::on_output_failed(int error) {
 
 // The first is the child's to obey; the second ends it; the third ends us, whose output may be stuck.
 void Run::on_signal(int signal) {
+  if (signal == SIGTSTP) return stop_with_child();
   ++signals_seen_;
   constexpr int pass_on = 1;
   constexpr int kill = 2;
   if (signals_seen_ > kill) std::_Exit(128 + signal);
   child_.kill(signals_seen_ == pass_on ? signal : SIGKILL);
   kill_later(options_.kill_after);
+}
+
+// Ctrl-Z. The terminal does not tell the child, which has a group of its own.
+void Run::stop_with_child() {
+  child_.kill_tree(SIGTSTP);
+  raise(SIGSTOP);
+  child_.kill_tree(SIGCONT);
 }
 
 void Run::kill_later(milliseconds delay) {

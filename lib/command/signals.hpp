@@ -3,17 +3,20 @@
 #include <atomic>
 #include <csignal>
 #include <functional>
+#include <initializer_list>
 #include <thread>
 
 #include "tine/loop.hpp"
 
 namespace tine::command {
 
-// Tells of SIGINT and SIGTERM on a loop. One object a process, made before other threads, which would
-// get the signals else.
+// Tells of SIGINT, SIGTERM, SIGHUP, SIGQUIT, and others that are asked for, on a loop. One object a
+// process, made before other threads, which would get the signals else.
+//
+// SIGHUP and SIGTSTP are left ignored if they are: nohup, and shells without job control, count on it.
 class Signals {
  public:
-  Signals(Loop& loop, std::function<void(int signal)> came);
+  Signals(Loop& loop, std::function<void(int signal)> came, std::initializer_list<int> others = {});
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
   ~Signals();
