@@ -8,7 +8,6 @@ const dgram = require('node:dgram');
 const { once } = require('node:events');
 const fs = require('node:fs');
 const net = require('node:net');
-const os = require('node:os');
 const path = require('node:path');
 
 const [program, scenario] = process.argv.slice(2);
@@ -101,7 +100,7 @@ async function datagramAnswerAt(port) {
 }
 
 function newPath() {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tine-cluster-'));
+  const folder = fs.mkdtempSync('/tmp/tine-cluster-');
   process.on('exit', () => fs.rmSync(folder, { recursive: true }));
   return path.join(folder, 'a');
 }

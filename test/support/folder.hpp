@@ -9,11 +9,12 @@
 
 #include "support/catch.hpp"
 
-// New and empty; removed with all that is in it. Everybody may look into it.
+// New and empty; removed with all that is in it. Everybody may look into it. Not where TMPDIR says, which
+// may be longer than the path of a socket can be, or open to one user only.
 class Folder {
  public:
   Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "tine-XXXXXX").string();
+    std::string name = "/tmp/tine-XXXXXX";
     REQUIRE(mkdtemp(name.data()) != nullptr);
     path_ = name;
     std::filesystem::permissions(path_, std::filesystem::perms(0755));
