@@ -152,7 +152,7 @@ TEST_CASE("subprocess: the step that fails is told, and nothing is left", "[subp
   }
   SECTION("setpriority") {
     const Unprivileged unprivileged;
-    options.nice = -5;
+    options.nice = getpriority(PRIO_PROCESS, 0) - 1;
     CHECK(failure(loop, options) == expected("setpriority", EACCES));
   }
   SECTION("setgroups, however little would change") {
@@ -237,7 +237,6 @@ TEST_CASE("subprocess: uid and gid leave no privileges and no groups", "[subproc
 TEST_CASE("subprocess: slots are what they are given in any order, again and again",
           "[subprocess]") {
   const Way way(GENERATE(false, true));
-  constexpr int slots = 24;
   constexpr int files = 8;
   const Folder folder;
   TestLoop loop;
@@ -246,10 +245,11 @@ TEST_CASE("subprocess: slots are what they are given in any order, again and aga
   for (int i = 0; i < files; ++i) {
     const std::string name = folder.path() / std::to_string(i);
     const int fd = open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    REQUIRE(fd < slots);
+    REQUIRE(fd >= 0);
     open_files.push_back(std::make_unique<tine::uv::Descriptor>(fd));
     given.emplace_back(fd, name);
   }
+  const int slots = given.back().first + files;  // so that each has a number that is a slot too
   std::mt19937 random(1);
   for (int round = 0; round < 20; ++round) {
     SubprocessOptions options = script(tell_descriptors(slots));
@@ -357,15 +357,18 @@ TEST_CASE("subprocess: limits and nice are the child's alone", "[subprocess]") {
   TestLoop loop;
   SubprocessOptions options =
       script("ulimit -Sn; ulimit -Hn; ulimit -c; cut -d' ' -f19 /proc/$$/stat");
-  options.limits = {{RLIMIT_NOFILE, 123, 456}, {RLIMIT_CORE, 0, 0}};
-  options.nice = 7;
+  const auto enough = static_cast<rlim_t>(open_descriptors().rbegin()->first) + 50;
+  options.limits = {{RLIMIT_NOFILE, enough, enough + 50}, {RLIMIT_CORE, 0, 0}};
+  const int own_nice = getpriority(PRIO_PROCESS, 0);
+  options.nice = std::min(own_nice + 7, 19);
   rlimit before;
   getrlimit(RLIMIT_NOFILE, &before);
-  CHECK(output_of(loop, options) == "123\n456\n0\n7\n");
+  CHECK(output_of(loop, options) == std::to_string(enough) + "\n" + std::to_string(enough + 50) +
+                                        "\n0\n" + std::to_string(*options.nice) + "\n");
   rlimit after;
   getrlimit(RLIMIT_NOFILE, &after);
   CHECK(after.rlim_cur == before.rlim_cur);
-  CHECK(getpriority(PRIO_PROCESS, 0) == 0);
+  CHECK(getpriority(PRIO_PROCESS, 0) == own_nice);
 }
 
 TEST_CASE("subprocess: the umask is ours", "[subprocess]") {
