@@ -205,9 +205,12 @@ TEST_CASE("endpoint: messages wait for a listener, in order, internal ones do no
   Channel channel;
   channel.owner->listen(Wanted::nothing);
   channel.peer.write("1\nbad\n{\"cmd\":\"NODE_HANDLE\"}\n2\n");
-  channel.loop->after(20ms, [&] { channel.loop->stop(); });
-  channel.loop.run();
-  CHECK(channel.peer.read_available() == "{\"cmd\":\"NODE_HANDLE_NACK\"}\n");
+  std::string answer;
+  channel.run_until([&] {
+    answer += channel.peer.read_available();
+    return !answer.empty();
+  });
+  CHECK(answer == "{\"cmd\":\"NODE_HANDLE_NACK\"}\n");
   CHECK(channel.log.empty());
   channel.owner->listen(Wanted::value);
   CHECK(channel.log.empty());
@@ -265,14 +268,15 @@ TEST_CASE("endpoint: a peer that ends while reading is paused is noticed", "[cha
 TEST_CASE("endpoint: pausing in a message holds back the next one", "[channel]") {
   Channel channel;
   channel.peer.write("1\n2\n3\n");
+  int resumed = 0;
   channel.owner->at_message_ = [&] {
     channel.end.set_paused(true);
     channel.loop->after(1ms, [&] {
       channel.log.emplace_back("resume");
       channel.end.set_paused(false);
+      if (++resumed == 3) channel.peer.close();
     });
   };
-  channel.loop->after(30ms, [&] { channel.peer.close(); });
   channel.loop.run();
   CHECK(channel.log == Log{"1", "resume", "2", "resume", "3", "resume", "disconnect"});
 }
@@ -370,8 +374,7 @@ TEST_CASE("endpoint: callbacks tell success once the bytes are written, not insi
   CHECK(channel.end.send(json(1), sent.callback()));
   CHECK(channel.end.send(json(2), sent.callback()));
   CHECK(sent.codes.empty());
-  channel.loop->after(5ms, [&] { channel.loop->stop(); });
-  channel.loop.run();
+  channel.run_until([&] { return sent.codes.size() == 2; });
   CHECK(sent.codes == std::vector<std::error_code>(2));
   channel.run_to_end();
 }
@@ -413,8 +416,7 @@ TEST_CASE("endpoint: past the limit a message is refused and reported, the chann
   CHECK_FALSE(channel.end.send(message, {}));
   CHECK(sent.codes.empty());
   CHECK(channel.log.empty());
-  channel.loop->after(1ms, [&] { channel.loop->stop(); });
-  channel.loop.run();
+  channel.run_until([&] { return !channel.log.empty(); });
   REQUIRE(sent.codes.size() == 1);
   CHECK(sent.codes[0] == Errc::queue_full);
   CHECK(channel.log == Log{"error"});
@@ -651,8 +653,7 @@ TEST_CASE("endpoint: with a mark of none, what is written at once wants no drain
   channel.send_densely();
   CHECK(channel.end.send(json(1), {}));
   CHECK_FALSE(channel.end.send(json(2), {}));
-  channel.loop->after(5ms, [&] { channel.loop->stop(); });
-  channel.loop.run();
+  channel.run_until([&] { return !channel.log.empty(); });
   CHECK(channel.log == Log{"drain"});
   channel.run_to_end();
 }

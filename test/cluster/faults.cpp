@@ -35,13 +35,13 @@ tine::Worker fork_raw(TestCluster& test, const std::vector<std::string>& steps) 
   return worker;
 }
 
-// So many clients at once, all of whom are to be told something within a second.
+// So many clients at once, all of whom are to be told something soon.
 struct Crowd {
   Crowd(TestCluster& its_test, int count) : test(its_test), open(count) {
     for (int i = 0; i < count; ++i) {
       test.connect([this, since = std::chrono::steady_clock::now()](const std::string& answer) {
         answered += !answer.empty();
-        late += std::chrono::steady_clock::now() - since > 1s;
+        late += std::chrono::steady_clock::now() - since > soon;
         if (--open == 0) test.loop->stop();
       });
     }
@@ -251,21 +251,26 @@ TEST_CASE("row 48: workers that are killed and replaced under load strand nobody
       test.fork().send({{"listen", {{"host", "127.0.0.1"}, {"port", test.port}}}});
     }
   });
+  constexpr int load =
+      100;  // so many more are answered between two kills, however slow the machine is
+  int answered = 0;
   const std::function<void()> kill = [&] {
-    auto victim = test.cluster.workers().begin()->second;
-    victim.kill(SIGKILL);
-    if (++killed < kills) test.loop->after(200ms, kill);
+    if (answered >= (killed + 1) * load) {
+      ++killed;
+      auto victim = test.cluster.workers().begin()->second;
+      victim.kill(SIGKILL);
+    }
+    if (killed < kills) test.loop->after(200ms, kill);
   };
   test.loop->after(200ms, kill);
 
-  int answered = 0;
   int late = 0;
   int open = 0;
   const std::function<void()> connect = [&] {
     ++open;
     test.connect([&, since = std::chrono::steady_clock::now()](const std::string& answer) {
       answered += !answer.empty();
-      late += std::chrono::steady_clock::now() - since > 1s;
+      late += std::chrono::steady_clock::now() - since > soon;
       --open;
       if (killed < kills) return connect();
       if (open == 0) test.loop->stop();
@@ -273,7 +278,6 @@ TEST_CASE("row 48: workers that are killed and replaced under load strand nobody
   };
   for (int i = 0; i < 20; ++i) connect();
   test.loop.run();
-  CHECK(answered > 100 * kills);
   CHECK(late == 0);
   test.end();
 }

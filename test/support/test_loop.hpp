@@ -48,6 +48,10 @@ std::map<int, std::string> open_descriptors();
 // A deadline that ends a test, far beyond what it needs on a busy machine.
 inline constexpr std::chrono::seconds deadline{60};
 
+// What comes within it, on a busy machine too, has not waited for a timeout of the library's: of those that
+// a test leaves as they are, the shortest is 5 s.
+inline constexpr std::chrono::seconds soon{4};
+
 // Counts calls. The test fails if there were not exactly as many as expected when it goes.
 class ExpectCalls {
  public:

@@ -90,11 +90,13 @@ TEST_CASE("loop: one that spins runs timers, posted functions and what throws as
   TestLoop loop;
   loop->spin(100us);
   std::vector<int> order;
-  loop->after(5ms, [&] {
-    order.push_back(2);
-    throw std::runtime_error("two");
+  loop->post([&] {
+    order.push_back(1);
+    loop->after(5ms, [&] {
+      order.push_back(2);
+      throw std::runtime_error("two");
+    });
   });
-  loop->post([&] { order.push_back(1); });
   CHECK_THROWS_WITH(loop.run(), "two");
   loop->after(1ms, [&] {
     order.push_back(3);
@@ -128,8 +130,10 @@ TEST_CASE("loop: one that spins gives the core back when events are far apart", 
 TEST_CASE("loop: stop makes run return with work left, which the next run does", "[uv]") {
   TestLoop loop;
   int ran = 0;
-  loop->after(0ms, [&] { loop->stop(); });
-  loop->after(20ms, [&] { ++ran; });
+  loop->after(0ms, [&] {
+    loop->after(20ms, [&] { ++ran; });
+    loop->stop();
+  });
   loop.run();
   CHECK(ran == 0);
   loop.run();
