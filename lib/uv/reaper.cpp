@@ -10,6 +10,26 @@
 
 namespace tine::uv {
 
+namespace {
+
+// A thread that is started while this lives takes none of the program's signals, from its first moment on.
+class SignalsForOthers {
+ public:
+  SignalsForOthers() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  SignalsForOthers(const SignalsForOthers&) = delete;
+  SignalsForOthers& operator=(const SignalsForOthers&) = delete;
+  ~SignalsForOthers() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_;
+};
+
+}  // namespace
+
 Reaper& Reaper::instance() {
   static auto* const reaper = new Reaper;
   return *reaper;
@@ -19,6 +39,7 @@ void Reaper::take(int pid) {
   const std::lock_guard lock(mutex_);
   pids_.push_back(pid);
   if (running_) return;
+  const SignalsForOthers blocked;
   try {
     std::thread([this] { run(); }).detach();
     running_ = true;
@@ -29,9 +50,6 @@ void Reaper::take(int pid) {
 
 void Reaper::run() {
   constexpr auto between_looks = std::chrono::milliseconds(20);
-  sigset_t all;
-  sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, nullptr);
   while (look()) std::this_thread::sleep_for(between_looks);
 }
 

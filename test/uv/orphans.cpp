@@ -1,0 +1,86 @@
+// Programs whose parent is gone, and programs whose loop is.
+#include <csignal>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <string>
+#include <thread>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "support/catch.hpp"
+#include "uv/clone_child.hpp"
+#include "uv/reaper.hpp"
+
+namespace {
+
+std::set<int> threads() {
+  std::set<int> ids;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task")) {
+    ids.insert(std::stoi(entry.path().filename()));
+  }
+  return ids;
+}
+
+bool blocks(int thread, int signal) {
+  std::ifstream status("/proc/self/task/" + std::to_string(thread) + "/status");
+  std::string line;
+  while (std::getline(status, line) && !line.starts_with("SigBlk:")) {
+  }
+  REQUIRE(line.starts_with("SigBlk:"));
+  return (std::stoull(line.substr(7), nullptr, 16) >> (signal - 1) & 1) != 0;
+}
+
+// The exit code of a program that is started as clone() would, by a parent that may not be its own any
+// more.
+int code_of_child(bool parent_is_gone) {
+  const pid_t pid = fork();
+  if (pid == 0) {
+    const char* const candidates[] = {"/bin/true", "/usr/bin/true", nullptr};
+    char name[] = "true";
+    char* const args[] = {name, nullptr};
+    char* const env[] = {nullptr};
+    tine::uv::ChildPlan plan;
+    plan.candidates = candidates;
+    plan.args = args;
+    plan.env = env;
+    plan.parent = parent_is_gone ? getpid() : getppid();
+    plan.parent_death_signal = SIGKILL;
+    tine::uv::run_child(&plan);
+  }
+  int status = 0;
+  REQUIRE(waitpid(pid, &status, 0) == pid);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+}  // namespace
+
+TEST_CASE("clone child: one that is to die with its parent does not run if that is gone already",
+          "[subprocess]") {
+  CHECK(code_of_child(false) == 0);
+  CHECK(code_of_child(true) == 127);
+}
+
+TEST_CASE("reaper: no signal of the program's goes to its thread", "[subprocess]") {
+  static auto* const reaper = new tine::uv::Reaper;  // its thread may outlive the test
+  const pid_t child = fork();
+  if (child == 0) {
+    for (;;) pause();
+  }
+  const auto before = threads();
+  reaper->take(child);
+  int its_threads = 0;
+  for (const int thread : threads()) {
+    if (before.contains(thread)) continue;
+    ++its_threads;
+    for (const int signal : {SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGALRM, SIGCHLD}) {
+      CHECK(blocks(thread, signal));
+    }
+    CHECK_FALSE(blocks(getpid(), SIGUSR1));
+  }
+  CHECK(its_threads == 1);
+  kill(child, SIGKILL);
+  while (kill(child, 0) == 0) std::this_thread::yield();  // until it is waited for
+}
