@@ -655,3 +655,14 @@ TEST_CASE(
   CHECK_THAT(channel.peer.read_available(), EndsWith("2\n"));
   channel.run_to_end();
 }
+
+TEST_CASE("handles: without the loop, an answer is not waited for when the peer is gone",
+          "[channel]") {
+  Channel channel({.flush_timeout = 10s});
+  send_file(channel, 1);
+  channel.end.send(json(2), {});
+  channel.peer.half_close();
+  channel.end.write_all_now();
+  CHECK(channel.peer.read_available() == line_of("1"));  // and not what is behind it, in the end
+  channel.run_to_end();
+}

@@ -1,0 +1,163 @@
+// What came in: which line a descriptor belongs to, and when no more may come.
+#include "channel/inbox.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "support/catch.hpp"
+#include "support/tracked.hpp"
+
+using tine::channel::Inbox;
+using tine::channel::Wanted;
+using Kind = Inbox::Kind;
+
+namespace {
+
+constexpr std::string_view handle_line = "{\"cmd\":\"NODE_HANDLE\",\"msg\":1}\n";
+
+// One read: descriptors came beside the last of these bytes.
+void read(Inbox& inbox, std::string_view bytes, const std::vector<int>& beside = {}) {
+  std::vector<tine::uv::Descriptor> came;
+  for (const int fd : beside) came.emplace_back(dup(fd));
+  if (!came.empty()) REQUIRE(inbox.take(came));
+  const auto room = inbox.room();
+  REQUIRE(room.size() >= bytes.size());
+  std::copy(bytes.begin(), bytes.end(), room.begin());
+  inbox.advance(bytes.size());
+}
+
+// What the next lines are, up to one that tells of a handle.
+std::string messages(Inbox& inbox, Inbox::Item& last, Wanted wanted = Wanted::value) {
+  std::string all;
+  while ((last = inbox.next(wanted)).kind == Kind::message) all += std::string(last.text) + " ";
+  return all;
+}
+
+// How many descriptors the next line that tells of a handle gets, of so many that it tells of.
+std::size_t descriptors_of_next(Inbox& inbox, std::size_t count = 1) {
+  Inbox::Item item;
+  messages(inbox, item);
+  REQUIRE(item.kind == Kind::internal);
+  return inbox.descriptors_of(item, count).size();
+}
+
+}  // namespace
+
+// All of it is read before any of it is told, as at the peer's end.
+TEST_CASE("inbox: a descriptor of an earlier line is not given to a handle behind it",
+          "[channel]") {
+  const std::string_view earlier = GENERATE("1\n", "{\"cmd\":\"NODE_X\"}\n", "not JSON\n", "\n");
+  Inbox inbox({});
+  Tracked stray;
+  Tracked own;
+  read(inbox, earlier, {stray.fd()});
+  read(inbox, handle_line, {own.fd()});
+  stray.drop();
+  own.drop();
+  Inbox::Item item;
+  do item = inbox.next(Wanted::value);
+  while (item.command != "NODE_HANDLE");
+  {
+    const auto given = inbox.descriptors_of(item, 1);
+    CHECK(given.size() == 1);
+    CHECK_FALSE(stray.open_somewhere());
+    CHECK(own.open_somewhere());
+  }
+  CHECK_FALSE(own.open_somewhere());
+}
+
+TEST_CASE("inbox: a handle whose descriptor did not come gets none of the line before",
+          "[channel]") {
+  Inbox inbox({});
+  Tracked stray;
+  read(inbox, "1\n", {stray.fd()});
+  read(inbox, handle_line);
+  stray.drop();
+  CHECK(descriptors_of_next(inbox) == 0);
+  CHECK_FALSE(stray.open_somewhere());
+}
+
+TEST_CASE("inbox: the first byte of a line is enough for its descriptor", "[channel]") {
+  Inbox inbox({});
+  read(inbox, "1\n" + std::string(handle_line.substr(0, 1)), {STDIN_FILENO});
+  read(inbox, handle_line.substr(1));
+  CHECK(descriptors_of_next(inbox) == 1);
+}
+
+TEST_CASE("inbox: what all that is told has left astray is closed, and no other", "[channel]") {
+  Inbox inbox({});
+  Tracked stray;
+  Tracked own;
+  read(inbox, "1\n", {stray.fd()});
+  read(inbox, handle_line.substr(0, 1), {own.fd()});
+  stray.drop();
+  own.drop();
+  Inbox::Item item;
+  CHECK(messages(inbox, item) == "1 ");
+  inbox.close_stray();
+  CHECK_FALSE(stray.open_somewhere());
+  CHECK(own.open_somewhere());
+  read(inbox, handle_line.substr(1));
+  CHECK(descriptors_of_next(inbox) == 1);
+}
+
+TEST_CASE("inbox: as many descriptors as the limit wait, not one more", "[channel]") {
+  Inbox inbox({.descriptor_limit = 2});
+  std::array<tine::uv::Descriptor, 3> three{tine::uv::Descriptor(-1), tine::uv::Descriptor(-1),
+                                            tine::uv::Descriptor(-1)};
+  CHECK_FALSE(inbox.take(three));
+  CHECK(inbox.take(std::span(three).first(1)));
+  CHECK(inbox.take(std::span(three).subspan(1, 1)));
+  CHECK_FALSE(inbox.take(std::span(three).subspan(2)));
+}
+
+TEST_CASE("inbox: it is full from stored_limit on, a line that has not ended included",
+          "[channel]") {
+  Inbox inbox({.stored_limit = 10});
+  Inbox::Item item;
+  read(inbox, "1234\n");
+  messages(inbox, item, Wanted::nothing);
+  read(inbox, "6789");
+  messages(inbox, item, Wanted::nothing);
+  CHECK(inbox.stored() == 9);
+  CHECK_FALSE(inbox.full());
+  read(inbox, "0");
+  CHECK(inbox.stored() == 10);
+  CHECK(inbox.full());
+  inbox.drop_stored();
+  CHECK(inbox.stored() == 5);
+  CHECK_FALSE(inbox.full());
+  read(inbox, "\n");
+  CHECK(messages(inbox, item) == "67890 ");
+}
+
+TEST_CASE("inbox: handles that wait are as many as descriptors may, and keep their own",
+          "[channel]") {
+  Inbox inbox({.descriptor_limit = 2});
+  for (int i = 0; i < 2; ++i) {
+    CHECK_FALSE(inbox.full());
+    read(inbox, handle_line, std::vector<int>(static_cast<std::size_t>(i) + 1, STDIN_FILENO));
+    const auto item = inbox.next(Wanted::nothing);
+    auto beside = inbox.descriptors_of(item, static_cast<std::size_t>(i) + 1);
+    inbox.store(item, beside);
+  }
+  CHECK(inbox.full());
+  read(inbox, "2\n");
+  for (std::size_t i = 0; i < 2; ++i) {
+    const auto item = inbox.next(Wanted::value);
+    CHECK(item.stored);
+    CHECK(inbox.descriptors_of(item, 1).size() == i + 1);
+  }
+  CHECK_FALSE(inbox.full());
+  const auto last = inbox.next(Wanted::value);
+  CHECK(last.text == "2");
+  CHECK_FALSE(last.stored);
+}

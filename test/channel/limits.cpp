@@ -1,0 +1,82 @@
+// The limits of what is sent, to the byte.
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "channel/outbox.hpp"
+#include "channel/test_end.hpp"
+#include "support/catch.hpp"
+
+using nlohmann::json;
+using tine::Errc;
+using tine::channel::Outbox;
+using tine::channel::PassedHandle;
+
+namespace {
+
+constexpr std::size_t mark = 1'000'000;
+
+// A message that has so many bytes on the wire.
+json message_of(std::size_t bytes) { return std::string(bytes - 3, 'x'); }
+
+// More than a socket takes.
+void fill(Channel& channel) {
+  channel.end.send(message_of(600'000), {});
+  REQUIRE(channel.end.queued() > 0);
+}
+
+}  // namespace
+
+TEST_CASE("endpoint: send is true as long as a byte is left to the mark", "[channel]") {
+  Channel channel({.send_mark = mark});
+  fill(channel);
+  CHECK(channel.end.send(message_of(mark - 1 - channel.end.queued()), {}));
+  CHECK(channel.end.queued() == mark - 1);
+  channel.run_to_end();
+  CHECK(channel.log == Log{"error", "disconnect"});
+}
+
+TEST_CASE("endpoint: send is false when the mark is reached to the byte", "[channel]") {
+  Channel channel({.send_mark = mark});
+  fill(channel);
+  CHECK_FALSE(channel.end.send(message_of(mark - channel.end.queued()), {}));
+  CHECK(channel.end.queued() == mark);
+  channel.run_to_end();
+}
+
+TEST_CASE("outbox: what fills the limit to the byte is taken, a byte more is not", "[channel]") {
+  Outbox outbox({.send_limit = 100});
+  tine::SendCallback nobody;
+  CHECK_FALSE(outbox.add(message_of(60), nobody));
+  const auto refused = outbox.add(message_of(41), nobody);
+  REQUIRE(refused);
+  CHECK(refused->code() == Errc::queue_full);
+  CHECK(outbox.queued() == 60);
+  CHECK_FALSE(outbox.add(message_of(40), nobody));
+  CHECK(outbox.queued() == 100);
+  CHECK(outbox.add(json(1), nobody));
+}
+
+TEST_CASE("outbox: the line of a handle counts in full", "[channel]") {
+  const std::size_t line =
+      std::string_view("{\"cmd\":\"NODE_HANDLE\",\"type\":\"net.Socket\",\"msg\":1}\n").size();
+  const bool fits = GENERATE(true, false);
+  Outbox outbox({.send_limit = 60 + line - (fits ? 0 : 1)});
+  tine::SendCallback nobody;
+  CHECK_FALSE(outbox.add(message_of(60), nobody));
+  PassedHandle handle{.type = "net.Socket"};
+  handle.descriptors.emplace_back(-1);
+  CHECK(outbox.add(json(1), handle, nobody).has_value() == !fits);
+  CHECK(handle.descriptors.empty() == fits);
+  CHECK(outbox.queued() == 60 + (fits ? line : 0));
+}
+
+TEST_CASE("outbox: on an empty queue a message fits, whatever the limit", "[channel]") {
+  Outbox outbox({.send_limit = 10});
+  tine::SendCallback nobody;
+  CHECK_FALSE(outbox.add(message_of(1000), nobody));
+  CHECK(outbox.add(json(1), nobody));
+  outbox.written(outbox.front().bytes.size());
+  CHECK_FALSE(outbox.add(json(1), nobody));
+}
