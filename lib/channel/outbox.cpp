@@ -22,6 +22,30 @@ std::string line_of(std::string_view message, const PassedHandle& handle) {
   return line;
 }
 
+// Gives an empty buffer back if so much has not been needed of it lately.
+void give_back(wire::ByteBuffer& buffer, wire::RecentNeed& need, std::size_t needed) {
+  if (need.outgrown(needed, buffer.capacity()) || buffer.capacity() > most_kept) buffer.release();
+}
+
+// The same at the end of an addition of which nothing has stayed in the buffer: it was refused, or has
+// got a place of its own.
+class GiveBack {
+ public:
+  GiveBack(wire::ByteBuffer& buffer, wire::RecentNeed& need) : buffer_(buffer), need_(need) {}
+  GiveBack(const GiveBack&) = delete;
+  GiveBack& operator=(const GiveBack&) = delete;
+  ~GiveBack() {
+    if (buffer_.size() == 0) give_back(buffer_, need_, needed_);
+  }
+
+  void needed(std::size_t bytes) { needed_ = bytes; }
+
+ private:
+  wire::ByteBuffer& buffer_;
+  wire::RecentNeed& need_;
+  std::size_t needed_ = 0;
+};
+
 std::size_t lines_in(std::string_view bytes) {
   return static_cast<std::size_t>(std::count(bytes.begin(), bytes.end(), '\n'));
 }
@@ -65,6 +89,7 @@ std::optional<Error> Outbox::refusal(std::size_t others, std::size_t size) const
 template <class Message>
 std::optional<Error> Outbox::add_message(const Message& message, SendCallback& sent, From from) {
   const std::size_t others = queued();
+  const GiveBack unless_it_stays(filling_, filling_need_);
   wire::Appending appending(filling_);
   if (auto refused = append(message)) return refused;
   filling_.push_back('\n');
@@ -82,8 +107,10 @@ std::optional<Error> Outbox::add_with_handle(const Message& message, PassedHandl
   const std::size_t others = queued();
   Passing passing{.begin = written_ + others};
   {
+    GiveBack when_moved(filling_, filling_need_);
     const wire::Appending appending(filling_);
     if (auto refused = append(message)) return refused;
+    when_moved.needed(appending.view().size());
     passing.line = line_of(appending.view(), handle);
   }
   if (auto refused = refusal(others, passing.line.size())) return refused;
@@ -153,7 +180,10 @@ Outbox::Piece Outbox::front() {
 
 // Up to the next handle.
 std::string_view Outbox::next_messages() {
-  if (writing_.size() == 0) std::swap(filling_, writing_);
+  if (writing_.size() == 0) {
+    std::swap(filling_, writing_);
+    std::swap(filling_need_, writing_need_);
+  }
   std::string_view bytes = writing_.view().substr(front_);
   if (!handles_.empty()) bytes = bytes.substr(0, handles_.front().begin - written_);
   return bytes;
@@ -190,13 +220,10 @@ void Outbox::count(std::size_t n) noexcept {
 }
 
 void Outbox::all_written() noexcept {
-  const bool too_large =
-      need_.outgrown(writing_.size(), writing_.capacity()) || writing_.capacity() > most_kept;
+  const std::size_t needed = writing_.size();
   writing_.truncate(0);
   front_ = 0;
-  if (!too_large) return;
-  writing_.release();
-  if (filling_.size() == 0) filling_.release();
+  give_back(writing_, writing_need_, needed);
 }
 
 // --- handles

@@ -165,11 +165,13 @@ class Outbox {
   std::size_t limit_;
   wire::JsonReader checker_;
 
+  // Two buffers in turn, each with what was needed of it.
   wire::ByteBuffer filling_;  // appended to
+  wire::RecentNeed filling_need_;
   std::string_view last_;
   wire::ByteBuffer writing_;  // being written; nothing is appended, so it stays in place
-  std::size_t front_ = 0;     // up to here writing_ is written
-  wire::RecentNeed need_;
+  wire::RecentNeed writing_need_;
+  std::size_t front_ = 0;  // up to here writing_ is written
 
   std::deque<Passing> handles_;
   std::size_t unwritten_ = 0;  // bytes of their lines
