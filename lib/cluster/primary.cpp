@@ -337,7 +337,6 @@ void Primary::ended(WorkerState& worker) {
 }
 
 void Primary::gone(WorkerState& worker) {
-  forget(worker);
   workers_.erase(worker.id());
   tell_if_all_are_gone();
 }

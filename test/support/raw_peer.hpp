@@ -75,6 +75,7 @@ class RawParent {
   ~RawParent();
 
   RawPeer& channel() { return channel_; }
+  int pid() const { return pid_; }
   void kill(int signal);
   // Stops it (SIGSTOP), and returns when it is stopped.
   void stop();

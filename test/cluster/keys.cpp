@@ -1,0 +1,233 @@
+// What a worker asks for is known by a key, which is free when the worker has no use for it any more.
+#include <algorithm>
+#include <csignal>
+#include <cstddef>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <sys/resource.h>
+
+#include "cluster/cluster_test.hpp"
+#include "support/folder.hpp"
+#include "support/invariants.hpp"
+#include "support/no_descriptors.hpp"
+#include "support/raw_peer.hpp"
+
+namespace {
+
+const std::string online = R"({"cmd":"NODE_CLUSTER","act":"online","seq":0}\n)";
+const std::string leaving = R"({"cmd":"NODE_CLUSTER","act":"exitedAfterDisconnect","seq":9}\n)";
+const std::string closed = R"({"cmd":"NODE_CLUSTER","act":"close","key":"PATH:-1:-1:undefined"}\n)";
+
+// Asks for a path.
+const std::string query =
+    R"({"cmd":"NODE_CLUSTER","act":"queryServer","index":0,"data":null,"address":"PATH",)"
+    R"("port":-1,"addressType":-1,"backlog":511,"flags":0,"seq":1}\n)";
+
+// A worker that does what raw.cpp's steps say. PATH is one in a folder, where there is a socket as long as
+// the primary has it.
+struct RawWorker {
+  explicit RawWorker(std::vector<std::string> steps,
+                     tine::Balancing balancing = tine::Balancing::round_robin())
+      : test(std::move(balancing)) {
+    for (std::string& step : steps) {
+      const auto at = step.find("PATH");
+      if (at != step.npos) step.replace(at, 4, path);
+    }
+    steps.insert(steps.begin(), {"send", online});
+    steps.push_back("await-end");
+    test.cluster.setup_primary({.exec = test_program("raw"), .args = steps});
+    worker = test.fork();
+  }
+
+  bool socket_is_there() const { return std::filesystem::exists(path); }
+
+  // Until it says something.
+  void until_said() {
+    test.said.clear();
+    test.until_said(1);
+  }
+
+  void kill() {
+    worker.kill(SIGKILL);
+    test.loop.run();
+  }
+
+  Folder folder;
+  std::string path = folder.at("socket");
+  TestCluster test;
+  tine::Worker worker;
+};
+
+// As many descriptors as this process may have at most, until this goes.
+class MoreDescriptors {
+ public:
+  MoreDescriptors() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const rlimit most{before_.rlim_max, before_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &most);
+  }
+  MoreDescriptors(const MoreDescriptors&) = delete;
+  MoreDescriptors& operator=(const MoreDescriptors&) = delete;
+  ~MoreDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+  bool at_least(rlim_t count) const { return before_.rlim_max >= count; }
+
+ private:
+  rlimit before_{};
+};
+
+// How many sockets this process has.
+std::ptrdiff_t open_sockets() {
+  const auto descriptors = open_descriptors();
+  return std::count_if(descriptors.begin(), descriptors.end(),
+                       [](const auto& each) { return each.second.starts_with("socket:"); });
+}
+
+// The memory that another process has in use.
+std::size_t resident_bytes(int pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmRSS:")) return std::stoul(line.substr(6)) * 1024;
+  }
+  return 0;
+}
+
+// Whole lines, up to one with that text.
+std::string lines_until(RawPeer& peer, const std::string& text) {
+  std::string lines = peer.read_until(text);
+  while (!lines.ends_with('\n')) lines += peer.read_until("\n");
+  return lines;
+}
+
+// The number that a query is to be answered by.
+std::string number_of_query(const std::string& lines) {
+  const std::size_t at = lines.find("\"seq\":", lines.find("queryServer")) + 6;
+  return lines.substr(at, lines.find('}', at) - at);
+}
+
+}  // namespace
+
+TEST_CASE("cluster: a key is free when its worker says that it has closed it", "[cluster]") {
+  RawWorker raw({"send", query, "send", R"("asked"\n)", "await", R"("close")", "send", closed,
+                 "send", R"("closed"\n)"});
+  raw.until_said();
+  CHECK(raw.socket_is_there());
+  raw.worker.send("close");
+  raw.until_said();
+  CHECK_FALSE(raw.socket_is_there());
+  raw.kill();
+}
+
+TEST_CASE("cluster: a key is free when the channel of its worker ends, though the worker lives",
+          "[cluster]") {
+  RawWorker raw({"send", query, "half-close"});
+  ExpectCalls told(1);
+  raw.test.cluster.on<"disconnect">([&](const tine::Worker& worker) {
+    told();
+    CHECK_FALSE(worker.is_dead());
+    CHECK_FALSE(raw.socket_is_there());
+  });
+  raw.test.loop.run();
+}
+
+TEST_CASE("cluster: a key is free as soon as its worker is told to leave", "[cluster]") {
+  RawWorker raw({"send", query, "send", R"("asked"\n)"});
+  raw.until_said();
+  CHECK(raw.socket_is_there());
+  raw.worker.disconnect();
+  CHECK_FALSE(raw.socket_is_there());
+  raw.kill();
+}
+
+TEST_CASE("cluster: a key is free as soon as its worker says that it leaves", "[cluster]") {
+  RawWorker raw({"send", query, "send", leaving, "send", R"("leaving"\n)"});
+  raw.until_said();
+  CHECK_FALSE(raw.socket_is_there());
+  raw.kill();
+}
+
+TEST_CASE("cluster: a worker that leaves gets no socket any more", "[cluster]") {
+  const bool told = GENERATE(true, false);  // to leave, by the primary
+  RawWorker raw(
+      told ? std::vector<std::string>{"await", "disconnect", "send", query, "send", R"("asked"\n)"}
+           : std::vector<std::string>{"send", leaving, "send", query, "send", R"("asked"\n)"});
+  if (told) raw.worker.disconnect();
+  raw.until_said();
+  CHECK_FALSE(raw.socket_is_there());
+  raw.kill();
+}
+
+TEST_CASE("cluster: of a socket that cannot be given nothing is kept", "[cluster]") {
+  if (sanitized) return;  // UBSan needs a pipe to see whether memory can be read
+  RawWorker raw(
+      {"await", R"("ask")", "send", query, "await", R"("errno":-24)", "send", R"("refused"\n)"},
+      tine::Balancing::none());
+  raw.test.cluster.on<"online">([&] { raw.test.loop->stop(); });
+  raw.test.loop.run();
+  raw.worker.send("ask");
+  std::optional<tine::uv::Descriptor> only(::dup(STDIN_FILENO));
+  {
+    const NoDescriptors limit;
+    only.reset();  // enough to bind a socket, and not to give a copy of it away
+    raw.until_said();
+  }
+  CHECK_FALSE(raw.socket_is_there());
+  raw.kill();
+}
+
+TEST_CASE("cluster: a worker gets a thousand sockets, and not one more", "[cluster]") {
+  const MoreDescriptors limit;
+  if (!limit.at_least(4000)) {
+    WARN("there are not enough descriptors here");
+    return;
+  }
+  std::vector<std::string> steps;
+  for (int i = 0; i < 1005; ++i) {
+    steps.insert(steps.end(),
+                 {"send", R"({"cmd":"NODE_CLUSTER","act":"queryServer","address":"127.0.0.1",)"
+                          R"("port":0,"addressType":4,"index":)" +
+                              std::to_string(i) + R"(,"seq":1}\n)"});
+  }
+  steps.insert(steps.end(), {"send", R"("asked"\n)"});
+  RawWorker raw(steps);
+  const std::ptrdiff_t before = open_sockets();
+  raw.until_said();
+  CHECK(open_sockets() - before == 1000);
+  raw.kill();
+}
+
+TEST_CASE("cluster: a worker that leaves asks for no socket any more", "[cluster]") {
+  RawParent worker("worker", {}, {"NODE_UNIQUE_ID=1"});
+  worker.channel().read_until("online");
+  worker.channel().write("\"leave\"\n{\"listen\":{\"host\":\"127.0.0.1\"}}\n");
+  const std::string said = worker.channel().read_until("exitedAfterDisconnect");
+  CHECK_THAT(said, !ContainsSubstring("queryServer"));
+  worker.channel().close();
+  CHECK(worker.wait() == 0);
+}
+
+TEST_CASE("cluster: a worker keeps no key of what it has closed", "[cluster]") {
+  if (sanitized) return;  // what is freed is kept for a while there
+  constexpr std::size_t size_of_key = 1'000'000;
+  RawParent worker("worker", {}, {"NODE_UNIQUE_ID=1"});
+  RawPeer& primary = worker.channel();
+  primary.read_until("online");
+  std::size_t before = 0;
+  for (int i = 0; i < 60; ++i) {
+    if (i == 10) before = resident_bytes(worker.pid());
+    primary.write("{\"listen\":{\"host\":\"127.0.0.1\"}}\n");
+    const std::string asked = lines_until(primary, "queryServer");
+    const std::string key = std::to_string(i) + std::string(size_of_key, 'k');
+    primary.write_all(
+        R"({"cmd":"NODE_CLUSTER","ack":)" + number_of_query(asked) + R"(,"key":")" + key +
+        R"(","errno":null,"data":null,"sockname":{"address":"127.0.0.1","port":1}})" + "\n");
+    lines_until(primary, "{\"listening\":1}");
+    primary.write("\"close\"\n");
+    lines_until(primary, "\"act\":\"close\"");
+  }
+  CHECK(resident_bytes(worker.pid()) < before + 25 * size_of_key);
+}
