@@ -45,6 +45,7 @@ TEST_CASE("endpoint: a line that is torn at the end is dropped", "[channel]") {
   channel.peer.write("1\n{\"a\":");
   channel.run_to_end();
   CHECK(channel.log == Log{"1", "disconnect"});
+  CHECK(channel.end.torn() == 5);
 }
 
 TEST_CASE("endpoint: a half-close by the peer is its end", "[channel]") {
@@ -112,6 +113,24 @@ TEST_CASE("endpoint: many bad lines give way to the rest of the loop", "[channel
   channel.run_to_end();
   CHECK(channel.log.size() > 3);
   CHECK(channel.log[channel.log.size() - 2] == "1");
+}
+
+TEST_CASE("endpoint: while bad lines give way no more is read", "[channel]") {
+  Channel channel;
+  std::string lines;
+  for (int i = 0; i < 8000; ++i) lines += "{\"a\":,}\n";
+  channel.peer.write(lines);
+  std::vector<std::size_t> taken;  // by the socket, each time
+  channel.owner->at_error_ = [&] {
+    if (taken.size() == 3) return;
+    taken.push_back(0);
+    while (const std::size_t n = channel.peer.write_some(lines)) taken.back() += n;
+  };
+  channel.run_until([&] { return taken.size() == 3; });
+  CHECK(taken[0] > 0);
+  CHECK(taken[1] == 0);
+  CHECK(taken[2] == 0);
+  channel.run_to_end();
 }
 
 TEST_CASE("endpoint: the good line after a bad one is there after an error nobody takes",
@@ -379,6 +398,38 @@ TEST_CASE("endpoint: callbacks tell success once the bytes are written, not insi
   channel.run_to_end();
 }
 
+TEST_CASE("endpoint: what a callback throws leaves the others for the next run", "[channel]") {
+  Channel channel;
+  int told = 0;
+  for (int i = 0; i < 3; ++i) {
+    channel.end.send(json(i), [&](std::error_code) {
+      ++told;
+      throw std::runtime_error("thrown");
+    });
+  }
+  for (int i = 1; i <= 3; ++i) {
+    CHECK_THROWS_WITH(channel.loop.run(), "thrown");
+    CHECK(told == i);
+  }
+  channel.run_to_end();
+}
+
+TEST_CASE("endpoint: callbacks that send leave the loop its other work", "[channel]") {
+  Channel channel;
+  const json message = std::string(100'000, 'x');  // which is written at once
+  int sent = 0;
+  bool others_ran = false;
+  tine::SendCallback send_again = [&](std::error_code) {
+    channel.peer.read_available();
+    if (!others_ran && ++sent < 10'000) channel.end.send(message, send_again);
+  };
+  channel.loop->after(0ms, [&] { others_ran = true; });
+  channel.end.send(message, send_again);
+  channel.run_until([&] { return others_ran; });
+  CHECK(sent < 10'000);
+  channel.run_to_end();
+}
+
 TEST_CASE("endpoint: send is false from the mark on, drain comes when half of it is left",
           "[channel]") {
   Channel channel({.send_mark = 1'000'000});
@@ -526,6 +577,20 @@ TEST_CASE("endpoint: a loop that only waits to write gives up on a peer that tak
   CHECK(channel.owner->errors_[0].code() == std::errc::operation_canceled);
 }
 
+TEST_CASE("endpoint: a loop that has had something else to do waits to write for a whole timeout",
+          "[channel]") {
+  Channel channel({.flush_timeout = 100ms});
+  while (channel.end.send(json(std::string(100'000, 'x')), {})) {
+  }
+  channel.end.set_ref(false);
+  channel.loop->after(150ms, [] {});
+  auto before_the_end = channel.loop->after(250ms, [&] { channel.log.emplace_back("before"); });
+  before_the_end.unref();
+  channel.loop.run();
+  before_the_end.cancel();
+  CHECK(channel.log == Log{"before", "error", "disconnect"});
+}
+
 TEST_CASE("endpoint: a peer that is slow but alive is waited for", "[channel]") {
   Channel channel({.flush_timeout = 100ms});
   while (channel.end.send(json(std::string(100'000, 'x')), {})) {
@@ -646,6 +711,16 @@ TEST_CASE("endpoint: the wait of disconnect begins with it", "[channel]") {
   channel.loop.run();
   CHECK(Clock::now() - disconnected >= 300ms);
   CHECK(channel.log == Log{"loss", "disconnect"});
+}
+
+TEST_CASE("endpoint: disconnect gives up after one flush_timeout, not two", "[channel]") {
+  Channel channel({.flush_timeout = 100ms});
+  while (channel.end.send(json(std::string(100'000, 'x')), {})) {
+  }
+  channel.end.disconnect();
+  channel.loop->after(150ms, [&] { channel.log.emplace_back("later"); });
+  channel.loop.run();
+  CHECK(channel.log == Log{"error", "disconnect", "later"});
 }
 
 TEST_CASE("endpoint: with a mark of none, what is written at once wants no drain", "[channel]") {

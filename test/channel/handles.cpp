@@ -436,6 +436,18 @@ TEST_CASE("handles: a peer that never answers loses the handle, not what is behi
   CHECK(channel.owner->errors_.at(0).code() == Errc::handle_lost);
 }
 
+TEST_CASE("handles: the loop runs on for what is behind one, not for its answer", "[channel]") {
+  const bool behind = GENERATE(true, false);
+  Channel channel({.handle_timeout = behind ? 50ms : 10'000ms});
+  channel.end.set_ref(false);
+  send_file(channel, 1);
+  if (behind) channel.end.send(json(2), {});
+  channel.loop.run();
+  CHECK(channel.peer.read_available() == line_of("1") + (behind ? "2\n" : ""));
+  CHECK(channel.log == (behind ? Log{"error"} : Log{}));
+  channel.run_to_end();
+}
+
 TEST_CASE("handles: each of several that are not answered is an error", "[channel]") {
   Channel channel({.handle_timeout = 1ms});
   send_file(channel, 1);
@@ -475,6 +487,22 @@ TEST_CASE("handles: an answer goes out between lines, also when the socket is fu
     channel.peer.write(ack);
     expect(channel, "2\n");
   }
+  channel.run_to_end();
+}
+
+TEST_CASE("handles: the answer to one of an internal message goes with what is said to it",
+          "[channel]") {
+  Channel channel;
+  std::string before;
+  channel.owner->at_internal_ = [&] {
+    before = channel.peer.read_available();
+    channel.end.send_internal(json{{"cmd", "NODE_Y"}});
+    channel.loop->stop();
+  };
+  channel.peer.write_with_descriptor(line_of(R"({"cmd":"NODE_X"})"), STDIN_FILENO);
+  channel.loop.run();
+  CHECK(before.empty());
+  CHECK(channel.peer.read_available() == ack + "{\"cmd\":\"NODE_Y\"}\n");
   channel.run_to_end();
 }
 
@@ -540,6 +568,24 @@ TEST_CASE("handles: descriptors are an error when the peer says nothing for hand
   CHECK_FALSE(tracked.open_somewhere());
   channel.run_to_end();
   CHECK(sent.codes == std::vector<std::error_code>{Errc::invalid_handle_type, {}});
+}
+
+// Waits for two things in turn: that the peer is tine, and what became of the handle.
+TEST_CASE("handles: the answer has handle_timeout from when the peer has said that it is tine",
+          "[channel]") {
+  using Clock = std::chrono::steady_clock;
+  Channel channel({.handle_timeout = 1s});
+  channel.owner->passed_as_ = "tine.Descriptors";
+  channel.end.send(json(1), files(2), false, {});
+  Clock::time_point said;
+  channel.loop->after(100ms, [&] {
+    said = Clock::now();
+    channel.peer.write(hello);
+  });
+  await_log(channel, 1);
+  CHECK(Clock::now() - said >= 990ms);
+  CHECK(channel.owner->errors_.at(0).code() == Errc::handle_lost);
+  channel.run_to_end();
 }
 
 // --- the end

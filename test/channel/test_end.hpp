@@ -33,6 +33,9 @@ class TestEnd final : public tine::channel::Endpoint::Owner {
     }
     if (at_message_) at_message_();
   }
+  void on_internal(nlohmann::json&, const tine::Handle&) override {
+    if (at_internal_) at_internal_();
+  }
   // What they are is nothing to the channel: they are passed on.
   tine::Handle make_handle(const nlohmann::json&, std::vector<tine::uv::Descriptor> came) override {
     std::vector<int> open;
@@ -52,6 +55,7 @@ class TestEnd final : public tine::channel::Endpoint::Owner {
   void on_error(tine::Error error) override {
     log_.emplace_back("error");
     errors_.push_back(error);
+    if (at_error_) at_error_();
     if (throw_errors_) throw error;
   }
   void on_loss(tine::Error error) override {
@@ -69,6 +73,8 @@ class TestEnd final : public tine::channel::Endpoint::Owner {
   tine::channel::Endpoint end_;
   tine::channel::Wanted wanted_ = tine::channel::Wanted::value;
   std::function<void()> at_message_;
+  std::function<void()> at_internal_;
+  std::function<void()> at_error_;
   std::string passed_as_ = "net.Socket";
   bool throw_errors_ = false;
   Log log_;

@@ -1,6 +1,10 @@
-// Reads that a signal interrupts, which a non-blocking socket does not see in practice.
+// System calls that answer what they seldom do: a signal interrupts a read, and the kernel does not tell how
+// much the peer has not read.
 #include <cerrno>
+#include <chrono>
+#include <cstdarg>
 
+#include <asm/ioctls.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -11,6 +15,7 @@
 namespace {
 
 int interruptions = 0;  // of reads, that are still to come
+bool unread_is_told = true;
 
 bool interrupted() {
   if (interruptions == 0) return false;
@@ -27,6 +32,14 @@ extern "C" ssize_t recvmsg(int fd, msghdr* message, int flags) {
 }
 extern "C" ssize_t read(int fd, void* to, size_t most) {
   return interrupted() ? -1 : syscall(SYS_read, fd, to, most);
+}
+extern "C" int ioctl(int fd, unsigned long request, ...) noexcept {
+  va_list arguments;
+  va_start(arguments, request);
+  void* const argument = va_arg(arguments, void*);
+  va_end(arguments);
+  const bool untold = request == TIOCOUTQ && !unread_is_told;
+  return untold ? -1 : static_cast<int>(syscall(SYS_ioctl, fd, request, argument));
 }
 
 TEST_CASE("endpoint: a read that is interrupted is done again, and ends nothing", "[channel]") {
@@ -52,4 +65,29 @@ TEST_CASE("endpoint: the last read is done again when it is interrupted", "[chan
   channel.end.set_paused(false);
   channel.loop.run();
   CHECK(channel.log == Log{"disconnect", "1"});
+}
+
+// As after a stop of this process: timers are due before it looks at the socket.
+TEST_CASE("endpoint: a peer that has read meanwhile is not given up, though nothing tells how much",
+          "[channel]") {
+  using Clock = std::chrono::steady_clock;
+  constexpr auto patience = std::chrono::milliseconds(200);
+  Channel channel({.flush_timeout = patience});
+  while (channel.end.send(nlohmann::json(std::string(100'000, 'x')), {})) {
+  }
+  unread_is_told = false;
+  channel.end.disconnect();
+  channel.owner->at_message_ = [&] {
+    channel.peer.read_available();
+    for (const auto late = Clock::now() + 2 * patience; Clock::now() < late;) {
+    }
+  };
+  channel.peer.write("1\n");
+  channel.run_until([&] {
+    if (!channel.log.empty()) channel.peer.read_available();
+    return channel.end.closed();
+  });
+  unread_is_told = true;
+  channel.loop.run();
+  CHECK(channel.log == Log{"1", "disconnect"});
 }
