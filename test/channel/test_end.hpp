@@ -33,7 +33,8 @@ class TestEnd final : public tine::channel::Endpoint::Owner {
     }
     if (at_message_) at_message_();
   }
-  void on_internal(nlohmann::json&, const tine::Handle&) override {
+  void on_internal(nlohmann::json& message, const tine::Handle&) override {
+    internal_.push_back(message.dump());
     if (at_internal_) at_internal_();
   }
   // What they are is nothing to the channel: they are passed on.
@@ -48,9 +49,6 @@ class TestEnd final : public tine::channel::Endpoint::Owner {
     if (passed.for_tine_only()) passed.members = ",\"count\":" + std::to_string(open.size());
     for (std::size_t i = 0; i < open.size(); ++i) passed.descriptors.emplace_back(open.release(i));
     return passed;
-  }
-  void on_internal(nlohmann::json& message, const tine::Handle&) override {
-    internal_.push_back(message.dump());
   }
   void on_error(tine::Error error) override {
     log_.emplace_back("error");
