@@ -179,6 +179,7 @@ void Endpoint::tell(Message& message) {
 
 // What nobody knows is ignored, as in Node.
 void Endpoint::tell_internal(const Inbox::Item& item) {
+  if (item.text.starts_with(wire::bun_mark)) outbox_.mark_own_lines();
   if (item.command == "NODE_HANDLE") {
     handle_came(item);
   } else if (item.command == "NODE_HANDLE_ACK") {

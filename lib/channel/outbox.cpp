@@ -4,6 +4,7 @@
 #include <new>
 #include <utility>
 
+#include "wire/internal_message.hpp"
 #include "wire/json_writer.hpp"
 
 namespace tine::channel {
@@ -91,6 +92,7 @@ std::optional<Error> Outbox::add_message(const Message& message, SendCallback& s
   const std::size_t others = queued();
   const GiveBack unless_it_stays(filling_, filling_need_);
   wire::Appending appending(filling_);
+  if (from == From::channel && marks_own_lines_) filling_.push_back(wire::bun_mark);
   if (auto refused = append(message)) return refused;
   filling_.push_back('\n');
   if (auto refused = refusal(others, appending.view().size())) return refused;

@@ -50,6 +50,9 @@ class Outbox {
   std::optional<Error> add(Text message, PassedHandle& handle, SendCallback& sent,
                            From from = From::user);
 
+  // The peer is Bun, which takes the channel's own lines only with its mark in front.
+  void mark_own_lines() { marks_own_lines_ = true; }
+
   // Says what became of a handle of the peer's: a line of the channel's own, which comes before all
   // others.
   void answer(std::string_view line) { answers_ += line; }
@@ -169,6 +172,7 @@ class Outbox {
   wire::ByteBuffer filling_;  // appended to
   wire::RecentNeed filling_need_;
   std::string_view last_;
+  bool marks_own_lines_ = false;
   wire::ByteBuffer writing_;  // being written; nothing is appended, so it stays in place
   wire::RecentNeed writing_need_;
   std::size_t front_ = 0;  // up to here writing_ is written

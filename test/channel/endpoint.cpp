@@ -588,7 +588,7 @@ TEST_CASE("endpoint: a loop that has had something else to do waits to write for
   before_the_end.unref();
   channel.loop.run();
   before_the_end.cancel();
-  CHECK(channel.log == Log{"before", "error", "disconnect"});
+  CHECK(channel.log == Log{"before", "loss", "disconnect"});
 }
 
 TEST_CASE("endpoint: a peer that is slow but alive is waited for", "[channel]") {
@@ -720,7 +720,7 @@ TEST_CASE("endpoint: disconnect gives up after one flush_timeout, not two", "[ch
   channel.end.disconnect();
   channel.loop->after(150ms, [&] { channel.log.emplace_back("later"); });
   channel.loop.run();
-  CHECK(channel.log == Log{"error", "disconnect", "later"});
+  CHECK(channel.log == Log{"loss", "disconnect", "later"});
 }
 
 TEST_CASE("endpoint: with a mark of none, what is written at once wants no drain", "[channel]") {
@@ -788,6 +788,19 @@ TEST_CASE("endpoint: the lines that Bun marks are internal", "[channel]") {
   CHECK(channel.owner->internal_ == Log{R"({"act":"online","cmd":"NODE_CLUSTER"})",
                                         R"({"act":"disconnect","cmd":"NODE_CLUSTER"})", "[5]"});
   CHECK(channel.log == Log{"disconnect"});
+}
+
+TEST_CASE("endpoint: who marks its internal lines as Bun does gets ours marked", "[channel]") {
+  Channel channel;
+  channel.end.send_internal({{"cmd", "NODE_CLUSTER"}});
+  CHECK(channel.peer.read_available() == "{\"cmd\":\"NODE_CLUSTER\"}\n");
+  channel.peer.write("\x02{}\n");
+  channel.run_until([&] { return channel.owner->internal_.size() == 1; });
+  channel.end.send_internal({{"cmd", "NODE_CLUSTER"}});
+  channel.end.send(json{{"cmd", "users"}}, {});
+  CHECK(channel.peer.read_available() ==
+        "\x02{\"cmd\":\"NODE_CLUSTER\"}\n{\"cmd\":\"users\"}\n");
+  channel.run_to_end();
 }
 
 TEST_CASE("endpoint: a bad line that Bun marks is an error as any other", "[channel]") {

@@ -34,7 +34,7 @@ TEST_CASE("endpoint: send is true as long as a byte is left to the mark", "[chan
   CHECK(channel.end.send(message_of(mark - 1 - channel.end.queued()), {}));
   CHECK(channel.end.queued() == mark - 1);
   channel.run_to_end();
-  CHECK(channel.log == Log{"error", "disconnect"});
+  CHECK(channel.log == Log{"loss", "disconnect"});
 }
 
 TEST_CASE("endpoint: send is false when the mark is reached to the byte", "[channel]") {
