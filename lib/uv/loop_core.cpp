@@ -288,7 +288,7 @@ bool LoopCore::only_writes_left() const {
         *static_cast<unsigned*>(count) += keeps;
       },
       &keeping);
-  return writes_ > 0 && keeping == writes_;
+  return keeping == writes_;
 }
 
 }  // namespace tine::uv

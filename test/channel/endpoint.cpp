@@ -595,7 +595,8 @@ TEST_CASE("endpoint: a peer that is slow but alive is waited for", "[channel]") 
   Channel channel({.flush_timeout = 100ms});
   while (channel.end.send(json(std::string(100'000, 'x')), {})) {
   }
-  channel.loop->after(350ms, [&] { channel.loop->stop(); });
+  auto stop = channel.loop->after(350ms, [&] { channel.loop->stop(); });
+  stop.unref();  // the channel itself keeps the loop, not for what is to be written alone
   channel.loop.run();
   CHECK(channel.end.connected());
   channel.peer.read_available();

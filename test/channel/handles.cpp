@@ -352,6 +352,20 @@ TEST_CASE("handles: what is sent behind one waits until it is answered", "[chann
   CHECK(channel.log == Log{"disconnect"});
 }
 
+TEST_CASE("handles: one whose message is refused is not taken", "[channel]") {
+  Channel channel({.send_limit = 100});
+  Sent sent;
+  CHECK_FALSE(send_file(channel, "\xFF", sent.callback()));
+  send_file(channel, 1);
+  channel.end.send(json(2), {});  // which waits: a queue that is empty takes any message
+  CHECK_FALSE(send_file(channel, std::string(100, 'x'), sent.callback()));
+  CHECK(channel.owner->taken_ == 1);
+  channel.peer.write(ack);
+  expect(channel, line_of("1") + "2\n");
+  channel.run_to_end();
+  CHECK(sent.codes == std::vector<std::error_code>{Errc::invalid_value, Errc::queue_full});
+}
+
 TEST_CASE("handles: the descriptor goes beside the first byte of a line of any length",
           "[channel]") {
   Channel channel;
@@ -661,10 +675,15 @@ TEST_CASE("handles: without the loop, what is behind one is written once it is a
   Channel channel({.flush_timeout = std::chrono::hours(1)});
   send_file(channel, 1);
   channel.end.send(json(2), {});
-  channel.peer.write("0\n" + ack);
+  Tracked stray;
+  channel.peer.write_with_descriptor("0\n", stray.fd());
+  stray.drop();
+  channel.peer.write(ack);
   channel.end.write_all_now();
   CHECK(channel.peer.read_available() == line_of("1") + "2\n");
+  CHECK_FALSE(stray.open_somewhere());
   channel.run_to_end();
+  CHECK(channel.log == Log{"disconnect"});  // what else came is dropped
 }
 
 TEST_CASE("handles: without the loop, descriptors go to a peer that says only now that it is tine",

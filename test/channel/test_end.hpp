@@ -48,6 +48,7 @@ class TestEnd final : public tine::channel::Endpoint::Owner {
     tine::Descriptors open = handle.descriptors();
     if (passed.for_tine_only()) passed.members = ",\"count\":" + std::to_string(open.size());
     for (std::size_t i = 0; i < open.size(); ++i) passed.descriptors.emplace_back(open.release(i));
+    passed.taken = [this] { ++taken_; };
     return passed;
   }
   void on_error(tine::Error error) override {
@@ -74,6 +75,7 @@ class TestEnd final : public tine::channel::Endpoint::Owner {
   std::function<void()> at_internal_;
   std::function<void()> at_error_;
   std::string passed_as_ = "net.Socket";
+  int taken_ = 0;  // handles that were sent
   bool throw_errors_ = false;
   Log log_;
   Log internal_;
