@@ -8,6 +8,7 @@
 
 #include "support/catch.hpp"
 #include "support/test_loop.hpp"
+#include "uv/loop_core.hpp"
 
 using namespace std::chrono_literals;
 
@@ -151,6 +152,29 @@ TEST_CASE("loop: what a listener throws comes out of run, and what is due waits 
   CHECK(order.empty());
   loop.run();
   CHECK(order == std::vector{1, 2});
+}
+
+namespace {
+
+class Flushed final : public tine::uv::Flushable {
+ public:
+  void flush_turn() noexcept override { ++times_; }
+  int times_ = 0;
+};
+
+}  // namespace
+
+TEST_CASE("loop: what is flushed at the end of the turn may be forgotten before, the others stay",
+          "[uv]") {
+  const std::size_t forgotten = GENERATE(range(0, 4));  // the last is none of them
+  TestLoop loop;
+  auto& core = tine::core_of(loop);
+  Flushed all[4];
+  for (int i = 0; i < 3; ++i) core.flush_at_turn_end(all[i]);
+  core.forget(all[forgotten]);
+  loop.run();
+  for (std::size_t i = 0; i < 3; ++i) CHECK(all[i].times_ == (i == forgotten ? 0 : 1));
+  CHECK(all[3].times_ == 0);
 }
 
 TEST_CASE("loop: each run gives out one exception", "[uv]") {

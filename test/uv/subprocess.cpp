@@ -12,6 +12,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "support/raw_peer.hpp"
+#include "uv/clone_spawn.hpp"
 #include "uv/run_program.hpp"
 
 namespace {
@@ -54,6 +56,35 @@ std::string failure(TestLoop& loop, const SubprocessOptions& options) {
 
 std::string expected(const char* step, int error) {
   return std::string(step) + " " + std::to_string(error);
+}
+
+volatile std::sig_atomic_t handled_in_child = 0;
+pid_t self = 0;
+
+// Starts programs while signals come to the whole process group, which is one of its own. Whether one of our
+// handlers has run in a child, where our memory is.
+int start_in_storm() {
+  setpgid(0, 0);
+  self = getpid();
+  std::signal(SIGUSR1, [](int) {
+    if (syscall(SYS_getpid) != self) handled_in_child = 1;
+  });
+  const pid_t storm = fork();
+  if (storm == 0) {
+    std::signal(SIGUSR1, SIG_IGN);
+    while (getppid() == self) kill(0, SIGUSR1);
+    _exit(0);
+  }
+  SubprocessOptions options;
+  options.args = {"/bin/true"};
+  for (int i = 0; i < 300; ++i) {
+    const tine::uv::ClonedChild child = tine::uv::clone_spawn(options);
+    siginfo_t unused;
+    tine::uv::wait_for(child.pidfd.get(), unused, WEXITED, nullptr);
+  }
+  kill(storm, SIGKILL);
+  waitpid(storm, nullptr, 0);
+  return handled_in_child;
 }
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -403,6 +434,13 @@ TEST_CASE("subprocess: signals are at their default and not blocked; ours stay",
   CHECK(sigismember(&after, SIGUSR2) == 1);
   CHECK(sigismember(&after, SIGUSR1) == 0);
   CHECK(ignore.sa_handler == SIG_IGN);
+}
+
+TEST_CASE("subprocess: no handler of ours runs in a child that is being started", "[subprocess]") {
+  if (!tine::uv::clone_spawn_works()) return;
+  const pid_t starter = fork();
+  if (starter == 0) _exit(start_in_storm());
+  CHECK(await_exit(starter) == 0);
 }
 
 TEST_CASE("subprocess: one that dies with its parent is killed when that thread ends",

@@ -18,8 +18,6 @@
 
 namespace {
 
-;
-
 std::atomic<int> signals = 0;
 
 // A process that has just this pid; -1 if it cannot be had.
@@ -56,6 +54,18 @@ TEST_CASE("subprocess: kill reaches it until it has exited", "[subprocess]") {
   loop.run();
   CHECK(running.signal() == SIGKILL);
   CHECK_FALSE(running->kill(0));
+}
+
+TEST_CASE("subprocess: kill does not reach one that has exited, before that is told either",
+          "[subprocess]") {
+  const Way way(GENERATE(false, true));
+  TestLoop loop;
+  Running running(loop, script("exit 3"));
+  siginfo_t exited;
+  REQUIRE(waitid(P_PID, static_cast<id_t>(running->pid()), &exited, WEXITED | WNOWAIT) == 0);
+  CHECK_FALSE(running->kill(SIGKILL));
+  loop.run();
+  CHECK(running.code() == 3);
 }
 
 TEST_CASE("subprocess: if somebody else waits for it, its end is unknown", "[subprocess]") {
