@@ -17,6 +17,7 @@ constexpr const char* online = R"({"cmd":"NODE_CLUSTER","act":"online","seq":0}\
 constexpr const char* listening =
     R"({"cmd":"NODE_CLUSTER","act":"listening","address":"127.0.0.1","port":1,"addressType":4,"seq":2}\n)";
 constexpr const char* ack = R"({"cmd":"NODE_HANDLE_ACK"}\n)";
+constexpr const char* nack = R"({"cmd":"NODE_HANDLE_NACK"}\n)";
 
 std::string query(std::uint16_t port) {
   return R"({"cmd":"NODE_CLUSTER","act":"queryServer","index":0,"data":null,"address":"127.0.0.1","port":)" +
@@ -140,10 +141,12 @@ TEST_CASE("row 45: a connection that a worker refuses to receive goes to another
   listen_at_free_port(test);
   std::vector<std::string> steps;
   for (int i = 0; i < 4; ++i) {
-    steps.insert(steps.end(), {"await", "newconn", "send", R"({"cmd":"NODE_HANDLE_NACK"}\n)"});
+    steps.insert(steps.end(), {"await", "newconn", "send", nack});
   }
   steps.emplace_back("await-end");
   auto refusing = fork_raw(test, steps);
+  ExpectCalls errors(0);
+  refusing.on<"error">([&] { errors(); });
   CHECK(test.ask_often(2) == std::map<std::string, int>{{"1", 2}});
   refusing.kill(SIGKILL);
   test.end();
@@ -174,6 +177,31 @@ TEST_CASE("cluster: a worker that cannot be started is an error of the primary",
   test.cluster.fork();
   CHECK_THROWS_WITH(test.loop.run(), ContainsSubstring("/nonexistent/program"));
   test.loop.run();
+}
+
+TEST_CASE("row 45: a worker that says that connections end which it never had gets its share",
+          "[cluster]") {
+  TestCluster test(tine::Balancing::least_connections());
+  listen_at_free_port(test);
+  test.workers[0].send("close");
+  test.workers[0].send({{"listen", {{"host", "127.0.0.1"}, {"port", test.port}, {"hold", true}}}});
+  test.until_said(1);
+  test.said.clear();
+  const std::string ended = R"({"cmd":"NODE_CLUSTER","act":"connectionEnded","key":"127.0.0.1:)" +
+                            std::to_string(test.port) + R"(:4:undefined"}\n)";
+  auto worker = fork_raw(test, {"send", ended, "send", R"("ended"\n)", "await", "newconn", "send",
+                                ack, "send", R"("got one"\n)", "await-end"});
+  test.until_said(1);
+  tine::Socket first(test.loop);
+  tine::Socket second(test.loop);
+  first.once<"data">([&] { second.connect({.host = "127.0.0.1", .port = test.port}); });
+  first.connect({.host = "127.0.0.1", .port = test.port});
+  test.until_said(2);
+  CHECK(test.said.back() == "got one");
+  first.destroy();
+  second.destroy();
+  worker.kill(SIGKILL);
+  test.end();
 }
 
 TEST_CASE("row 46: the port lives and dies with those who listen at it", "[cluster]") {

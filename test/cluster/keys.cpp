@@ -1,5 +1,6 @@
 // What a worker asks for is known by a key, which is free when the worker has no use for it any more.
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstddef>
 #include <filesystem>
@@ -8,9 +9,13 @@
 #include <string>
 #include <vector>
 
+#include <poll.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include "cluster/cluster_test.hpp"
+#include "net/bound_socket.hpp"
+#include "net/socket_address.hpp"
 #include "support/folder.hpp"
 #include "support/invariants.hpp"
 #include "support/no_descriptors.hpp"
@@ -179,6 +184,30 @@ TEST_CASE("cluster: of a socket that cannot be given nothing is kept", "[cluster
   raw.kill();
 }
 
+TEST_CASE("cluster: a connection of the primary's is not given to a worker that names it",
+          "[cluster]") {
+  using tine::net::bound_socket;
+  const auto any = tine::net::ip_address("127.0.0.1", 0);
+  const tine::uv::Descriptor server = bound_socket(*any, {.type = SOCK_STREAM});
+  REQUIRE(::listen(server.get(), 1) == 0);
+  const tine::uv::Descriptor client = bound_socket(*any, {.type = SOCK_STREAM});
+  const std::uint16_t port = tine::net::local_address(server.get())->port;
+  const auto address = tine::net::ip_address("127.0.0.1", port);
+  ::connect(client.get(), address->get(), address->size);
+  pollfd connected{client.get(), POLLOUT, 0};
+  const std::chrono::milliseconds patience = deadline;
+  REQUIRE(::poll(&connected, 1, static_cast<int>(patience.count())) == 1);
+
+  RawWorker raw({"send",
+                 R"({"cmd":"NODE_CLUSTER","act":"queryServer","address":null,"port":null,"fd":)" +
+                     std::to_string(client.get()) + R"(,"addressType":null,"seq":1}\n)",
+                 "await", R"("errno":-22)", "send", R"("refused"\n)"},
+                tine::Balancing::none());
+  raw.until_said();
+  CHECK(raw.test.said == std::vector<json>{"refused"});
+  raw.kill();
+}
+
 TEST_CASE("cluster: a worker gets a thousand sockets, and not one more", "[cluster]") {
   const MoreDescriptors limit;
   if (!limit.at_least(4000)) {
@@ -207,6 +236,38 @@ TEST_CASE("cluster: a worker that leaves asks for no socket any more", "[cluster
   const std::string said = worker.channel().read_until("exitedAfterDisconnect");
   CHECK_THAT(said, !ContainsSubstring("queryServer"));
   worker.channel().close();
+  CHECK(worker.wait() == 0);
+}
+
+TEST_CASE("cluster: what a worker asks for alike is told apart as long as some of it is open",
+          "[cluster]") {
+  RawParent worker("worker", {}, {"NODE_UNIQUE_ID=1"});
+  RawPeer& primary = worker.channel();
+  const std::string answers[] = {
+      R"("errno":null,"data":null,"sockname":{"address":"127.0.0.1","port":1})", R"("errno":-98)"};
+  for (std::size_t i = 0; i < 3; ++i) {
+    primary.write("{\"listen\":{\"host\":\"127.0.0.1\"}}\n");
+    const std::string asked = lines_until(primary, "queryServer");
+    CHECK_THAT(asked, ContainsSubstring("\"index\":" + std::to_string(i) + ","));
+    if (i == 2) break;
+    primary.write(R"({"cmd":"NODE_CLUSTER","ack":)" + number_of_query(asked) + R"(,"key":"k",)" +
+                  answers[i] + "}\n");
+    lines_until(primary, i == 0 ? "{\"listening\":1}" : "error");
+  }
+  primary.close();
+  CHECK(worker.wait() == 0);
+}
+
+TEST_CASE("cluster: an errno of the primary's that is none is an invalid argument", "[cluster]") {
+  const std::string number = GENERATE("1", "-4096", "-5000000000", "-9223372036854775808");
+  RawParent worker("worker", {}, {"NODE_UNIQUE_ID=1"});
+  RawPeer& primary = worker.channel();
+  primary.write("{\"listen\":{\"host\":\"127.0.0.1\"}}\n");
+  const std::string asked = lines_until(primary, "queryServer");
+  primary.write(R"({"cmd":"NODE_CLUSTER","ack":)" + number_of_query(asked) + R"(,"errno":)" +
+                number + ",\"key\":\"\"}\n");
+  CHECK_THAT(lines_until(primary, "error"), ContainsSubstring(R"({"error":"Invalid argument"})"));
+  primary.close();
   CHECK(worker.wait() == 0);
 }
 
