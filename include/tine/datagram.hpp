@@ -34,7 +34,7 @@ struct BindOptions {
   // A socket that is bound there already does not matter; the last one gets what comes.
   bool reuse_address = false;
   // Other sockets, of this user, may be bound there too if they say the same; the kernel spreads
-  // what comes over them.
+  // what comes over them. In a worker of a cluster it is `exclusive` too: each has a socket of its own.
   bool reuse_port = false;
   // Of "::": not IPv4 too.
   bool ipv6_only = false;
@@ -85,7 +85,8 @@ class Datagram : public Emitter<Event<"listening">, Event<"message", std::string
   // or did.
   void bind(const BindOptions& options = {});
 
-  // Sends a message. Binds to a free port first if bind() was not called.
+  // Sends a message. Binds to a free port first if bind() was not called: one of its own in a worker of
+  // a cluster too, where the answers come to.
   //
   // `to` is an IP address, of the family of the socket. `sent` runs exactly once, on a later turn:
   // without an error when the kernel has taken the message, which may be lost all the same. Else

@@ -51,7 +51,7 @@ struct ListenOptions {
   // Of "::": not IPv4 too.
   bool ipv6_only = false;
   // Other sockets, of this user, may listen there too if they say the same; the kernel spreads the
-  // connections over them.
+  // connections over them. In a worker of a cluster it is `exclusive` too: each has a socket of its own.
   bool reuse_port = false;
 
   // In a worker of a cluster: a socket of its own, not one that is shared with the other workers.

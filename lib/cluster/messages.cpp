@@ -13,10 +13,11 @@ using Kind = net::ListenerQuery::Kind;
 
 namespace {
 
-// The bits of `flags`, as libuv has them.
-constexpr std::int64_t ipv6_only_bit = 1;
-constexpr std::int64_t reuse_address_bit = 4;
-constexpr std::int64_t reuse_port_bit = 8;
+// The bits of `flags`, as libuv has them: those of TCP, and those of UDP.
+constexpr std::int64_t ipv6_only_bit = 1;  // of both
+constexpr std::int64_t tcp_reuse_port_bit = 2;
+constexpr std::int64_t udp_reuse_address_bit = 4;
+constexpr std::int64_t udp_reuse_port_bit = 64;
 
 constexpr int default_backlog = 511;
 constexpr std::int64_t most_backlog = 65535;
@@ -65,6 +66,20 @@ bool read_place(const json& message, net::ListenerQuery& query) {
   if (!address) return false;
   query.address = net::to_address(*address);
   return true;
+}
+
+std::int64_t flags_of(const net::ListenerQuery& query) {
+  const std::int64_t ipv6_only = query.ipv6_only ? ipv6_only_bit : 0;
+  if (query.kind == Kind::stream) return ipv6_only | (query.reuse_port ? tcp_reuse_port_bit : 0);
+  return ipv6_only | (query.reuse_address ? udp_reuse_address_bit : 0) |
+         (query.reuse_port ? udp_reuse_port_bit : 0);
+}
+
+void read_flags(std::int64_t flags, net::ListenerQuery& query) {
+  const bool udp = query.kind != Kind::stream;
+  query.ipv6_only = (flags & ipv6_only_bit) != 0;
+  query.reuse_address = udp && (flags & udp_reuse_address_bit) != 0;
+  query.reuse_port = (flags & (udp ? udp_reuse_port_bit : tcp_reuse_port_bit)) != 0;
 }
 
 // A descriptor is of no address.
@@ -131,13 +146,10 @@ std::optional<Query> read_query(const json& message) {
   query.key = key_of(message);
   query.listener.descriptor = descriptor;
   if (descriptor < 0 && !read_place(message, query.listener)) return std::nullopt;
-  const auto flags = number_member(message, "flags").value_or(0);
+  read_flags(number_member(message, "flags").value_or(0), query.listener);
   const auto backlog = number_member(message, "backlog").value_or(0);
   const bool usual = backlog <= 0 || backlog > most_backlog;
   query.listener.backlog = usual ? default_backlog : static_cast<int>(backlog);
-  query.listener.ipv6_only = (flags & ipv6_only_bit) != 0;
-  query.listener.reuse_address = (flags & reuse_address_bit) != 0;
-  query.listener.reuse_port = (flags & reuse_port_bit) != 0;
   query.listener.readable_all = flag_member(message, "readableAll");
   query.listener.writable_all = flag_member(message, "writableAll");
   return query;
@@ -152,9 +164,7 @@ json query_members(const net::ListenerQuery& query, std::int64_t index) {
                {"port", descriptor ? json() : json(path ? -1 : int{query.port})},
                {"addressType", address_type(query)},
                {"backlog", query.backlog},
-               {"flags", (query.ipv6_only ? ipv6_only_bit : 0) |
-                             (query.reuse_address ? reuse_address_bit : 0) |
-                             (query.reuse_port ? reuse_port_bit : 0)}};
+               {"flags", flags_of(query)}};
   if (descriptor || query.kind != Kind::stream) members["fd"] = query.descriptor;
   if (query.readable_all) members["readableAll"] = true;
   if (query.writable_all) members["writableAll"] = true;

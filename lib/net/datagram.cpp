@@ -62,7 +62,8 @@ void DatagramState::start(const BindOptions& options) {
 
 void DatagramState::find(const std::optional<SocketAddress>& where) {
   ListenerSource* const source = listener_source(*core());
-  if (source != nullptr && !options_.exclusive) return ask(*source, where);
+  const bool shared = !options_.exclusive && !options_.reuse_port;
+  if (source != nullptr && shared) return ask(*source, where);
   const char* const any = family_ == Family::ipv6 ? "::" : "0.0.0.0";
   bind_alone(where ? *where : *ip_address(any, options_.port));
 }
@@ -75,8 +76,7 @@ void DatagramState::ask(ListenerSource& source, const std::optional<SocketAddres
                             .address = where ? std::optional(to_address(*where)) : std::nullopt,
                             .port = options_.port,
                             .ipv6_only = options_.ipv6_only,
-                            .reuse_address = options_.reuse_address,
-                            .reuse_port = options_.reuse_port};
+                            .reuse_address = options_.reuse_address};
   source.find(query, weak_from_this(), [weak = weak_from_this()](ListenerAnswer answer) {
     if (const auto self = weak.lock()) self->answered(std::move(answer));
   });
@@ -179,7 +179,7 @@ void DatagramState::send(std::string_view bytes, const Address& to, SendCallback
   }
   queue_.push_back({*address, std::string(bytes), std::move(sent)});
   update_poll();
-  if (state_ == State::idle) bind({});
+  if (state_ == State::idle) bind({.exclusive = true});
 }
 
 // 0, or an errno.

@@ -94,7 +94,8 @@ void ServerState::look_up() {
 void ServerState::find(std::optional<Address> where) {
   key_ = key_of(where, options_.port);
   ListenerSource* const source = listener_source(*core());
-  if (source == nullptr || options_.exclusive) return listen_alone(where);
+  const bool own_port = options_.reuse_port && options_.path.empty();
+  if (source == nullptr || options_.exclusive || own_port) return listen_alone(where);
   ask(*source, std::move(where));
 }
 
@@ -108,8 +109,7 @@ void ServerState::ask(ListenerSource& source, std::optional<Address> where) {
                             .backlog = options_.backlog,
                             .readable_all = options_.readable_all,
                             .writable_all = options_.writable_all,
-                            .ipv6_only = options_.ipv6_only,
-                            .reuse_port = options_.reuse_port};
+                            .ipv6_only = options_.ipv6_only};
   source.find(query, weak_from_this(), [weak = weak_from_this()](ListenerAnswer answer) {
     if (const auto self = weak.lock()) self->answered(std::move(answer));
   });

@@ -59,8 +59,9 @@ TEST_CASE("cluster messages: a query is read as it was meant", "[cluster]") {
   CHECK(listener({{"addressType", "udp6"}}).kind == Kind::udp6);
   CHECK_FALSE(listener(usual).ipv6_only);
   CHECK(listener({{"flags", 1}}).ipv6_only);
-  CHECK(listener({{"flags", 4}}).reuse_address);
-  CHECK(listener({{"flags", 8}}).reuse_port);
+  CHECK(listener({{"addressType", "udp4"}, {"flags", 4}}).reuse_address);
+  CHECK(listener({{"flags", 2}}).reuse_port);
+  CHECK(listener({{"addressType", "udp4"}, {"flags", 64}}).reuse_port);
   CHECK(listener({{"readableAll", true}}).readable_all);
   CHECK(listener({{"writableAll", true}}).writable_all);
   const json descriptor{
@@ -106,10 +107,21 @@ TEST_CASE("cluster messages: what a worker asks is what its primary reads", "[cl
   CHECK(read.port == asked.port);
   CHECK(read.backlog == asked.backlog);
   CHECK(read.ipv6_only == asked.ipv6_only);
-  CHECK(read.reuse_address == asked.reuse_address);
+  CHECK(read.reuse_address == (asked.reuse_address && asked.kind != Kind::stream));
   CHECK(read.reuse_port == asked.reuse_port);
   CHECK(read.readable_all == asked.readable_all);
   CHECK(read.writable_all == asked.writable_all);
+}
+
+TEST_CASE("cluster messages: flags are libuv's, of TCP and of UDP", "[cluster]") {
+  const auto flags = [](const tine::net::ListenerQuery& query) {
+    return query_members(query, 0)["flags"];
+  };
+  CHECK(flags({.kind = Kind::stream}) == 0);
+  CHECK(flags({.kind = Kind::stream, .ipv6_only = true}) == 1);
+  CHECK(flags({.kind = Kind::stream, .reuse_port = true}) == 2);
+  CHECK(flags({.kind = Kind::udp4, .reuse_address = true}) == 4);
+  CHECK(flags({.kind = Kind::udp6, .ipv6_only = true, .reuse_port = true}) == 65);
 }
 
 TEST_CASE("cluster messages: a descriptor is asked for as Node does", "[cluster]") {

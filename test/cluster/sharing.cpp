@@ -218,6 +218,53 @@ TEST_CASE("cluster: a datagram socket is shared", "[cluster]") {
   test.end();
 }
 
+// The questions are there before any is answered, so no worker's socket is gone by then.
+TEST_CASE("cluster: a datagram socket that send() has bound is the worker's own", "[cluster]") {
+  constexpr std::size_t count = 3;
+  TestCluster test;
+  tine::Datagram server(test.loop, tine::Family::ipv4);
+  std::map<std::string, tine::Address> asked;
+  server.on<"message">([&](std::string_view worker, const tine::Address& from) {
+    asked.emplace(worker, from);
+    if (asked.size() < count) return;
+    for (const auto& [id, whence] : asked) server.send("to " + id, whence);
+  });
+  server.bind({.host = "127.0.0.1"});
+  std::multimap<int, json> answers;
+  test.on_said = [&](const tine::Worker& worker, const json& message) {
+    answers.emplace(worker.id(), message["answer"]);
+    if (answers.size() == count) test.loop->stop();
+  };
+  for (std::size_t i = 0; i < count; ++i) test.fork().send({{"ask", server.address()->port}});
+  test.loop.run();
+  CHECK(answers == std::multimap<int, json>{{1, "to 1"}, {2, "to 2"}, {3, "to 3"}});
+  std::set<std::uint16_t> ports;
+  for (const auto& [id, whence] : asked) ports.insert(whence.port);
+  CHECK(ports.size() == count);
+  server.close();
+  for (auto& worker : test.workers) worker.send("close");
+  test.end();
+}
+
+TEST_CASE("cluster: with reuse_port each worker has a socket of its own", "[cluster]") {
+  const auto balancing = GENERATE(tine::Balancing::round_robin(), tine::Balancing::none());
+  const std::string kind = GENERATE("listen", "bind");
+  TestCluster test(balancing);
+  bool heard = false;
+  test.cluster.on<"listening">([&](const tine::Worker&) { heard = true; });
+  const auto start = [&](std::uint16_t port) {
+    test.said.clear();
+    test.fork().send({{kind, {{"host", "127.0.0.1"}, {"port", port}, {"reuse_port", true}}}});
+    test.until_said(1);
+    return test.said[0];
+  };
+  const std::uint16_t port = start(0)["listening"];
+  CHECK(start(port) == json{{"listening", port}});
+  CHECK_FALSE(heard);
+  for (auto& worker : test.workers) worker.send("close");
+  test.end();
+}
+
 TEST_CASE("cluster: a datagram socket shares its port with others, if it says so", "[cluster]") {
   const std::string reuse = GENERATE("reuse_address", "reuse_port");
   TestCluster test;

@@ -199,6 +199,39 @@ const scenarios = {
     await endAll(workers);
   },
 
+  async datagram_socket_bound_by_sending_is_its_own() {
+    const server = dgram.createSocket('udp4').bind(0, host);
+    const asked = [];
+    server.on('message', (id, from) => asked.push([id, from]));
+    await once(server, 'listening');
+    const workers = [new Worker(), new Worker()];
+    for (const worker of workers) worker.tell({ ask: server.address().port });
+    while (asked.length < 2) await once(server, 'message');
+    for (const [id, { port }] of asked) server.send(`to ${id}`, port, host);
+    assert.deepStrictEqual(await workers[0].next(), { answer: 'to 1' });
+    assert.deepStrictEqual(await workers[1].next(), { answer: 'to 2' });
+    assert.notStrictEqual(asked[0][1].port, asked[1][1].port);
+    server.close();
+    for (const worker of workers) worker.tell('close');
+    await endAll(workers);
+  },
+
+  async ports_are_reused() {
+    for (const how of ['listen', 'bind']) {
+      const workers = [new Worker(), new Worker()];
+      const start = async (worker, port) => {
+        worker.tell({ [how]: { host, port, reuse_port: true } });
+        return worker.next();
+      };
+      const { listening: port } = await start(workers[0], 0);
+      assert.deepStrictEqual(await start(workers[1], port), { listening: port });
+      const answer = await (how === 'bind' ? datagramAnswerAt(port) : answerAt({ port }));
+      assert(workers.some(({ worker }) => String(worker.id) === answer), answer);
+      for (const worker of workers) worker.tell('close');
+      await endAll(workers);
+    }
+  },
+
   async path_is_shared() {
     const at = newPath();
     const workers = [new Worker(), new Worker()];

@@ -342,6 +342,22 @@ TEST_CASE("javascript workers: a datagram socket is shared") {
   test.end();
 }
 
+// Node 20 does not know reusePort, and asks the primary; Node 26 does not ask.
+TEST_CASE("javascript workers: with reusePort they share a port") {
+  JavascriptCluster test(any_balancing());
+  const auto listen = [&](std::uint16_t port) {
+    test.said.clear();
+    test.fork().send({{"listen", {{"host", "127.0.0.1"}, {"port", port}, {"reusePort", true}}}});
+    test.until_said(1);
+    return test.said[0];
+  };
+  const json first = listen(0);
+  test.port = first["listening"];
+  if (listen(0) != first) CHECK(listen(test.port) == first);
+  CHECK_FALSE(test.get().empty());
+  test.end();
+}
+
 TEST_CASE("javascript workers: messages go both ways", "[bun][deno]") {
   JavascriptCluster test;
   ExpectCalls online(1);

@@ -1,10 +1,12 @@
 // A worker of a cluster that does what its primary says, a message each:
 //
-//   {"listen": {"host", "port", "path", "descriptor", "ipv6_only", "exclusive", "most", "hold"}}   a server that answers each
+//   {"listen": {"host", "port", "path", "descriptor", "ipv6_only", "reuse_port", "exclusive", "most", "hold"}}   a server that answers each
 //                    connection with the worker's id and ends it; "most" is its max_connections; with "hold" it
 //                    answers, and does not end
 //   {"bind": {"host", "port", "reuse_address", "reuse_port", "ipv6_only"}}   a datagram socket that answers each
 //                    with the worker's id
+//   {"ask": PORT}    sends the worker's id to that port of 127.0.0.1 from a new datagram socket, and
+//                    answers {"answer": TEXT} with what comes back
 //   "close"          closes what it listens on
 //   "leave", "kill"  leaves by itself
 //   "cut"            disconnects the channel without a word
@@ -35,6 +37,8 @@ class Obedient {
       listen(message["listen"]);
     } else if (message.is_object() && message.contains("bind")) {
       bind(message["bind"]);
+    } else if (message.is_object() && message.contains("ask")) {
+      ask(message["ask"]);
     } else if (message == "close") {
       for (auto& server : servers_) server.close();
       for (auto& socket : sockets_) socket.close();
@@ -72,6 +76,7 @@ class Obedient {
                    .writable_all = how.value("writable", false),
                    .descriptor = how.value("descriptor", -1),
                    .ipv6_only = how.value("ipv6_only", false),
+                   .reuse_port = how.value("reuse_port", false),
                    .exclusive = how.value("exclusive", false)});
   }
 
@@ -93,6 +98,14 @@ class Obedient {
                  .reuse_address = how.value("reuse_address", false),
                  .reuse_port = how.value("reuse_port", false),
                  .ipv6_only = how.value("ipv6_only", false)});
+  }
+
+  void ask(std::uint16_t port) {
+    tine::Datagram& socket = sockets_.emplace_back(loop_, tine::Family::ipv4);
+    socket.on<"message">([this](std::string_view bytes) {
+      worker_.send({{"answer", std::string(bytes)}});
+    });
+    socket.send(id_, {.host = "127.0.0.1", .port = port});
   }
 
   tine::Loop& loop_;
