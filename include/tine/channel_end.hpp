@@ -57,7 +57,10 @@ class ChannelEnd {
   // Sends a message with a handle beside it: a Server, a Socket, a Datagram, or Descriptors.
   //
   // A Socket is the peer's from then on: here it is closed, with "close", without an end on the wire;
-  // unless SendOptions::keep_open says otherwise. All else goes on here too; of a Server both ends
+  // unless SendOptions::keep_open says otherwise. What its write() took is written first. EAGAIN tells that
+  // the kernel does not take it all at this moment, or that bytes that came in wait for a listener: the
+  // message is refused, and the socket goes on here. Once the callback of the last write() has run, all
+  // is written. All else goes on here too; of a Server both ends
   // accept connections. Descriptors may be many and of any kind, but only a peer that is tine takes them:
   // Errc::invalid_handle_type tells that it is not, or that a handle is closed or empty.
   //
@@ -66,8 +69,8 @@ class ChannelEnd {
   // ChannelOptions::handle_timeout, is an "error" (Errc::handle_lost). The callback tells of the message
   // only, as ever.
   //
-  // Node: the same. There only a Socket is sent again, a missing answer holds the channel for ever, and
-  // a handle that is closed is sent as none.
+  // Node: the same. There only a Socket is sent again, a missing answer holds the channel for ever, bytes
+  // that are not written are lost, and a handle that is closed is sent as none.
   bool send(const nlohmann::json& message, Handle handle, SendOptions options = {},
             SendCallback sent = {});
   template <std::invocable<std::error_code> Callback>

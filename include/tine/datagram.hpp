@@ -99,7 +99,8 @@ class Datagram : public Emitter<Event<"listening">, Event<"message", std::string
   void close();
 
   // Takes the descriptor out: it stays bound, and is the caller's. For the socket this is close().
-  // -1: there is none.
+  // -1: there is none. Throws Error (EAGAIN) if the kernel does not take at this moment what is still to
+  // be sent: nothing has changed then.
   //
   // Node: none.
   [[nodiscard]] int release();

@@ -107,6 +107,10 @@ class Socket
   // Takes the descriptor out: it stays connected, and is the caller's. For the socket this is
   // destroy(); its server counts it no more. -1: it is not connected (any more).
   //
+  // What write() took is written first. Throws Error (EAGAIN) if the kernel does not take it all at this
+  // moment, or if bytes that came in wait for a listener: nothing has changed then. Once the callback of
+  // the last write() has run, all is written.
+  //
   // Node: none.
   [[nodiscard]] int release();
 

@@ -152,15 +152,25 @@ void ByteStream::refuse(const SendCallback& written) {
 }
 
 void ByteStream::write_queued() noexcept {
-  while (stream_ && !stream_->awaiting_writable() && queue_.queued() > 0) {
+  if (stream_ && !stream_->awaiting_writable()) write_now();
+}
+
+void ByteStream::write_now() noexcept {
+  while (queue_.queued() > 0) {
     const std::string_view front = queue_.front().substr(0, most_at_once);
     const int written = stream_->write(front);
     if (written < 0) return fail_writing(-written);
     if (written > 0) owner_.on_activity();
     count_written(static_cast<std::size_t>(written));
-    if (static_cast<std::size_t>(written) < front.size()) stream_->await_writable();
+    if (static_cast<std::size_t>(written) < front.size()) return stream_->await_writable();
   }
-  if (stream_ && writing_ == Side::ending && queue_.queued() == 0) end_writing();
+  if (writing_ == Side::ending) end_writing();
+}
+
+std::error_code ByteStream::flush() noexcept {
+  if (stream_ && queue_.queued() > 0) write_now();
+  const bool lossy = stream_ && (queue_.queued() > 0 || held_ > 0);
+  return lossy ? system_code(EAGAIN) : std::error_code();
 }
 
 void ByteStream::count_written(std::size_t n) noexcept {

@@ -64,6 +64,9 @@ class ByteStream final : private uv::Stream::User {
   void destroy() noexcept;
   // destroy(), but that the descriptor is the caller's. Of no descriptor, if there is none.
   uv::Descriptor release() noexcept;
+  // Gives the kernel what it takes at this moment. An error if there are bytes that would be lost with the
+  // stream: some are not written still, or came in and are not told.
+  std::error_code flush() noexcept;
   // -1: there is none.
   int fd() const { return stream_ ? stream_->fd() : -1; }
 
@@ -99,6 +102,7 @@ class ByteStream final : private uv::Stream::User {
 
   void refuse(const SendCallback& written);
   void write_queued() noexcept;
+  void write_now() noexcept;
   void count_written(std::size_t n) noexcept;
   bool write_pending() const { return writing_ == Side::open || writing_ == Side::ending; }
   void end_writing() noexcept;

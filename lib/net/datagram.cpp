@@ -244,6 +244,10 @@ void DatagramState::close() {
 
 uv::Descriptor DatagramState::release() {
   if (!socket_) return uv::Descriptor(-1);
+  send_queued();
+  if (!queue_.empty()) {
+    throw Error(system_code(EAGAIN), "a socket with unsent messages cannot be given away");
+  }
   poll_.reset();
   uv::Descriptor released = std::move(*socket_);
   close();

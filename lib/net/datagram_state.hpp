@@ -45,7 +45,7 @@ class DatagramState final
   // As who was asked for a socket wants it.
   void close(std::function<void()> closed) override;
   bool accepted(uv::Descriptor&) override { return false; }
-  // Of no descriptor, if there is none.
+  // Of no descriptor, if there is none. Throws Error, EAGAIN, if messages are still to be sent.
   uv::Descriptor release();
   // Throws Error, if there is none.
   uv::Descriptor duplicate() const;

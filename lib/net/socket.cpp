@@ -154,7 +154,13 @@ void SocketState::destroy() noexcept {
   bytes().destroy();
 }
 
-uv::Descriptor SocketState::release() {
+void SocketState::flush() {
+  if (const std::error_code error = bytes().flush()) {
+    throw Error(error, "a socket with unwritten or untold bytes cannot be given away");
+  }
+}
+
+uv::Descriptor SocketState::release() noexcept {
   uv::Descriptor released = bytes().release();
   if (released.get() >= 0) leave_server();
   return released;
@@ -302,7 +308,10 @@ bool Socket::write(std::string_view bytes, SendCallback written) {
 void Socket::connect(const ConnectOptions& options) { state_->connect(options); }
 void Socket::end(std::string_view last) { state_->bytes().end(last); }
 void Socket::destroy() { state_->destroy(); }
-int Socket::release() { return state_->release().release(); }
+int Socket::release() {
+  state_->flush();
+  return state_->release().release();
+}
 void Socket::pause() { state_->bytes().set_flowing(false); }
 void Socket::resume() { state_->bytes().set_flowing(true); }
 bool Socket::readable() const { return state_->readable(); }

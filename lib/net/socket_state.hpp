@@ -45,8 +45,10 @@ class SocketState final : public ByteStreamState<Event<"connect">, Event<"data",
   // or null.
   void open(uv::Descriptor socket, std::shared_ptr<ServerState> server);
   void destroy() noexcept;
+  // So that no bytes are lost by release(). Throws Error, EAGAIN, if some would be.
+  void flush();
   // Of no descriptor, if there is none.
-  uv::Descriptor release();
+  uv::Descriptor release() noexcept;
   // Throws Error, if there is none.
   uv::Descriptor duplicate() const;
 

@@ -230,9 +230,11 @@ channel::PassedHandle HandlePassing::pass_server(const Server& server) {
   return passed;
 }
 
-// The connection is counted at the other end before it ends here.
+// The connection is counted at the other end before it ends here. With keep_open too, what was written
+// before the message comes before what the other end writes.
 channel::PassedHandle HandlePassing::pass_socket(const Socket& socket, bool keep_open) {
   const auto& state = net::SocketState::of(socket);
+  state->flush();
   channel::PassedHandle passed{.type = "net.Socket"};
   if (const auto& server = state->server()) passed.members = member("key", server->key());
   passed.descriptors.push_back(state->duplicate());

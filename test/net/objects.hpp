@@ -72,6 +72,17 @@ struct Watch {
   std::vector<std::error_code> results;
 };
 
+// The code of the Error that a call throws; none if it does not.
+template <class Call>
+std::error_code error_of(const Call& call) {
+  try {
+    call();
+  } catch (const tine::Error& error) {
+    return error.code();
+  }
+  return {};
+}
+
 // A server at a free port of the loopback, at work.
 inline tine::Server loopback_server(tine::Loop& loop) {
   tine::Server server(loop);

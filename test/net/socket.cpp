@@ -454,6 +454,59 @@ TEST_CASE("socket: unref() lets the loop end while it is read", "[net]") {
   CHECK_FALSE(pair.client.readable());
 }
 
+TEST_CASE("socket: with unwritten bytes it is not released", "[net]") {
+  TestLoop loop;
+  auto [mine, peer] = connected_pair();
+  Socket socket = Socket::adopt(loop, mine.release());
+  Socket reader = Socket::adopt(loop, peer.release());
+  const std::string bytes = bytes_of(plenty);
+  std::string read;
+  reader.on<"data">([&](std::string_view some) { read += some; });
+  reader.pause();
+  ExpectCalls written(1);
+  socket.write(bytes.substr(1), [&](std::error_code error) {
+    written();
+    CHECK_FALSE(error);
+    const int fd = socket.release();
+    CHECK(fd >= 0);
+    ::close(fd);
+  });
+  CHECK(error_of([&] { static_cast<void>(socket.release()); }) == system_code(EAGAIN));
+  CHECK(socket.writable());
+  reader.resume();
+  loop.run();
+
+  CHECK(read == bytes.substr(1));
+}
+
+// Both are read in one turn, and the first listener's exception holds the other back.
+TEST_CASE("socket: with bytes that are not told it is not released", "[net]") {
+  struct End {
+    tine::uv::Descriptor peer;
+    Socket socket;
+    std::string read{};
+  };
+  TestLoop loop;
+  std::deque<End> ends;
+  for (int i = 0; i < 2; ++i) {
+    auto [mine, peer] = connected_pair();
+    End& end = ends.emplace_back(End{std::move(peer), Socket::adopt(loop, mine.release())});
+    end.socket.on<"data">([&](std::string_view bytes) {
+      end.read += bytes;
+      throw std::runtime_error("listener");
+    });
+    REQUIRE(::write(end.peer.get(), "x", 1) == 1);
+  }
+  CHECK_THROWS_AS(loop.run(), std::runtime_error);
+  End& untold = ends.front().read.empty() ? ends.front() : ends.back();
+  REQUIRE(untold.read.empty());
+  CHECK(error_of([&] { static_cast<void>(untold.socket.release()); }) == system_code(EAGAIN));
+  CHECK_THROWS_AS(loop.run(), std::runtime_error);
+  CHECK(untold.read == "x");
+  for (End& end : ends) end.socket.destroy();
+  loop.run();
+}
+
 TEST_CASE("socket: released, its connection goes on without it", "[net]") {
   Connection pair;
   Watch watch;

@@ -141,6 +141,36 @@ TEST_CASE("handles: with keep_open both processes have the connection", "[handle
   CHECK(read == "served twice");
 }
 
+TEST_CASE("handles: a socket with unwritten bytes is refused, and no byte is lost", "[handles]") {
+  const bool keep_open = GENERATE(false, true);
+  TestLoop loop;
+  auto child = loop.fork("serve");
+  SocketPair pair(loop);
+  const std::string bytes(std::size_t{4} << 20, 'x');
+  std::string read;
+  ExpectCalls refused(1);
+  pair.ours.on<"data">([&](std::string_view some) {
+    read += some;
+    if (read.size() > bytes.size() && read.ends_with("served")) pair.ours.end();
+  });
+  pair.ours.pause();
+  pair.theirs.write(bytes.substr(1));  // nobody is told what becomes of these
+  pair.theirs.write(bytes.substr(0, 1), [&](std::error_code error) {
+    CHECK_FALSE(error);
+    child.send("write", pair.theirs, {.keep_open = keep_open});
+    if (keep_open) pair.theirs.destroy();
+  });
+  child.send("write", pair.theirs, {.keep_open = keep_open}, [&](std::error_code error) {
+    refused();
+    CHECK(error == std::errc::resource_unavailable_try_again);
+    CHECK(pair.theirs.writable());
+    pair.ours.resume();
+  });
+  pair.ours.on<"close">([&] { child.disconnect(); });
+  loop.run();
+  CHECK(read == bytes + "served");
+}
+
 TEST_CASE("handles: one that is empty, closed or unknown is refused with an error", "[handles]") {
   TestLoop loop;
   auto child = loop.fork("serve");
