@@ -1,5 +1,6 @@
 #include "tine/server.hpp"
 
+#include <atomic>
 #include <cassert>
 #include <cerrno>
 #include <utility>
@@ -17,15 +18,16 @@ namespace net {
 
 namespace {
 
-// The type is Node's: 4, 6, or -1 for a path. So is the 4 of no address.
-std::string key_of(const std::optional<Address>& where, std::uint16_t port) {
-  if (!where) return "4:null:" + std::to_string(port);
-  switch (where->family) {
-    case Family::ipv4: return "4:" + where->host + ':' + std::to_string(where->port);
-    case Family::ipv6: return "6:" + where->host + ':' + std::to_string(where->port);
+// The type is Node's: 4, 6, or -1 for a path.
+std::string key_of(const Address& where) {
+  static std::atomic<std::uint64_t> servers = 0;  // of all loops
+  const std::string number = ':' + std::to_string(++servers);
+  switch (where.family) {
+    case Family::ipv4: return "4:" + where.host + ':' + std::to_string(where.port) + number;
+    case Family::ipv6: return "6:" + where.host + ':' + std::to_string(where.port) + number;
     case Family::unix_path: break;
   }
-  return "-1:" + where->host + ":-1";
+  return "-1:" + where.host + ":-1" + number;
 }
 
 SocketAddress socket_address(const Address& address) {
@@ -73,7 +75,7 @@ void ServerState::start_at_descriptor() {
   if (source == nullptr || options_.exclusive) {
     return listen_on(adopted_socket(options_.descriptor, SOCK_STREAM), options_.backlog);
   }
-  key_ = "descriptor " + std::to_string(options_.descriptor);
+  where_ = "descriptor " + std::to_string(options_.descriptor);
   ask(*source, std::nullopt);
 }
 
@@ -92,7 +94,7 @@ void ServerState::look_up() {
 }
 
 void ServerState::find(std::optional<Address> where) {
-  key_ = key_of(where, options_.port);
+  where_ = where ? to_string(*where) : "port " + std::to_string(options_.port);
   ListenerSource* const source = listener_source(*core());
   const bool own_port = options_.reuse_port && options_.path.empty();
   if (source == nullptr || options_.exclusive || own_port) return listen_alone(where);
@@ -118,7 +120,7 @@ void ServerState::ask(ListenerSource& source, std::optional<Address> where) {
 // If the server was closed meanwhile, what came is let go.
 void ServerState::answered(ListenerAnswer answer) {
   if (state_ != State::starting || core() == nullptr) return;
-  if (answer.error != 0) return fail(Error(system_code(answer.error), "listen " + key_));
+  if (answer.error != 0) return fail(Error(system_code(answer.error), "listen " + where_));
   lease_ = std::move(answer.lease);
   tell_ended_ = std::move(answer.connection_ended);
   try {
@@ -145,7 +147,7 @@ void ServerState::listen_on(uv::Descriptor socket, int backlog) {
   core()->keep(shared_from_this());
   state_ = State::starting;
   options_.backlog = backlog;
-  if (const auto where = local_address(socket.get())) key_ = key_of(where, where->port);
+  if (const auto where = local_address(socket.get())) where_ = to_string(*where);
   try {
     listen_at(std::move(socket));
   } catch (const Error& error) {
@@ -157,7 +159,7 @@ void ServerState::listen_at(uv::Descriptor socket) {
   if (::listen(socket.get(), options_.backlog) < 0) {
     const std::error_code why = system_code(errno);
     const auto where = local_address(socket.get());
-    throw Error(why, "listen " + (where ? to_string(*where) : key_));
+    throw Error(why, "listen " + (where ? to_string(*where) : where_));
   }
   uv::Listener::User& user = *this;
   listener_ = std::make_shared<uv::Listener>(*core(), std::move(socket), user);
@@ -168,6 +170,7 @@ void ServerState::listen_at(uv::Descriptor socket) {
 
 void ServerState::now_listening() {
   state_ = State::listening;
+  key_ = key_of(address().value_or(Address{}));
   listening_due_ = true;
   schedule();
 }
@@ -231,7 +234,7 @@ void ServerState::drop(uv::Descriptor connection) {
 }
 
 void ServerState::on_broken(int error) {
-  errors_.emplace_back(system_code(error), "accept " + key_);
+  errors_.emplace_back(system_code(error), "accept " + where_);
   schedule();
 }
 

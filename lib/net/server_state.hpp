@@ -53,8 +53,9 @@ class ServerState final
   void set_max_connections(std::optional<std::size_t> most) { most_ = most; }
   std::optional<std::size_t> max_connections() const { return most_; }
 
-  // `<addressType>:<address>:<port>`, as given to listen(): what connections that are passed to
-  // another process name their server by.
+  // What connections that are passed to another process name their server by, from "listening" on:
+  // `<addressType>:<address>:<port>:<number>`. The number is of no other server of this process: many may
+  // have been at the same place.
   const std::string& key() const { return key_; }
 
   bool accepted(uv::Descriptor& connection) override;
@@ -104,6 +105,7 @@ class ServerState final
 
   State state_ = State::idle;
   ListenOptions options_;
+  std::string where_;  // as errors tell it
   std::string key_;
   std::optional<std::size_t> most_;
   bool ref_ = true;

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -35,25 +36,34 @@ std::shared_ptr<ServerState> server_state(TestLoop& loop) {
 
 }  // namespace
 
-TEST_CASE("server: its key is what was given to listen()", "[net]") {
+TEST_CASE("server: its key is where it listens, and no other's", "[net]") {
   TestLoop loop;
   Folder folder;
   const std::string path = folder.at("socket");
-  struct Row {
-    tine::ListenOptions options;
-    std::string key;
-  };
-  const std::vector<Row> rows{{{.host = "127.0.0.1"}, "4:127.0.0.1:0"},
-                              {{.host = "::1"}, "6:::1:0"},
-                              {{}, "4:null:0"},
-                              {{.path = path}, "-1:" + path + ":-1"}};
-  for (const Row& row : rows) {
+  const auto key_of = [&](const tine::ListenOptions& options) {
     const auto server = server_state(loop);
-    server->listen(row.options);
-    CHECK(server->key() == row.key);
+    server->listen(options);
+    const std::string port = std::to_string(server->address().value().port);
+    server->close({});
+    loop.run();
+    const std::size_t number = server->key().rfind(':');
+    return std::pair(server->key().substr(0, number), port);
+  };
+  const auto [ipv4, ipv4_port] = key_of({.host = "127.0.0.1"});
+  CHECK(ipv4 == "4:127.0.0.1:" + ipv4_port);
+  const auto [ipv6, ipv6_port] = key_of({.host = "::1"});
+  CHECK(ipv6 == "6:::1:" + ipv6_port);
+  CHECK(key_of({.path = path}).first == "-1:" + path + ":-1");
+
+  std::set<std::string> keys;
+  for (int i = 0; i < 2; ++i) {
+    const auto server = server_state(loop);
+    server->listen({.path = path});
+    keys.insert(server->key());
     server->close({});
     loop.run();
   }
+  CHECK(keys.size() == 2);
 }
 
 TEST_CASE("server: a duplicate listens on when the server is closed", "[net]") {

@@ -3,9 +3,11 @@
 #include <chrono>
 #include <csignal>
 #include <cstddef>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <fcntl.h>
@@ -169,6 +171,55 @@ TEST_CASE("handles: a socket with unwritten bytes is refused, and no byte is los
   pair.ours.on<"close">([&] { child.disconnect(); });
   loop.run();
   CHECK(read == bytes + "served");
+}
+
+TEST_CASE("handles: connections of each server at a free port are counted apart", "[handles]") {
+  TestLoop loop;
+  auto child = loop.fork("serve");
+  std::deque<Clients> servers;
+  std::deque<tine::Socket> clients;
+  std::vector<std::size_t> counts;
+  const auto count = [&] {
+    for (Clients& one : servers) {
+      one.server.connections([&](std::error_code error, std::size_t connections) {
+        CHECK_FALSE(error);
+        counts.push_back(connections);
+        if (counts.size() == servers.size()) loop->stop();
+      });
+    }
+  };
+  int passed = 0;
+  const auto pass = [&](tine::Socket socket) {
+    child.send("write", socket);  // and it stays open there
+    if (++passed == 3) count();
+  };
+  for (const int connections : {1, 2}) {
+    tine::Server server = servers.emplace_back(loop).server;
+    server.on<"connection">(pass);
+    for (int i = 0; i < connections; ++i) {
+      tine::Socket& client = clients.emplace_back(loop);
+      client.resume();
+      client.connect({.host = "127.0.0.1", .port = server.address()->port});
+    }
+  }
+  loop.run();
+  CHECK(counts == std::vector<std::size_t>{1, 2});
+
+  // The first has none any more; the second waits for its own.
+  std::vector<int> closed;
+  for (int i : {0, 1}) {
+    servers[static_cast<std::size_t>(i)].server.close([&, i] {
+      closed.push_back(i);
+      if (i == 0) loop->stop();
+    });
+  }
+  clients.front().destroy();
+  loop.run();
+  CHECK(closed == std::vector{0});
+  for (tine::Socket& client : clients) client.destroy();
+  child.disconnect();
+  loop.run();
+  CHECK(closed == std::vector{0, 1});
 }
 
 TEST_CASE("handles: one that is empty, closed or unknown is refused with an error", "[handles]") {
