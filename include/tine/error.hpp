@@ -29,7 +29,7 @@ enum class Errc {
   stream_destroyed,     // ERR_STREAM_DESTROYED: Stream::write() after destroy() or an error
   ipc_one_pipe,         // ERR_IPC_ONE_PIPE: ForkOptions::stdio has more than one ipc slot
   ipc_required,         // ERR_CHILD_PROCESS_IPC_REQUIRED: ForkOptions::stdio has no ipc slot
-  invalid_argument,     // ERR_INVALID_ARG_VALUE: an option of fork() that cannot be
+  invalid_argument,     // ERR_INVALID_ARG_VALUE: an option that cannot be; a text with a zero byte
   out_of_range,         // ERR_OUT_OF_RANGE: the same for a number
   unknown_signal,       // ERR_UNKNOWN_SIGNAL: a number that is no signal
   aborted,              // ABORT_ERR: a stop was requested of ForkOptions::stop

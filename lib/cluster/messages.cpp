@@ -1,6 +1,7 @@
 #include "cluster/messages.hpp"
 
 #include <filesystem>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -8,6 +9,8 @@
 
 namespace tine::cluster {
 
+using namespace std::string_literals;
+using namespace std::string_view_literals;
 using nlohmann::json;
 using Kind = net::ListenerQuery::Kind;
 
@@ -34,8 +37,18 @@ bool flag_member(const json& message, const char* name) {
   return value.is_boolean() && value.get<bool>();
 }
 
+// Node's workers put their directory in front of a name that is not in the file system, too.
+std::string path_of(const json& message) {
+  const std::string path = text_member(message, "address");
+  const std::size_t name = path.starts_with('/') ? path.find("/\0"s) : path.npos;
+  return name == path.npos ? path : path.substr(name + 1);
+}
+
+bool is_path(const json& message) { return member(message, "addressType") == -1; }
+
 // As Node writes what it makes a key of.
 std::string key_part(const json& message, const char* name) {
+  if (name == "address"sv && is_path(message)) return path_of(message);
   const auto found = message.find(name);
   if (found == message.end()) return "undefined";
   return found->is_string() ? found->get<std::string>() : found->dump();
@@ -53,11 +66,11 @@ std::string key_of(const json& message) {
 
 // Where it is to be bound; false if that is nowhere.
 bool read_place(const json& message, net::ListenerQuery& query) {
-  const std::string host = text_member(message, "address");
-  if (member(message, "addressType") == -1) {
-    query.address = Address{Family::unix_path, host, 0};
-    return !host.empty();
+  if (is_path(message)) {
+    query.address = Address{Family::unix_path, path_of(message), 0};
+    return !query.address->host.empty();
   }
+  const std::string host = text_member(message, "address");
   const auto port = number_member(message, "port").value_or(0);
   if (port < 0 || port > most_port) return false;
   query.port = static_cast<std::uint16_t>(port);
@@ -172,9 +185,9 @@ json query_members(const net::ListenerQuery& query, std::int64_t index) {
 }
 
 Address listening_address(const json& message) {
+  if (is_path(message)) return {Family::unix_path, path_of(message), 0};
   const std::string host = text_member(message, "address");
   const json& type = member(message, "addressType");
-  if (type == -1) return {Family::unix_path, host, 0};
   const bool ipv6 = type == 6 || type == "udp6" || host.find(':') != host.npos;
   const auto port = number_member(message, "port").value_or(0);
   return {ipv6 ? Family::ipv6 : Family::ipv4, host, static_cast<std::uint16_t>(port)};

@@ -59,6 +59,7 @@ void ServerState::start(const ListenOptions& options) {
   if (options.descriptor >= 0) {
     start_at_descriptor();
   } else if (!options.path.empty()) {
+    verify_path(options.path);
     find(Address{Family::unix_path, options.path, 0});
   } else if (options.host.empty()) {
     find(std::nullopt);

@@ -67,13 +67,13 @@ bool SocketState::start() {
 
 void SocketState::start_connecting(const ConnectOptions& options) {
   if (!options.path.empty()) {
-    target_ = options.path;
+    target_ = printable(options.path);
     addresses_.push_back(path_address(options.path));
     return try_next();
   }
   const auto literal = ip_address(options.host, options.port);
-  target_ =
-      literal ? to_string(to_address(*literal)) : options.host + ':' + std::to_string(options.port);
+  target_ = literal ? to_string(to_address(*literal))
+                    : printable(options.host) + ':' + std::to_string(options.port);
   if (!literal) return look_up(options.host, options.port);
   addresses_.push_back(*literal);
   try_next();

@@ -24,7 +24,7 @@ std::string to_string(const Address& address) {
     case Family::ipv6: return '[' + address.host + "]:" + std::to_string(address.port);
     case Family::unix_path: break;
   }
-  return address.host;
+  return net::printable(address.host);
 }
 
 namespace net {
@@ -92,7 +92,22 @@ std::optional<Address> ask(int fd, GetName get_name) {
 
 }  // namespace
 
+bool has_nul(std::string_view text) { return text.find('\0') != text.npos; }
+
+std::string printable(std::string_view text) {
+  std::string printed;
+  for (const char byte : text) {
+    if (byte == '\0') {
+      printed += "\\0";
+    } else {
+      printed += byte;
+    }
+  }
+  return printed;
+}
+
 std::optional<SocketAddress> ip_address(const std::string& host, std::uint16_t port) {
+  if (has_nul(host)) return std::nullopt;
   SocketAddress address;
   auto& in = as<sockaddr_in>(address);
   if (inet_pton(AF_INET, host.c_str(), &in.sin_addr) != 1) return ipv6_address(host, port);
@@ -102,11 +117,17 @@ std::optional<SocketAddress> ip_address(const std::string& host, std::uint16_t p
   return address;
 }
 
+void verify_path(const std::string& path) {
+  if (path.starts_with('\0') || !has_nul(path)) return;
+  throw Error(Errc::invalid_argument, "a NUL byte in the path " + printable(path));
+}
+
 SocketAddress path_address(const std::string& path) {
   SocketAddress address;
   auto& un = as<sockaddr_un>(address);
+  verify_path(path);
   if (path.size() >= sizeof un.sun_path) {
-    throw Error(uv::system_code(ENAMETOOLONG), path);
+    throw Error(uv::system_code(ENAMETOOLONG), printable(path));
   }
   un.sun_family = AF_UNIX;
   path.copy(un.sun_path, path.size());

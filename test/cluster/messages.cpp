@@ -71,6 +71,21 @@ TEST_CASE("cluster messages: a query is read as it was meant", "[cluster]") {
   CHECK(listener(usual).descriptor == -1);
 }
 
+// As Node 20 and 26 write it: path.resolve() does not know of such names.
+TEST_CASE("cluster messages: an abstract name is without the directory of Node's worker",
+          "[cluster]") {
+  using namespace std::string_literals;
+  for (const std::string& folder : {""s, "/"s, "/home/somebody/"s}) {
+    const json query =
+        node_query({{"address", folder + "\0name"s}, {"port", -1}, {"addressType", -1}});
+    CHECK(read_query(query).value().listener.address == Address{Family::unix_path, "\0name"s, 0});
+    CHECK(read_query(query).value().key == "\0name:-1:-1:undefined"s);
+    CHECK(listening_address(query).host == "\0name"s);
+  }
+  const json path = node_query({{"address", "/run/x\0y"s}, {"port", -1}, {"addressType", -1}});
+  CHECK(read_query(path).value().listener.address->host == "/run/x\0y"s);  // which binding refuses
+}
+
 TEST_CASE("cluster messages: a backlog that is none is the usual one", "[cluster]") {
   const auto backlog = [](const json& value) {
     return read_query(node_query({{"backlog", value}})).value().listener.backlog;

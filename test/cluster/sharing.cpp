@@ -4,6 +4,7 @@
 #include <set>
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "cluster/cluster_test.hpp"
 #include "net/bound_socket.hpp"
@@ -172,6 +173,16 @@ TEST_CASE("cluster: a path is shared with its permissions, and removed at the en
   CHECK((answer == "1" || answer == "2"));
   test.end();
   CHECK_FALSE(std::filesystem::exists(path));
+}
+
+TEST_CASE("cluster: an abstract name is shared", "[cluster]") {
+  const std::string name = std::string(1, '\0') + "tine-test-" + std::to_string(::getpid());
+  TestCluster test;
+  for (int i = 0; i < 2; ++i) test.fork().send({{"listen", {{"path", name}}}});
+  test.until_said(2);
+  CHECK(test.said == std::vector<json>(2, {{"listening", 0}}));
+  CHECK(test.ask({.path = name}) != "");
+  test.end();
 }
 
 TEST_CASE("cluster: workers listen at a socket that the primary has, by its number there",

@@ -246,6 +246,15 @@ const scenarios = {
     assert(!fs.existsSync(at));
   },
 
+  async abstract_name_is_shared() {
+    const at = `\0tine-test-${process.pid}`;
+    const workers = [new Worker(), new Worker()];
+    for (const worker of workers) worker.tell({ listen: { path: at } });
+    for (const worker of workers) assert.deepStrictEqual(await worker.next(), { listening: 0 });
+    await answeredBy({ path: at }, [1, 2]);
+    await endAll(workers);
+  },
+
   async servers_have_ports_of_their_own() {
     const { workers, port } = await listenAll(2);
     const others = [await workers[0].listen(), await workers[1].listen()];

@@ -6,6 +6,7 @@
 #include <set>
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "cluster/cluster_test.hpp"
 #include "net/bound_socket.hpp"
@@ -312,6 +313,20 @@ TEST_CASE("javascript workers: a path is shared, and removed at the end") {
   CHECK((answer == "1" || answer == "2"));
   test.end();
   CHECK_FALSE(std::filesystem::exists(path));
+}
+
+TEST_CASE("javascript workers: an abstract name is shared") {
+  const std::string name = std::string(1, '\0') + "tine-test-" + std::to_string(::getpid());
+  JavascriptCluster test(any_balancing());
+  for (int i = 0; i < 2; ++i) test.fork().send({{"listen", {{"path", name}}}});
+  test.cluster.on<"listening">([&](const tine::Worker&, const tine::Address& address) {
+    CHECK(address == tine::Address{tine::Family::unix_path, name, 0});
+  });
+  test.until_said(2);
+  for (const json& message : test.said) REQUIRE(message.contains("listening"));
+  const std::string answer = test.get({.path = name});
+  CHECK((answer == "1" || answer == "2"));
+  test.end();
 }
 
 TEST_CASE("javascript workers: they listen at a socket that the primary has, by its number there") {

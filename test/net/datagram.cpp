@@ -331,6 +331,33 @@ TEST_CASE("address: as text", "[net]") {
   CHECK(to_string(Address{Family::unix_path, "/run/x", 0}) == "/run/x");
 }
 
+TEST_CASE("address: a NUL does not cut it short", "[net]") {
+  using namespace std::string_literals;
+  CHECK(to_string(Address{Family::unix_path, "\0name"s, 0}) == "\\0name");
+  for (const std::string& host : {"127.0.0.1\0.example"s, "::1\0"s, "fe80::1%lo\0"s, "\0"s}) {
+    CHECK_FALSE(tine::net::ip_address(host, 7));
+  }
+  CHECK(error_of([] { tine::net::path_address("/run/x\0y"s); }) == Errc::invalid_argument);
+  const std::string name = "\0a\0b"s;
+  CHECK(tine::net::to_address(tine::net::path_address(name)).host == name);
+}
+
+TEST_CASE("datagram: a NUL in a host is refused", "[net]") {
+  using namespace std::string_literals;
+  TestLoop loop;
+  Datagram socket(loop, Family::ipv4);
+  Watch watch;
+  watch.follow(socket);
+  socket.bind({.host = "127.0.0.1\0.example"s});
+  socket.send("x", {Family::ipv4, "127.0.0.1\0"s, 80}, watch.result("sent"));
+  loop.run();
+
+  CHECK(watch.log == Log{"error", "sent"});
+  CHECK(watch.errors.at(0) == Errc::invalid_argument);
+  CHECK_THAT(watch.texts.at(0), ContainsSubstring("127.0.0.1\\0.example"));
+  CHECK(watch.results.at(0) == system_code(EINVAL));
+}
+
 TEST_CASE("address: there and back, with the scope of a link", "[net]") {
   const auto there_and_back = [](const std::string& host) {
     return tine::net::to_address(tine::net::ip_address(host, 7).value());

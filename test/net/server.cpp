@@ -231,6 +231,43 @@ TEST_CASE("server: a path has the permissions asked for, and goes with the serve
   CHECK(client.data == "by path");
 }
 
+TEST_CASE("server: a NUL in a host or a path is refused, with or without a primary", "[net]") {
+  using namespace std::string_literals;
+  const bool has_primary = GENERATE(false, true);
+  TestLoop loop;
+  Folder folder;
+  const auto source = has_primary ? install_source(loop, [] { return ListenerAnswer{}; }) : nullptr;
+  const std::vector<tine::ListenOptions> rows{{.host = "127.0.0.1\0.example"s},
+                                              {.path = folder.at("socket") + "\0x"s}};
+  for (const tine::ListenOptions& options : rows) {
+    Server server(loop);
+    Watch watch;
+    watch.follow(server);
+    server.listen(options);
+    loop.run();
+    CHECK(watch.log == Log{"error"});
+    CHECK(watch.errors.at(0) == Errc::invalid_argument);
+    CHECK_THAT(watch.texts.at(0), ContainsSubstring("\\0"));
+  }
+  CHECK_FALSE(std::filesystem::exists(folder.at("socket")));
+  if (source) CHECK(source->queries.empty());
+}
+
+TEST_CASE("server: an error tells all of an abstract name", "[net]") {
+  const std::string name = std::string(1, '\0') + "tine-test-" + std::to_string(::getpid());
+  TestLoop loop;
+  Server first(loop);
+  first.listen({.path = name});
+  Server second(loop);
+  Watch watch;
+  watch.follow(second);
+  second.on<"error">([&] { first.close(); });
+  second.listen({.path = name});
+  loop.run();
+  CHECK(watch.errors.at(0) == system_code(EADDRINUSE));
+  CHECK_THAT(watch.texts.at(0), StartsWith("bind \\0" + name.substr(1) + ":"));
+}
+
 TEST_CASE("server: a path that somebody else has by now stays", "[net]") {
   TestLoop loop;
   Folder folder;

@@ -139,6 +139,54 @@ TEST_CASE("socket: what cannot be connected is an error, then closed", "[net]") 
   }
 }
 
+TEST_CASE("socket: a NUL in a host or a path is refused", "[net]") {
+  using namespace std::string_literals;
+  TestLoop loop;
+  Folder folder;
+  Server by_path(loop);
+  by_path.listen({.path = folder.at("socket")});
+  Server by_port = loopback_server(loop);
+  by_port.on<"connection">([] { FAIL("what it is cut to was connected"); });
+  by_path.on<"connection">([] { FAIL("what it is cut to was connected"); });
+  const std::uint16_t port = by_port.address()->port;
+  struct Row {
+    tine::ConnectOptions options;
+    std::string text;
+  };
+  const std::vector<Row> rows{
+      {{.host = "127.0.0.1\0.trusted.example"s, .port = port},
+       "connect 127.0.0.1\\0.trusted.example:"},
+      {{.host = "localhost\0.example"s, .port = port}, "connect localhost\\0.example:"},
+      {{.path = folder.at("socket") + "\0"s}, "connect " + folder.at("socket") + "\\0:"},
+  };
+  for (const Row& row : rows) {
+    Socket socket(loop);
+    Watch watch;
+    watch.follow(socket);
+    socket.on<"close">([&] { loop->stop(); });
+    socket.connect(row.options);
+    loop.run();
+    CHECK(watch.log == Log{"error", "close"});
+    CHECK(watch.errors.at(0) == Errc::invalid_argument);
+    CHECK_THAT(watch.texts.at(0), StartsWith(row.text));
+  }
+  by_port.close();
+  by_path.close();
+  loop.run();
+}
+
+TEST_CASE("socket: an error tells all of an abstract name", "[net]") {
+  using namespace std::string_literals;
+  TestLoop loop;
+  Socket socket(loop);
+  Watch watch;
+  watch.follow(socket);
+  socket.connect({.path = "\0tine-no-such-name"s});
+  loop.run();
+  CHECK(watch.errors.at(0) == system_code(ECONNREFUSED));
+  CHECK_THAT(watch.texts.at(0), StartsWith("connect \\0tine-no-such-name:"));
+}
+
 TEST_CASE("socket: a host that is not found is an error", "[net]") {
   TestLoop loop;
   Socket socket(loop);
