@@ -1,6 +1,7 @@
 #include "net/bound_socket.hpp"
 
 #include <cerrno>
+#include <filesystem>
 #include <system_error>
 #include <utility>
 
@@ -90,10 +91,14 @@ BoundPath::BoundPath(std::string path, bool readable_all, bool writable_all)
   constexpr mode_t reading = S_IRUSR | S_IRGRP | S_IROTH;
   constexpr mode_t writing = S_IWUSR | S_IWGRP | S_IWOTH;
   const mode_t more = (readable_all ? reading : 0) | (writable_all ? writing : 0);
-  if (more == 0 || ::chmod(path_.c_str(), (status.st_mode & 07777) | more) == 0) return;
-  const int error = errno;
-  ::unlink(path_.c_str());
-  fail(error, "chmod " + path_);
+  if (more != 0 && ::chmod(path_.c_str(), (status.st_mode & 07777) | more) < 0) {
+    const int error = errno;
+    ::unlink(path_.c_str());
+    fail(error, "chmod " + path_);
+  }
+  std::error_code no_folder;
+  const auto absolute = std::filesystem::absolute(path_, no_folder);
+  if (!no_folder) path_ = absolute.string();
 }
 
 BoundPath::~BoundPath() {

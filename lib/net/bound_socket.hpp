@@ -30,7 +30,8 @@ uv::Descriptor adopted_socket(int fd, int type);
 // Another descriptor of the same socket. Throws Error.
 uv::Descriptor duplicated_socket(int fd);
 
-// A path that a socket was bound to. Removes it when it goes, unless something else is there by then.
+// A path that a socket was bound to. Removes it when it goes, whatever the directory of the process is by
+// then, unless something else is there.
 class BoundPath {
  public:
   // Throws Error.
@@ -43,7 +44,7 @@ class BoundPath {
   void leave() { path_.clear(); }
 
  private:
-  std::string path_;
+  std::string path_;  // absolute
   dev_t device_ = 0;
   ino_t inode_ = 0;
 };

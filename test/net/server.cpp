@@ -268,6 +268,25 @@ TEST_CASE("server: an error tells all of an abstract name", "[net]") {
   CHECK_THAT(watch.texts.at(0), StartsWith("bind \\0" + name.substr(1) + ":"));
 }
 
+TEST_CASE("server: a relative path goes though the directory is another by then", "[net]") {
+  struct Directory {
+    ~Directory() { std::filesystem::current_path(before); }
+    std::filesystem::path before = std::filesystem::current_path();
+  } directory;
+  TestLoop loop;
+  Folder first;
+  Folder second;
+  std::filesystem::current_path(first.path());
+  Server server(loop);
+  server.listen({.path = "socket"});
+  REQUIRE(std::filesystem::exists(first.at("socket")));
+  std::filesystem::current_path(second.path());
+  server.close();
+  loop.run();
+
+  CHECK_FALSE(std::filesystem::exists(first.at("socket")));
+}
+
 TEST_CASE("server: a path that somebody else has by now stays", "[net]") {
   TestLoop loop;
   Folder folder;
