@@ -236,7 +236,8 @@ TEST_CASE("server: a NUL in a host or a path is refused, with or without a prima
   const bool has_primary = GENERATE(false, true);
   TestLoop loop;
   Folder folder;
-  const auto source = has_primary ? install_source(loop, [] { return ListenerAnswer{}; }) : nullptr;
+  const auto source =
+      has_primary ? install_source(loop, [] { return tine::net::ListenerAnswer{}; }) : nullptr;
   const std::vector<tine::ListenOptions> rows{{.host = "127.0.0.1\0.example"s},
                                               {.path = folder.at("socket") + "\0x"s}};
   for (const tine::ListenOptions& options : rows) {
