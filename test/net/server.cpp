@@ -443,6 +443,30 @@ TEST_CASE("server: unref() lets the loop end", "[net]") {
   CHECK_FALSE(server.listening());
 }
 
+TEST_CASE("server: what a listener throws leaves the connections of other servers for the next run",
+          "[net]") {
+  TestLoop loop;
+  std::vector<Server> servers{loopback_server(loop), loopback_server(loop)};
+  std::vector<tine::uv::Descriptor> clients;
+  int came = 0;
+  for (Server& server : servers) {
+    const auto address = tine::net::ip_address("127.0.0.1", server.address()->port);
+    clients.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    REQUIRE(::connect(clients.back().get(), address->get(), address->size) == 0);
+    server.on<"connection">([&came, server](Socket socket) mutable {
+      ++came;
+      socket.destroy();
+      server.close();
+      throw std::runtime_error("listener");
+    });
+  }
+  for (int run = 1; run <= 2; ++run) {
+    CHECK_THROWS_WITH(loop.run(), "listener");
+    CHECK(came == run);
+  }
+  loop.run();
+}
+
 TEST_CASE("server: what a connection listener throws leaves the others for the next run", "[net]") {
   TestLoop loop;
   Server server = loopback_server(loop);

@@ -1,0 +1,22 @@
+// Memory that a stream needed once is given back.
+#include <cstddef>
+#include <string>
+
+#include "net/write_queue.hpp"
+#include "support/catch.hpp"
+#include "wire/heap.hpp"
+
+TEST_CASE("write queue: a buffer that has become too large is given back when it is written",
+          "[net]") {
+  constexpr std::size_t huge = std::size_t{1} << 20;
+  const std::string bytes(huge, 'x');
+  tine::SendCallback nobody;
+  const std::size_t before = heap::live_bytes();
+  tine::net::WriteQueue queue;
+  queue.add(bytes, nobody);
+  queue.front();
+  queue.add(bytes, nobody);  // while the other one is written
+  CHECK(heap::live_bytes() - before >= 2 * huge);
+  while (queue.queued() > 0) queue.written(queue.front().size());
+  CHECK(heap::live_bytes() - before < huge / 16);
+}
