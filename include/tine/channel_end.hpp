@@ -70,7 +70,7 @@ class ChannelEnd {
   // only, as ever.
   //
   // Node: the same. There only a Socket is sent again, a missing answer holds the channel for ever, bytes
-  // that are not written are lost, and a handle that is closed is sent as none.
+  // that are not written are cancelled, and a handle that is closed is sent as none.
   bool send(const nlohmann::json& message, Handle handle, SendOptions options = {},
             SendCallback sent = {});
   template <std::invocable<std::error_code> Callback>

@@ -1,6 +1,7 @@
 // Datagrams: UDP.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -52,10 +53,12 @@ struct BindOptions {
 //   socket.bind({.port = 41234});
 //
 //   "listening"  it is bound, and receives
+//   "connect"    it is connected, after connect()
 //   "message"    one came in, whole, with where it came from. The view is valid for the call
-//   "error"      binding or receiving failed, or a message could not be sent and has no callback to
-//                tell. With no listener it comes out of Loop::run(). The socket is not closed; one
-//                that could not be bound may be bound again
+//   "error"      binding, connecting or receiving failed, or a message could not be sent and has no
+//                callback to tell. With no listener it comes out of Loop::run(), except when a message is
+//                lost because its receiver, or the way there, is gone (ECONNREFUSED, ENETUNREACH, ...). The
+//                socket is not closed; one that could not be bound may be bound again
 //   "close"      the last event, after close()
 //
 // A handle: copy it, keep it, drop it; the socket goes on and its listeners stay until "close". From
@@ -64,9 +67,10 @@ struct BindOptions {
 // default handle is empty: all one may do is assign to it, or ask whether it is. Use it on the
 // thread of its loop. Listeners run from the loop, never inside a call to this class.
 //
-// Node: dgram.Socket. Unlike Node, send() does not look names up.
-class Datagram : public Emitter<Event<"listening">, Event<"message", std::string_view, Address>,
-                                Event<"error", Error>, Event<"close">> {
+// Node: dgram.Socket. Unlike Node, send() and connect() do not look names up.
+class Datagram : public Emitter<Event<"listening">, Event<"connect">,
+                                Event<"message", std::string_view, Address>, Event<"error", Error>,
+                                Event<"close">> {
  public:
   Datagram() = default;
   // Of one family: ipv4 or ipv6.
@@ -90,10 +94,21 @@ class Datagram : public Emitter<Event<"listening">, Event<"message", std::string
   //
   // `to` is an IP address, of the family of the socket. `sent` runs exactly once, on a later turn:
   // without an error when the kernel has taken the message, which may be lost all the same. Else
-  // EMSGSIZE, EINVAL for an address that is none, why binding failed, ECANCELED by close(),
+  // EMSGSIZE, EINVAL for an address that is none, EISCONN after connect(), why binding failed, ECANCELED by close(),
   // Errc::socket_not_running after it. Without `sent` that error, but for close()'s, is emitted as
   // "error".
   void send(std::string_view bytes, const Address& to, SendCallback sent = {});
+
+  // The same, to where it is connected, or will be. EDESTADDRREQ: connect() was not called. ECONNREFUSED:
+  // nobody received an earlier message, and this one was not sent.
+  void send(std::string_view bytes, SendCallback sent = {});
+
+  // Has one peer from then on: messages of others are not received. Binds first as send() does. "connect"
+  // or "error" follows, on a later turn. EINVAL: `to` is no IP address. EISCONN: it is connected, which is
+  // an "error" and changes nothing.
+  void connect(const Address& to);
+  // Has none again, and stays where it is bound. Throws Error: ENOTCONN, or why it is not bound any more.
+  void disconnect();
 
   // Closes it: "close" follows on a later turn. What could not be sent yet is not.
   void close();
@@ -107,6 +122,45 @@ class Datagram : public Emitter<Event<"listening">, Event<"message", std::string
 
   // Where it receives; none if it is not bound (any more).
   std::optional<Address> address() const;
+  // What it is connected to; none if it is not.
+  std::optional<Address> remote_address() const;
+
+  // What follows is for a socket that is bound: after bind() with an IP address or none, or from
+  // "listening" on. All throw Error: EBADF if it is not bound, Errc::socket_not_running after close(),
+  // EINVAL for an address that is none, or of the other family, or a number out of range; else what the
+  // system says.
+  //
+  // Node: the same, in camel case: addMembership(), setMulticastTTL(), getRecvBufferSize(), ...
+
+  // Receives what is sent to a group, at the port where it is bound, until it drops the membership or
+  // closes. Binds first, if bind() was not called, as send() does. `interface`, in IPv4 an address of it, in
+  // IPv6 "::%eth0"; empty: the system's choice. EADDRINUSE: it is a member there.
+  void add_membership(const std::string& group, const std::string& interface = {});
+  // EADDRNOTAVAIL: it is no member there.
+  void drop_membership(const std::string& group, const std::string& interface = {});
+  // The same for what one source sends.
+  void add_source_specific_membership(const std::string& source, const std::string& group,
+                                      const std::string& interface = {});
+  void drop_source_specific_membership(const std::string& source, const std::string& group,
+                                       const std::string& interface = {});
+
+  // Where messages to groups go out, as of add_membership(); "0.0.0.0" and "::": the system's choice.
+  void multicast_interface(const std::string& interface);
+  // Whether members on this machine get them too. They do.
+  void multicast_loopback(bool on = true);
+  // How many routers they may pass, from 0 (none leaves the machine) to 255. 1.
+  void multicast_ttl(int hops);
+
+  // The same for all other messages, from 1 to 255. 64, or as the system is set.
+  void ttl(int hops);
+  // Whether it may send to broadcast addresses. It may not, which is EACCES.
+  void broadcast(bool on = true);
+
+  // What the kernel holds for it, in bytes. Linux: twice of what was asked for, within its bounds.
+  void receive_buffer_size(std::size_t bytes);
+  void send_buffer_size(std::size_t bytes);
+  std::size_t receive_buffer_size() const;
+  std::size_t send_buffer_size() const;
 
   // Whether receiving keeps Loop::run() from returning. It does, until unref(). Messages that are
   // not sent yet do always.

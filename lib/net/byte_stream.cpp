@@ -1,10 +1,9 @@
 #include "net/byte_stream.hpp"
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <utility>
 
+#include "net/loss.hpp"
 #include "net/tell_error.hpp"
 
 namespace tine::net {
@@ -309,15 +308,8 @@ void ByteStream::tell_error(std::error_code& error, const char* what) {
   if (!error) return;
   Error told(error, what);
   error.clear();
-  is_loss(told.code()) ? owner_.on_loss(std::move(told)) : owner_.on_error(std::move(told));
-}
-
-// What a connection ends with when its peer, or the way to the peer, is gone.
-bool ByteStream::is_loss(const std::error_code& error) const {
-  constexpr std::array gone{EPIPE,    ECONNRESET, ECONNABORTED, ENOTCONN,     ETIMEDOUT,
-                            ENETDOWN, ENETRESET,  ENETUNREACH,  EHOSTUNREACH, ECONNREFUSED};
-  return error.category() == std::generic_category() && !failed_to_open_ &&
-         std::find(gone.begin(), gone.end(), error.value()) != gone.end();
+  const bool lost = !failed_to_open_ && is_loss(told.code());
+  lost ? owner_.on_loss(std::move(told)) : owner_.on_error(std::move(told));
 }
 
 }  // namespace tine::net

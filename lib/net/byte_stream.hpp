@@ -115,7 +115,6 @@ class ByteStream final : private uv::Stream::User {
   void tell();
   void tell_written();
   void tell_error(std::error_code& error, const char* what);
-  bool is_loss(const std::error_code& error) const;
   void tell_end();
   void tell_close();
 

@@ -5,9 +5,12 @@
 #include <utility>
 
 #include <netinet/in.h>
+#include <sys/socket.h>
 
+#include "net/datagram_options.hpp"
 #include "net/datagram_state.hpp"
 #include "net/look_up.hpp"
+#include "net/loss.hpp"
 #include "net/tell_error.hpp"
 
 namespace tine {
@@ -31,8 +34,7 @@ bool full(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 void DatagramState::bind(const BindOptions& options) {
   if (core() == nullptr) return;
   if (state_ != State::idle) {
-    errors_.emplace_back(Errc::already_bound, "bind");
-    return schedule();
+    return failed(Errc::already_bound, "bind");
   }
   core()->keep(shared_from_this());
   state_ = State::starting;
@@ -104,13 +106,37 @@ void DatagramState::bind_alone(const SocketAddress& where) {
 
 void DatagramState::open(uv::Descriptor socket) {
   socket_.emplace(std::move(socket));
+  bound_at_ = local_address(socket_->get());
+  connected_ = net::remote_address(socket_->get()).has_value();
   poll_.emplace(*core(), socket_->get(), [this] { ready(); });
   core()->keep(shared_from_this());
   keep_alive_.reset();
   state_ = State::bound;
   listening_due_ = true;
   schedule();
+  if (connecting_) connect_now();
   send_queued();
+}
+
+// Where the caller is told by an exception.
+void DatagramState::need_bound() {
+  if (state_ != State::idle || core() == nullptr) return;
+  core()->keep(shared_from_this());
+  state_ = State::starting;
+  try {
+    start({.exclusive = true});
+  } catch (const Error&) {
+    stop();
+    state_ = State::idle;
+    core()->release(*this);
+    throw;
+  }
+}
+
+int DatagramState::fd() const {
+  if (state_ == State::closed) throw Error(Errc::socket_not_running, "a datagram socket");
+  if (!socket_) throw Error(system_code(EBADF), "a datagram socket that is not bound");
+  return socket_->get();
 }
 
 // It is as before then, but that the loop keeps it until that is told.
@@ -118,7 +144,7 @@ void DatagramState::fail(Error error) {
   stop();
   state_ = State::idle;
   cancel_queued(error.code());
-  errors_.push_back(std::move(error));
+  errors_.push_back({std::move(error)});
   schedule();
 }
 
@@ -127,7 +153,10 @@ void DatagramState::stop() noexcept {
   keep_alive_.reset();
   poll_.reset();
   socket_.reset();
+  connecting_.reset();
+  connected_ = false;
   listening_due_ = false;
+  connect_due_ = false;
   const auto ended = std::exchange(lease_, nullptr);
 }
 
@@ -161,9 +190,52 @@ bool DatagramState::receive_one() {
   }
   if (errno == EINTR) return true;
   if (full(errno)) return false;
-  errors_.emplace_back(system_code(errno), "receiving a message failed");
-  schedule();
+  lost(system_code(errno), "receiving a message failed");
   return false;
+}
+
+// --- connecting
+
+void DatagramState::connect(const Address& to) {
+  if (core() == nullptr) return;
+  const std::string what = "connect " + to_string(to);
+  if (state_ == State::closed) return failed(Errc::socket_not_running, what);
+  if (connected_ || connecting_) return failed(system_code(EISCONN), what);
+  connecting_ = ip_address(to.host, to.port);
+  if (!connecting_) return failed(system_code(EINVAL), what);
+  if (state_ == State::bound) return connect_now();
+  if (state_ == State::idle) bind({.exclusive = true});
+}
+
+void DatagramState::connect_now() {
+  const SocketAddress to = *std::exchange(connecting_, std::nullopt);
+  if (::connect(socket_->get(), to.get(), to.size) < 0) {
+    return failed(system_code(errno), "connect " + to_string(to_address(to)));
+  }
+  connected_ = true;
+  connect_due_ = true;
+  schedule();
+}
+
+// Linux gives up a port that it has chosen itself.
+void DatagramState::disconnect() {
+  if (connecting_) return connecting_.reset();
+  if (!connected_) throw Error(system_code(ENOTCONN), "disconnect");
+  sockaddr nowhere{};
+  nowhere.sa_family = AF_UNSPEC;
+  const bool done = ::connect(fd(), &nowhere, sizeof nowhere) == 0 || errno == EAFNOSUPPORT;
+  if (!done) throw Error(system_code(errno), "disconnect");
+  connected_ = false;
+  connect_due_ = false;
+  if (address() == bound_at_) return;
+  const SocketAddress before = ip_address(bound_at_->host, bound_at_->port).value();
+  if (::bind(fd(), before.get(), before.size) < 0) {
+    throw Error(system_code(errno), "bind " + to_string(*bound_at_));
+  }
+}
+
+std::optional<Address> DatagramState::remote_address() const {
+  return socket_ ? net::remote_address(socket_->get()) : std::nullopt;
 }
 
 // --- sending
@@ -173,20 +245,37 @@ void DatagramState::send(std::string_view bytes, const Address& to, SendCallback
   if (state_ == State::closed) return finished(std::move(sent), Errc::socket_not_running);
   const auto address = ip_address(to.host, to.port);
   if (!address) return finished(std::move(sent), system_code(EINVAL));
+  if (connected_ || connecting_) return finished(std::move(sent), system_code(EISCONN));
+  send_or_queue(bytes, address, std::move(sent));
+}
+
+void DatagramState::send(std::string_view bytes, SendCallback sent) {
+  if (core() == nullptr) return;
+  if (state_ == State::closed) return finished(std::move(sent), Errc::socket_not_running);
+  const bool somewhere = connected_ || connecting_;
+  if (!somewhere) return finished(std::move(sent), system_code(EDESTADDRREQ));
+  send_or_queue(bytes, std::nullopt, std::move(sent));
+}
+
+void DatagramState::send_or_queue(std::string_view bytes, const std::optional<SocketAddress>& to,
+                                  SendCallback sent) {
   if (state_ == State::bound && queue_.empty()) {
-    const int error = try_send(bytes, *address);
+    const int error = try_send(bytes, to);
     if (!full(error)) return finished(std::move(sent), system_code(error));
   }
-  queue_.push_back({*address, std::string(bytes), std::move(sent)});
+  queue_.push_back({to, std::string(bytes), std::move(sent)});
   update_poll();
   if (state_ == State::idle) bind({.exclusive = true});
 }
 
 // 0, or an errno.
-int DatagramState::try_send(std::string_view bytes, const SocketAddress& to) noexcept {
+int DatagramState::try_send(std::string_view bytes,
+                            const std::optional<SocketAddress>& to) noexcept {
+  const sockaddr* const address = to ? to->get() : nullptr;
+  const socklen_t address_size = to ? to->size : 0;
   ssize_t size = 0;
   do {
-    size = ::sendto(socket_->get(), bytes.data(), bytes.size(), 0, to.get(), to.size);
+    size = ::sendto(socket_->get(), bytes.data(), bytes.size(), 0, address, address_size);
   } while (size < 0 && errno == EINTR);
   return size < 0 ? errno : 0;
 }
@@ -210,11 +299,19 @@ void DatagramState::update_poll() noexcept {
 void DatagramState::finished(SendCallback callback, std::error_code error) {
   if (callback) {
     sent_.push_back({std::move(callback), error});
+    schedule();
   } else if (error) {
-    errors_.emplace_back(error, "a message was not sent");
-  } else {
-    return;
+    lost(error, "a message was not sent");
   }
+}
+
+void DatagramState::failed(std::error_code error, const std::string& what) {
+  errors_.push_back({Error(error, what)});
+  schedule();
+}
+
+void DatagramState::lost(std::error_code error, const std::string& what) {
+  errors_.push_back({Error(error, what), is_loss(error)});
   schedule();
 }
 
@@ -284,7 +381,8 @@ void DatagramState::schedule() noexcept {
 }
 
 bool DatagramState::due() const {
-  return !errors_.empty() || listening_due_ || !sent_.empty() || close_due_ || close_told_;
+  return !errors_.empty() || listening_due_ || connect_due_ || !sent_.empty() || close_due_ ||
+         close_told_;
 }
 
 // When a listener throws, the rest stays, for the next turn.
@@ -297,16 +395,18 @@ void DatagramState::tell() {
   } telling{*this};
   tell_errors();
   if (std::exchange(listening_due_, false)) emit<"listening">();
+  if (std::exchange(connect_due_, false)) emit<"connect">();
   tell_sent();
   tell_close();
 }
 
 void DatagramState::tell_errors() {
   while (!errors_.empty()) {
-    const Error error = std::move(errors_.front());
+    const Failure failure = std::move(errors_.front());
     errors_.pop_front();
     if (state_ == State::idle) core()->release(*this);
-    if (!errors_dropped_) tell_error(*this, error);
+    const bool heard = list<"error">().count() > 0;
+    if (!errors_dropped_ && (heard || !failure.is_loss)) tell_error(*this, failure.error);
   }
 }
 
@@ -359,9 +459,55 @@ void Datagram::bind(const BindOptions& options) { state_->bind(options); }
 void Datagram::send(std::string_view bytes, const Address& to, SendCallback sent) {
   state_->send(bytes, to, std::move(sent));
 }
+void Datagram::send(std::string_view bytes, SendCallback sent) {
+  state_->send(bytes, std::move(sent));
+}
+void Datagram::connect(const Address& to) { state_->connect(to); }
+void Datagram::disconnect() { state_->disconnect(); }
 void Datagram::close() { state_->close(); }
 int Datagram::release() { return state_->release().release(); }
 std::optional<Address> Datagram::address() const { return state_->address(); }
+std::optional<Address> Datagram::remote_address() const { return state_->remote_address(); }
+
+void Datagram::add_membership(const std::string& group, const std::string& interface) {
+  state_->need_bound();
+  net::join(state_->fd(), state_->family(), {group, interface});
+}
+void Datagram::drop_membership(const std::string& group, const std::string& interface) {
+  net::leave(state_->fd(), state_->family(), {group, interface});
+}
+void Datagram::add_source_specific_membership(const std::string& source, const std::string& group,
+                                              const std::string& interface) {
+  state_->need_bound();
+  net::join(state_->fd(), state_->family(), {group, interface, source});
+}
+void Datagram::drop_source_specific_membership(const std::string& source, const std::string& group,
+                                               const std::string& interface) {
+  net::leave(state_->fd(), state_->family(), {group, interface, source});
+}
+void Datagram::multicast_interface(const std::string& interface) {
+  net::set_multicast_interface(state_->fd(), state_->family(), interface);
+}
+void Datagram::multicast_loopback(bool on) {
+  net::set_multicast_loopback(state_->fd(), state_->family(), on);
+}
+void Datagram::multicast_ttl(int hops) {
+  net::set_multicast_ttl(state_->fd(), state_->family(), hops);
+}
+void Datagram::ttl(int hops) { net::set_ttl(state_->fd(), state_->family(), hops); }
+void Datagram::broadcast(bool on) { net::set_broadcast(state_->fd(), on); }
+
+void Datagram::receive_buffer_size(std::size_t bytes) {
+  net::set_buffer_size(state_->fd(), SO_RCVBUF, bytes);
+}
+void Datagram::send_buffer_size(std::size_t bytes) {
+  net::set_buffer_size(state_->fd(), SO_SNDBUF, bytes);
+}
+std::size_t Datagram::receive_buffer_size() const {
+  return net::buffer_size(state_->fd(), SO_RCVBUF);
+}
+std::size_t Datagram::send_buffer_size() const { return net::buffer_size(state_->fd(), SO_SNDBUF); }
+
 void Datagram::ref() { state_->set_ref(true); }
 void Datagram::unref() { state_->set_ref(false); }
 

@@ -24,7 +24,8 @@ namespace tine::net {
 
 // What stands behind tine::Datagram. The loop keeps it from bind() to "close".
 class DatagramState final
-    : public detail::ListenerTable<Event<"listening">, Event<"message", std::string_view, Address>,
+    : public detail::ListenerTable<Event<"listening">, Event<"connect">,
+                                   Event<"message", std::string_view, Address>,
                                    Event<"error", Error>, Event<"close">>,
       public std::enable_shared_from_this<DatagramState>,
       public uv::Resident,
@@ -41,6 +42,11 @@ class DatagramState final
   // Receives by a UDP socket that is bound. Throws Error.
   void open(uv::Descriptor socket);
   void send(std::string_view bytes, const Address& to, SendCallback sent);
+  // To where it is connected.
+  void send(std::string_view bytes, SendCallback sent);
+  void connect(const Address& to);
+  // Throws Error.
+  void disconnect();
   void close();
   // As who was asked for a socket wants it.
   void close(std::function<void()> closed) override;
@@ -51,6 +57,11 @@ class DatagramState final
   uv::Descriptor duplicate() const;
 
   std::optional<Address> address() const;
+  std::optional<Address> remote_address() const;
+  // Bound already, or now, to a free port of its own. Throws Error.
+  void need_bound();
+  // Of a socket that is bound. Throws Error.
+  int fd() const;
   void set_ref(bool ref);
 
   void loop_closing() noexcept override;
@@ -60,13 +71,17 @@ class DatagramState final
   enum class State { idle, starting, bound, closed };
 
   struct Message {
-    SocketAddress to;
+    std::optional<SocketAddress> to;  // none: where it is connected to
     std::string bytes;
     SendCallback sent;
   };
   struct Sent {
     SendCallback callback;
     std::error_code error;
+  };
+  struct Failure {
+    Error error;
+    bool is_loss = false;  // and told to listeners only
   };
 
   int ip_family() const { return family_ == Family::ipv6 ? AF_INET6 : AF_INET; }
@@ -82,10 +97,15 @@ class DatagramState final
   void receive_some();
   bool receive_one();
 
-  int try_send(std::string_view bytes, const SocketAddress& to) noexcept;
+  void connect_now();
+  void send_or_queue(std::string_view bytes, const std::optional<SocketAddress>& to,
+                     SendCallback sent);
+  int try_send(std::string_view bytes, const std::optional<SocketAddress>& to) noexcept;
   void send_queued();
   void finished(SendCallback callback, std::error_code error);
   void cancel_queued(std::error_code why);
+  void failed(std::error_code error, const std::string& what);
+  void lost(std::error_code error, const std::string& what);
   void update_poll() noexcept;
 
   void schedule() noexcept;
@@ -106,13 +126,17 @@ class DatagramState final
 
   std::optional<uv::Descriptor> socket_;
   std::optional<uv::Poll> poll_;
+  std::optional<Address> bound_at_;
+  std::optional<SocketAddress> connecting_;  // when it is bound
+  bool connected_ = false;
   std::shared_ptr<void> lease_;
   std::unique_ptr<char[]> room_;
   std::deque<Message> queue_;
 
   // What is still to be told, in this order.
-  std::deque<Error> errors_;
+  std::deque<Failure> errors_;
   bool listening_due_ = false;
+  bool connect_due_ = false;
   std::deque<Sent> sent_;
   bool close_due_ = false;
   bool close_told_ = false;      // and nothing will come any more

@@ -293,6 +293,7 @@ TEST_CASE("cluster: a datagram socket shares its port with others, if it says so
   CHECK(bind(port, false).contains("error"));
   CHECK(bind(port, true) == json{{"listening", port}});
   alone.close();
+  for (auto& worker : test.workers) worker.send("close");  // which may be its own
   test.end();
 }
 

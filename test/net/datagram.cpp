@@ -158,6 +158,7 @@ TEST_CASE("datagram: what waits for a failed bind is told so", "[net]") {
   Datagram socket(loop, Family::ipv4);
   Watch watch;
   watch.follow(socket);
+  socket.bind();
   socket.send("x", {Family::ipv4, "127.0.0.1", 80}, watch.result("sent"));
   loop.run();
 
@@ -317,10 +318,12 @@ TEST_CASE("datagram: a source gives the socket, and is told of its end", "[net]"
   CHECK(source->queries[0].port == 53);
   CHECK_FALSE(source->queries[0].address);
 
-  Datagram own(loop, Family::ipv4);
-  own.bind({.host = "127.0.0.1", .exclusive = true});
-  CHECK(own.address());
-  own.close();
+  for (const bool by_port : {false, true}) {
+    Datagram own(loop, Family::ipv4);
+    own.bind({.host = "127.0.0.1", .reuse_port = by_port, .exclusive = !by_port});
+    CHECK(own.address());
+    own.close();
+  }
   loop.run();
   CHECK(source->queries.size() == 1);
 }

@@ -55,6 +55,7 @@ struct Watch {
   }
   void follow(tine::Datagram socket) {
     log_events<"listening">(socket);
+    log_events<"connect">(socket);
     log_events<"close">(socket);
     errors_of(socket);
   }

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+namespace tine::net {
+
+// What reading and writing end with when the peer, or the way to the peer, is gone. That is no fault of this
+// process.
+inline bool is_loss(const std::error_code& error) {
+  constexpr std::array gone{EPIPE,    ECONNRESET, ECONNABORTED, ENOTCONN,     ETIMEDOUT,
+                            ENETDOWN, ENETRESET,  ENETUNREACH,  EHOSTUNREACH, ECONNREFUSED};
+  return error.category() == std::generic_category() &&
+         std::find(gone.begin(), gone.end(), error.value()) != gone.end();
+}
+
+}  // namespace tine::net
