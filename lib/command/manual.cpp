@@ -47,10 +47,10 @@ const std::array<Page, 4>& pages() {
           "A slow reader of stdout slows CHILD down, and a slow CHILD the writer of stdin."}},
         {"Signals",
          {"The first SIGINT, SIGTERM, SIGHUP or SIGQUIT is passed on to CHILD, which is killed if "
-          "it "
-          "does not end then; the second kills it at once. SIGTSTP stops both, SIGCONT lets them "
-          "go "
-          "on."}}}},
+          "it does not end then; the second kills it at once. SIGTSTP stops both, SIGCONT lets "
+          "them go on.",
+          "At a terminal CHILD is in the same process group: it can read the terminal, and what is "
+          "typed there, such as Ctrl-C, reaches it directly."}}}},
       {"script",
        {"tine script [OPTIONS] FILE…"},
        {{"Transcripts",

@@ -34,12 +34,25 @@ constexpr milliseconds silence_when_not{5000};
 
 constexpr std::size_t longest_line = std::size_t{256} << 20;
 
+bool has_terminal() {
+  const int terminal = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+  if (terminal < 0) return false;
+  close(terminal);
+  return true;
+}
+
+// What the terminal sends to all of our group, the child among them. A hangup goes to the leader of the
+// session alone.
+bool child_has_had(Signal signal) {
+  return signal.from_terminal && !(signal.number == SIGHUP && getsid(0) == getpid());
+}
+
 class Run {
  public:
   explicit Run(const RunOptions& options)
       : options_(options),
         style_{options.pretty, use_color(options.color, STDOUT_FILENO)},
-        signals_(loop_, [this](int signal) { on_signal(signal); }, {SIGTSTP}),
+        signals_(loop_, [this](Signal signal) { on_signal(signal); }, {SIGTSTP}),
         in_(loop_, STDIN_FILENO, [this](std::string_view bytes) { on_input(bytes); }),
         out_(loop_, STDOUT_FILENO,
              {[this] { set_paused(false); }, [this](int error) { on_output_failed(error); }, {}}) {}
@@ -68,8 +81,8 @@ class Run {
   void on_error(const Error& error);
   void on_close(const ExitStatus& status);
   void on_output_failed(int error);
-  void on_signal(int signal);
-  void stop_with_child();
+  void on_signal(Signal signal);
+  void stop_with_child(Signal signal);
   void stop_child_later();
   void kill_later(milliseconds delay);
 
@@ -109,8 +122,9 @@ void Run::fork_child() {
   ForkOptions how = fork_options(options_.child);
   how.stdio = {Stdio::ignore(), Stdio::descriptor(open_stdout_file()), Stdio::inherit(),
                Stdio::ipc()};
-  // A terminal sends Ctrl-C to the whole group, and the child would get it twice.
-  how.own_group = true;
+  // At a terminal the child is part of our job: else it could not read what is typed, and would not stop
+  // and go on with us. Where there is none, a signal to our whole group reaches it once, by us.
+  how.own_group = !has_terminal();
   child_ = fork(loop_, options_.child.child, std::move(how));
   listen();
   child_.on<"drain">([this] {
@@ -277,21 +291,34 @@ void Run::on_output_failed(int error) {
 }
 
 // The first is the child's to obey; the second ends it; the third ends us, whose output may be stuck.
-void Run::on_signal(int signal) {
-  if (signal == SIGTSTP) return stop_with_child();
+void Run::on_signal(Signal signal) {
+  if (signal.number == SIGTSTP) return stop_with_child(signal);
   ++signals_seen_;
-  constexpr int pass_on = 1;
   constexpr int kill = 2;
-  if (signals_seen_ > kill) std::_Exit(128 + signal);
-  child_.kill(signals_seen_ == pass_on ? signal : SIGKILL);
+  if (signals_seen_ > kill) std::_Exit(128 + signal.number);
+  if (signals_seen_ == kill) {
+    child_.kill(SIGKILL);
+  } else if (!child_has_had(signal)) {
+    child_.kill(signal.number);
+  }
   kill_later(options_.kill_after);
 }
 
-// Ctrl-Z. The terminal does not tell the child, which has a group of its own.
-void Run::stop_with_child() {
-  child_.kill_tree(SIGTSTP);
-  raise(SIGSTOP);
-  child_.kill_tree(SIGCONT);
+// The terminal's Ctrl-Z does what it does to a program that does not care: it stops us, unless nobody is
+// there who could let us go on. Another SIGTSTP is for us and, through us, for the child.
+void Run::stop_with_child(Signal signal) {
+  if (!child_has_had(signal)) {
+    child_.kill_tree(SIGTSTP);
+    raise(SIGSTOP);
+    child_.kill_tree(SIGCONT);
+    return;
+  }
+  sigset_t stop;
+  sigemptyset(&stop);
+  sigaddset(&stop, SIGTSTP);
+  raise(SIGTSTP);
+  pthread_sigmask(SIG_UNBLOCK, &stop, nullptr);
+  pthread_sigmask(SIG_BLOCK, &stop, nullptr);
 }
 
 void Run::kill_later(milliseconds delay) {

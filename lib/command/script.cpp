@@ -52,8 +52,8 @@ class Script {
       : options_(options),
         color_(use_color(options.color, STDOUT_FILENO)),
         signals_(loop_,
-                 [this](int signal) {
-                   signal_ = signal;
+                 [this](Signal signal) {
+                   signal_ = signal.number;
                    loop_.stop();
                  }),
         results_(options.files.size()),

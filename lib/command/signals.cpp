@@ -11,11 +11,22 @@ bool ignored(int signal) {
   return sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
+// A number of 0: none has come, it was interrupted.
+Signal next(const sigset_t& set) {
+#ifdef __APPLE__
+  int signal = 0;
+  return {sigwait(&set, &signal) == 0 ? signal : 0, false};
+#else
+  siginfo_t info{};
+  const int signal = sigwaitinfo(&set, &info);
+  return {signal < 0 ? 0 : signal, info.si_code == SI_KERNEL};
+#endif
+}
+
 }  // namespace
 
 // They are blocked everywhere and waited for in a thread: a handler may do nearly nothing.
-Signals::Signals(Loop& loop, std::function<void(int signal)> came,
-                 std::initializer_list<int> others)
+Signals::Signals(Loop& loop, std::function<void(Signal)> came, std::initializer_list<int> others)
     : came_(std::move(came)) {
   sigemptyset(&set_);
   for (const int signal : {SIGINT, SIGTERM, SIGQUIT}) sigaddset(&set_, signal);
@@ -34,9 +45,10 @@ Signals::~Signals() {
 }
 
 void Signals::run(Loop& loop) {
-  int signal = 0;
-  while (sigwait(&set_, &signal) == 0 && !ending_) {
-    loop.post([came = came_, signal] { came(signal); });
+  for (;;) {
+    const Signal signal = next(set_);
+    if (ending_) return;
+    if (signal.number > 0) loop.post([came = came_, signal] { came(signal); });
   }
 }
 

@@ -65,7 +65,7 @@ class SpawnError : public Error {
 struct SubprocessExit {
   bool known = false;  // else somebody else has waited for it, and no more is to be had
   int code = 0;
-  int signal = 0;               // or 0
+  int signal = 0;  // or 0
   std::optional<rusage> usage;  // of it and of the children that it has waited for; not of uv_spawn
 };
 

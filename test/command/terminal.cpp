@@ -1,0 +1,163 @@
+// `tine run` at a terminal, as a job of a shell.
+#include <cerrno>
+#include <chrono>
+#include <string>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#ifdef __APPLE__
+#include <util.h>
+#else
+#include <pty.h>
+#endif
+
+#include "support/catch.hpp"
+#include "support/folder.hpp"
+#include "support/test_loop.hpp"
+
+namespace {
+
+const std::string ctrl_c = "\x03";
+const std::string ctrl_z = "\x1a";
+
+// A terminal of its own, with a shell that has job control and runs a script.
+class Terminal {
+ public:
+  Terminal(const Folder& folder, const std::string& script) {
+    pid_ = forkpty(&fd_, nullptr, nullptr, nullptr);
+    if (pid_ == 0) {
+      if (chdir(folder.path().c_str()) == 0) {
+        execl("/bin/sh", "sh", "-m", "-c", script.c_str(), nullptr);
+      }
+      _exit(127);
+    }
+    REQUIRE(pid_ > 0);
+    fcntl(fd_, F_SETFD, FD_CLOEXEC);
+  }
+  Terminal(const Terminal&) = delete;
+  Terminal& operator=(const Terminal&) = delete;
+  ~Terminal() { hang_up(); }
+
+  void type(const std::string& keys) const {
+    CHECK(write(fd_, keys.data(), keys.size()) == static_cast<ssize_t>(keys.size()));
+  }
+
+  // Waits until the text is shown, and returns what was shown before it.
+  std::string show(const std::string& text) {
+    const auto late = std::chrono::steady_clock::now() + deadline;
+    for (;;) {
+      if (const auto at = shown_.find(text); at != shown_.npos) {
+        std::string before = shown_.substr(0, at);
+        shown_.erase(0, at + text.size());
+        return before;
+      }
+      char piece[4096];
+      pollfd readable{fd_, POLLIN, 0};
+      const ssize_t n = poll(&readable, 1, 100) > 0 ? read(fd_, piece, sizeof piece) : 0;
+      INFO(shown_ << " has no " << text);
+      REQUIRE((n >= 0 || errno == EINTR));
+      REQUIRE(std::chrono::steady_clock::now() < late);
+      if (n > 0) shown_.append(piece, static_cast<std::size_t>(n));
+    }
+  }
+
+  // The line is gone, and the session ends.
+  void hang_up() {
+    if (fd_ < 0) return;
+    close(fd_);
+    fd_ = -1;
+    waitpid(pid_, nullptr, 0);
+  }
+
+ private:
+  int fd_ = -1;
+  pid_t pid_ = -1;
+  std::string shown_;
+};
+
+// Asks at the terminal, and tells the answer; tells how often it was interrupted, too.
+std::string add_asking(const Folder& folder) {
+  folder.add("ask", R"(#!/bin/sh
+trap 'echo "\"interrupted\"" >&3' INT
+printf 'name? ' >/dev/tty
+until read -r name </dev/tty; do :; done
+echo "\"Hello $name\"" >&3
+exit 3
+)",
+             true);
+  return std::string(TINE_COMMAND) + " run --wait ./ask </dev/null";
+}
+
+}  // namespace
+
+TEST_CASE("terminal: a child of run can ask at the terminal", "[command]") {
+  const Folder folder;
+  Terminal terminal(folder, add_asking(folder) + "; echo \"status $?\"");
+  terminal.show("name? ");
+  terminal.type("you\n");
+  terminal.show("\"Hello you\"");
+  terminal.show("status 3");
+}
+
+TEST_CASE("terminal: Ctrl-C interrupts the child of run once", "[command]") {
+  const Folder folder;
+  Terminal terminal(folder, add_asking(folder) + "; echo \"status $?\"");
+  terminal.show("name? ");
+  terminal.type(ctrl_c);
+  terminal.show("\"interrupted\"");
+  terminal.type("you\n");
+  CHECK_THAT(terminal.show("\"Hello you\""), !ContainsSubstring("interrupted"));
+  terminal.show("status 3");
+}
+
+TEST_CASE("terminal: a child of run that Ctrl-C ends is status 130", "[command]") {
+  const Folder folder;
+  folder.add("wait", "#!/bin/sh\necho ready >/dev/tty\nexec tail -f /dev/null\n", true);
+  Terminal terminal(folder, TINE_COMMAND " run --wait ./wait </dev/null; echo \"status $?\"");
+  terminal.show("ready");
+  terminal.type(ctrl_c);
+  terminal.show("status 130");
+}
+
+TEST_CASE("terminal: Ctrl-Z stops run and its child, and both go on with fg", "[command]") {
+  const Folder folder;
+  Terminal terminal(folder, add_asking(folder) + "; echo \"stopped $?\"; fg; echo \"status $?\"");
+  terminal.show("name? ");
+  terminal.type(ctrl_z);
+  terminal.show("stopped 148");
+  terminal.type("you\n");
+  terminal.show("\"Hello you\"");
+  terminal.show("status 3");
+}
+
+TEST_CASE("terminal: a child of run that asks in the background is stopped until fg", "[command]") {
+  const Folder folder;
+  Terminal terminal(folder, add_asking(folder) + " & read -r _; fg; echo \"status $?\"");
+  terminal.show("name? ");
+  terminal.type("to the shell\n");
+  terminal.type("you\n");
+  terminal.show("\"Hello you\"");
+  terminal.show("status 3");
+}
+
+TEST_CASE("terminal: where nobody could let it go on, Ctrl-Z does not stop run", "[command]") {
+  const Folder folder;
+  Terminal terminal(folder, "exec " + add_asking(folder));
+  terminal.show("name? ");
+  terminal.type(ctrl_z + "you\n");
+  terminal.show("\"Hello you\"");
+}
+
+TEST_CASE("terminal: run that leads its session passes a hangup on", "[command]") {
+  const Folder folder;
+  folder.add("wait",
+             "#!/bin/sh\ntrap 'echo told >told; exit' HUP\necho ready >/dev/tty\n"
+             "while :; do read -r _ <&3; done\n",
+             true);
+  Terminal terminal(folder, "exec " TINE_COMMAND " run --wait ./wait </dev/null");
+  terminal.show("ready");
+  terminal.hang_up();
+  CHECK(std::filesystem::exists(folder.at("told")));
+}
