@@ -133,7 +133,8 @@ class Balancing {
 //
 // Node: the argument of setupPrimary(), cluster.settings, schedulingPolicy.
 struct ClusterSettings {
-  // The program of the workers. Empty: this one.
+  // The program of the workers. Empty: this one, by its path of when it started: after an update on disk the
+  // next workers run the new program.
   std::filesystem::path exec = {};
   // Their arguments. Not given: the same as of this program, if exec is not given either.
   std::optional<std::vector<std::string>> args = {};

@@ -8,6 +8,10 @@ namespace tine {
 
 // The directory of the running program's file: fork(loop, executable_dir() / "child").
 //
+// It is looked up when the program starts. When the file or the directory is replaced, renamed or removed
+// later, as an update does, this stays the path of then: fork() starts what is there now, or fails. The same
+// is true of a Cluster's workers that run the primary's own program.
+//
 // Throws std::filesystem::filesystem_error if the system cannot tell. macOS: the path as it was
 // given to exec, with symbolic links resolved.
 //

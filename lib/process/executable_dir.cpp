@@ -1,6 +1,7 @@
 #include "tine/executable_dir.hpp"
 
 #include <fstream>
+#include <string_view>
 #include <system_error>
 
 #include "process/program.hpp"
@@ -16,8 +17,10 @@ namespace tine {
 
 namespace process {
 
+namespace {
+
 #ifdef __APPLE__
-std::filesystem::path program_path() {
+std::filesystem::path look_up_program() {
   std::array<char, 4096> path{};
   auto size = static_cast<std::uint32_t>(path.size());
   if (_NSGetExecutablePath(path.data(), &size) != 0) {
@@ -26,14 +29,46 @@ std::filesystem::path program_path() {
   }
   return std::filesystem::canonical(path.data());
 }
+#else
+// The system adds a word to the path of a file that has gone.
+std::filesystem::path look_up_program() {
+  constexpr std::string_view gone = " (deleted)";
+  std::string path = std::filesystem::read_symlink("/proc/self/exe");
+  std::error_code unused;
+  if (path.ends_with(gone) && !std::filesystem::exists(path, unused)) {
+    path.resize(path.size() - gone.size());
+  }
+  return path;
+}
+#endif
 
+// Empty if it could not be looked up.
+const std::filesystem::path& program_at_start() {
+  static const std::filesystem::path path = [] {
+    try {
+      return look_up_program();
+    } catch (const std::filesystem::filesystem_error&) {
+      return std::filesystem::path();
+    }
+  }();
+  return path;
+}
+
+// Before main, and so before the file can be replaced.
+[[maybe_unused]] const std::filesystem::path& looked_up = program_at_start();
+
+}  // namespace
+
+std::filesystem::path program_path() {
+  return program_at_start().empty() ? look_up_program() : program_at_start();
+}
+
+#ifdef __APPLE__
 std::vector<std::string> program_args() {
   char** const arguments = *_NSGetArgv();
   return {arguments + 1, arguments + *_NSGetArgc()};
 }
 #else
-std::filesystem::path program_path() { return std::filesystem::read_symlink("/proc/self/exe"); }
-
 std::vector<std::string> program_args() {
   std::ifstream all("/proc/self/cmdline", std::ios::binary);
   std::vector<std::string> arguments;

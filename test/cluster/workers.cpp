@@ -2,6 +2,7 @@
 #include <csignal>
 
 #include "cluster/cluster_test.hpp"
+#include "support/folder.hpp"
 
 using namespace std::chrono_literals;
 using Log = std::vector<std::string>;
@@ -181,4 +182,26 @@ TEST_CASE("cluster: the program itself is its worker, with the same arguments", 
   primary.on<"message">([&](const json& message) { report = message; });
   loop.run();
   CHECK(report == json{{"args", {"an", "argument"}}, {"id", 1}});
+}
+
+TEST_CASE("cluster: a program that was replaced while it runs has workers of what is there now",
+          "[cluster]") {
+  const Folder folder;
+  const auto program = folder.at("program");
+  std::filesystem::copy_file(test_program("primary"), program);
+  TestLoop loop;
+  auto primary = tine::fork(loop, program, {.args = {"later"}});
+  json report;
+  primary.on<"error">([&](const tine::Error& error) { report = error.what(); });
+  primary.on<"message">([&](const json& message) {
+    report = message;
+    primary.disconnect();
+  });
+  primary.on<"spawn">([&] {
+    std::filesystem::copy_file(test_program("primary"), folder.at("new"));
+    std::filesystem::rename(folder.at("new"), program);
+    primary.send("fork");
+  });
+  loop.run();
+  CHECK(report == json{{"args", {"later"}}, {"id", 1}});
 }

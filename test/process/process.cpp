@@ -1,5 +1,6 @@
 #include <array>
 #include <cstdio>
+#include <filesystem>
 #include <string>
 
 #include <fcntl.h>
@@ -7,6 +8,7 @@
 #include <unistd.h>
 
 #include "support/catch.hpp"
+#include "support/folder.hpp"
 #include "support/raw_peer.hpp"
 #include "support/test_loop.hpp"
 
@@ -42,6 +44,36 @@ TEST_CASE("process: a channel that is none is a clear error", "[process]") {
                                      "+3", "99999999999999999999", "77");
   const std::string output = channel_state("NODE_CHANNEL_FD=" + value);
   CHECK_THAT(output, StartsWith("not connected\n") && ContainsSubstring("NODE_CHANNEL_FD="));
+}
+
+TEST_CASE("executable_dir: it is where the program was when it started", "[process]") {
+  const std::string what = GENERATE(as<std::string>{}, "nothing", "replaced", "removed", "moved");
+  const Folder folder;
+  const auto directory = folder.path() / "installed";
+  const auto program = directory / "program";
+  std::filesystem::create_directory(directory);
+  std::filesystem::copy_file(test_program("obey"), program);
+  TestLoop loop;
+  std::string told;
+  auto child = tine::fork(loop, program);
+  child.on<"message">([&](const std::string& text) {
+    if (text != "it runs") {
+      told = text;
+      return child.disconnect();
+    }
+    if (what == "replaced") {
+      std::filesystem::copy_file(test_program("echo"), folder.at("new"));
+      std::filesystem::rename(folder.at("new"), program);
+    } else if (what == "removed") {
+      std::filesystem::remove(program);
+    } else if (what == "moved") {
+      std::filesystem::rename(directory, folder.at("old"));
+    }
+    child.send("directory");
+  });
+  child.send("it runs");
+  loop.run();
+  CHECK(told == directory);
 }
 
 TEST_CASE("process: a descriptor that is no stream socket is refused", "[process]") {

@@ -1,5 +1,5 @@
-// Does what messages tell it: "disconnect", "environment" (of a program that it starts), {"exit": CODE},
-// {"send": [MESSAGE…]}; sends back all others. Tells errors to the parent, and "disconnect" to stdout. With an
+// Does what messages tell it: "disconnect", "environment" (of a program that it starts), "directory" (its
+// own), {"exit": CODE}, {"send": [MESSAGE…]}; sends back all others. Tells errors to the parent, and "disconnect" to stdout. With an
 // argument it refuses handles.
 #include <cstdio>
 #include <iostream>
@@ -31,6 +31,8 @@ int main(int argc, char**) {
       process.disconnect();
     } else if (message == "environment") {
       process.send(environment_of_a_child());
+    } else if (message == "directory") {
+      process.send(tine::executable_dir().string());
     } else if (message.contains("exit")) {
       process.exit(message["exit"]);
     } else if (message.contains("send")) {

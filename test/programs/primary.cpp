@@ -1,4 +1,5 @@
-// A child that is the primary of a cluster too: it forks itself once. The worker says what arguments it has, which
+// A child that is the primary of a cluster too: it forks itself once, or, with the argument "later", for each
+// message. The worker says what arguments it has, which
 // is passed on to the parent.
 #include <string>
 #include <vector>
@@ -12,7 +13,11 @@ int main(int argc, char** argv) {
   if (cluster.is_primary()) {
     cluster.on<"message">(
         [&](const tine::Worker&, const nlohmann::json& report) { process.send(report); });
-    cluster.fork();
+    if (argc > 1 && argv[1] == std::string("later")) {
+      process.on<"message">([&] { cluster.fork(); });
+    } else {
+      cluster.fork();
+    }
   } else {
     cluster.worker().send(
         {{"args", std::vector<std::string>(argv + 1, argv + argc)}, {"id", cluster.worker().id()}});
