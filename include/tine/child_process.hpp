@@ -153,7 +153,8 @@ class ChildProcess : public Emitter<Event<"spawn">, Event<"connected">, Event<"m
 // Starts a program with a channel to it.
 //
 // `module` is a path, absolute or from the child's directory; PATH is not searched for it. What
-// keeps it from starting is an "error" event, so the handle is always good to add listeners to.
+// keeps it from starting is an "error" event, so the handle is always good to add listeners to. The error
+// says which step failed, up to and with exec; std::errc::operation_canceled: it was killed before.
 //
 // Node: child_process.fork().
 ChildProcess fork(Loop& loop, const std::filesystem::path& module, ForkOptions options = {});

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <utility>
 
+#include "process/environment.hpp"
 #include "process/process_tree.hpp"
 
 namespace tine {
@@ -104,6 +105,7 @@ void ChildProcess::State::spawn(process::ForkPlan& plan, const ForkOptions& opti
   uv::SocketPair pair = uv::make_socket_pair();
   end().open(std::move(pair.ours));
   plan.subprocess.stdio[static_cast<std::size_t>(plan.channel_slot)] = pair.theirs.get();
+  plan.subprocess.env.push_back(process::tine_variable(pair.theirs.get()));
   std::vector<uv::Descriptor> their_ends;
   for (const Pipe& pipe : pipes_) {
     uv::SocketPair ends = uv::make_socket_pair();

@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tine/error.hpp"
@@ -21,8 +22,8 @@ namespace {
 
 constexpr const char* fd_name = "NODE_CHANNEL_FD";
 constexpr const char* mode_name = "NODE_CHANNEL_SERIALIZATION_MODE";
-// The pid of a parent that is tine. A program between the two may have passed it on: so it counts only for
-// a child of that parent.
+// Names the channel of a parent that is tine. A program between the two may have passed it on to a child
+// with a channel of its own, for which it means nothing.
 constexpr const char* tine_name = "TINE_CHANNEL";
 constexpr const char* worker_name = "NODE_UNIQUE_ID";
 constexpr std::array<std::string_view, 4> channel_names{fd_name, mode_name, worker_name, tine_name};
@@ -38,6 +39,13 @@ std::optional<std::string> take(const char* name) {
   std::string taken = value;
   unsetenv(name);
   return taken;
+}
+
+// A number that no other socket of the system has.
+std::string name_of(int socket) {
+  struct stat status {};
+  fstat(socket, &status);
+  return std::to_string(status.st_ino);
 }
 
 [[noreturn]] void refuse(const std::string& value, const char* why) {
@@ -85,10 +93,11 @@ std::vector<std::string> child_environment(
   }
   environment.push_back(std::string(fd_name) + "=" + std::to_string(channel_fd));
   environment.push_back(std::string(mode_name) + "=json");
-  environment.push_back(std::string(tine_name) + "=" + std::to_string(getpid()));
   if (worker) environment.push_back(std::string(worker_name) + "=" + std::to_string(*worker));
   return environment;
 }
+
+std::string tine_variable(int channel) { return std::string(tine_name) + "=" + name_of(channel); }
 
 // Looked up once, before the variables are removed.
 std::optional<int> worker_id() {
@@ -120,7 +129,7 @@ std::optional<AdoptedChannel> adopt_channel() {
                     "\"; fork with serialization \"json\". The channel is closed");
   }
   fcntl(fd, F_SETFD, FD_CLOEXEC);
-  return AdoptedChannel{std::move(channel), tine == std::to_string(getppid())};
+  return AdoptedChannel{std::move(channel), tine == name_of(fd)};
 }
 
 }  // namespace tine::process

@@ -11,10 +11,13 @@ namespace tine::process {
 
 // The environment of a child: ours, if it is to inherit it, changed by `changes`, and with the
 // variables that name its channel, and its number if it is a worker of a cluster. Stale ones of ours are
-// left out: getenv() would find the first.
+// left out: getenv() would find the first. tine_variable() is to be added.
 std::vector<std::string> child_environment(
     const std::map<std::string, std::optional<std::string>>& changes, bool inherit, int channel_fd,
     std::optional<int> worker);
+
+// The variable that says that the parent is tine, for a child that has this end of the channel.
+std::string tine_variable(int channel);
 
 struct AdoptedChannel {
   uv::Descriptor socket;

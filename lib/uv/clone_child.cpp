@@ -8,6 +8,7 @@
 #include <csignal>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -32,15 +33,16 @@ constexpr long setresuid_call = SYS_setresuid;
   for (;;) syscall(SYS_exit_group, 127);
 }
 
-[[noreturn]] void fail(ChildPlan& plan, const char* step, int error) {
-  plan.failed_step = step;
-  plan.error = error;
+void begin(ChildPlan& plan, const char* step) { plan.progress->step = step; }
+
+[[noreturn]] void fail(ChildPlan& plan, int error) {
+  plan.progress->error = error;
   leave();
 }
 
 // What syscall() has returned: ends if that is an error.
-int check(ChildPlan& plan, long result, const char* step) {
-  if (result < 0) fail(plan, step, errno);
+int check(ChildPlan& plan, long result) {
+  if (result < 0) fail(plan, errno);
   return static_cast<int>(result);
 }
 
@@ -54,27 +56,30 @@ void reset_signals() {
 
 // First all that would be overwritten is moved out of the way.
 void place_stdio(ChildPlan& plan) {
+  begin(plan, "stdio");
+  const auto move_away = [&plan](int& fd) {
+    fd = check(plan, syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, plan.stdio_count));
+  };
   for (int slot = 0; slot < plan.stdio_count; ++slot) {
     int& fd = plan.stdio[slot];
-    if (fd == slot || fd >= plan.stdio_count) continue;
-    fd = check(plan, syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, plan.stdio_count), "stdio");
+    if (fd != slot && fd < plan.stdio_count) move_away(fd);
   }
+  if (plan.parent_pidfd >= 0 && plan.parent_pidfd < plan.stdio_count) move_away(plan.parent_pidfd);
   for (int slot = 0; slot < plan.stdio_count; ++slot) {
     const int fd = plan.stdio[slot];
-    check(plan, fd == slot ? syscall(SYS_fcntl, fd, F_SETFD, 0) : syscall(SYS_dup3, fd, slot, 0),
-          "stdio");
+    check(plan, fd == slot ? syscall(SYS_fcntl, fd, F_SETFD, 0) : syscall(SYS_dup3, fd, slot, 0));
   }
 }
 
 // Before privileges are dropped, which this may need.
 void set_limits(ChildPlan& plan) {
+  begin(plan, "setrlimit");
   for (int i = 0; i < plan.limit_count; ++i) {
     const ChildLimit& limit = plan.limits[i];
-    check(plan, syscall(SYS_prlimit64, 0, limit.resource, &limit.values, nullptr), "setrlimit");
+    check(plan, syscall(SYS_prlimit64, 0, limit.resource, &limit.values, nullptr));
   }
-  if (plan.nice != nullptr) {
-    check(plan, syscall(SYS_setpriority, PRIO_PROCESS, 0, *plan.nice), "setpriority");
-  }
+  begin(plan, "setpriority");
+  if (plan.nice != nullptr) check(plan, syscall(SYS_setpriority, PRIO_PROCESS, 0, *plan.nice));
 }
 
 // To which the calls that set ids change nothing, and say that all is well.
@@ -84,34 +89,53 @@ constexpr auto no_id = static_cast<unsigned>(-1);
 // back.
 void drop_privileges(ChildPlan& plan) {
   if (plan.uid == nullptr && plan.gid == nullptr) return;
-  check(plan, syscall(setgroups_call, 0, nullptr), "setgroups");
+  begin(plan, "setgroups");
+  check(plan, syscall(setgroups_call, 0, nullptr));
   if (plan.gid != nullptr) {
+    begin(plan, "setgid");
     const gid_t gid = *plan.gid;
-    if (gid == no_id) fail(plan, "setgid", EINVAL);
-    check(plan, syscall(setresgid_call, gid, gid, gid), "setgid");
+    if (gid == no_id) fail(plan, EINVAL);
+    check(plan, syscall(setresgid_call, gid, gid, gid));
   }
   if (plan.uid != nullptr) {
+    begin(plan, "setuid");
     const uid_t uid = *plan.uid;
-    if (uid == no_id) fail(plan, "setuid", EINVAL);
-    check(plan, syscall(setresuid_call, uid, uid, uid), "setuid");
+    if (uid == no_id) fail(plan, EINVAL);
+    check(plan, syscall(setresuid_call, uid, uid, uid));
   }
+}
+
+bool parent_lives(const ChildPlan& plan) {
+  const long parent = syscall(SYS_getppid);
+  if (parent != 0) return parent == plan.parent;
+  // It is in another pid namespace, where all have the number 0, whoever adopts the child too.
+  pollfd ended{plan.parent_pidfd, POLLIN, 0};
+  const long at_once[2] = {};  // a timespec, as this call has it on each system
+  return syscall(SYS_ppoll, &ended, 1, at_once, nullptr, 0) <= 0;
 }
 
 // A change of ids would clear it. A parent that was gone before is not told of, so it is looked for.
 void die_with_parent(ChildPlan& plan) {
   if (plan.parent_death_signal == 0) return;
-  check(plan, syscall(SYS_prctl, PR_SET_PDEATHSIG, plan.parent_death_signal, 0, 0, 0), "prctl");
-  if (syscall(SYS_getppid) != plan.parent) leave();
+  begin(plan, "prctl");
+  check(plan, syscall(SYS_prctl, PR_SET_PDEATHSIG, plan.parent_death_signal, 0, 0, 0));
+  if (!parent_lives(plan)) fail(plan, ESRCH);
+}
+
+void execute(ChildPlan& plan, const char* file, const char* const* args) {
+  plan.progress->step = nullptr;
+  syscall(SYS_execve, file, args, plan.env);
+  begin(plan, "exec");
 }
 
 // As execvp() does it: what is not there, or may not be run, does not end the search.
 void exec(ChildPlan& plan) {
   int error = ENOENT;
   for (const char* const* file = plan.candidates; *file != nullptr; ++file) {
-    syscall(SYS_execve, *file, plan.args, plan.env);
+    execute(plan, *file, plan.args);
     if (errno == ENOEXEC) {
       plan.shell_args[1] = *file;
-      syscall(SYS_execve, plan.shell_args[0], plan.shell_args, plan.env);
+      execute(plan, plan.shell_args[0], plan.shell_args);
     }
     switch (errno) {
       case EACCES: error = EACCES; break;
@@ -122,10 +146,11 @@ void exec(ChildPlan& plan) {
       case ETIMEDOUT:
         if (error != EACCES) error = errno;
         break;
-      default: fail(plan, "exec", errno);
+      default: fail(plan, errno);
     }
   }
-  fail(plan, "exec", error);
+  begin(plan, "exec");
+  fail(plan, error);
 }
 
 }  // namespace
@@ -134,18 +159,21 @@ int run_child(void* argument) {
   ChildPlan& plan = *static_cast<ChildPlan*>(argument);
   reset_signals();
   if (plan.new_session) {
-    check(plan, syscall(SYS_setsid), "setsid");  // and leads a group with it
+    begin(plan, "setsid");
+    check(plan, syscall(SYS_setsid));  // and leads a group with it
   } else if (plan.new_group) {
-    check(plan, syscall(SYS_setpgid, 0, 0), "setpgid");
+    begin(plan, "setpgid");
+    check(plan, syscall(SYS_setpgid, 0, 0));
   }
   place_stdio(plan);
-  if (plan.cwd != nullptr) check(plan, syscall(SYS_chdir, plan.cwd), "chdir");
+  begin(plan, "chdir");
+  if (plan.cwd != nullptr) check(plan, syscall(SYS_chdir, plan.cwd));
   set_limits(plan);
   drop_privileges(plan);
   die_with_parent(plan);
+  begin(plan, "sigprocmask");
   const unsigned long no_signals[_NSIG / 8 / sizeof(unsigned long)] = {};
-  check(plan, syscall(SYS_rt_sigprocmask, SIG_SETMASK, no_signals, nullptr, _NSIG / 8),
-        "sigprocmask");
+  check(plan, syscall(SYS_rt_sigprocmask, SIG_SETMASK, no_signals, nullptr, _NSIG / 8));
   exec(plan);
   return 0;
 }

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <string_view>
 
+#include <poll.h>
 #include <sched.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -109,19 +110,32 @@ std::vector<ChildLimit> child_limits(const std::vector<ResourceLimit>& limits) {
   return all;
 }
 
+int pidfd_of(int pid) { return static_cast<int>(syscall(SYS_pidfd_open, pid, 0)); }
+
 template <class T>
 const T* pointer_to(const std::optional<T>& value) {
   return value ? &*value : nullptr;
 }
 
+// Throws SpawnError if the child has not come as far as to run its program.
 ClonedChild clone_child(ChildPlan& plan) {
   alignas(16) std::byte stack[stack_size];
   int pidfd = -1;
-  const SignalsBlocked blocked;
-  const int pid = clone_call(run_child, stack + stack_size,
-                             CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &plan, &pidfd);
+  int pid = -1;
+  ChildProgress progress;
+  plan.progress = &progress;
+  {
+    const SignalsBlocked blocked;
+    pid = clone_call(run_child, stack + stack_size, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD,
+                     &plan, &pidfd);
+  }
   if (pid < 0) throw SpawnError(errno, "clone");
-  return {pid, Pidfd(pidfd)};
+  ClonedChild child{pid, Pidfd(pidfd)};
+  if (plan.progress->step == nullptr) return child;
+  siginfo_t unused;
+  wait_for(child.pidfd.get(), unused, WEXITED, nullptr);
+  const int error = plan.progress->error;
+  throw SpawnError(error == 0 ? ECANCELED : error, plan.progress->step);
 }
 
 }  // namespace
@@ -136,6 +150,12 @@ bool clone_spawn_works() {
            send_signal(no_descriptor, 0) < 0 && errno == EBADF;
   }();
   return works;
+}
+
+bool has_exited(int pidfd) {
+  pollfd exited{pidfd, POLLIN, 0};
+  const long at_once[2] = {};  // a timespec, as this call has it on each system
+  return syscall(SYS_ppoll, &exited, 1, at_once, nullptr, 0) > 0;
 }
 
 int wait_for(int pidfd, siginfo_t& info, int flags, rusage* usage) {
@@ -169,16 +189,14 @@ ClonedChild clone_spawn(const SubprocessOptions& options) {
   plan.uid = pointer_to(options.uid);
   plan.gid = pointer_to(options.gid);
   plan.parent = getpid();
+  const Pidfd parent(options.parent_death_signal == 0 ? -1 : pidfd_of(plan.parent));
+  plan.parent_pidfd = parent.get();
   plan.parent_death_signal = options.parent_death_signal;
   StdioSlots stdio(options.stdio);
   plan.stdio = stdio.slots().data();
   plan.stdio_count = static_cast<int>(stdio.slots().size());
 
-  ClonedChild child = clone_child(plan);
-  if (plan.error == 0) return child;
-  siginfo_t unused;
-  wait_for(child.pidfd.get(), unused, WEXITED, nullptr);
-  throw SpawnError(plan.error, plan.failed_step);
+  return clone_child(plan);
 }
 
 }  // namespace tine::uv

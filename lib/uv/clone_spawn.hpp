@@ -33,9 +33,11 @@ bool clone_spawn_works();
 // Starts a program from a clone that shares our memory until exec: nothing is copied, however much we
 // have. This thread stands still until then, the others go on.
 //
-// Throws SpawnError; nothing is left of the child then.
+// Throws SpawnError; nothing is left of the child then. ECANCELED: it was killed before exec.
 ClonedChild clone_spawn(const SubprocessOptions& options);
 
+// Whether the child of a pidfd has exited, be it waited for or not.
+bool has_exited(int pidfd);
 // As waitid() for the child of a pidfd, which also tells what it has used.
 int wait_for(int pidfd, siginfo_t& info, int flags, rusage* usage);
 // As kill(): -1 and errno if it cannot be sent.

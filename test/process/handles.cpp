@@ -8,9 +8,11 @@
 #include <memory>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <vector>
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -316,6 +318,35 @@ TEST_CASE("handles: any descriptors travel between two ends that are tine", "[ha
   CHECK(text == "file");
   close(ends[0]);
   close(memory_here);
+}
+
+TEST_CASE("handles: descriptors travel to a child behind a shell, and in another pid namespace",
+          "[handles]") {
+  const bool other_namespace = GENERATE(false, true);
+  bool possible = true;
+  const auto exchange = [&] {
+    possible = !other_namespace || unshare(CLONE_NEWPID) == 0;
+    if (!possible) return;
+    TestLoop loop;
+    auto child = other_namespace
+                     ? loop.fork("descriptors")
+                     : loop.fork_script(test_program("descriptors").string() + "; exit $?");
+    child.send("look", tine::Descriptors({open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)}));
+    json kinds;
+    child.on<"message">([&](const json& message) {
+      kinds = message;
+      child.disconnect();
+    });
+    child.on<"error">([&](const tine::Error& error) {
+      kinds = error.what();
+      child.disconnect();
+    });
+    loop.run();
+    CHECK(kinds == json{"directory"});
+    CHECK(child.exit_code() == 0);
+  };
+  std::thread(exchange).join();  // which alone has its children there
+  if (!possible) WARN("no pid namespace can be made here");
 }
 
 TEST_CASE("handles: 10 000 connections are served by a child, and nothing is left", "[handles]") {

@@ -46,6 +46,15 @@ TEST_CASE("process: a channel that is none is a clear error", "[process]") {
   CHECK_THAT(output, StartsWith("not connected\n") && ContainsSubstring("NODE_CHANNEL_FD="));
 }
 
+TEST_CASE("process: what names the channel of another parent that is tine means nothing",
+          "[process]") {
+  const std::string value = GENERATE(std::to_string(getpid()), "1", "", "junk");
+  RawParent parent("obey", {}, {"TINE_CHANNEL=" + value});
+  parent.channel().write("\"disconnect\"\n");
+  CHECK(parent.channel().read_to_end().empty());  // no word of its being tine
+  CHECK(parent.wait() == 0);
+}
+
 TEST_CASE("executable_dir: it is where the program was when it started", "[process]") {
   const std::string what = GENERATE(as<std::string>{}, "nothing", "replaced", "removed", "moved");
   const Folder folder;

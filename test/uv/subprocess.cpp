@@ -8,6 +8,7 @@
 #include <thread>
 
 #include <grp.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -216,6 +217,27 @@ TEST_CASE("subprocess: ids that mean no change are refused", "[subprocess]") {
   options.uid = nobody;
   options.gid = static_cast<gid_t>(-1);
   CHECK(failure(loop, options) == expected("setgid", EINVAL));
+}
+
+// A thread alone may have children in another namespace.
+TEST_CASE("subprocess: in another pid namespace it starts, and no failure is silent",
+          "[subprocess]") {
+  const std::size_t slots = GENERATE(3, 100);  // also where descriptors of ours are
+  bool may_change = true;
+  const auto fork_there = [&] {
+    may_change = unshare(CLONE_NEWPID) == 0;
+    if (!may_change) return;
+    TestLoop loop;
+    SubprocessOptions options = script("exit $$");
+    options.parent_death_signal = SIGKILL;
+    options.stdio.resize(slots, SubprocessOptions::inherited);
+    Running running(loop, options);
+    loop.run();
+    CHECK(running.code() == 1);
+    CHECK(failure(loop, options) == expected("clone", ENOMEM));  // after the first process
+  };
+  std::thread(fork_there).join();
+  if (!may_change) WARN("no pid namespace can be made here");
 }
 
 TEST_CASE("subprocess: what uv_spawn cannot do is refused where there is nothing else",
