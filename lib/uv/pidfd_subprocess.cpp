@@ -47,13 +47,9 @@ PidfdSubprocess::~PidfdSubprocess() {
   if (pidfd_) Reaper::instance().take(pid_);
 }
 
-// The kernel may have no memory for a watch. Then the program is looked for now and then.
+// The kernel may have no memory for a watch.
 void PidfdSubprocess::watch(std::unique_ptr<uv_poll_t> handle) {
-  if (uv_poll_init(core_.native(), handle.get(), pidfd_->get()) < 0) {
-    looks_.emplace(core_, [this] { look(); });
-    looks_->start(between_looks);
-    return;
-  }
+  if (uv_poll_init(core_.native(), handle.get(), pidfd_->get()) < 0) return look_later();
   watch_.reset(handle.release());
   watch_->data = this;
   uv_poll_start(watch_.get(), UV_READABLE, [](uv_poll_t* watched, int, int) {
@@ -62,15 +58,23 @@ void PidfdSubprocess::watch(std::unique_ptr<uv_poll_t> handle) {
   });
 }
 
-// If somebody else has waited for it, all that we know is that it has ended.
+// Where it cannot be watched, it is looked for now and then.
+void PidfdSubprocess::look_later() {
+  watch_.reset();
+  if (!looks_) {
+    looks_.emplace(core_, [this] { look(); });
+    looks_->set_ref(ref_);
+  }
+  looks_->start(between_looks);
+}
+
+// If somebody else has waited for it, all that we know is that it has ended. If it has ended but a tracer
+// has to wait for it first, the pidfd is ready for as long as that takes.
 void PidfdSubprocess::look() {
   siginfo_t info;
   rusage usage{};
   const int result = wait_for(pidfd_->get(), info, WEXITED | WNOHANG, &usage);
-  if (result == 0 && info.si_pid == 0) {
-    if (looks_) looks_->start(between_looks);
-    return;
-  }
+  if (result == 0 && info.si_pid == 0) return look_later();
   watch_.reset();
   looks_.reset();
   pidfd_.reset();
@@ -80,14 +84,11 @@ void PidfdSubprocess::look() {
 
 // One that has exited can still be sent signals until it is waited for, which would not be told.
 bool PidfdSubprocess::kill(int signal) {
-  if (!pidfd_) return false;
-  siginfo_t state;
-  const int result = wait_for(pidfd_->get(), state, WEXITED | WNOHANG | WNOWAIT, nullptr);
-  if (result < 0 || state.si_pid != 0) return false;
-  return send_signal(pidfd_->get(), signal) == 0;
+  return pidfd_ && !has_exited(pidfd_->get()) && send_signal(pidfd_->get(), signal) == 0;
 }
 
 void PidfdSubprocess::set_ref(bool ref) {
+  ref_ = ref;
   if (watch_) uv::set_ref(watch_, ref);
   if (looks_) looks_->set_ref(ref);
 }

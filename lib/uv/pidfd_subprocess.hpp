@@ -21,10 +21,12 @@ class PidfdSubprocess final : public Subprocess {
  private:
   void watch(std::unique_ptr<uv_poll_t> handle);
   void look();
+  void look_later();
 
   LoopCore& core_;
   Exited exited_;
   int pid_ = 0;
+  bool ref_ = true;
   std::optional<Pidfd> pidfd_;  // until it has exited
   UvHandle<uv_poll_t> watch_;
   std::optional<RawTimer> looks_;  // where it cannot be watched

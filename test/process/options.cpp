@@ -1,11 +1,13 @@
 // What a child is started as, and with.
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
 #include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -50,6 +52,16 @@ tine::Error refusal(TestLoop& loop, tine::ForkOptions options) {
   loop.run();
   CHECK(log == Log{"error", "close"});
   return refused.value();
+}
+
+// How often a process has gone to sleep of its own accord.
+long sleeps_of(int pid) {
+  const std::string name = "voluntary_ctxt_switches:";
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with(name)) return std::stol(line.substr(name.size()));
+  }
+  return -1;
 }
 
 bool only_uv_spawn() { return !tine::uv::Subprocess::does_all(); }
@@ -285,6 +297,36 @@ TEST_CASE("fork: a child dies with a parent that is killed", "[process]") {
   CHECK(waitpid(grandchild, &status, 0) == grandchild);
   CHECK(WIFSIGNALED(status));
   CHECK(WTERMSIG(status) == SIGKILL);
+}
+
+// A debugger has to wait for it first.
+TEST_CASE("fork: while a tracer leaves a child unwaited for, its parent sleeps", "[process]") {
+  TestLoop loop;
+  auto host = loop.fork("host");
+  int traced = 0;
+  host.on<"message">([&](int pid) {
+    traced = pid;
+    loop->stop();
+  });
+  loop.run();
+  REQUIRE(traced > 0);
+  const bool may_trace = ptrace(PTRACE_SEIZE, traced, nullptr, nullptr) == 0;
+  if (!may_trace) WARN("a grandchild may not be traced here");
+  CHECK(kill(traced, SIGKILL) == 0);
+  if (may_trace) {
+    siginfo_t unused{};
+    CHECK(waitid(P_PID, static_cast<id_t>(traced), &unused, WEXITED | WNOWAIT) == 0);
+    const long before = sleeps_of(host.pid().value());
+    const auto late = std::chrono::steady_clock::now() + deadline;
+    while (sleeps_of(host.pid().value()) < before + 5 && std::chrono::steady_clock::now() < late) {
+      std::this_thread::yield();
+    }
+    CHECK(sleeps_of(host.pid().value()) >= before + 5);
+    CHECK(waitpid(traced, nullptr, 0) == traced);
+  }
+  host.disconnect();
+  loop.run();
+  CHECK(host.exit_code() == 0);
 }
 
 TEST_CASE("child process: what it has used is told with its exit", "[process]") {
