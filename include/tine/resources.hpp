@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #pragma GCC visibility push(default)
 
@@ -24,7 +25,10 @@ struct ResourceLimit {
 struct ResourceUsage {
   std::chrono::microseconds user_time{0};
   std::chrono::microseconds system_time{0};
-  std::size_t max_rss = 0;  // bytes: the most memory that one of them had at a time
+  // Bytes: the most memory that one of them had at a time. nullopt: no more than the parent itself had had
+  // when it started the child. Until the child runs its program it has the parent's memory, and the system
+  // tells the larger of the two.
+  std::optional<std::size_t> max_rss = {};
   std::uint64_t major_page_faults = 0;
   std::uint64_t minor_page_faults = 0;
   std::uint64_t voluntary_context_switches = 0;

@@ -26,10 +26,15 @@ std::chrono::microseconds microseconds(const timeval& time) {
 }
 
 // Only Linux comes here, which counts memory in KiB.
+std::optional<std::size_t> max_rss_of(const rusage& usage) {
+  if (usage.ru_maxrss == 0) return std::nullopt;
+  return static_cast<std::size_t>(usage.ru_maxrss) * 1024;
+}
+
 ResourceUsage usage_of(const rusage& usage) {
   return {.user_time = microseconds(usage.ru_utime),
           .system_time = microseconds(usage.ru_stime),
-          .max_rss = static_cast<std::size_t>(usage.ru_maxrss) * 1024,
+          .max_rss = max_rss_of(usage),
           .major_page_faults = static_cast<std::uint64_t>(usage.ru_majflt),
           .minor_page_faults = static_cast<std::uint64_t>(usage.ru_minflt),
           .voluntary_context_switches = static_cast<std::uint64_t>(usage.ru_nvcsw),

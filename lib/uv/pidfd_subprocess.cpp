@@ -16,6 +16,13 @@ namespace {
 
 constexpr auto between_looks = std::chrono::milliseconds(20);
 
+// The most memory that this process has had at a time, in the system's unit.
+long most_memory() {
+  rusage ours{};
+  getrusage(RUSAGE_SELF, &ours);
+  return ours.ru_maxrss;
+}
+
 SubprocessExit exit_of(const siginfo_t& info, const rusage& usage) {
   const bool exited = info.si_code == CLD_EXITED;
   return {.known = true,
@@ -32,6 +39,7 @@ PidfdSubprocess::PidfdSubprocess(LoopCore& core, const SubprocessOptions& option
   auto handle = std::make_unique<uv_poll_t>();
   ClonedChild child = clone_spawn(options);
   pid_ = child.pid;
+  our_most_memory_ = most_memory();
   pidfd_.emplace(std::move(child.pidfd));
   try {
     watch(std::move(handle));
@@ -75,6 +83,8 @@ void PidfdSubprocess::look() {
   rusage usage{};
   const int result = wait_for(pidfd_->get(), info, WEXITED | WNOHANG, &usage);
   if (result == 0 && info.si_pid == 0) return look_later();
+  // The system takes the memory of before exec, which was ours, for its own.
+  if (usage.ru_maxrss <= our_most_memory_) usage.ru_maxrss = 0;
   watch_.reset();
   looks_.reset();
   pidfd_.reset();

@@ -26,6 +26,7 @@ class PidfdSubprocess final : public Subprocess {
   LoopCore& core_;
   Exited exited_;
   int pid_ = 0;
+  long our_most_memory_ = 0;  // when it was started
   bool ref_ = true;
   std::optional<Pidfd> pidfd_;  // until it has exited
   UvHandle<uv_poll_t> watch_;

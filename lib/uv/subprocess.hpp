@@ -66,7 +66,9 @@ struct SubprocessExit {
   bool known = false;  // else somebody else has waited for it, and no more is to be had
   int code = 0;
   int signal = 0;  // or 0
-  std::optional<rusage> usage;  // of it and of the children that it has waited for; not of uv_spawn
+  // Of it and of the children that it has waited for; not of uv_spawn(). ru_maxrss is 0 if the program has
+  // had no more memory than this process had when it started the program: how much is not known then.
+  std::optional<rusage> usage;
 };
 
 // Both ends of a new stream socket, closed on exec. Throws SpawnError.

@@ -39,9 +39,29 @@ TEST_CASE("subprocess: code, signal and usage are told", "[subprocess]") {
   Running killed(loop, script("kill -SEGV $$"));
   loop.run();
   CHECK(exited.code() == 7);
-  CHECK(exited.usage()->ru_maxrss > 0);
+  CHECK(exited.usage()->ru_minflt > 0);
   CHECK(killed.signal() == SIGSEGV);
   CHECK_FALSE(exited->kill(SIGTERM));
+}
+
+TEST_CASE("subprocess: how much memory it has had is told if that is more than ours",
+          "[subprocess]") {
+  constexpr std::size_t much = 64 << 20;
+  const std::vector<char> ours(much, 'x');
+  rusage used{};
+  getrusage(RUSAGE_SELF, &used);
+  const long more = used.ru_maxrss + 16384;  // KiB
+  TestLoop loop;
+  Running small(loop, script("exit 0"));
+  Running large(
+      loop,
+      script("dd if=/dev/zero of=/dev/null count=1 status=none bs=" + std::to_string(more) + "K"));
+  loop.run();
+  CHECK(ours.back() == 'x');
+  CHECK(small.usage()->ru_maxrss == 0);
+  CHECK(large.code() == 0);
+  CHECK(large.usage()->ru_maxrss > more);
+  CHECK(large.usage()->ru_maxrss < more + 8192);
 }
 
 TEST_CASE("subprocess: kill reaches it until it has exited", "[subprocess]") {
