@@ -18,6 +18,9 @@ namespace tine {
 
 // What one of the child's descriptors is.
 //
+// Programs lose what they write to a stdout that does not block. So the child's 0 to 2 are made blocking, as
+// Node does; whoever shares them, the parent too, has them blocking from then on.
+//
 // Node: an element of the stdio option.
 class Stdio {
  public:

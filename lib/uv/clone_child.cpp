@@ -54,6 +54,12 @@ void reset_signals() {
   }
 }
 
+// Programs count on it that a write to these waits, and lose what they write if it does not.
+void make_blocking(ChildPlan& plan, int fd) {
+  const int flags = check(plan, syscall(SYS_fcntl, fd, F_GETFL));
+  if ((flags & O_NONBLOCK) != 0) check(plan, syscall(SYS_fcntl, fd, F_SETFL, flags & ~O_NONBLOCK));
+}
+
 // First all that would be overwritten is moved out of the way.
 void place_stdio(ChildPlan& plan) {
   begin(plan, "stdio");
@@ -68,6 +74,7 @@ void place_stdio(ChildPlan& plan) {
   for (int slot = 0; slot < plan.stdio_count; ++slot) {
     const int fd = plan.stdio[slot];
     check(plan, fd == slot ? syscall(SYS_fcntl, fd, F_SETFD, 0) : syscall(SYS_dup3, fd, slot, 0));
+    if (slot <= STDERR_FILENO) make_blocking(plan, slot);
   }
 }
 

@@ -29,7 +29,8 @@ struct SubprocessOptions {
   std::string cwd;                // empty: the parent's
 
   // The child's descriptors from 0 on: one of the parent's for each, or one of these. What the parent
-  // holds beside them, the child has too, unless it is closed on exec.
+  // holds beside them, the child has too, unless it is closed on exec. 0 to 2 are made blocking, which is
+  // seen by all who share them.
   static constexpr int null_device = -1;
   static constexpr int inherited = -2;  // that of the same number; the null device if there is none
   std::vector<int> stdio{inherited, inherited, inherited};

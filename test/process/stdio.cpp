@@ -2,10 +2,12 @@
 #include <csignal>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -150,6 +152,31 @@ TEST_CASE("stdio: a descriptor is the caller's, ignored ones are the null device
   char text[100];
   const ssize_t size = read(read_end.get(), text, sizeof(text));
   CHECK(std::string(text, static_cast<std::size_t>(size)) == "/dev/null\n/dev/null\n");
+}
+
+TEST_CASE("stdio: output to a descriptor that does not block here is not lost", "[process]") {
+  TestLoop loop;
+  int ends[2];
+  REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
+  REQUIRE(fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0);
+  const tine::uv::Descriptor reading(ends[0]);
+  std::optional<tine::uv::Descriptor> writing(std::in_place, ends[1]);
+  auto child = loop.fork_script("head -c 300000 /dev/zero",
+                                {.stdio = {Stdio::ignore(), Stdio::descriptor(writing->get()),
+                                           Stdio::inherit(), Stdio::ipc()}});
+  writing.reset();
+  std::size_t came = 0;
+  std::thread reader([&] {
+    const int room = fcntl(ends[0], F_GETPIPE_SZ);
+    for (int full = 0; full < room;) ioctl(ends[0], FIONREAD, &full);
+    char piece[4096];
+    for (ssize_t n = 1; n > 0;)
+      came += static_cast<std::size_t>(n = read(ends[0], piece, sizeof piece));
+  });
+  loop.run();
+  reader.join();
+  CHECK(child.exit_code() == 0);
+  CHECK(came == 300'000);
 }
 
 TEST_CASE("stdio: a connection is a child's output, and its server closes", "[process]") {

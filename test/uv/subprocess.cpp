@@ -358,16 +358,25 @@ TEST_CASE("subprocess: with 0 to 2 closed it has the null device there", "[subpr
   CHECK(told == std::vector<std::string>(3, "/dev/null"));
 }
 
-TEST_CASE("subprocess: a descriptor stays blocking or not, as it is given", "[subprocess]") {
+TEST_CASE("subprocess: 0 to 2 are made blocking, others stay as they are given", "[subprocess]") {
+  const Way way(GENERATE(false, true));
   TestLoop loop;
   int ends[2];
   REQUIRE(pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0);
   const tine::uv::Descriptor reading(ends[0]);
   const tine::uv::Descriptor writing(ends[1]);
-  SubprocessOptions options = script("grep flags /proc/$$/fdinfo/0");
-  options.stdio[0] = reading.get();
-  const std::string flags = output_of(loop, options);
-  CHECK((std::stoi(flags.substr(flags.find('\t') + 1), nullptr, 8) & O_NONBLOCK) != 0);
+  SubprocessOptions options = script("exit 0");
+  options.stdio.push_back(reading.get());
+  const auto run = [&] {
+    Running running(loop, options);
+    loop.run();
+  };
+  run();
+  CHECK((fcntl(reading.get(), F_GETFL) & O_NONBLOCK) != 0);
+  const int slot = GENERATE(0, 1, 2);
+  options.stdio[static_cast<std::size_t>(slot)] = writing.get();
+  run();
+  CHECK((fcntl(writing.get(), F_GETFL) & O_NONBLOCK) == 0);
   CHECK((fcntl(reading.get(), F_GETFL) & O_NONBLOCK) != 0);
 }
 
