@@ -93,6 +93,9 @@ struct ForkOptions {
 
   // The user and the group to run as. The group is set first, the supplementary groups are dropped,
   // and the child is not started if one of this fails.
+  //
+  // With them fork() takes longer the more memory the parent has: the child gets a copy of its page tables.
+  // To share the memory with a process of another user would cost the parent its core dumps.
   std::optional<unsigned> uid = {};
   std::optional<unsigned> gid = {};
 

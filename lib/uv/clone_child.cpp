@@ -1,7 +1,8 @@
-// Runs in the memory of a parent whose other threads go on, on the thread-local data of the one that
-// waits. So there are only system calls, by syscall(), here: a function of libc may take a lock that is
-// held, or act on all threads of the parent, as setuid() does. That syscall() sets the waiting thread's
-// errno does no harm. What a sanitizer adds would: CMakeLists.txt keeps it off.
+// Runs in the memory of a parent whose other threads go on, or in a copy of it, in which their locks stay
+// held; on the thread-local data of the one that waits. So there are only system calls, by syscall(), here:
+// a function of libc may take a lock that is held, or act on all threads of the parent, as setuid() does.
+// That syscall() sets the waiting thread's errno does no harm. What a sanitizer adds would: CMakeLists.txt
+// keeps it off.
 #include "uv/clone_child.hpp"
 
 #include <cerrno>

@@ -6,10 +6,12 @@
 #include <csignal>
 #include <cstddef>
 #include <cstring>
+#include <new>
 #include <string_view>
 
 #include <poll.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -117,16 +119,34 @@ const T* pointer_to(const std::optional<T>& value) {
   return value ? &*value : nullptr;
 }
 
+// A ChildProgress that a child shares which has a copy of our memory.
+class SharedProgress {
+ public:
+  SharedProgress()
+      : memory_(mmap(nullptr, sizeof(ChildProgress), PROT_READ | PROT_WRITE,
+                     MAP_SHARED | MAP_ANONYMOUS, -1, 0)) {
+    if (memory_ == MAP_FAILED) throw SpawnError(errno, "mmap");
+    progress_ = new (memory_) ChildProgress;
+  }
+  SharedProgress(const SharedProgress&) = delete;
+  SharedProgress& operator=(const SharedProgress&) = delete;
+  ~SharedProgress() { munmap(memory_, sizeof(ChildProgress)); }
+
+  ChildProgress* get() const { return progress_; }
+
+ private:
+  void* memory_;
+  ChildProgress* progress_;
+};
+
 // Throws SpawnError if the child has not come as far as to run its program.
-ClonedChild clone_child(ChildPlan& plan) {
+ClonedChild clone_child(ChildPlan& plan, int memory) {
   alignas(16) std::byte stack[stack_size];
   int pidfd = -1;
   int pid = -1;
-  ChildProgress progress;
-  plan.progress = &progress;
   {
     const SignalsBlocked blocked;
-    pid = clone_call(run_child, stack + stack_size, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD,
+    pid = clone_call(run_child, stack + stack_size, memory | CLONE_VFORK | CLONE_PIDFD | SIGCHLD,
                      &plan, &pidfd);
   }
   if (pid < 0) throw SpawnError(errno, "clone");
@@ -136,6 +156,20 @@ ClonedChild clone_child(ChildPlan& plan) {
   wait_for(child.pidfd.get(), unused, WEXITED, nullptr);
   const int error = plan.progress->error;
   throw SpawnError(error == 0 ? ECANCELED : error, plan.progress->step);
+}
+
+// A child that changes its ids gets a copy of our memory. In memory that it shares, the change would take
+// our core dumps away for good (PR_DUMPABLE), because a process of the other user could reach into it
+// until exec: to give them back there, while another thread starts such a child, would let it.
+ClonedChild clone_child(ChildPlan& plan) {
+  if (plan.uid != nullptr || plan.gid != nullptr) {
+    const SharedProgress progress;
+    plan.progress = progress.get();
+    return clone_child(plan, 0);
+  }
+  ChildProgress progress;
+  plan.progress = &progress;
+  return clone_child(plan, CLONE_VM);
 }
 
 }  // namespace

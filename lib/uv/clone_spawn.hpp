@@ -31,7 +31,7 @@ struct ClonedChild {
 bool clone_spawn_works();
 
 // Starts a program from a clone that shares our memory until exec: nothing is copied, however much we
-// have. This thread stands still until then, the others go on.
+// have; but with uid or gid the clone has a copy. This thread stands still until then, the others go on.
 //
 // Throws SpawnError; nothing is left of the child then. ECANCELED: it was killed before exec.
 ClonedChild clone_spawn(const SubprocessOptions& options);

@@ -9,6 +9,7 @@
 
 #include <grp.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -217,6 +218,30 @@ TEST_CASE("subprocess: ids that mean no change are refused", "[subprocess]") {
   options.uid = nobody;
   options.gid = static_cast<gid_t>(-1);
   CHECK(failure(loop, options) == expected("setgid", EINVAL));
+}
+
+TEST_CASE("subprocess: uid and gid leave us our core dumps", "[subprocess]") {
+  if (geteuid() != 0) return;
+  const int before = prctl(PR_GET_DUMPABLE);
+  REQUIRE(prctl(PR_SET_DUMPABLE, 1) == 0);
+  {
+    TestLoop loop;
+    SubprocessOptions options = script("exit 3");
+    options.uid = nobody;
+    Running changed(loop, options);
+    CHECK(prctl(PR_GET_DUMPABLE) == 1);
+    options.uid.reset();
+    options.gid = nobody;
+    Running other(loop, options);
+    CHECK(prctl(PR_GET_DUMPABLE) == 1);
+    options.file = "/nonexistent";
+    CHECK(failure(loop, options) == expected("exec", ENOENT));
+    CHECK(prctl(PR_GET_DUMPABLE) == 1);
+    loop.run();
+    CHECK(changed.code() == 3);
+    CHECK(other.code() == 3);
+  }
+  prctl(PR_SET_DUMPABLE, before);
 }
 
 // A thread alone may have children in another namespace.
