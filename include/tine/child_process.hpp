@@ -156,6 +156,9 @@ class ChildProcess : public Emitter<Event<"spawn">, Event<"connected">, Event<"m
 // keeps it from starting is an "error" event, so the handle is always good to add listeners to. The error
 // says which step failed, up to and with exec; std::errc::operation_canceled: it was killed before.
 //
+// This thread stands still until the child runs its program: some 130 ms more if that is still being written
+// (ETXTBSY), until it is or that is the error.
+//
 // Node: child_process.fork().
 ChildProcess fork(Loop& loop, const std::filesystem::path& module, ForkOptions options = {});
 

@@ -130,10 +130,18 @@ void die_with_parent(ChildPlan& plan) {
   if (!parent_lives(plan)) fail(plan, ESRCH);
 }
 
+// A program that was just written may still be open in a child of another thread, between its clone()
+// and its exec. That takes a moment: 127 ms are given.
 void execute(ChildPlan& plan, const char* file, const char* const* args) {
-  plan.progress->step = nullptr;
-  syscall(SYS_execve, file, args, plan.env);
-  begin(plan, "exec");
+  constexpr long longest = 64'000'000;  // ns
+  for (long wait = 1'000'000;; wait *= 2) {
+    plan.progress->step = nullptr;
+    syscall(SYS_execve, file, args, plan.env);
+    begin(plan, "exec");
+    if (errno != ETXTBSY || wait > longest) return;
+    const long time[2] = {0, wait};  // a timespec, as this call has it on each system
+    syscall(SYS_nanosleep, time, nullptr);
+  }
 }
 
 // As execvp() does it: what is not there, or may not be run, does not end the search.

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <thread>
 #include <utility>
 
 #include <sys/wait.h>
@@ -67,12 +68,22 @@ UvSubprocess::UvSubprocess(LoopCore& core, const SubprocessOptions& options, Exi
     auto* const self = static_cast<UvSubprocess*>(handle->data);
     if (self != nullptr) self->exited(code, signal);
   };
-  auto process = std::make_unique<uv_process_t>();
-  const int error = uv_spawn(core.native(), process.get(), &spawn);
-  process_.reset(process.release());  // to be closed by libuv's way, also if it was not started
-  if (error < 0) throw SpawnError(-error, "uv_spawn");
+  if (const int error = start(spawn); error < 0) throw SpawnError(-error, "uv_spawn");
   process_->data = this;
   pid_ = process_->pid;
+}
+
+// A program that was just written may still be open in a child of another thread, between its fork()
+// and its exec. That takes a moment.
+int UvSubprocess::start(const uv_process_options_t& spawn) {
+  constexpr auto longest = std::chrono::milliseconds(64);
+  for (auto wait = std::chrono::milliseconds(1);; wait *= 2) {
+    auto process = std::make_unique<uv_process_t>();
+    const int error = uv_spawn(core_.native(), process.get(), &spawn);
+    process_.reset(process.release());  // to be closed by libuv's way, also if it was not started
+    if (error != UV_ETXTBSY || wait > longest) return error;
+    std::this_thread::sleep_for(wait);
+  }
 }
 
 UvSubprocess::~UvSubprocess() {

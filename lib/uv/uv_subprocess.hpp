@@ -20,6 +20,7 @@ class UvSubprocess final : public Subprocess {
   void set_ref(bool ref) override;
 
  private:
+  int start(const uv_process_options_t& spawn);
   void exited(std::int64_t code, int signal);
 
   LoopCore& core_;

@@ -1,5 +1,6 @@
 // How a program is started. How it ends is in subprocess_ends.cpp.
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <fstream>
@@ -55,6 +56,47 @@ std::string failure(TestLoop& loop, const SubprocessOptions& options) {
   }
   return "started";
 }
+
+// A process, or a thread.
+bool sleeps(const std::string& pid) {
+  std::string call;
+  std::ifstream("/proc/" + pid + "/syscall") >> call;
+  return call == std::to_string(SYS_nanosleep) || call == std::to_string(SYS_clock_nanosleep);
+}
+
+// Of a thread of ours; "" if it has none.
+std::string youngest_child_of(const std::string& thread) {
+  std::ifstream children("/proc/self/task/" + thread + "/children");
+  std::string child;
+  while (children >> child) {
+  }
+  return child;
+}
+
+// A program that may be started as soon as nobody writes it any more, which somebody else does.
+class ProgramBeingWritten {
+ public:
+  ProgramBeingWritten() {
+    std::filesystem::copy_file("/bin/true", path());
+    const tine::uv::Descriptor written(open(path().c_str(), O_WRONLY | O_CLOEXEC));
+    REQUIRE(written.get() >= 0);
+    writer_ = fork();
+    while (writer_ == 0) pause();
+  }
+  ProgramBeingWritten(const ProgramBeingWritten&) = delete;
+  ProgramBeingWritten& operator=(const ProgramBeingWritten&) = delete;
+  ~ProgramBeingWritten() {
+    end();
+    waitpid(writer_, nullptr, 0);
+  }
+
+  std::string path() const { return folder_.at("program"); }
+  void end() const { kill(writer_, SIGKILL); }
+
+ private:
+  Folder folder_;
+  pid_t writer_ = -1;
+};
 
 std::string expected(const char* step, int error) {
   return std::string(step) + " " + std::to_string(error);
@@ -263,6 +305,49 @@ TEST_CASE("subprocess: in another pid namespace it starts, and no failure is sil
   };
   std::thread(fork_there).join();
   if (!may_change) WARN("no pid namespace can be made here");
+}
+
+TEST_CASE("subprocess: a program that is still being written is waited for a moment",
+          "[subprocess]") {
+  const bool uv_spawn = GENERATE(false, true);
+  const Way way(uv_spawn);
+  TestLoop loop;
+  const ProgramBeingWritten program;
+  SubprocessOptions options;
+  options.args = {program.path()};
+  SECTION("and started then") {
+    const std::string starter = std::to_string(gettid());
+    std::atomic<bool> over = false;
+    std::thread writer([&] {
+      while (!over && !sleeps(uv_spawn ? starter : youngest_child_of(starter))) {
+        std::this_thread::yield();
+      }
+      program.end();
+    });
+    CHECK(failure(loop, options) == "started");
+    over = true;
+    writer.join();
+  }
+  SECTION("but not for ever") {
+    CHECK(failure(loop, options) == expected(uv_spawn ? "uv_spawn" : "exec", ETXTBSY));
+  }
+}
+
+TEST_CASE("subprocess: one that is killed before exec is an error", "[subprocess]") {
+  TestLoop loop;
+  const ProgramBeingWritten program;
+  SubprocessOptions options;
+  options.args = {program.path()};
+  const std::string starter = std::to_string(gettid());
+  std::atomic<bool> over = false;
+  std::thread killer([&] {
+    std::string child;
+    while (!over && !sleeps(child)) child = youngest_child_of(starter);
+    if (sleeps(child)) kill(std::stoi(child), SIGKILL);
+  });
+  CHECK(failure(loop, options) == expected("exec", ECANCELED));
+  over = true;
+  killer.join();
 }
 
 TEST_CASE("subprocess: what uv_spawn cannot do is refused where there is nothing else",
