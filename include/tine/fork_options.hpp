@@ -92,7 +92,8 @@ struct ForkOptions {
   bool own_group = false;
 
   // The user and the group to run as. The group is set first, the supplementary groups are dropped,
-  // and the child is not started if one of this fails.
+  // and the child is not started if one of this fails. Ids that the parent runs as already need no privilege;
+  // without it the child keeps the groups then.
   //
   // With them fork() takes longer the more memory the parent has: the child gets a copy of its page tables.
   // To share the memory with a process of another user would cost the parent its core dumps.

@@ -38,6 +38,8 @@ struct ChildPlan {
   const int* nice = nullptr;
   const uid_t* uid = nullptr;
   const gid_t* gid = nullptr;
+  bool ids_are_ours =
+      false;  // uid and gid, as far as they are given, are those that the parent runs as
   pid_t parent = 0;
   int parent_pidfd = -1;        // or -1: not known
   int parent_death_signal = 0;  // or 0

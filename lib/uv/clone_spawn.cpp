@@ -222,6 +222,7 @@ ClonedChild clone_spawn(const SubprocessOptions& options) {
   plan.nice = pointer_to(options.nice);
   plan.uid = pointer_to(options.uid);
   plan.gid = pointer_to(options.gid);
+  plan.ids_are_ours = options.ids_are_ours();
   plan.parent = getpid();
   const Pidfd parent(options.parent_death_signal == 0 ? -1 : pidfd_of(plan.parent));
   plan.parent_pidfd = parent.get();

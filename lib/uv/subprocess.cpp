@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "uv/uv_subprocess.hpp"
 #ifdef __linux__
@@ -26,6 +27,10 @@ SocketPair make_socket_pair() {
     throw SpawnError(-error, "socketpair");
   }
   return {Descriptor(ends[0]), Descriptor(ends[1])};
+}
+
+bool SubprocessOptions::ids_are_ours() const {
+  return uid.value_or(geteuid()) == geteuid() && gid.value_or(getegid()) == getegid();
 }
 
 bool Subprocess::does_all() {

@@ -39,9 +39,10 @@ struct SubprocessOptions {
   bool new_group = false;  // leads a process group of its own
 
   // With either of them the supplementary groups are dropped, which needs privileges. It is an error
-  // if one of this cannot be done.
+  // if one of this cannot be done; but for the groups, if these ids are those that we run as.
   std::optional<uid_t> uid;
   std::optional<gid_t> gid;
+  bool ids_are_ours() const;
 
   std::vector<ResourceLimit> limits;
   std::optional<int> nice;  // the value itself, not what to add to it

@@ -33,7 +33,8 @@ void verify(const SubprocessOptions& options) {
   if (options.nice) throw SpawnError(ENOTSUP, "setpriority");
   if (options.parent_death_signal != 0) throw SpawnError(ENOTSUP, "prctl");
   // uv_spawn() does not tell whether it could.
-  if ((options.uid || options.gid) && geteuid() != 0) throw SpawnError(EPERM, "setgroups");
+  if ((options.uid || options.gid) && geteuid() != 0 && !options.ids_are_ours())
+    throw SpawnError(EPERM, "setgroups");
 }
 
 unsigned flags_of(const SubprocessOptions& options) {

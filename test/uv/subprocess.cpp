@@ -33,7 +33,7 @@ class Unprivileged {
 
  private:
   void change(uid_t to) const {
-    if (root_) syscall(SYS_setresuid, -1, to, -1);
+    if (root_) syscall(SYS_setresuid, to, to, -1);
   }
 
   bool root_ = getuid() == 0;
@@ -230,12 +230,12 @@ TEST_CASE("subprocess: the step that fails is told, and nothing is left", "[subp
     options.nice = getpriority(PRIO_PROCESS, 0) - 1;
     CHECK(failure(loop, options) == expected("setpriority", EACCES));
   }
-  SECTION("setgroups, however little would change") {
+  SECTION("setgroups") {
     const Unprivileged unprivileged;
-    options.uid = geteuid();
+    options.uid = geteuid() + 1;
     CHECK(failure(loop, options) == expected("setgroups", EPERM));
-    options.uid.reset();
-    options.gid = getegid();
+    options.uid = geteuid();
+    options.gid = getegid() + 1;
     CHECK(failure(loop, options) == expected("setgroups", EPERM));
   }
   SECTION("exec") {
@@ -260,6 +260,19 @@ TEST_CASE("subprocess: ids that mean no change are refused", "[subprocess]") {
   options.uid = nobody;
   options.gid = static_cast<gid_t>(-1);
   CHECK(failure(loop, options) == expected("setgid", EINVAL));
+}
+
+TEST_CASE("subprocess: ids that are ours already need no privilege", "[subprocess]") {
+  const Way way(GENERATE(false, true));
+  TestLoop loop;
+  const Unprivileged unprivileged;
+  SubprocessOptions options = script("exit 1");
+  options.uid = geteuid();
+  CHECK(failure(loop, options) == "started");
+  options.gid = getegid();
+  CHECK(failure(loop, options) == "started");
+  options.uid.reset();
+  CHECK(failure(loop, options) == "started");
 }
 
 TEST_CASE("subprocess: uid and gid leave us our core dumps", "[subprocess]") {
@@ -373,7 +386,7 @@ TEST_CASE("subprocess: what uv_spawn cannot do is refused where there is nothing
   }
   SECTION("uid without privileges") {
     const Unprivileged unprivileged;
-    options.uid = geteuid();
+    options.uid = geteuid() + 1;
     CHECK(failure(loop, options) == expected("setgroups", EPERM));
   }
 }
