@@ -43,7 +43,7 @@ extern "C" int ioctl(int fd, unsigned long request, ...) noexcept {
 }
 
 TEST_CASE("endpoint: a read that is interrupted is done again, and ends nothing", "[channel]") {
-  const std::size_t descriptor_limit = GENERATE(0, 16);
+  const auto descriptor_limit = GENERATE(std::size_t{0}, std::size_t{16});
   Channel channel({.descriptor_limit = descriptor_limit});
   channel.peer.write("1\n");
   interruptions = 3;

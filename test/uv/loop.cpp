@@ -166,7 +166,8 @@ class Flushed final : public tine::uv::Flushable {
 
 TEST_CASE("loop: what is flushed at the end of the turn may be forgotten before, the others stay",
           "[uv]") {
-  const std::size_t forgotten = GENERATE(range(0, 4));  // the last is none of them
+  const auto forgotten =
+      GENERATE(range(std::size_t{0}, std::size_t{4}));  // the last is none of them
   TestLoop loop;
   auto& core = tine::core_of(loop);
   Flushed all[4];
