@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace tine::command {
 
@@ -17,8 +18,8 @@ const json* member_of(const json& object, const std::string& name) {
 
 bool members_match(const Pattern& pattern, const json& value, const Captures& captures) {
   if (!value.is_object()) return false;
-  for (const auto& [name, member] : pattern.members) {
-    const json* const found = member_of(value, name);
+  for (const Pattern& member : pattern.members) {
+    const json* const found = member_of(value, member.name);
     if (found == nullptr || !matches(member, *found, captures)) return false;
   }
   return pattern.open || value.size() == pattern.members.size();
@@ -77,7 +78,7 @@ class PatternPrinter {
     if (object != nullptr && pattern.open) {
       for (const auto& [name, member] : object->items()) sorted[name] = nullptr;
     }
-    for (const auto& [name, member] : pattern.members) sorted[name] = &member;
+    for (const Pattern& member : pattern.members) sorted[member.name] = &member;
     begin('{');
     for (const auto& [name, member] : sorted) {
       separate();
@@ -164,7 +165,9 @@ bool matches(const Pattern& pattern, const json& value, const Captures& captures
 
 void capture(const Pattern& pattern, const json& value, Captures& captures) {
   if (!pattern.capture.empty()) captures[pattern.capture] = value;
-  for (const auto& [name, member] : pattern.members) capture(member, value.at(name), captures);
+  for (const Pattern& member : pattern.members) {
+    capture(member, value.at(member.name), captures);
+  }
   for (std::size_t i = 0; i < pattern.items.size(); ++i) {
     capture(pattern.items[i], value[i], captures);
   }
@@ -174,7 +177,7 @@ json instance(const Pattern& pattern, const Captures& captures) {
   if (pattern.kind == Kind::captured) return captures.at(pattern.text.substr(1));
   if (pattern.kind == Kind::value) return pattern.value;
   json made = pattern.kind == Kind::object ? json::object() : json::array();
-  for (const auto& [name, member] : pattern.members) made[name] = instance(member, captures);
+  for (const Pattern& member : pattern.members) made[member.name] = instance(member, captures);
   for (const Pattern& item : pattern.items) made.push_back(instance(item, captures));
   return made;
 }

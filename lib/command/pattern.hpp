@@ -5,7 +5,6 @@
 #include <optional>
 #include <regex>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -37,7 +36,8 @@ struct Pattern {
   nlohmann::json value = {};
   std::string text = {};  // as it is written: of a regex, of a captured value
   std::shared_ptr<const std::regex> regex = {};
-  std::vector<std::pair<std::string, Pattern>> members = {};
+  std::string name = {};  // of a member of an object
+  std::vector<Pattern> members = {};
   std::vector<Pattern> items = {};
   bool open = false;         // "...": there may be more members, or items
   std::string capture = {};  // the name that what matches is to have

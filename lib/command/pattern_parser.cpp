@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cctype>
+#include <utility>
 
 namespace tine::command {
 
@@ -112,11 +113,12 @@ Pattern PatternParser::object(std::size_t depth) {
     if ((made.open = dots('}'))) break;
     if (cursor_.peek() != '"') cursor_.fail("expected the name of a member, in quotes");
     const std::size_t begin = cursor_.offset();
-    std::string member = parse_string(cursor_);
-    if (!known.insert(member).second) cursor_.fail_at(begin, "this member is there twice");
+    std::string name = parse_string(cursor_);
+    if (!known.insert(name).second) cursor_.fail_at(begin, "this member is there twice");
     cursor_.skip_blanks();
     if (!cursor_.skip_if(":")) cursor_.fail("expected ':'");
-    made.members.emplace_back(std::move(member), value(depth + 1));
+    made.members.push_back(value(depth + 1));
+    made.members.back().name = std::move(name);
   }
   return made;
 }
