@@ -42,7 +42,9 @@ int code_of_child(bool parent_is_gone) {
     char name[] = "true";
     char* const args[] = {name, nullptr};
     char* const env[] = {nullptr};
+    tine::uv::ChildProgress progress;
     tine::uv::ChildPlan plan;
+    plan.progress = &progress;
     plan.candidates = candidates;
     plan.args = args;
     plan.env = env;
