@@ -14,6 +14,7 @@
 
 #include "support/catch.hpp"
 #include "support/invariants.hpp"
+#include "support/no_descriptors.hpp"
 #include "support/test_loop.hpp"
 #include "uv/descriptor.hpp"
 
@@ -29,14 +30,12 @@ void collect(tine::Stream stream, std::string& all) {
   stream.on<"data">([&all](std::string_view bytes) { all += bytes; });
 }
 
-// How many descriptors there may be: those that are open, and some more.
+// While it lives, there may be no more descriptors than those that are open, and some more.
 class FewDescriptors {
  public:
   explicit FewDescriptors(int more) {
     getrlimit(RLIMIT_NOFILE, &before_);
-    const int first_free = dup(0);
-    close(first_free);
-    const rlimit limit{static_cast<rlim_t>(first_free + more), before_.rlim_max};
+    const rlimit limit{limit_with_free(more), before_.rlim_max};
     setrlimit(RLIMIT_NOFILE, &limit);
   }
   FewDescriptors(const FewDescriptors&) = delete;

@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "support/no_descriptors.hpp"
 #include "support/raw_peer.hpp"
 #include "uv/clone_spawn.hpp"
 #include "uv/run_program.hpp"
@@ -618,15 +619,12 @@ TEST_CASE("subprocess: with few descriptors left it starts or fails, and leaves 
   const Way way(GENERATE(false, true));
   TestLoop loop;
   const auto before = open_descriptors();
-  const int first_free = fcntl(0, F_DUPFD_CLOEXEC, 0);
-  close(first_free);
   rlimit limit_before;
   getrlimit(RLIMIT_NOFILE, &limit_before);
   int started = 0;
   int failed = 0;
-  for (rlim_t left = 0; left <= 40; ++left) {
-    rlimit limit = limit_before;
-    limit.rlim_cur = static_cast<rlim_t>(first_free) + left;
+  for (int left = 0; left <= 40; ++left) {
+    const rlimit limit{limit_with_free(left), limit_before.rlim_max};
     SubprocessOptions options = script("exit 0");
     options.stdio = {SubprocessOptions::null_device, 2, 1, 0, 2, 1};
     setrlimit(RLIMIT_NOFILE, &limit);
