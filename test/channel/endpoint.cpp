@@ -799,8 +799,7 @@ TEST_CASE("endpoint: who marks its internal lines as Bun does gets ours marked",
   channel.run_until([&] { return channel.owner->internal_.size() == 1; });
   channel.end.send_internal({{"cmd", "NODE_CLUSTER"}});
   channel.end.send(json{{"cmd", "users"}}, {});
-  CHECK(channel.peer.read_available() ==
-        "\x02{\"cmd\":\"NODE_CLUSTER\"}\n{\"cmd\":\"users\"}\n");
+  CHECK(channel.peer.read_available() == "\x02{\"cmd\":\"NODE_CLUSTER\"}\n{\"cmd\":\"users\"}\n");
   channel.run_to_end();
 }
 

@@ -211,7 +211,8 @@ TEST_CASE("row 32: a stale variable before the right one is an error, and no cra
 
 TEST_CASE("row 32: what stands in the parent's environment does not come through to a child",
           "[rows]") {
-  const std::string stale = GENERATE(as<std::string>{}, "99", "junk", "", std::string(100'000, '9'));
+  const std::string stale =
+      GENERATE(as<std::string>{}, "99", "junk", "", std::string(100'000, '9'));
   TestLoop loop;
   Invariants invariants(loop);
   for (const char* const name :
