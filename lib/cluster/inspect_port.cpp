@@ -7,15 +7,15 @@ namespace tine::cluster {
 namespace {
 
 constexpr int default_port = 9229;
-constexpr int least_port = 1024;
-constexpr int most_port = 65535;
+constexpr int first_port = 1024;
+constexpr int last_port = 65535;
 
 // The port of "[host:]port". None if that is no port.
 std::optional<int> port_of(std::string_view where) {
   where.remove_prefix(where.rfind(':') + 1);
   int port = 0;
   const auto [end, error] = std::from_chars(where.begin(), where.end(), port);
-  const bool is_port = error == std::errc() && end == where.end() && port >= 0 && port <= most_port;
+  const bool is_port = error == std::errc() && end == where.end() && port >= 0 && port <= last_port;
   return is_port ? std::optional(port) : std::nullopt;
 }
 
@@ -43,10 +43,10 @@ std::optional<std::uint16_t> inspect_port(std::string_view node_options,
   }
   for (const std::string& option : exec_args) asked = asked_by(option, asked);
   if (!asked || *asked == 0) return std::nullopt;
-  constexpr int ports = most_port - least_port + 1;
+  constexpr int ports = last_port - first_port + 1;
   const int port = *asked + worker;
-  const bool fits = port <= most_port;
-  return static_cast<std::uint16_t>(fits ? port : least_port + (port - most_port - 1) % ports);
+  const bool fits = port <= last_port;
+  return static_cast<std::uint16_t>(fits ? port : first_port + (port - last_port - 1) % ports);
 }
 
 }  // namespace tine::cluster
