@@ -265,7 +265,7 @@ TEST_CASE("datagram: connected, it has one peer", "[net]") {
   });
   socket.on<"message">([&](std::string_view bytes) {
     watch.data += bytes;
-    for (Datagram one : {peer, other, socket}) one.close();
+    for (Datagram each : {peer, other, socket}) each.close();
   });
   loop.run();
 
@@ -293,7 +293,7 @@ TEST_CASE("datagram: disconnected, it is where it was, and hears all", "[net]") 
   bool heard = false;
   socket.on<"message">([&] {
     heard = true;
-    for (Datagram one : {peer, other, socket}) one.close();
+    for (Datagram each : {peer, other, socket}) each.close();
   });
   other.send("heard", {peer.address()->family, peer.address()->host, before->port});
   loop.run();

@@ -34,9 +34,15 @@ TEST_CASE("loop: posted functions run in order, before run returns", "[uv]") {
 TEST_CASE("loop: timers run in the order of their time, not inside after()", "[uv]") {
   TestLoop loop;
   std::vector<int> order;
-  loop->after(20ms, [&] { order.push_back(3); });
-  loop->after(5ms, [&] { order.push_back(2); });
+  // Each is due later than the one before it, however long the machine takes between them; but for the
+  // first.
+  tine::Timer last = loop->after(1h, [&] { order.push_back(4); });
   loop->after(0ms, [&] { order.push_back(1); });
+  loop->after(5ms, [&] { order.push_back(2); });
+  loop->after(20ms, [&] {
+    order.push_back(3);
+    last.cancel();
+  });
   CHECK(order.empty());
   loop.run();
   CHECK(order == std::vector{1, 2, 3});

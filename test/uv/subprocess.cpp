@@ -307,7 +307,8 @@ TEST_CASE("subprocess: uid and gid leave us our core dumps", "[subprocess]") {
 // A thread alone may have children in another namespace.
 TEST_CASE("subprocess: in another pid namespace it starts, and no failure is silent",
           "[subprocess]") {
-  const std::size_t slots = GENERATE(3, 100);  // also where descriptors of ours are
+  const std::size_t slots =
+      GENERATE(std::size_t{3}, std::size_t{100});  // also where descriptors of ours are
   bool may_change = true;
   const auto fork_there = [&] {
     may_change = unshare(CLONE_NEWPID) == 0;
