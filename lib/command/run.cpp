@@ -73,6 +73,7 @@ class Run {
   void bad_line(std::size_t column, std::string_view reason);
   void on_input_end();
   void look_for_silence();
+  void look_for_silence_later();
   milliseconds patience() const;
   void listen();
   void take_the_rest();
@@ -189,18 +190,23 @@ void Run::bad_line(std::size_t column, std::string_view reason) {
 
 void Run::on_input_end() {
   if (std::exchange(input_ended_, true)) return;
-  if (!options_.wait || forced_status_) look_for_silence();
+  if (!options_.wait || forced_status_) look_for_silence_later();
 }
 
 // To disconnect takes the child its word, so it gets the time to say it.
 void Run::look_for_silence() {
-  constexpr milliseconds between_looks{10};
   if (!child_.connected()) return;
   const Channel channel = child_.channel();
   if (paused_ || channel.queued_bytes() > 0 || !channel.peer_has_read_all())
     last_event_ = Clock::now();
   const auto silent = std::chrono::duration_cast<milliseconds>(Clock::now() - last_event_);
   if (silent >= patience()) return child_.disconnect();
+  look_for_silence_later();
+}
+
+// By a timer, so that what has come is read first: we may have been stopped for long.
+void Run::look_for_silence_later() {
+  constexpr milliseconds between_looks{10};
   loop_.after(between_looks, [this] { look_for_silence(); }).unref();
 }
 
