@@ -325,6 +325,10 @@ void Endpoint::write_all_now() {
   std::size_t unread = stream_ ? stream_->unread() : 0;
   auto last_progress = steady_clock::now();
   while (stream_ && !outbox_.empty()) {
+    if (outbox_.handle_unknown_to_peer()) {
+      cancel_handle(Errc::invalid_handle_type);
+      continue;
+    }
     const Outbox::Piece piece = outbox_.front();
     const bool to_write = !piece.bytes.empty();
     const int written =
@@ -339,11 +343,11 @@ void Endpoint::write_all_now() {
         last_progress + (to_write ? options_.flush_timeout : patience_to_close());
     const auto now = steady_clock::now();
     const bool late = now >= give_up_at;
-    // The process may have been stopped: what came meanwhile has come in time.
-    if (late && !to_write) look_for_answers();
-    const bool answered = !to_write && !outbox_.awaits_answer() && !outbox_.awaits_peer();
-    const bool progress =
-        written > 0 || answered || (late && std::exchange(unread, stream_->unread()) != unread);
+    bool progress = written > 0 || (late && std::exchange(unread, stream_->unread()) != unread);
+    if (late && !to_write) {
+      look_for_answers();  // the process may have been stopped: what came meanwhile came in time
+      progress = progress || !(outbox_.awaits_answer() || outbox_.awaits_peer());
+    }
     if (late && !progress && !give_up_waiting()) return;
     if (late || progress) {
       last_progress = now;
