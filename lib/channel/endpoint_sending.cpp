@@ -343,7 +343,11 @@ void Endpoint::write_all_now() {
         last_progress + (to_write ? options_.flush_timeout : patience_to_close());
     const auto now = steady_clock::now();
     const bool late = now >= give_up_at;
-    bool progress = written > 0 || (late && std::exchange(unread, stream_->unread()) != unread);
+    bool progress = written > 0;
+    if (late && !progress) {
+      const std::size_t before = std::exchange(unread, stream_->unread());
+      progress = unread != before;
+    }
     if (late && !to_write) {
       look_for_answers();  // the process may have been stopped: what came meanwhile came in time
       progress = progress || !(outbox_.awaits_answer() || outbox_.awaits_peer());

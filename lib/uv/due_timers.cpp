@@ -74,7 +74,8 @@ void DueTimers::update() noexcept {
 
 // Each timer is told as libuv would have called it: it may end any other, and due tasks follow it.
 void DueTimers::polled() noexcept {
-  const bool something_came = std::exchange(turn_, core_.turn()) != turn_;
+  const std::uint64_t before = std::exchange(turn_, core_.turn());
+  const bool something_came = turn_ != before;
   if (something_came && ++polls_ < most_polls) return;
   while (Timer* const timer = first_) {
     remove(*timer);
