@@ -27,6 +27,7 @@ void Poll::want(bool readable, bool writable) noexcept {
 
 // libuv stops at an error of the descriptor, which may be one that goes once it is asked for.
 void Poll::start() noexcept {
+  if (!usable(handle_)) return;
   if (events_ == 0) {
     uv_poll_stop(handle_.get());
     return;
