@@ -47,7 +47,17 @@ class Timer {
 // the system cannot be stopped in that.
 //
 // Everything belongs to the thread of its loop; post() is the one call that any thread may make. A
-// program may run a loop in each of several threads.
+// program may run a loop in each of several threads. Another thread that uses a loop, or what is on
+// it, while it runs ends the program with a sentence on stderr and SIGABRT.
+//
+// A thread that ends in a listener (pthread_exit), or is cancelled in run(), takes its loop with it:
+// all that is on the loop is closed as by ~Loop, and the loop cannot run again. Some of its memory
+// and three descriptors are never freed.
+//
+// fork() of the application's own: the copy of the process may destroy the Loop and the Process. The
+// original does not notice: no child is killed, no message written, no socket's path removed. If the
+// copy runs the loop instead, it is the copy's from then on, but for the children: these stay the
+// original's. What both of them read from, each gets a part of.
 //
 // Process-wide: the first Loop sets SIGPIPE to ignored if it is at its default, because a write to
 // a peer that is gone raises it; and it opens /dev/null for what is closed of stdin, stdout and
@@ -61,10 +71,17 @@ class Loop {
 
   // Borrows a loop that the application runs, with run() here or with uv_run(). It must outlive
   // this object and be run once more after it (libuv frees handles from the loop).
+  //
+  // An application that ends may close all handles that uv_walk() finds, those of tine too. What is on
+  // this loop is of no use then; destroy it.
   explicit Loop(uv_loop_s* borrowed);
 
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
+
+  // Not in a listener, callback or posted function of the loop: that ends the program with a sentence
+  // on stderr and SIGABRT. exit() may be called there; a Loop that is a static object is left as it is
+  // then.
   ~Loop();
 
   // Runs listeners, callbacks and posted functions until nothing is left that could make an event,
@@ -73,6 +90,8 @@ class Loop {
   // What a listener, callback or posted function throws comes out of here, as does an "error" that
   // nobody listens for. None of them runs after that until run() is called again, or an
   // application goes on with uv_run(); what was read or due by then is kept, in order.
+  //
+  // Throws std::logic_error, and does nothing, in a listener, callback or posted function of the loop.
   void run();
 
   // Makes run() return after the callbacks that are being run. Before run(): makes it return at

@@ -51,7 +51,10 @@ class ChannelState : public detail::ListenerTable<Events...>,
     if (this->template list<"error">().count() > 0) this->on_error(std::move(error));
   }
 
-  void listeners_changed() override { end_.listeners_changed(); }
+  void listeners_changed() override {
+    check_thread();
+    end_.listeners_changed();
+  }
 
   void loop_closing() noexcept override {
     const auto keep = shared_from_this();

@@ -39,6 +39,7 @@ class Primary final : public ClusterListeners,
   void disconnect(WorkerState& worker) override;
   void kill(WorkerState& worker, int signal) override;
   void loop_closing() noexcept override;
+  void listeners_changed() override { check_thread(); }
 
  private:
   using Socket = std::unique_ptr<SharedSocket>;

@@ -103,7 +103,7 @@ BoundPath::BoundPath(std::string path, bool readable_all, bool writable_all)
 
 BoundPath::~BoundPath() {
   struct stat status {};
-  if (path_.empty() || ::stat(path_.c_str(), &status) < 0) return;
+  if (path_.empty() || getpid() != owner_ || ::stat(path_.c_str(), &status) < 0) return;
   if (status.st_dev == device_ && status.st_ino == inode_) ::unlink(path_.c_str());
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include <sys/types.h>
+#include <unistd.h>
 
 #include "net/socket_address.hpp"
 #include "uv/descriptor.hpp"
@@ -31,7 +32,7 @@ uv::Descriptor adopted_socket(int fd, int type);
 uv::Descriptor duplicated_socket(int fd);
 
 // A path that a socket was bound to. Removes it when it goes, whatever the directory of the process is by
-// then, unless something else is there.
+// then, unless something else is there. A copy of the process, made by fork(), leaves it.
 class BoundPath {
  public:
   // Throws Error.
@@ -45,6 +46,7 @@ class BoundPath {
 
  private:
   std::string path_;  // absolute
+  pid_t owner_ = getpid();
   dev_t device_ = 0;
   ino_t inode_ = 0;
 };

@@ -56,7 +56,10 @@ class ByteStreamState : public detail::ListenerTable<Events...>,
     if (const auto observer = std::exchange(observer_, nullptr)) observer();
   }
 
-  void listeners_changed() override { bytes_.listeners_changed(); }
+  void listeners_changed() override {
+    check_thread();
+    bytes_.listeners_changed();
+  }
 
   void loop_closing() noexcept override {
     const auto keep = shared_from_this();

@@ -65,6 +65,7 @@ class DatagramState final
   void set_ref(bool ref);
 
   void loop_closing() noexcept override;
+  void listeners_changed() override { check_thread(); }
 
  private:
   // starting: where to bind is being found out.

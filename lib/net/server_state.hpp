@@ -70,6 +70,7 @@ class ServerState final
   void connection_ended() noexcept;
 
   void loop_closing() noexcept override;
+  void listeners_changed() override { check_thread(); }
 
  private:
   // starting: where to listen is being found out. closing: connections are left.

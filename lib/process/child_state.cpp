@@ -255,11 +255,13 @@ Stream ChildProcess::State::stdio(std::size_t slot) const {
 }
 
 bool ChildProcess::State::kill(int signal) {
+  check_thread();
   return sent(signal, subprocess_ && subprocess_->kill(signal));
 }
 
 // The group has the pid for its number as long as the child has not been waited for.
 bool ChildProcess::State::kill_tree(int signal) {
+  check_thread();
   if (!subprocess_) return false;
   if (!leads_group_) return sent(signal, process::kill_descendants(*subprocess_, signal));
   return sent(signal, subprocess_->kill(0) && ::kill(-subprocess_->pid(), signal) == 0);
@@ -294,6 +296,7 @@ void ChildProcess::State::stop_requested() {
 }
 
 void ChildProcess::State::set_ref(bool ref) {
+  check_thread();
   if (subprocess_) subprocess_->set_ref(ref);
 }
 

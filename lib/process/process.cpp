@@ -25,8 +25,9 @@ void Process::State::adopt() {
   defer(connected_task_);
 }
 
+// In a copy of this process, made by fork(), what waits is not to be written a second time.
 void Process::State::leave() {
-  if (core() == nullptr) return;
+  if (core() == nullptr || is_copy()) return;
   end().flush();
   end().close();
   retire(Errors::dropped);
@@ -42,7 +43,7 @@ Process::Process(std::shared_ptr<State> state)
 Process::~Process() { state_->leave(); }
 
 void Process::exit(int code) {
-  state_->end().write_all_now();
+  if (!state_->is_copy()) state_->end().write_all_now();
   std::exit(code);
 }
 

@@ -17,6 +17,8 @@ class Process::State final
 
   void adopt();
   void leave();
+  // Whether this process is a copy, made by fork(), of the one that the channel belongs to.
+  bool is_copy() const { return core() != nullptr && core()->copied(); }
 
   bool keeps_loop() const override {
     return list<"message">().count() + list<"disconnect">().count() > 0;

@@ -58,6 +58,7 @@ void DueTimers::set_ref(Timer& timer, bool ref) noexcept {
 }
 
 void DueTimers::update() noexcept {
+  if (!usable(after_poll_) || !usable(no_block_)) return;
   if (first_ == nullptr) {
     uv_check_stop(after_poll_.get());
     uv_idle_stop(no_block_.get());
@@ -73,7 +74,7 @@ void DueTimers::update() noexcept {
 }
 
 // Each timer is told as libuv would have called it: it may end any other, and due tasks follow it.
-void DueTimers::polled() noexcept {
+void DueTimers::polled() {
   const std::uint64_t before = std::exchange(turn_, core_.turn());
   const bool something_came = turn_ != before;
   if (something_came && ++polls_ < most_polls) return;

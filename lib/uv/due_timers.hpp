@@ -45,7 +45,7 @@ class DueTimers {
   void set_ref(Timer& timer, bool ref) noexcept;
 
  private:
-  void polled() noexcept;
+  void polled();
   void update() noexcept;
 
   LoopCore& core_;

@@ -47,10 +47,12 @@ Lookup::Lookup(LoopCore& core, const std::string& host, int family, Done done)
   request_ = request.release();
 }
 
-// One that a thread is at already cannot be cancelled. The loop waits for it, ~LoopCore too.
+// One that a thread is at already cannot be cancelled. The loop waits for it, ~LoopCore too. In a
+// copy of the process, made by fork(), there is no such thread.
 Lookup::~Lookup() {
   if (request_ == nullptr) return;
   request_->data = nullptr;
+  if (core_.copied()) return;
   uv_cancel(reinterpret_cast<uv_req_t*>(request_));
 }
 

@@ -2,12 +2,16 @@
 
 #include <cassert>
 #include <csignal>
+#include <cstdlib>
+#include <stdexcept>
 #include <system_error>
 #include <utility>
 
 #include <fcntl.h>
 #include <sched.h>
 #include <unistd.h>
+
+#include "uv/misuse.hpp"
 
 namespace tine::uv {
 
@@ -34,6 +38,20 @@ void ignore_sigpipe_once() {
   }();
 }
 
+// Whether exit() runs. A handler that is added while a loop is driven is called before a loop that is a
+// static object is destroyed.
+bool exiting = false;
+
+void watch_for_exit_once() {
+  [[maybe_unused]] static const int done = std::atexit([] { exiting = true; });
+}
+
+// Loops that cannot be freed, each with a pointer to the one before it: a leak checker would report them.
+void never_free(uv_loop_t* loop) {
+  static std::atomic<uv_loop_t*> last = nullptr;
+  loop->data = last.exchange(loop);
+}
+
 void check(int result, const char* what) {
   if (result < 0) throw std::system_error(-result, std::generic_category(), what);
 }
@@ -43,7 +61,7 @@ void check(int result, const char* what) {
 Resident::Resident(LoopCore& core) : core_(&core) { core.residents_.insert(this); }
 
 Resident::~Resident() {
-  if (core_ != nullptr) core_->residents_.erase(this);
+  if (core() != nullptr) core()->residents_.erase(this);
 }
 
 LoopCore::LoopCore() : owned_(true), loop_(nullptr), due_timers_(*this) {
@@ -87,8 +105,24 @@ void LoopCore::start() {
   due_timers_.open(loop_);
 }
 
+bool LoopCore::copied() const noexcept { return getpid() != process_; }
+bool LoopCore::to_be_left() const noexcept { return in_use() && (exiting || copied()); }
+
+// A copy has a poll of its own from then on: what it closes stays in that of the other process.
 LoopCore::~LoopCore() {
-  assert(!running_ && "a Loop must not be destroyed by its own listeners");
+  if (in_use()) {
+    misuse(
+        "a Loop is destroyed in one of its own listeners, callbacks or posted functions; let "
+        "Loop::run() return first (Loop::stop() makes it)");
+  }
+  check_thread();
+  if (copied()) uv_loop_fork(loop_);
+  drop_all();
+  if (!owned_) return;
+  abandoned_ ? never_free(loop_) : close_loop();
+}
+
+void LoopCore::drop_all() noexcept {
   auto kept = std::exchange(kept_, {});
   while (!residents_.empty()) {
     Resident* const resident = *residents_.begin();
@@ -108,12 +142,24 @@ LoopCore::~LoopCore() {
   wakeup_.reset();
   due_timers_.close();
   posted_signal_.reset();
-  if (owned_) close_loop();
+}
+
+// The thread ends in a callback of libuv's, which cannot go on afterwards: its loop stays as it is then, and
+// is never freed. All that is on it is closed now, while libuv can still do that.
+void LoopCore::abandon() noexcept {
+  if (std::exchange(abandoned_, true)) return;
+  drop_all();
+}
+
+void LoopCore::wrong_thread() noexcept {
+  misuse(
+      "a Loop, or what is on it, is used by another thread than the one that runs it; "
+      "Loop::post() is the one call that any thread may make");
 }
 
 // Close callbacks come with the next turn, and the end of a request when the thread that is at work on
-// it is done: both belong to the loop. A handle of the application's that is still open is its bug;
-// the memory it is in is then left to it.
+// it is done: both belong to the loop; in a copy of the process there is no such thread. A handle of the
+// application's that is still open is its bug; the memory it is in is then left to it.
 void LoopCore::close_loop() {
   constexpr int turns = 3;
   for (int turn = 0; turn < turns; ++turn) {
@@ -124,14 +170,39 @@ void LoopCore::close_loop() {
       return;
     }
   }
-  assert(false &&
+  assert(copied() &&
          "a uv handle of the application's is still open on a tine::Loop that is destroyed");
 }
 
 void LoopCore::run() {
-  assert(!running_ && depth_ == 0 && "Loop::run() must not be called by its own listeners");
+  check_thread();
+  if (in_use()) {
+    throw std::logic_error(
+        "Loop::run() is called in one of the loop's own listeners, callbacks or posted functions; "
+        "return from it instead: the loop goes on then");
+  }
+  if (abandoned_) {
+    throw std::logic_error(
+        "Loop::run() is called on a loop whose thread has ended in a listener; it cannot go on");
+  }
+  if (copied()) adopt();
+  watch_for_exit_once();
+  driver_.store(std::this_thread::get_id(), std::memory_order_relaxed);
   halted_ = false;
   running_ = true;
+  try {
+    run_until_done();
+  } catch (const ForcedUnwind&) {
+    abandon();  // pthread_cancel() while it was blocked
+    throw;
+  }
+  running_ = false;
+  stopped_ = false;
+  driver_.store({}, std::memory_order_relaxed);
+  if (exception_) std::rethrow_exception(std::exchange(exception_, nullptr));
+}
+
+void LoopCore::run_until_done() {
   do {
     take_posted();
     update_wakeup();
@@ -142,9 +213,6 @@ void LoopCore::run() {
     }
     take_posted();
   } while (!halted_ && !stopped_ && work_left());
-  running_ = false;
-  stopped_ = false;
-  if (exception_) std::rethrow_exception(std::exchange(exception_, nullptr));
 }
 
 // What uv_run() does by default, but that it looks for a while before it blocks.
@@ -163,26 +231,44 @@ void LoopCore::run_spinning() {
   }
 }
 
+// libuv's poll is shared with the other process until then.
+void LoopCore::adopt() {
+  check(uv_loop_fork(loop_), "an event loop could not be taken over after fork()");
+  process_ = getpid();
+}
+
+void LoopCore::goes_on_in_uv_run() noexcept {
+  halted_ = false;
+  if (depth_ > 0) return;
+  watch_for_exit_once();
+  driver_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+}
+
 void LoopCore::stop() {
+  check_thread();
   stopped_ = true;
   uv_stop(loop_);
 }
 
 void LoopCore::on_exception(std::function<void(std::exception_ptr)> handler) {
+  check_thread();
   exception_handler_ = std::move(handler);
 }
 
 void LoopCore::defer(Task& task, std::shared_ptr<const void> keep) noexcept {
+  check_thread();
   tasks_.push(task, std::move(keep));
   update_wakeup();
 }
 
 void LoopCore::defer_first(Task& task, std::shared_ptr<const void> keep) noexcept {
+  check_thread();
   tasks_.push_front(task, std::move(keep));
   update_wakeup();
 }
 
 void LoopCore::defer_to_next_turn(Task& task, std::shared_ptr<const void> keep) noexcept {
+  check_thread();
   next_tasks_.push(task, std::move(keep));
   update_wakeup();
 }
@@ -212,6 +298,7 @@ void LoopCore::end_turn() {
   run_due_tasks();
   flush_dirty();
   update_wakeup();
+  if (!running_) driver_.store({}, std::memory_order_relaxed);
 }
 
 // Those that are due now: what a task defers waits for the next turn, so that tasks cannot keep the
@@ -226,6 +313,7 @@ void LoopCore::run_due_tasks() {
 }
 
 void LoopCore::flush_at_turn_end(Flushable& flushable) noexcept {
+  check_thread();
   flushable.next_dirty_ = std::exchange(dirty_, &flushable);
   update_wakeup();
 }
@@ -245,7 +333,7 @@ void LoopCore::flush_dirty() noexcept {
 
 // Inside a callback there is no need for it: the end of the turn comes anyway.
 void LoopCore::update_wakeup() noexcept {
-  if (depth_ > 0) return;
+  if (depth_ > 0 || !usable(wakeup_)) return;
   if (work_left()) {
     uv_idle_start(wakeup_.get(), [](uv_idle_t* handle) {
       if (auto* const core = static_cast<LoopCore*>(handle->data))
@@ -271,11 +359,13 @@ void LoopCore::caught() {
 }
 
 void LoopCore::keep(std::shared_ptr<Resident> resident) {
+  check_thread();
   const Resident* const key = resident.get();
   kept_.emplace(key, std::move(resident));
 }
 
 void LoopCore::release(const Resident& resident) {
+  check_thread();
   const auto kept = kept_.extract(&resident);  // destroyed after it has left the map
 }
 

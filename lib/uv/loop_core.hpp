@@ -1,17 +1,22 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <thread>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
+#include <unistd.h>
+
 #include "tine/loop.hpp"
 #include "uv/due_timers.hpp"
+#include "uv/forced_unwind.hpp"
 #include "uv/handle.hpp"
 #include "uv/pace.hpp"
 #include "uv/spin.hpp"
@@ -36,7 +41,12 @@ class Resident {
 
  protected:
   // Null once the loop is gone.
-  LoopCore* core() const { return core_; }
+  LoopCore* core() const {
+    check_thread();
+    return core_;
+  }
+  // For what the user calls, if it comes to the loop later or not at all.
+  void check_thread() const noexcept;
 
  private:
   friend class LoopCore;
@@ -81,20 +91,41 @@ class LoopCore {
 
   void run();
   void stop();
-  void spin(std::chrono::microseconds longest) { spin_ = Spin(longest); }
-  void set_ref(bool ref) { uv::set_ref(posted_signal_, ref); }
+  void spin(std::chrono::microseconds longest) {
+    check_thread();
+    spin_ = Spin(longest);
+  }
+  void set_ref(bool ref) {
+    check_thread();
+    uv::set_ref(posted_signal_, ref);
+  }
   void on_exception(std::function<void(std::exception_ptr)> handler);
 
   // Runs `f`, called by libuv, then what became due in it. Catches what listeners throw, because an
-  // exception must not cross a C frame.
+  // exception must not cross a C frame. Only the end of the thread (pthread_exit) crosses it.
   template <class F>
-  void enter(F&& f) noexcept {
-    if (!running_) halted_ = false;  // the application goes on with uv_run()
+  void enter(F&& f) {
+    if (!running_) goes_on_in_uv_run();
     ++turn_;
     ++depth_;
     guarded(std::forward<F>(f));
     if (--depth_ == 0) end_turn();
   }
+
+  // All but post() is for the thread that drives the loop, while one does. Another one is a mistake that
+  // would break the loop now and then: it ends the program, with a sentence.
+  void check_thread() const noexcept {
+    const std::thread::id driver = driver_.load(std::memory_order_relaxed);
+    if (driver != std::thread::id() && driver != std::this_thread::get_id()) wrong_thread();
+  }
+
+  // Whether this process is a copy, made by fork(), of the one that the loop was made in or has run in.
+  // What is on the loop is the other one's then.
+  bool copied() const noexcept;
+
+  // Whether ~Loop has to leave everything as it is: exit() was called in a listener. That is still running
+  // then, and the process will end anyway.
+  bool to_be_left() const noexcept;
 
   // Runs a task on a later turn: after the callback that is running, or when the loop comes round.
   // `keep` is what the task is a part of.
@@ -128,7 +159,10 @@ class LoopCore {
   }
 
   // How densely messages are sent on this loop.
-  Pace& pace() { return pace_; }
+  Pace& pace() {
+    check_thread();
+    return pace_;
+  }
 
   DueTimers& due_timers() { return due_timers_; }
 
@@ -150,7 +184,14 @@ class LoopCore {
   friend class Resident;
 
   void start();
+  void run_until_done();
   void run_spinning();
+  void goes_on_in_uv_run() noexcept;
+  void adopt();
+  void drop_all() noexcept;
+  void abandon() noexcept;
+  bool in_use() const { return (running_ || depth_ > 0) && !abandoned_; }
+  [[noreturn]] static void wrong_thread() noexcept;
   void end_turn();
   void run_due_tasks();
   void flush_dirty() noexcept;
@@ -159,12 +200,15 @@ class LoopCore {
   bool work_left() const { return !tasks_.empty() || !next_tasks_.empty() || dirty_ != nullptr; }
   void caught();
   void close_loop();
-  bool requests_open() const { return loop_->active_reqs.count > 0; }
+  bool requests_open() const { return loop_->active_reqs.count > 0 && !copied(); }
 
   template <class F>
-  void guarded(F&& f) noexcept {
+  void guarded(F&& f) {
     try {
       f();
+    } catch (const ForcedUnwind&) {
+      abandon();
+      throw;
     } catch (...) {
       caught();
     }
@@ -192,13 +236,21 @@ class LoopCore {
   std::exception_ptr exception_;
   std::function<void(std::exception_ptr)> exception_handler_;
   Spin spin_;
+  std::atomic<std::thread::id>
+      driver_;  // the thread in run(), or in a callback of libuv's; or none
+  pid_t process_ = getpid();
   std::uint64_t turn_ = 0;
   unsigned writes_ = 0;
   int depth_ = 0;
   bool running_ = false;
   bool stopped_ = false;
   bool halted_ = false;
+  bool abandoned_ = false;  // the thread that drove it has ended in a callback
 };
+
+inline void Resident::check_thread() const noexcept {
+  if (core_ != nullptr) core_->check_thread();
+}
 
 }  // namespace tine::uv
 

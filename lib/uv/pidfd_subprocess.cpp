@@ -52,7 +52,7 @@ PidfdSubprocess::PidfdSubprocess(LoopCore& core, const SubprocessOptions& option
 }
 
 PidfdSubprocess::~PidfdSubprocess() {
-  if (pidfd_) Reaper::instance().take(pid_);
+  if (pidfd_ && getpid() == parent_) Reaper::instance().take(pid_);
 }
 
 // The kernel may have no memory for a watch.
@@ -92,9 +92,11 @@ void PidfdSubprocess::look() {
   tell(result == 0 ? exit_of(info, usage) : SubprocessExit{});
 }
 
-// One that has exited can still be sent signals until it is waited for, which would not be told.
+// One that has exited can still be sent signals until it is waited for, which would not be told. In a copy
+// of its parent, made by fork(), it is not ours to end.
 bool PidfdSubprocess::kill(int signal) {
-  return pidfd_ && !has_exited(pidfd_->get()) && send_signal(pidfd_->get(), signal) == 0;
+  return pidfd_ && getpid() == parent_ && !has_exited(pidfd_->get()) &&
+         send_signal(pidfd_->get(), signal) == 0;
 }
 
 void PidfdSubprocess::set_ref(bool ref) {

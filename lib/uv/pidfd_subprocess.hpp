@@ -2,6 +2,8 @@
 
 #include <optional>
 
+#include <unistd.h>
+
 #include "uv/clone_spawn.hpp"
 #include "uv/timer.hpp"
 
@@ -26,6 +28,7 @@ class PidfdSubprocess final : public Subprocess {
   LoopCore& core_;
   Exited exited_;
   int pid_ = 0;
+  const int parent_ = getpid();
   long our_most_memory_ = 0;  // when it was started
   bool ref_ = true;
   std::optional<Pidfd> pidfd_;  // until it has exited

@@ -99,10 +99,11 @@ void Stream::await_writable() noexcept {
 }
 
 void Stream::update() noexcept {
+  core_.check_thread();
   const int events = (reading_ == Reading::on ? UV_READABLE : 0) |
                      (reading_ == Reading::watching ? UV_DISCONNECT : 0) |
                      (awaiting_writable_ ? UV_WRITABLE : 0);
-  const bool changed = std::exchange(events_, events) != events;
+  const bool changed = std::exchange(events_, events) != events && usable(poll_);
   if (changed && events == 0) uv_poll_stop(poll_.get());
   if (changed && events != 0) {
     uv_poll_start(poll_.get(), events, [](uv_poll_t* handle, int status, int happened) {
@@ -121,7 +122,7 @@ void Stream::update() noexcept {
 }
 
 // The handle outlives the stream until the loop comes round, and tells by its data that it has.
-void Stream::happened(int events) noexcept {
+void Stream::happened(int events) {
   const uv_poll_t& handle = *poll_;
   LoopCore& core = core_;
   if ((events & UV_WRITABLE) != 0 && awaiting_writable_) {

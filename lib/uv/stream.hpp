@@ -105,7 +105,7 @@ class Stream {
   // What is done about the bytes of the peer.
   enum class Reading { off, on, watching };
 
-  void happened(int events) noexcept;
+  void happened(int events);
   void read_once();
   ssize_t receive(std::span<char> room);
   void update() noexcept;

@@ -88,7 +88,7 @@ int UvSubprocess::start(const uv_process_options_t& spawn) {
 }
 
 UvSubprocess::~UvSubprocess() {
-  if (process_ && pid_ > 0) Reaper::instance().take(pid_);
+  if (process_ && pid_ > 0 && getpid() == parent_) Reaper::instance().take(pid_);
 }
 
 void UvSubprocess::exited(std::int64_t code, int signal) {

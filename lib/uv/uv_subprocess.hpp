@@ -2,6 +2,8 @@
 
 #include <optional>
 
+#include <unistd.h>
+
 #include "uv/subprocess.hpp"
 #include "uv/timer.hpp"
 
@@ -28,6 +30,7 @@ class UvSubprocess final : public Subprocess {
   UvHandle<uv_process_t> process_;
   std::optional<RawTimer> loss_timer_;
   int pid_ = 0;
+  const int parent_ = getpid();
 };
 
 }  // namespace tine::uv

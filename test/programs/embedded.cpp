@@ -1,0 +1,222 @@
+// A larger program that has a loop among other things, and treats it as its first argument says. Ends with 0
+// if all is as it says in test/process/embedding.cpp.
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include <pthread.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <tine/tine.hpp>
+
+using namespace std::chrono_literals;
+
+namespace {
+
+[[noreturn]] void fail(const char* what) {
+  std::fprintf(stderr, "%s\n", what);
+  std::_Exit(1);
+}
+
+void require(bool condition, const char* what) {
+  if (!condition) fail(what);
+}
+
+tine::ChildProcess fork_echo(tine::Loop& loop) {
+  return tine::fork(loop, tine::executable_dir() / "echo", {.kill_with_loop = true});
+}
+
+// The child's answer to a message is there, and then the child's end.
+void converse(tine::Loop& loop, tine::ChildProcess child) {
+  bool answered = false;
+  bool exited = false;
+  child.on<"message">([&, child](const nlohmann::json& message) mutable {
+    if (message != "are you there?") return;
+    answered = true;
+    child.disconnect();
+  });
+  child.on<"exit">([&](tine::ExitStatus status) { exited = status.code == 0; });
+  child.send("are you there?");
+  loop.run();
+  require(answered && exited, "the child did not answer and end by itself");
+}
+
+// In a copy of this process, which ends with 0 if the function returns.
+void in_copy(const std::function<void()>& function) {
+  const pid_t copy = ::fork();
+  require(copy >= 0, "no fork");
+  if (copy == 0) {
+    function();
+    std::_Exit(0);
+  }
+  int status = -1;
+  require(waitpid(copy, &status, 0) == copy && status == 0, "the copy failed");
+}
+
+// Abort is expected: not to leave a core, nor a sanitizer's report.
+void expect_abort() {
+  const rlimit none{0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+  std::signal(SIGABRT, SIG_DFL);
+}
+
+void destroy_in_callback() {
+  expect_abort();
+  auto loop = std::make_unique<tine::Loop>();
+  loop->post([&] { loop.reset(); });
+  loop->run();
+}
+
+// Another thread, while the loop runs.
+void use_in_another_thread(const std::function<void(tine::Loop&, tine::ChildProcess)>& use) {
+  expect_abort();
+  tine::Loop loop;
+  tine::ChildProcess child = fork_echo(loop);
+  std::thread other;
+  child.on<"message">([&] {
+    other = std::thread([&] { use(loop, child); });
+    other.join();
+  });
+  child.send("hello");
+  loop.run();
+}
+
+void* run_until_the_thread_ends(void*) {
+  tine::Loop loop;
+  tine::Process process(loop);
+  tine::ChildProcess child = fork_echo(loop);
+  child.on<"message">([] { pthread_exit(nullptr); });
+  child.send("hello");
+  loop.run();
+  fail("pthread_exit() has returned");
+}
+
+void* run_until_a_timer_ends_the_thread(void*) {
+  tine::Loop loop;
+  tine::ChildProcess child = fork_echo(loop);
+  child.on<"message">([&] { loop.after(1ms, [] { pthread_exit(nullptr); }); });
+  child.send("hello");
+  loop.run();
+  fail("pthread_exit() has returned");
+}
+
+void* run_until_cancelled(void*) {
+  tine::Loop loop;
+  tine::ChildProcess child = fork_echo(loop);
+  child.on<"message">([] { pthread_cancel(pthread_self()); });
+  child.send("hello");
+  loop.run();
+  fail("a cancelled thread has gone on");
+}
+
+// A thread ends while its loop runs. The rest of the program goes on.
+void end_thread(void* (*thread_main)(void*)) {
+  pthread_t thread;
+  pthread_create(&thread, nullptr, thread_main, nullptr);
+  pthread_join(thread, nullptr);
+  tine::Loop loop;
+  converse(loop, fork_echo(loop));
+}
+
+void exit_in_listener() {
+  static tine::Loop loop;
+  static tine::ChildProcess child = fork_echo(loop);
+  child.on<"message">([] { std::exit(0); });
+  child.send("hello");
+  loop.run();
+}
+
+void destroy_in_copy() {
+  auto loop = std::make_unique<tine::Loop>();
+  const tine::ChildProcess child = fork_echo(*loop);
+  const std::string path =
+      std::filesystem::temp_directory_path() / ("tine-" + std::to_string(getpid()));
+  tine::Server server(*loop);
+  server.listen({.path = path});
+  server.unref();
+  loop->after(1ms, [&] { loop->stop(); });
+  loop->run();
+  in_copy([&] { loop.reset(); });
+  require(std::filesystem::exists(path), "the copy has removed the server's path");
+  converse(*loop, child);
+}
+
+void exit_in_copy_in_listener() {
+  static tine::Loop loop;
+  tine::ChildProcess child = fork_echo(loop);
+  child.once<"message">([] { in_copy([] { std::exit(0); }); });
+  child.send("hello");
+  converse(loop, child);
+}
+
+void run_in_copy() {
+  tine::Loop loop;
+  tine::ChildProcess before = fork_echo(loop);
+  in_copy([&] {
+    require(!before.kill(SIGKILL), "the copy can kill a child of the original");
+    before.unref();
+    before.channel().unref();
+    converse(loop, fork_echo(loop));
+  });
+  converse(loop, before);
+}
+
+// What waits to be written to this program's parent, which reads it once.
+void end_copy_of_process(const std::function<void(std::unique_ptr<tine::Process>)>& end) {
+  tine::Loop loop;
+  auto process = std::make_unique<tine::Process>(loop);
+  process->send(std::string(4 << 20, 'x'));
+  process->send("last");
+  in_copy([&] { end(std::move(process)); });
+  process->disconnect();
+  loop.run();
+}
+
+}  // namespace
+
+int main(int, char** argv) {
+  const std::map<std::string, std::function<void()>> ways{
+      {"destroy in callback", destroy_in_callback},
+      {"stop in another thread",
+       [] { use_in_another_thread([](tine::Loop& loop, auto) { loop.stop(); }); }},
+      {"timer in another thread",
+       [] { use_in_another_thread([](tine::Loop& loop, auto) { loop.after(1ms, [] {}); }); }},
+      {"run in another thread",
+       [] { use_in_another_thread([](tine::Loop& loop, auto) { loop.run(); }); }},
+      {"fork in another thread",
+       [] { use_in_another_thread([](tine::Loop& loop, auto) { fork_echo(loop); }); }},
+      {"send in another thread",
+       [] { use_in_another_thread([](auto&, tine::ChildProcess child) { child.send("hello"); }); }},
+      {"kill in another thread",
+       [] { use_in_another_thread([](auto&, tine::ChildProcess child) { child.kill(SIGTERM); }); }},
+      {"listener in another thread",
+       [] {
+         use_in_another_thread([](auto&, tine::ChildProcess child) { child.on<"message">([] {}); });
+       }},
+      {"disconnect in another thread",
+       [] { use_in_another_thread([](auto&, tine::ChildProcess child) { child.disconnect(); }); }},
+      {"server in another thread",
+       [] { use_in_another_thread([](tine::Loop& loop, auto) { tine::Server server(loop); }); }},
+      {"pthread_exit in listener", [] { end_thread(run_until_the_thread_ends); }},
+      {"pthread_exit in timer", [] { end_thread(run_until_a_timer_ends_the_thread); }},
+      {"pthread_cancel", [] { end_thread(run_until_cancelled); }},
+      {"exit in listener", exit_in_listener},
+      {"destroy in copy", destroy_in_copy},
+      {"exit in copy in listener", exit_in_copy_in_listener},
+      {"run in copy", run_in_copy},
+      {"destroy copy of process",
+       [] { end_copy_of_process([](auto process) { process.reset(); }); }},
+      {"exit of copy of process",
+       [] { end_copy_of_process([](auto process) { process->exit(0); }); }},
+  };
+  ways.at(argv[1])();
+}
