@@ -64,6 +64,8 @@ class Timer {
 // stderr (before it makes its own loop: a borrowed one is there already). Children start with
 // default signals and an empty signal mask.
 //
+// A constructor throws tine::Error if the libuv that runs is not like the one that tine was compiled with.
+//
 // Node: the event loop, which there is one and hidden.
 class Loop {
  public:
@@ -74,6 +76,10 @@ class Loop {
   //
   // An application that ends may close all handles that uv_walk() finds, those of tine too. What is on
   // this loop is of no use then; destroy it.
+  //
+  // The application must be linked with the libuv that tine uses: in CMake the target tine::libuv. A
+  // shared tine that CMake fetched libuv for, or that was built beside a static one, has that one inside,
+  // where nobody else can call it: this constructor and native() throw there.
   explicit Loop(uv_loop_s* borrowed);
 
   Loop(const Loop&) = delete;
@@ -130,7 +136,8 @@ class Loop {
   // or when it throws itself, std::terminate is called.
   void on_exception(std::function<void(std::exception_ptr)> handler);
 
-  // The libuv loop underneath. Handles of your own on it are yours to close before ~Loop.
+  // The libuv loop underneath, for an application that uses the same libuv as tine (see Loop(borrowed)).
+  // Handles of your own on it are yours to close before ~Loop.
   uv_loop_s* native() const;
 
  private:

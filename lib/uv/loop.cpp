@@ -1,5 +1,6 @@
 #include "tine/loop.hpp"
 
+#include "uv/libuv_abi.hpp"
 #include "uv/loop_core.hpp"
 #include "uv/timer.hpp"
 
@@ -20,7 +21,11 @@ void Loop::spin(std::chrono::microseconds longest) { core_->spin(longest); }
 void Loop::post(std::function<void()> function) { core_->post(std::move(function)); }
 void Loop::ref() { core_->set_ref(true); }
 void Loop::unref() { core_->set_ref(false); }
-uv_loop_s* Loop::native() const { return core_->native(); }
+
+uv_loop_s* Loop::native() const {
+  uv::check_libuv_is_shared();
+  return core_->native();
+}
 
 void Loop::on_exception(std::function<void(std::exception_ptr)> handler) {
   core_->on_exception(std::move(handler));

@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include "uv/libuv_abi.hpp"
 #include "uv/misuse.hpp"
 
 namespace tine::uv {
@@ -65,6 +66,7 @@ Resident::~Resident() {
 }
 
 LoopCore::LoopCore() : owned_(true), loop_(nullptr), due_timers_(*this) {
+  check_libuv();  // which writes into the loop
   open_stdio_once();
   auto loop = std::make_unique<uv_loop_t>();
   check(uv_loop_init(loop.get()), "an event loop could not be made");
@@ -79,6 +81,8 @@ LoopCore::LoopCore() : owned_(true), loop_(nullptr), due_timers_(*this) {
 }
 
 LoopCore::LoopCore(uv_loop_t* borrowed) : owned_(false), loop_(borrowed), due_timers_(*this) {
+  check_libuv_is_shared();
+  check_libuv();
   start();
 }
 

@@ -1,0 +1,84 @@
+// A libuv that runs and is not the one that tine was compiled with.
+#include <cstddef>
+#include <string>
+
+#include <uv.h>
+
+#include <tine/error.hpp>
+#include <tine/loop.hpp>
+
+#include "support/catch.hpp"
+
+namespace {
+
+// What libuv says of itself instead of the truth.
+struct Pretended {
+  unsigned version = 0;
+  std::size_t loop_size = 0;
+  std::size_t poll_size = 0;
+};
+Pretended pretended;
+
+std::string refusal(const Pretended& libuv) {
+  pretended = libuv;
+  std::string text;
+  try {
+    tine::Loop loop;
+  } catch (const tine::Error& error) {
+    CHECK(error.code() == std::errc::not_supported);
+    text = error.what();
+  }
+  pretended = {};
+  return text;
+}
+
+}  // namespace
+
+// NOLINTBEGIN: the names are the linker's
+extern "C" {
+unsigned __real_uv_version();
+std::size_t __real_uv_loop_size();
+std::size_t __real_uv_handle_size(uv_handle_type type);
+unsigned __wrap_uv_version();
+std::size_t __wrap_uv_loop_size();
+std::size_t __wrap_uv_handle_size(uv_handle_type type);
+
+unsigned __wrap_uv_version() {
+  return pretended.version != 0 ? pretended.version : __real_uv_version();
+}
+std::size_t __wrap_uv_loop_size() {
+  return pretended.loop_size != 0 ? pretended.loop_size : __real_uv_loop_size();
+}
+std::size_t __wrap_uv_handle_size(uv_handle_type type) {
+  return type == UV_POLL && pretended.poll_size != 0 ? pretended.poll_size
+                                                     : __real_uv_handle_size(type);
+}
+}
+// NOLINTEND
+
+TEST_CASE(
+    "libuv: another one than tine was compiled with is refused by the first loop, which names both",
+    "[uv]") {
+  const std::string both = "tine was compiled with libuv " + std::to_string(UV_VERSION_MAJOR) +
+                           "." + std::to_string(UV_VERSION_MINOR) + "." +
+                           std::to_string(UV_VERSION_PATCH) + ", but the program runs libuv " +
+                           uv_version_string();
+
+  CHECK(refusal({.version = (UV_VERSION_MAJOR + 1) << 16}).starts_with(both + "; "));
+  CHECK(refusal({.loop_size = sizeof(uv_loop_t) + 8})
+            .starts_with(both + ", whose structs have other sizes; "));
+  CHECK(refusal({.poll_size = sizeof(uv_poll_t) + 8})
+            .starts_with(both + ", whose structs have other sizes; "));
+
+  // A borrowed loop is not spoiled either.
+  uv_loop_t borrowed;
+  REQUIRE(uv_loop_init(&borrowed) == 0);
+  pretended.loop_size = sizeof(uv_loop_t) + 8;
+  CHECK_THROWS_AS(tine::Loop(&borrowed), tine::Error);
+  pretended = {};
+  CHECK(uv_loop_close(&borrowed) == 0);
+}
+
+TEST_CASE("libuv: one of another minor version is taken, after a refusal too", "[uv]") {
+  CHECK(refusal({.version = UV_VERSION_HEX + 0x100}).empty());
+}
