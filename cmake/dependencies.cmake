@@ -1,8 +1,9 @@
-# What tine stands on: from the system where it has it, else FetchContent gets the release.
+# What tine stands on: from the project that tine is a part of, if that has a target of it; else from the
+# system; else FetchContent gets the release.
 include(FetchContent)
 
-# The names of what had to be fetched: it is not installed, so tine cannot be either.
-set(tine_fetched "")
+# The names of what is not the system's: it is not installed, so tine cannot be either.
+set(tine_not_installed "")
 
 # A function, so that what is set for these projects, and keeps their options out of the cache, is set
 # for them only.
@@ -16,7 +17,6 @@ function(tine_fetch name repository tag)
   # What is only for who develops them.
   set(BUILD_TESTING OFF)
   set(JSON_BuildTests OFF)
-  set(SIMDJSON_DEVELOPER_MODE OFF)
   # Their warnings, which may be errors here, are for them to see to.
   string(APPEND CMAKE_C_FLAGS " -w")
   string(APPEND CMAKE_CXX_FLAGS " -w")
@@ -35,30 +35,62 @@ function(tine_fetch name repository tag)
   set_property(DIRECTORY ${source_dir} PROPERTY EXCLUDE_FROM_ALL ON)
 endfunction()
 
+# Notes that a target is not seen from outside if it is a static library that goes into a shared tine: an
+# application may have another copy of it.
+set(tine_hidden "")
+function(tine_hide target)
+  get_target_property(type ${target} TYPE)
+  if(BUILD_SHARED_LIBS AND type STREQUAL "STATIC_LIBRARY")
+    list(APPEND tine_hidden ${target})
+    set(tine_hidden ${tine_hidden} PARENT_SCOPE)
+  endif()
+endfunction()
+
 find_package(Threads REQUIRED)
 
-find_package(nlohmann_json 3.11 QUIET)
-if(NOT nlohmann_json_FOUND)
-  tine_fetch(nlohmann_json https://github.com/nlohmann/json.git v3.11.3)
-  list(APPEND tine_fetched nlohmann_json)
-endif()
-
-# Any release from 3 on. Asked for a version, its package would accept the same minor one only.
-find_package(simdjson QUIET)
-if(NOT simdjson_FOUND OR simdjson_VERSION VERSION_LESS 3.0)
-  tine_fetch(simdjson https://github.com/simdjson/simdjson.git v3.0.1)
-  list(APPEND tine_fetched simdjson)
-endif()
-
-# Systems ship libuv with a .pc file; its CMake package is rare.
-find_package(PkgConfig QUIET)
-if(PkgConfig_FOUND)
-  pkg_check_modules(libuv QUIET IMPORTED_TARGET libuv>=1.44)
-endif()
-if(libuv_FOUND)
-  add_library(tine_libuv ALIAS PkgConfig::libuv)
+if(TARGET nlohmann_json::nlohmann_json)
+  get_target_property(imported nlohmann_json::nlohmann_json IMPORTED)
+  if(NOT imported OR NOT nlohmann_json_VERSION)
+    list(APPEND tine_not_installed nlohmann_json)
+  endif()
 else()
-  tine_fetch(libuv https://github.com/libuv/libuv.git v1.44.2)
-  list(APPEND tine_fetched libuv)
-  add_library(tine_libuv ALIAS uv_a)
+  find_package(nlohmann_json 3.11 QUIET)
+  if(NOT nlohmann_json_FOUND)
+    tine_fetch(nlohmann_json https://github.com/nlohmann/json.git v3.11.3)
+    list(APPEND tine_not_installed nlohmann_json)
+  endif()
 endif()
+
+include(cmake/simdjson.cmake)
+
+# An application may share a loop with tine, so both go by the same libuv: it is offered as tine::libuv.
+set(candidates uv_a libuv::uv_a uv libuv::uv libuv::libuv)
+if(BUILD_SHARED_LIBS)
+  set(candidates uv libuv::uv uv_a libuv::uv_a libuv::libuv)
+endif()
+set(tine_libuv_target "")
+foreach(target IN LISTS candidates)
+  if(TARGET ${target} AND NOT tine_libuv_target)
+    set(tine_libuv_target ${target})
+    list(APPEND tine_not_installed libuv)
+  endif()
+endforeach()
+if(NOT tine_libuv_target)
+  # Systems ship libuv with a .pc file; its CMake package is rare.
+  find_package(PkgConfig QUIET)
+  if(PkgConfig_FOUND)
+    pkg_check_modules(libuv QUIET IMPORTED_TARGET libuv>=1.44)
+  endif()
+  if(libuv_FOUND)
+    set(tine_libuv_target PkgConfig::libuv)
+  else()
+    # Before 1.48 it has CVE-2024-24806.
+    tine_fetch(libuv https://github.com/libuv/libuv.git v1.50.0)
+    set(tine_libuv_target uv_a)
+    list(APPEND tine_not_installed libuv)
+  endif()
+endif()
+tine_hide(${tine_libuv_target})
+# tine itself is linked with the target, which is known where tine is installed.
+add_library(tine_libuv INTERFACE)
+target_link_libraries(tine_libuv INTERFACE ${tine_libuv_target})

@@ -1,6 +1,6 @@
 # Installs the library, its headers, and what find_package and pkg-config need to find them again.
-if(tine_fetched)
-  message(STATUS "tine: no install rules, because the system lacks ${tine_fetched}")
+if(tine_not_installed)
+  message(STATUS "tine: no install rules, because these are not the system's: ${tine_not_installed}")
   return()
 endif()
 
@@ -47,7 +47,7 @@ endif()
 # shared one asks for nothing more.
 set(tine_pc_requires "nlohmann_json = ${nlohmann_json_VERSION}")
 if(tine_type STREQUAL "STATIC_LIBRARY")
-  string(APPEND tine_pc_requires ", libuv >= 1.44, simdjson")
+  string(APPEND tine_pc_requires ", libuv >= 1.44")
   if(CMAKE_THREAD_LIBS_INIT)
     set(tine_pc_threads " ${CMAKE_THREAD_LIBS_INIT}")
   endif()

@@ -19,7 +19,7 @@ row has fallen if all three runs show it. BUILD is a commit, which is built in b
 folder of another checkout:
 
   git worktree add ../before REV
-  (cd ../before && cmake --preset bench && cmake --build --preset bench)
+  (cd ../before && cmake/install-dependencies bench && cmake --preset bench && cmake --build --preset bench)
   bench/run --against ../before/build/bench
 
 Exit status: 0 if no row has fallen; 1 if one has, or could not be measured; 2 if BUILD is none; 3 if the

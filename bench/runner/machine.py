@@ -7,7 +7,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from peers import BUILD, NODE, runtime
+from peers import BENCH, BUILD, NODE, runtime
+
+
+ROOT = BENCH.parent
 
 
 def said_by(*command):
@@ -36,6 +39,13 @@ def nng():
     return ".".join(parts)
 
 
+def simdjson():
+    """Of the sources that cmake/install-dependencies got."""
+    header = ROOT / "build/sources/simdjson/include/simdjson/simdjson_version.h"
+    found = header.exists() and re.search(r"define SIMDJSON_VERSION \"?([\d.]+)", header.read_text())
+    return found[1] if found else None
+
+
 def cpu():
     names = re.findall(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     return names[0] if names else platform.machine()
@@ -55,7 +65,7 @@ def machine():
         "compiler": f"{compiler()}, -O2",
         "libuv": library("libuv"),
         "nlohmann/json": library("nlohmann_json"),
-        "simdjson": library("simdjson"),
+        "simdjson": simdjson(),
         "Node": version(NODE, "--version"),
         "Bun": version(runtime("bun"), "--version"),
         "Deno": version(runtime("deno"), "--version"),

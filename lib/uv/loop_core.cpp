@@ -66,7 +66,7 @@ Resident::~Resident() {
 }
 
 LoopCore::LoopCore() : owned_(true), loop_(nullptr), due_timers_(*this) {
-  check_libuv();  // which writes into the loop
+  check_libuv();  // before it writes into a loop that may be too small
   open_stdio_once();
   auto loop = std::make_unique<uv_loop_t>();
   check(uv_loop_init(loop.get()), "an event loop could not be made");

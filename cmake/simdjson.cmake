@@ -1,0 +1,42 @@
+# simdjson, which parses messages: a part of the library tine, under the name tine_simdjson. So an application may have a
+# simdjson of its own, of another version or compiled with other flags: the two do not know of each other.
+#
+# An application that has a target of it in the same build has that one, and tine uses it.
+foreach(target simdjson::simdjson simdjson)
+  if(TARGET ${target})
+    list(APPEND tine_not_installed simdjson)
+    add_library(tine_simdjson INTERFACE)
+    target_link_libraries(tine_simdjson INTERFACE ${target})
+    tine_hide(${target})
+    return()
+  endif()
+endforeach()
+
+# Where cmake/install-dependencies puts the sources.
+set(tine_simdjson_source ${PROJECT_SOURCE_DIR}/build/sources/simdjson)
+if(FETCHCONTENT_SOURCE_DIR_SIMDJSON)
+  set(tine_simdjson_source ${FETCHCONTENT_SOURCE_DIR_SIMDJSON})
+elseif(NOT EXISTS ${tine_simdjson_source})
+  message(STATUS "tine: fetching simdjson from GitHub. Where that fails, run cmake/install-dependencies build, "
+                 "which gets it from Debian, or give -DFETCHCONTENT_SOURCE_DIR_SIMDJSON=<folder of its sources>")
+  # Not under the name simdjson: an application that fetches one after this would get ours. And its own
+  # CMakeLists.txt would make targets of that name.
+  FetchContent_Declare(tine_simdjson GIT_REPOSITORY https://github.com/simdjson/simdjson.git
+    GIT_TAG v3.0.1 GIT_SHALLOW ON SOURCE_SUBDIR none)
+  FetchContent_MakeAvailable(tine_simdjson)
+  set(tine_simdjson_source ${tine_simdjson_SOURCE_DIR})
+endif()
+
+add_library(tine_simdjson OBJECT ${tine_simdjson_source}/src/simdjson.cpp)
+# Its namespace. What it has of macros begins with SIMDJSON_ or simdjson_.
+target_compile_definitions(tine_simdjson PUBLIC simdjson=tine_simdjson)
+target_compile_features(tine_simdjson PRIVATE cxx_std_20)
+target_include_directories(tine_simdjson SYSTEM
+  PUBLIC ${tine_simdjson_source}/include PRIVATE ${tine_simdjson_source}/src)
+# Always as a system would ship it: fast, and without what is for who develops it.
+target_compile_options(tine_simdjson PRIVATE -O2 -g0 -w -fno-sanitize=all)
+set_target_properties(tine_simdjson PROPERTIES
+  UNITY_BUILD OFF
+  CXX_VISIBILITY_PRESET hidden
+  VISIBILITY_INLINES_HIDDEN ON
+  POSITION_INDEPENDENT_CODE ON)
