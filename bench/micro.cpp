@@ -120,7 +120,7 @@ void emit(benchmark::State& state) {
   for (std::int64_t i = 0; i < state.range(0); ++i) {
     listeners.add<"tick">(false, [&](int n) { sum += n; });
   }
-  for (auto _ : state) listeners.emit<"tick">(1);
+  for (auto _ : state) listeners.notify<"tick">(1);
   benchmark::DoNotOptimize(sum);
 }
 

@@ -37,17 +37,18 @@ struct Subscription {
 
 namespace detail {
 
-// Whether F can be called with the first sizeof...(I) types of Tuple.
-template <class F, class Tuple, std::size_t... I>
-constexpr bool takes_first(std::index_sequence<I...>) {
-  return std::is_invocable_v<F&, std::tuple_element_t<I, Tuple>...>;
+// Whether F can be called with the first sizeof...(Index) types of Tuple.
+template <class F, class Tuple, std::size_t... Index>
+constexpr bool takes_first(std::index_sequence<Index...>) {
+  return std::is_invocable_v<F&, std::tuple_element_t<Index, Tuple>...>;
 }
 
 // How many arguments of an event with Count arguments F takes: as many as it can, as few as none.
 // -1: F does not fit at all.
 template <class F, class Tuple, int Count = static_cast<int>(std::tuple_size_v<Tuple>)>
 constexpr int arguments_taken() {
-  if constexpr (takes_first<F, Tuple>(std::make_index_sequence<Count>{})) {
+  if constexpr (takes_first<F, Tuple>(
+                    std::make_index_sequence<static_cast<std::size_t>(Count)>{})) {
     return Count;
   } else if constexpr (Count > 0) {
     return arguments_taken<F, Tuple, Count - 1>();
@@ -69,16 +70,17 @@ struct ListenerTraits {
 
   template <class F>
   static void call(F& listener, Args&... args) {
-    constexpr int taken = arguments_taken<F, std::tuple<const Args&...>>();
+    constexpr auto taken =
+        static_cast<std::size_t>(arguments_taken<F, std::tuple<const Args&...>>());
     call_with(listener, std::tuple<const Args&...>(args...), std::make_index_sequence<taken>{});
   }
 
   static void before_last_listener(Args&...) {}
 
  private:
-  template <class F, class Tuple, std::size_t... I>
-  static void call_with(F& listener, const Tuple& args, std::index_sequence<I...>) {
-    static_cast<void>(listener(std::get<I>(args)...));
+  template <class F, class Tuple, std::size_t... Index>
+  static void call_with(F& listener, const Tuple& args, std::index_sequence<Index...>) {
+    static_cast<void>(listener(std::get<Index>(args)...));
   }
 };
 
@@ -133,8 +135,9 @@ class ListenerList {
   // Whether there are listeners and all of them take what came in as it is, unparsed.
   bool all_take_raw() const { return count_ > 0 && raw_ == count_; }
 
-  // What a listener throws ends the emit and comes out of it, as in Node.
-  void emit(Args&... args) {
+  // Calls all, as Node's emit() does: what a listener throws ends that, and comes out. Not named emit(),
+  // which Qt defines as a macro.
+  void notify(Args&... args) {
     const Emitting emitting(*this);
     const std::size_t last = entries_.size();
     for (std::size_t i = 0; i < last; ++i) {
@@ -243,8 +246,8 @@ class ListenerTable : protected ListenersObserver {
   }
 
   template <EventName Name, class... Args>
-  void emit(Args&&... args) {
-    list<Name>().emit(args...);
+  void notify(Args&&... args) {
+    list<Name>().notify(args...);
   }
 
   template <EventName Name, class F>

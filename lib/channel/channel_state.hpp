@@ -34,14 +34,14 @@ class ChannelState : public detail::ListenerTable<Events...>,
     return messages.all_take_raw() ? Wanted::text : Wanted::value;
   }
 
-  void on_message(Message& message) override { this->template emit<"message">(message); }
-  void on_drain() override { this->template emit<"drain">(); }
-  void on_disconnect() override { this->template emit<"disconnect">(); }
+  void on_message(Message& message) override { this->template notify<"message">(message); }
+  void on_drain() override { this->template notify<"drain">(); }
+  void on_disconnect() override { this->template notify<"disconnect">(); }
 
   // Without a listener an error is an exception.
   void on_error(Error error) override {
     if (this->template list<"error">().count() > 0) {
-      this->template emit<"error">(error);
+      this->template notify<"error">(error);
     } else if (errors_ == Errors::thrown) {
       throw error;
     }

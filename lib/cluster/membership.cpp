@@ -83,7 +83,7 @@ void Membership::failed(Error error) {
   auto& listeners = worker_->list<"error">();
   const bool heard = listeners.count() > 0 || process_.listener_count<"error">() > 1;
   if (!heard && process_.connected()) throw error;
-  listeners.emit(error);
+  listeners.notify(error);
 }
 
 std::uint64_t Membership::send(json message) {
@@ -244,7 +244,7 @@ void Membership::kill(WorkerState&, int) {
 
 // A primary that has gone without a word leaves nothing to do.
 void Membership::disconnected() {
-  worker_->emit<"disconnect">();
+  worker_->notify<"disconnect">();
   if (!worker_->voluntary()) std::exit(0);
 }
 

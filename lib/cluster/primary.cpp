@@ -65,7 +65,7 @@ void Primary::setup(const ClusterSettings& given) {
   if (given.gid) settings_.gid = given.gid;
   if (given.balancing) settings_.balancing = given.balancing;
   if (!settings_.balancing) settings_.balancing = balancing_of_environment();
-  core()->defer([self = shared_from_this()] { self->emit<"setup">(); });
+  core()->defer([self = shared_from_this()] { self->notify<"setup">(); });
 }
 
 ForkOptions Primary::fork_options(const std::map<std::string, std::optional<std::string>>& env,
@@ -103,7 +103,7 @@ Worker Primary::fork(const std::map<std::string, std::optional<std::string>>& en
   worker->set_side(std::static_pointer_cast<Side>(shared_from_this()));
   workers_.emplace(id, worker);
   follow(worker);
-  core()->defer([self = shared_from_this(), worker] { self->emit<"fork">(worker->handle()); });
+  core()->defer([self = shared_from_this(), worker] { self->notify<"fork">(worker->handle()); });
   return worker->handle();
 }
 
@@ -117,20 +117,20 @@ void Primary::follow(const std::shared_ptr<WorkerState>& worker) {
     if (self->list<"message">().count() == 0) return worker->tell(message);
     json copy = message.value();  // the worker's last listener may keep the value itself
     worker->tell(message);
-    self->emit<"message">(worker->handle(), std::move(copy), Handle(message.handle()));
+    self->notify<"message">(worker->handle(), std::move(copy), Handle(message.handle()));
   });
   child.on<"error">([self, worker](const Error& error) { self->failed(*worker, error); });
   child.on<"disconnect">([self, worker] {
     self->forget(*worker);
     if (worker->voluntary()) self->ended(*worker);
-    worker->emit<"disconnect">();
-    self->emit<"disconnect">(worker->handle());
+    worker->notify<"disconnect">();
+    self->notify<"disconnect">(worker->handle());
   });
   child.on<"exit">([self, worker](ExitStatus status) {
     worker->has_died();
     self->ended(*worker);
-    worker->emit<"exit">(status);
-    self->emit<"exit">(worker->handle(), status);
+    worker->notify<"exit">(status);
+    self->notify<"exit">(worker->handle(), status);
   });
   // Drops all that is the user's, and what holds this: they may hold the worker.
   child.on<"close">([self, worker] {
@@ -148,9 +148,9 @@ void Primary::failed(WorkerState& worker, Error error) {
   auto& of_worker = worker.list<"error">();
   const bool heard = of_worker.count() + list<"error">().count() > 0;
   if (!heard && !worker.child().pid()) throw error;
-  of_worker.emit(error);
+  of_worker.notify(error);
   Worker handle = worker.handle();
-  emit<"error">(handle, error);
+  notify<"error">(handle, error);
 }
 
 std::map<int, Worker> Primary::workers() const {
@@ -178,14 +178,14 @@ void Primary::said(WorkerState& worker, const json& message) {
   const std::string act = text_member(message, "act");
   const std::string key = text_member(message, "key");
   if (act == "online") {
-    worker.emit<"online">();
-    emit<"online">(worker.handle());
+    worker.notify<"online">();
+    notify<"online">(worker.handle());
   } else if (act == "queryServer") {
     query(worker, message);
   } else if (act == "listening") {
     Address address = listening_address(message);
-    worker.emit<"listening">(address);
-    emit<"listening">(worker.handle(), address);
+    worker.notify<"listening">(address);
+    notify<"listening">(worker.handle(), address);
   } else if (act == "close") {
     forget(worker, key);
   } else if (act == "connectionEnded") {

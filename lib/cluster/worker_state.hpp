@@ -55,7 +55,7 @@ class WorkerState final
   // Tells its listeners of a message of the other side's.
   void tell(Message& message) {
     Message again = message.again();
-    emit<"message">(again);
+    notify<"message">(again);
     for (const std::string& failure : again.failures()) message.does_not_convert(failure);
   }
 

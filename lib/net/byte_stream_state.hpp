@@ -33,10 +33,10 @@ class ByteStreamState : public detail::ListenerTable<Events...>,
   }
 
   bool wants_data() const override { return this->template list<"data">().count() > 0; }
-  void on_data(std::string_view bytes) override { this->template emit<"data">(bytes); }
-  void on_end() override { this->template emit<"end">(); }
-  void on_drain() override { this->template emit<"drain">(); }
-  void on_close() override { this->template emit<"close">(); }
+  void on_data(std::string_view bytes) override { this->template notify<"data">(bytes); }
+  void on_end() override { this->template notify<"end">(); }
+  void on_drain() override { this->template notify<"drain">(); }
+  void on_close() override { this->template notify<"close">(); }
 
   void on_error(Error error) override {
     if (!errors_dropped_ || this->template list<"error">().count() > 0) tell_error(*this, error);

@@ -185,7 +185,7 @@ bool DatagramState::receive_one() {
   if (size >= 0) {
     std::string_view bytes(room_.get(), static_cast<std::size_t>(size));
     Address address = to_address(from);
-    emit<"message">(bytes, address);
+    notify<"message">(bytes, address);
     return true;
   }
   if (errno == EINTR) return true;
@@ -394,8 +394,8 @@ void DatagramState::tell() {
     DatagramState& self;
   } telling{*this};
   tell_errors();
-  if (std::exchange(listening_due_, false)) emit<"listening">();
-  if (std::exchange(connect_due_, false)) emit<"connect">();
+  if (std::exchange(listening_due_, false)) notify<"listening">();
+  if (std::exchange(connect_due_, false)) notify<"connect">();
   tell_sent();
   tell_close();
 }
@@ -423,7 +423,7 @@ void DatagramState::tell_close() {
   if (!sent_.empty()) return;  // what a callback made due comes first
   if (std::exchange(close_due_, false)) {
     close_told_ = true;
-    emit<"close">();
+    notify<"close">();
   }
   if (!std::exchange(close_told_, false)) return;
   room_.reset();

@@ -201,7 +201,7 @@ void ServerState::on_connection(uv::Descriptor connection) {
   if (full()) return drop(std::move(connection));
   if (list<"connection">().count() == 0) return;
   std::optional<Socket> socket = take(std::move(connection));
-  if (socket) emit<"connection">(*socket);
+  if (socket) notify<"connection">(*socket);
 }
 
 bool ServerState::accepted(uv::Descriptor& connection) {
@@ -361,17 +361,17 @@ void ServerState::tell() {
     ServerState& self;
   } telling{*this};
   tell_errors();
-  if (std::exchange(listening_due_, false)) emit<"listening">();
+  if (std::exchange(listening_due_, false)) notify<"listening">();
   while (!handed_.empty()) {
     Socket socket = std::move(handed_.front());
     handed_.pop_front();
     if (list<"connection">().count() == 0) socket.destroy();
-    emit<"connection">(socket);
+    notify<"connection">(socket);
   }
   while (!drops_.empty()) {
     Address from = std::move(drops_.front());
     drops_.pop_front();
-    emit<"drop">(from);
+    notify<"drop">(from);
   }
   tell_close();
 }
@@ -388,7 +388,7 @@ void ServerState::tell_errors() {
 void ServerState::tell_close() {
   if (std::exchange(close_due_, false)) {
     callbacks_due_ = true;
-    emit<"close">();
+    notify<"close">();
   }
   if (!callbacks_due_) return;
   while (!closed_.empty()) {

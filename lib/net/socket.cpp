@@ -274,13 +274,13 @@ void SocketState::tell() {
     }
     SocketState& self;
   } telling{*this};
-  if (std::exchange(connect_due_, false)) emit<"connect">();
+  if (std::exchange(connect_due_, false)) notify<"connect">();
   while (!errors_.empty()) {
     Error error = std::move(errors_.front());
     errors_.pop_front();
     on_error(std::move(error));
   }
-  if (std::exchange(timeout_due_, false) && timer_) emit<"timeout">();
+  if (std::exchange(timeout_due_, false) && timer_) notify<"timeout">();
 }
 
 std::shared_ptr<SocketState> make_socket(uv::LoopCore& core, uv::Descriptor socket,

@@ -10,7 +10,7 @@ template <class Table>
 void tell_error(Table& table, const Error& error) {
   if (table.template list<"error">().count() == 0) throw error;
   Error told = error;
-  table.template emit<"error">(told);
+  table.template notify<"error">(told);
 }
 
 using uv::system_code;

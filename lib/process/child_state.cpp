@@ -198,11 +198,11 @@ void ChildProcess::State::tell_life() {
 
 void ChildProcess::State::tell(Stage stage) {
   switch (stage) {
-    case Stage::spawn: return emit<"spawn">();
-    case Stage::connected: return emit<"connected">();
-    case Stage::exit: exit_status_ = ended_as_; return emit<"exit">(*exit_status_);
+    case Stage::spawn: return notify<"spawn">();
+    case Stage::connected: return notify<"connected">();
+    case Stage::exit: exit_status_ = ended_as_; return notify<"exit">(*exit_status_);
     case Stage::flush: return flush_pipes();
-    case Stage::close: return emit<"close">(*ended_as_);
+    case Stage::close: return notify<"close">(*ended_as_);
     case Stage::retirement: return retire(errors_when_retired());
     case Stage::end: return;
   }

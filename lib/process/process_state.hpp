@@ -25,7 +25,7 @@ class Process::State final
   }
 
  private:
-  uv::Task connected_task_{[this] { emit<"connected">(); }};
+  uv::Task connected_task_{[this] { notify<"connected">(); }};
 };
 
 }  // namespace tine

@@ -27,7 +27,7 @@ class TestEmitter
   template <tine::EventName Name, class... Args>
   void emit(Args... args) {
     const auto keep = table_;
-    keep->template emit<Name>(args...);
+    keep->template notify<Name>(args...);
   }
 
   // The reasons why listeners could not be called.
@@ -35,7 +35,7 @@ class TestEmitter
     const std::string text = value.dump();
     tine::Message message(text, &value);
     const auto keep = table_;
-    keep->emit<"message">(message);
+    keep->notify<"message">(message);
     return message.failures();
   }
 

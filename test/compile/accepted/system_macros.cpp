@@ -1,0 +1,14 @@
+// flags: -std=gnu++20
+// Those of C's and the system's headers, and g++'s own unless it is asked for strict C++: linux, unix.
+#include <complex.h>
+#include <sys/param.h>
+#ifdef __linux__
+#include <sys/sysmacros.h>
+#endif
+
+#include <tine/tine.hpp>
+
+void f(tine::ChildProcess& child, tine::Datagram& datagram) {
+  child.on<"message">([child](tine::Text text) mutable { child.send(text); });
+  datagram.on<"message">([](std::string_view bytes) { return MIN(bytes.size(), 7) > 0; });
+}
