@@ -39,7 +39,8 @@ struct Text {
 //   nlohmann::json          the value itself, to keep: moved into the last listener, copied for
 //                           those before it
 //   T, const T&             any type that nlohmann::json converts to with get<T>(). A message that
-//                           does not convert is an "error", and this listener is not called
+//                           does not convert is an "error", and this listener is not called. Where
+//                           it is compiled with -fno-exceptions, nlohmann::json ends the program then
 //   tine::Text              the text as it came. When no listener asks for more, nothing is parsed
 //
 // A second parameter, a tine::Handle, is what came beside the message: see handle.hpp.
@@ -178,12 +179,17 @@ struct ListenerTraits<Message> {
   template <class T, class Json, class F>
   static void call_converted(F& listener, Message& message) {
     const auto convert = [&]() -> std::optional<T> {
+      const Json& json = message.value();
+#ifdef __cpp_exceptions
       try {
-        return static_cast<const Json&>(message.value()).template get<T>();
+        return json.template get<T>();
       } catch (const std::exception& error) {
         message.does_not_convert(error.what());
         return std::nullopt;
       }
+#else
+      return json.template get<T>();
+#endif
     };
     if (auto value = convert()) call_with(listener, message, std::move(*value));
   }
