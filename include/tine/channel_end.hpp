@@ -9,9 +9,8 @@
 #include <system_error>
 #include <utility>
 
-#include <nlohmann/json_fwd.hpp>
-
 #include "tine/channel.hpp"
+#include "tine/detail/json.hpp"
 #include "tine/handle.hpp"
 #include "tine/message.hpp"
 

@@ -14,11 +14,10 @@
 #include <string>
 #include <vector>
 
-#include <nlohmann/json_fwd.hpp>
-
 #include "tine/address.hpp"
 #include "tine/channel_end.hpp"
 #include "tine/child_process.hpp"
+#include "tine/detail/json.hpp"
 #include "tine/emitter.hpp"
 #include "tine/error.hpp"
 #include "tine/fork_options.hpp"

@@ -12,8 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include <nlohmann/json_fwd.hpp>
-
+#include "tine/detail/json.hpp"
 #include "tine/emitter.hpp"
 #include "tine/handle.hpp"
 

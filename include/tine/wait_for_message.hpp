@@ -8,7 +8,7 @@
 #include <functional>
 #include <system_error>
 
-#include <nlohmann/json_fwd.hpp>
+#include "tine/detail/json.hpp"
 
 #pragma GCC visibility push(default)
 
