@@ -7,27 +7,26 @@
 
 namespace tine::wire {
 
-// Bytes that parsers may read behind a text without caring for what they are: it is what SIMD
-// parsers ask for.
+// Number of bytes behind a text that parsers may read, whatever they hold. SIMD parsers need this.
 inline constexpr std::size_t padding = 64;
 
-// A growing run of bytes that is appended to in place.
+// A growing byte buffer that is appended to in place.
 //
-// Why not std::string: resize() would clear bytes that are about to be written, and there would be
-// no `padding` behind them.
+// Why not std::string: resize() would clear bytes that are about to be written, and no `padding`
+// would follow them.
 class ByteBuffer {
  public:
   std::size_t size() const { return size_; }
   std::size_t capacity() const { return capacity_; }
   std::string_view view() const { return {bytes_.get(), size_}; }
 
-  // Where at least n bytes may be written next, followed by `padding`. Invalidates what view()
-  // gave.
+  // Returns room for at least n bytes, followed by `padding`. Invalidates earlier results of
+  // view().
   char* room(std::size_t n) {
     if (capacity_ - size_ < n) grow(n);
     return bytes_.get() + size_;
   }
-  // Takes over n bytes that were written to room().
+  // Appends the n bytes that were written to room().
   void advance(std::size_t n) { size_ += n; }
 
   void append(std::string_view bytes);
@@ -36,11 +35,11 @@ class ByteBuffer {
     ++size_;
   }
 
-  // Drops all behind the first `size` bytes.
+  // Drops everything behind the first `size` bytes.
   void truncate(std::size_t size) { size_ = size; }
   // Drops the first n bytes.
   void erase_front(std::size_t n);
-  // Empties it, and gives the memory back.
+  // Empties the buffer and frees its memory.
   void release();
 
  private:
@@ -51,7 +50,8 @@ class ByteBuffer {
   std::size_t capacity_ = 0;
 };
 
-// Takes back what was appended to a buffer in its scope, unless keep() is called.
+// A scope guard that removes what was appended to a buffer during its life, unless keep() is
+// called.
 class Appending {
  public:
   explicit Appending(ByteBuffer& buffer) : buffer_(buffer), start_(buffer.size()) {}

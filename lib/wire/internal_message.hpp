@@ -6,25 +6,27 @@
 
 namespace tine::wire {
 
-// Messages that the two ends exchange for themselves: objects whose `cmd` is a string that starts
-// with `NODE_` and is longer than that. They never reach a "message" listener.
+// The prefix of internal messages, which the two ends exchange among themselves: objects whose
+// `cmd` is a string that starts with `NODE_` and is longer than that. They never reach a "message"
+// listener.
 inline constexpr std::string_view internal_prefix = "NODE_";
 
-// The command of all that primary and workers of a cluster say to each other.
+// The command of all messages between the primary and the workers of a cluster.
 inline constexpr std::string_view cluster_command = "NODE_CLUSTER";
 
-// Bun puts this byte in front of the lines of its cluster, some of which have no `cmd`.
+// Bun puts this byte in front of its cluster messages, some of which have no `cmd`.
 inline constexpr char bun_mark = '\x02';
 
-// The JSON of a line.
+// Returns the JSON text of a line.
 inline std::string_view without_bun_mark(std::string_view line) {
   return line.starts_with(bun_mark) ? line.substr(1) : line;
 }
 
-// The command of an internal message; empty if the message is an ordinary one.
+// Returns the command of an internal message; empty for an ordinary message.
 std::string_view internal_command(const nlohmann::json& message);
 
-// Whether a text could be an internal message: it says `NODE_`, or has an escape that could.
+// Returns whether a text could be an internal message: it has Bun's mark, or contains `NODE_` or a
+// `\u` escape, which could be part of `NODE_`.
 bool may_be_internal(std::string_view text);
 
 }  // namespace tine::wire

@@ -25,11 +25,11 @@ static_assert(padding >= simdjson::SIMDJSON_PADDING);
 
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
-// Builds a json value from what simdjson parsed, over the value that is there.
+// A builder that writes what simdjson parsed over an existing json value.
 class Builder {
  public:
   void build(json& target, dom::element from) {
-    found_.clear();  // of a build that ran out of memory
+    found_.clear();  // left by a build that ran out of memory
     fill(target, from);
   }
 
@@ -53,7 +53,7 @@ class Builder {
     }
   }
 
-  // A pointer to the signed kind would be had of an unsigned number too.
+  // Compares the types because get_ptr() to a signed number also succeeds for an unsigned one.
   template <class T>
   static void assign(json& target, json::value_t type, T value) {
     if (target.type() == type) {
@@ -63,7 +63,7 @@ class Builder {
     }
   }
 
-  // As nlohmann's own parser has it: unsigned, unless negative.
+  // Stores a non-negative integer as unsigned, as nlohmann's own parser does.
   static void fill_integer(json& target, std::int64_t number) {
     if (number < 0) {
       assign(target, json::value_t::number_integer, number);
@@ -91,14 +91,14 @@ class Builder {
     array.resize(size);
   }
 
-  // Each field is read once, however much of the object that is there can be used again: else a text
-  // with an object on each level could be read twice for each level.
+  // Reads each field once, however much of the existing object can be reused. Otherwise a text with
+  // an object on each level could be read twice for each level.
   void fill_object(json& target, dom::object from) {
     if (!target.is_object()) target = json::object();
     auto& object = *target.get_ptr<json::object_t*>();
     Fields fields{from.begin(), from.end()};
     auto old = object.begin();
-    std::size_t in_order = 0;  // as tine sends them, and others that sort their keys
+    std::size_t in_order = 0;  // members that come sorted, as tine and others send them
     for (; !fields.empty() && old != object.end() && old->first == fields.key(); ++old) {
       fill(old->second, fields.take());
       ++in_order;
@@ -113,7 +113,7 @@ class Builder {
     }
   }
 
-  // What is still to be read of an object.
+  // The fields of an object that are still to be read.
   struct Fields {
     dom::object::iterator next;
     dom::object::iterator end;
@@ -127,8 +127,8 @@ class Builder {
     }
   };
 
-  // Reads over the members from `old` on, `left` of them, if exactly their keys come now, in any
-  // order. False: nothing was read.
+  // Reads over the `left` existing members from `old` on if the remaining fields have exactly their
+  // keys, in any order. Otherwise reads nothing and returns false.
   bool refill(json::object_t& object, json::object_t::iterator old, std::size_t left,
               Fields fields) {
     if (left == 0 || left > most_compared) return false;
@@ -141,7 +141,8 @@ class Builder {
     return same_keys;
   }
 
-  // Puts the value of each key that comes in behind found_.
+  // Appends to found_ the existing value for each remaining key. Returns false if the keys are not
+  // exactly those of the `left` members from `old` on.
   bool find_all(json::object_t& object, json::object_t::iterator old, std::size_t left,
                 Fields fields) {
     const std::size_t first = found_.size();
@@ -162,13 +163,14 @@ class Builder {
     return true;
   }
 
-  // Past it the comparison of each with each costs more than a fresh object.
+  // Above this size, comparing each member with each other costs more than a new object.
   static constexpr std::size_t most_compared = 32;
 
-  std::vector<json*> found_;  // values to fill, of all objects that are being refilled
+  std::vector<json*> found_;  // the values to fill, for all objects that are being refilled
 };
 
-// The first offset outside of strings for which `found` holds; it is asked about each in turn.
+// Returns the first offset outside of strings for which `found` returns true. Calls `found` for
+// those offsets in order.
 template <class Found>
 std::optional<std::size_t> find_outside_strings(std::string_view text, Found found) {
   bool in_string = false;
@@ -185,7 +187,7 @@ std::optional<std::size_t> find_outside_strings(std::string_view text, Found fou
   return std::nullopt;
 }
 
-// Where arrays and objects are nested deeper than allowed.
+// Returns the first offset at which arrays and objects are nested deeper than allowed.
 std::optional<std::size_t> too_deep_at(std::string_view text, std::size_t max_depth) {
   std::size_t depth = 0;
   return find_outside_strings(text, [&](std::size_t i) {
@@ -196,7 +198,7 @@ std::optional<std::size_t> too_deep_at(std::string_view text, std::size_t max_de
   });
 }
 
-// The code unit of the escape \uXXXX that starts at `at`, if there is one.
+// Returns the code unit of the escape \uXXXX that starts at `at`, if there is one.
 std::optional<unsigned> unicode_escape(std::string_view text, std::size_t at) {
   if (at + 6 > text.size() || text[at] != '\\' || text[at + 1] != 'u') return std::nullopt;
   unsigned unit = 0;
@@ -216,8 +218,8 @@ std::optional<unsigned> unicode_escape(std::string_view text, std::size_t at) {
 bool is_high_surrogate(unsigned unit) { return unit >= 0xD800 && unit <= 0xDBFF; }
 bool is_low_surrogate(unsigned unit) { return unit >= 0xDC00 && unit <= 0xDFFF; }
 
-// Overwrites each escape of a surrogate that is not half of a pair by that of U+FFFD. The text
-// keeps its length, so offsets stay true.
+// Replaces the escape of each surrogate that is not half of a pair by the escape of U+FFFD. The
+// text keeps its length, so offsets stay valid.
 void repair_lone_surrogates(std::string& text) {
   for (std::size_t at = text.find('\\'); at < text.size(); at = text.find('\\', at)) {
     const auto unit = unicode_escape(text, at);
@@ -240,9 +242,9 @@ BadJson bad(std::string_view text, std::size_t offset, std::string reason) {
   return {offset, std::move(reason), excerpt(text, offset)};
 }
 
-// "[json.exception.parse_error.101] parse error at line 1, column 6: syntax error while parsing
-// value - unexpected ','; expected '[', '{', or a literal; last read: …": what stands behind the
-// dash, without all that was last read.
+// Returns the reason in an nlohmann error text: what follows the dash, without "last read". Example
+// of such a text: "[json.exception.parse_error.101] parse error at line 1, column 6: syntax error
+// while parsing value - unexpected ','; expected '[', '{', or a literal; last read: …".
 std::string plain_reason(std::string_view what) {
   constexpr std::string_view dash = " - ";
   constexpr std::size_t longest = 160;
@@ -250,7 +252,8 @@ std::string plain_reason(std::string_view what) {
   return std::string(what.substr(0, what.find("; last read")).substr(0, longest));
 }
 
-// "number overflow parsing '1e400'": the offset is where that number stands.
+// Makes the error for an nlohmann error text such as "number overflow parsing '1e400'". The offset
+// is that of the number.
 BadJson out_of_range(std::string_view text, std::string_view what) {
   constexpr std::string_view digits = "0123456789+-.eE";
   const std::size_t open = what.find('\'') + 1;
@@ -289,26 +292,27 @@ std::string excerpt(std::string_view text, std::size_t offset) {
 
 namespace {
 
-// Newer releases of simdjson skip a byte order mark.
+// Newer releases of simdjson skip a byte order mark, so the reader looks for one itself.
 bool has_byte_order_mark(std::string_view text) { return text.starts_with(byte_order_mark); }
 
-// Grows a parser for texts of that size.
+// Grows a parser for texts of `size` bytes.
 //
-// simdjson counts the text itself as a level, and an innermost empty array or object not. So what it
-// takes is never too deep, and what is exactly as deep as allowed goes to the arbiter.
+// simdjson counts the text itself as a level, but not an innermost empty array or object. So a text
+// that it accepts is never too deep, and one that is exactly as deep as allowed may go to
+// arbitrate().
 void reserve(dom::parser& parser, std::size_t size, std::size_t max_depth) {
   constexpr std::size_t smallest = 4096;
   if (size <= parser.capacity()) return;
   const std::size_t capacity = std::max({smallest, size, 2 * parser.capacity()});
   if (parser.allocate(capacity, max_depth) == simdjson::SUCCESS) return;
-  parser = dom::parser();  // what it has is of no use now
+  parser = dom::parser();  // its old buffers are of no use now
   throw std::bad_alloc();
 }
 
-// Lines that are parsed together: what simdjson does first is done for all of them at once.
+// A batch of lines that are parsed together: the first stage of simdjson runs once for all of them.
 //
-// To simdjson these are texts with blanks between them, so a text need not be a line. The first that is
-// not, or that is bad, ends the batch.
+// simdjson sees texts with whitespace between them, so a text need not be a line. The first text
+// that is not exactly a line, or that is bad, ends the batch.
 class Batch {
  public:
   void start(std::string_view lines, std::size_t max_depth) {
@@ -318,8 +322,8 @@ class Batch {
 #ifdef SIMDJSON_THREADS_ENABLED
     parser_.threaded = false;
 #endif
-    // Without the last '\n': of a text that is not closed simdjson looks at the byte behind all of
-    // them, and goes on if it fits.
+    // Leaves out the last '\n': if a text is not closed, simdjson looks at the byte behind the
+    // batch and goes on if that byte fits.
     const std::size_t size = lines.size() - 1;
     stream_.emplace();
     if (parser_.parse_many(lines.data(), size, size).get(*stream_)) return stop();
@@ -330,14 +334,15 @@ class Batch {
 
   void stop() { stream_.reset(); }
 
-  // Whether the line is the next text, which is valid until the next call.
+  // Returns whether `line` is the next text of the batch, and stores that text in `text`, which is
+  // valid until the next call.
   bool take(std::string_view line, dom::element& text) {
     if (!stream_) return false;
     if (std::exchange(taken_, true)) ++text_;
     const bool begins_here = text_ != stream_->end() && (*text_).get(text) == simdjson::SUCCESS &&
                              lines_.data() + text_.current_index() == line.data();
-    // Where a number or the like ends is not told for certain: simdjson drops what is not complete at
-    // the end of all lines. Such a line is parsed alone.
+    // The end of a number or other scalar is not certain, because simdjson drops what is incomplete
+    // at the end of the batch. Such a line is parsed alone.
     if (begins_here && !text.is_object() && !text.is_array()) return false;
     const bool same = begins_here && text_.source().size() == line.size();
     if (!same) stop();
@@ -358,12 +363,12 @@ class JsonReader::Parser {
  public:
   explicit Parser(std::size_t max_depth) : max_depth_(std::min(max_depth, deepest_recursion)) {}
 
-  // The size of the largest text it has memory for.
+  // Returns the size of the largest text that the parser has memory for.
   std::size_t capacity() const { return parser_.capacity(); }
 
   void expect(std::string_view lines) { batch_.start(lines, max_depth_); }
 
-  // False: simdjson refuses the text, be it good or bad.
+  // Returns false if simdjson rejects the text, which may be valid all the same.
   bool check(std::string_view text) {
     dom::element root;
     return parse(text, root);
@@ -377,15 +382,15 @@ class JsonReader::Parser {
   }
 
  private:
-  // For an empty text simdjson would allocate with a depth of its own.
+  // Does not pass on an empty text: simdjson would allocate for it with a depth of its own.
   bool parse(std::string_view text, dom::element& root) {
     if (text.empty() || has_byte_order_mark(text)) return false;
     reserve(parser_, text.size(), max_depth_);
     return parser_.parse(text.data(), text.size(), false).get(root) == simdjson::SUCCESS;
   }
 
-  // The builder takes up to 1 KiB of stack for each level, and a thread may have only 256 KiB. What
-  // is nested deeper goes to the arbiter, which does not recurse.
+  // The builder uses up to 1 KiB of stack for each level, and a thread may have only 256 KiB. A
+  // text that is nested deeper goes to arbitrate(), which does not recurse.
   static constexpr std::size_t deepest_recursion = 128;
 
   dom::parser parser_;
@@ -421,7 +426,7 @@ JsonReader::Parser& JsonReader::parser() {
 
 std::optional<BadJson> JsonReader::arbitrate(std::string_view text, json& value) const {
   if (text.empty()) return bad(text, 0, "an empty text");
-  // What nlohmann's parser lets pass.
+  // Rejects here what nlohmann's parser would accept.
   if (text.starts_with(byte_order_mark)) return bad(text, 0, "a byte order mark");
   if (const auto nul = text.find('\0'); nul != text.npos) return bad(text, nul, "a NUL byte");
   if (const auto at = too_deep_at(text, max_depth_)) {

@@ -12,43 +12,45 @@
 
 namespace tine::wire {
 
-// Why a text is not a message, and where.
+// The reason why a text is not a message, and the place of the error.
 struct BadJson {
-  std::size_t offset;  // bytes from the start of the text
+  std::size_t offset;  // zero-based, in bytes
   std::string reason;
-  std::string excerpt;  // what stands around the offset, printable
+  std::string excerpt;  // the text around the offset, printable
 
   // "at byte 5: unexpected ','; expected '[', '{', or a literal, near `{"a":,}`"
   std::string text() const;
 };
 
-// The cut of `text` around `offset` that an error shows: short, and printable whatever is in it.
+// Returns a short cut of `text` around `offset` for an error message. Everything but printable
+// ASCII is escaped.
 std::string excerpt(std::string_view text, std::size_t offset);
 
-// Reads JSON texts into values, each over the one before it.
+// A reader of JSON texts that reads each value over the one before it.
 //
-// A value that is read over another one of the same shape keeps its nodes and capacities, so a
-// stream of like messages is read without allocating. simdjson parses; what it refuses is put
-// before nlohmann's parser, because Node may legally send some of it: integers beyond 64 bits (read
-// as double) and lone surrogate escapes (read as U+FFFD). FORMAT.md has the list.
+// A value that has the same shape as the one it overwrites reuses its nodes and capacities, so a
+// stream of similar messages is read without allocating. simdjson parses. nlohmann's parser gets
+// what simdjson rejects, because Node may legally send some of it: integers beyond 64 bits (read as
+// double) and lone surrogate escapes (read as U+FFFD). FORMAT.md has the full list.
 class JsonReader {
  public:
-  // The deepest nesting that a setting can allow: reading, writing, copying and destroying a value
-  // use the stack.
+  // The deepest nesting that an option can allow: reading, writing, copying and destroying a value
+  // use stack space for each level.
   static constexpr std::size_t deepest = 10'000;
 
   explicit JsonReader(std::size_t max_depth);
   ~JsonReader();
 
-  // Lines, each with its '\n', that will be read next, and stay in place until another call: they are
-  // read faster then. None: what was expected is so no more.
+  // Announces the lines that will be read next, each with its '\n', so that they are parsed
+  // together, which is faster. They must stay in place until the next call of expect(). Empty
+  // cancels the expectation.
   void expect(std::string_view lines);
 
-  // Reads `text` into `value`. If it is bad, `value` is left as some valid value.
-  // `wire::padding` bytes behind the text must be readable.
+  // Reads `text` into `value`. Returns the error if the text is bad; `value` is then left as some
+  // valid value. `wire::padding` bytes behind the text must be readable.
   std::optional<BadJson> read(std::string_view text, nlohmann::json& value);
 
-  // The same without making a value.
+  // Checks `text` as read() does, without making a value.
   std::optional<BadJson> check(std::string_view text);
 
  private:

@@ -17,7 +17,8 @@ namespace {
 
 using nlohmann::json;
 
-// What follows the backslash for a byte that needs one: 'u' for \u00XX.
+// The character behind the backslash for a byte that needs an escape: 'u' stands for \u00XX. 0 for
+// all other bytes.
 constexpr auto escapes = [] {
   std::array<char, 256> table{};
   for (std::size_t c = 0; c < 0x20; ++c) table[c] = 'u';
@@ -31,17 +32,18 @@ constexpr auto escapes = [] {
   return table;
 }();
 
-// Where the next byte goes is handed from call to call, in a register: kept in the buffer, each byte
-// that is written could change it, for all the compiler knows.
+// A writer of JSON text that passes its write position from call to call, in a register. A position
+// in the buffer would be reloaded after each byte: the compiler must assume that writing a byte may
+// have changed it.
 class Writer {
  public:
   Writer(ByteBuffer& out, std::size_t max_depth) : out_(out), max_depth_(max_depth) {}
 
   void write(const json& value) { finish(write(begin(), value, 0)); }
 
-  // Null, or what keeps the value from being written.
+  // Returns why the value cannot be written; null if it can.
   const char* problem() const { return problem_; }
-  // Whether all that was written is ASCII.
+  // Returns whether all strings that were written are ASCII.
   bool is_ascii() const { return (seen_ & each_byte * 0x80) == 0; }
 
  private:
@@ -51,10 +53,10 @@ class Writer {
   static constexpr std::size_t longest_number = 64;
   static constexpr std::size_t longest_escape = 6;
   static constexpr std::size_t longest_piece = 4096;
-  // What stands around a string: a separator, two quotes, a colon.
+  // The bytes around a string: a separator, two quotes, a colon.
   static constexpr std::size_t around_string = 4;
 
-  // Room for n bytes at least, from where the last one was written.
+  // Returns room for at least n bytes behind those that finish() has counted.
   char* begin(std::size_t n = longest_number) {
     start_ = out_.room(n);
     end_ = start_ + (out_.capacity() - out_.size());
@@ -117,7 +119,7 @@ class Writer {
     return to;
   }
 
-  // An object with an array in it.
+  // Writes an object with an array in it, as dump() does for binary data.
   char* write_binary(char* to, const json& value, std::size_t depth) {
     if (depth + 1 > max_depth_) {
       problem_ = too_deep;
@@ -132,7 +134,7 @@ class Writer {
     return std::to_chars(to, to + longest_number, *value.get_ptr<const Number*>()).ptr;
   }
 
-  // nlohmann's own digits, so that the text is that of dump().
+  // Uses nlohmann's own digits, so that the text equals that of dump().
   static char* write_double(char* to, double number) {
     if (!std::isfinite(number)) return copy(to, "null");
     return nlohmann::detail::to_chars(to, to + longest_number, number);
@@ -146,7 +148,7 @@ class Writer {
     return to;
   }
 
-  // A key, with room for what stands around it.
+  // Writes a separator and a key in quotes. The caller has made room for the bytes around the key.
   char* write_quoted(char* to, char separator, std::string_view text) {
     *to++ = separator;
     *to++ = '"';
@@ -155,7 +157,8 @@ class Writer {
     return to;
   }
 
-  // In pieces, so that there may be room for the worst case. There is some left for what follows.
+  // Writes the text in pieces, each with room for its worst case. `around_string` bytes are left
+  // over for what follows the text.
   char* write_escaped(char* to, std::string_view text) {
     do {
       const std::string_view piece = text.substr(0, longest_piece);
@@ -171,7 +174,8 @@ class Writer {
     for (; text.size() >= sizeof(Eight); text.remove_prefix(sizeof(Eight))) {
       to = write_plain(to, load<Eight>(text.data()), text.substr(0, sizeof(Eight)));
     }
-    // Those before the rest were plain too, if they are written once more: they are just before `to`.
+    // Writes the rest as part of the last eight bytes of the text. If none of the eight needs an
+    // escape, those before the rest are already in place just before `to`.
     const auto eight = load<Eight>(last_eight);
     if (text.empty() || needs_escape(eight)) return write_bytes(to, text);
     std::memcpy(to + text.size() - sizeof(Eight), &eight, sizeof(Eight));
@@ -179,7 +183,8 @@ class Writer {
     return to + text.size();
   }
 
-  // Less than eight bytes. Four of them or more are two fours, which may overlap.
+  // Writes fewer than eight bytes. Four or more are written as two groups of four, which may
+  // overlap.
   char* write_few(char* to, std::string_view text) {
     using Four = std::uint32_t;
     if (text.size() < sizeof(Four)) return write_bytes(to, text);
@@ -209,7 +214,8 @@ class Writer {
     return bytes;
   }
 
-  // Whether one of eight bytes does: it is less than a blank, a quote or a backslash.
+  // Returns whether one of the eight bytes needs an escape: it is less than a blank, a quote or a
+  // backslash.
   static bool needs_escape(Eight eight) {
     const auto has_zero = [](Eight bytes) { return (bytes - each_byte) & ~bytes; };
     const Eight found = ((eight - each_byte * ' ') & ~eight) | has_zero(eight ^ each_byte * '"') |
@@ -247,10 +253,10 @@ class Writer {
 
   ByteBuffer& out_;
   std::size_t max_depth_;
-  char* start_ = nullptr;  // of the room in out_
+  char* start_ = nullptr;  // start of the room in out_
   char* end_ = nullptr;
   const char* problem_ = nullptr;
-  Eight seen_ = 0;  // all bytes of strings, or'ed
+  Eight seen_ = 0;  // all bytes of strings, OR'ed together
 };
 
 }  // namespace
@@ -260,7 +266,8 @@ std::optional<std::string> write_json(const json& value, std::size_t max_depth, 
   Writer writer(out, max_depth);
   writer.write(value);
   if (writer.problem() != nullptr) return writer.problem();
-  // All text at once: strings are parted by quotes, so bad pieces cannot make up a good whole.
+  // Validates all text at once: quotes separate the strings, so invalid pieces cannot form valid
+  // text together.
   const std::string_view text = appending.view();
   if (!writer.is_ascii() && !simdjson::validate_utf8(text.data(), text.size())) {
     return "a string is not valid UTF-8";

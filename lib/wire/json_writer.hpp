@@ -10,10 +10,11 @@
 
 namespace tine::wire {
 
-// Appends the JSON text of a value, the same that value.dump() gives. No line feed is in it.
+// Appends the JSON text of a value to `out`, the same text as value.dump(). It contains no line
+// feed.
 //
-// What cannot be written is said in what is returned, and nothing is appended then: text that is
-// not valid UTF-8, a discarded value, nesting deeper than max_depth.
+// If the value cannot be written, returns the reason and appends nothing. Reasons are text that is
+// not valid UTF-8, a discarded value, and nesting deeper than max_depth.
 std::optional<std::string> write_json(const nlohmann::json& value, std::size_t max_depth,
                                       ByteBuffer& out);
 

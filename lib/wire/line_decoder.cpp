@@ -20,8 +20,9 @@ std::span<char> LineDecoder::room(std::size_t wanted) {
   return {start, bytes_.capacity() - bytes_.size()};
 }
 
-// A tail much smaller than the buffer is moved to its front; a line that fills it makes it grow. So
-// each byte is moved a bounded number of times, however long its line becomes.
+// Moves the pending bytes to the front of the buffer if they are much less than the buffer;
+// otherwise room() grows it. So each byte is moved a bounded number of times, however long its line
+// becomes.
 void LineDecoder::make_space(std::size_t wanted) {
   if (begin_ < pending() + wanted) return;  // too much to move: room() will grow the buffer
   bytes_.erase_front(begin_);

@@ -10,42 +10,45 @@
 
 namespace tine::wire {
 
-// Cuts a byte stream into lines that end in '\n'.
+// A decoder that cuts a byte stream into lines that end in '\n'.
 //
 // The stream arrives in pieces of any size; a line, even one UTF-8 character, may span several.
 // Each byte is searched once. `padding` readable bytes follow each line.
 class LineDecoder {
  public:
-  // A peer that never sends '\n' must not make us buffer without bound.
+  // max_line is the longest line accepted: a peer that never sends '\n' must not make us buffer
+  // without bound.
   explicit LineDecoder(std::size_t max_line);
 
-  // Where the next read may put its bytes, and how many of them it put there. At least as much as
-  // asked for; never empty.
+  // room() returns where the next read puts its bytes: at least `wanted` bytes, never empty.
+  // advance() takes over the n bytes that were read to it.
   std::span<char> room(std::size_t wanted = read_size);
   void advance(std::size_t n);
 
-  // The next complete line, without its '\n'; nullopt if none is complete yet. Valid until room().
+  // Returns the next complete line without its '\n', or nullopt if none is complete yet. The line
+  // is valid until room().
   std::optional<std::string_view> next();
 
-  // The lines that next() will give, each with its '\n', as far as they fit in `most` bytes. Empty if
-  // there is but one.
+  // Returns the lines that next() will return, each with its '\n', as many as fit in `most` bytes.
+  // Empty if these are fewer than two.
   std::string_view ahead(std::size_t most);
 
-  // Takes back the line that next() gave last: it will give it again.
+  // Takes back the line that next() returned last; next() will return it again.
   void put_back();
 
-  // Gives the memory back, if nothing is pending.
+  // Frees the memory if no bytes are pending.
   void release_if_empty();
 
-  // Whether next() has a line to give.
+  // Returns whether next() has a line to return.
   bool has_line();
 
-  // True once a line grew past max_line. Final: there is no telling where the next one begins.
+  // Returns whether a line has grown past max_line. This is final: the decoder cannot know where
+  // the next line begins.
   bool overflown() const { return overflown_; }
 
-  // Bytes that came in and did not leave by next().
+  // Returns how many bytes came in and have not left through next().
   std::size_t pending() const { return bytes_.size() - begin_; }
-  // Those of them behind the last '\n'.
+  // Returns how many of the pending bytes are behind the last '\n'.
   std::size_t unfinished() const;
 
   static constexpr std::size_t read_size = std::size_t{64} << 10;
@@ -56,11 +59,11 @@ class LineDecoder {
 
   ByteBuffer bytes_;
   std::size_t max_line_;
-  std::size_t begin_ = 0;                // of the next line
-  std::size_t last_begin_ = 0;           // of the line before it
-  std::size_t scanned_ = 0;              // up to here, from begin_ on, there is no '\n'
-  std::optional<std::size_t> line_end_;  // the '\n' of the next line
-  std::size_t most_pending_ = 0;         // since nothing was
+  std::size_t begin_ = 0;                // start of the next line
+  std::size_t last_begin_ = 0;           // start of the line before it
+  std::size_t scanned_ = 0;              // there is no '\n' from begin_ up to here
+  std::optional<std::size_t> line_end_;  // position of the '\n' of the next line
+  std::size_t most_pending_ = 0;         // maximum of pending() since it was last 0
   RecentNeed need_;
   bool overflown_ = false;
 };

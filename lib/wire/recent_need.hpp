@@ -5,12 +5,12 @@
 
 namespace tine::wire {
 
-// Tells when memory that was needed once has not been needed for a while: one huge message must not
-// hold its memory for the life of a channel, but a stream of them may.
+// A detector of memory that was needed once but has not been needed for a while. One huge message
+// must not hold its memory for the life of a channel, but a stream of them may.
 class RecentNeed {
  public:
-  // Notes how much was needed this time. Whether what is held should be given back: it is much more
-  // than was needed lately, and worth the trouble.
+  // Records how much was needed this time. Returns whether the memory that is held should be given
+  // back: it is much more than was needed lately, and large enough to be worth it.
   bool outgrown(std::size_t needed, std::size_t held) {
     constexpr int a_while = 64;
     constexpr std::size_t worth_keeping = std::size_t{128} << 10;
@@ -27,8 +27,8 @@ class RecentNeed {
   }
 
  private:
-  std::size_t most_ = 0;  // since times_ was 0
-  int times_ = 0;         // in a row that most of it was of no use
+  std::size_t most_ = 0;  // the most that was needed since times_ was 0
+  int times_ = 0;         // times in a row that most of the memory was not used
 };
 
 }  // namespace tine::wire
