@@ -1,8 +1,8 @@
-// Runs in the memory of a parent whose other threads go on, or in a copy of it, in which their locks stay
-// held; on the thread-local data of the one that waits. So there are only system calls, by syscall(), here:
-// a function of libc may take a lock that is held, or act on all threads of the parent, as setuid() does.
-// That syscall() sets the waiting thread's errno does no harm. What a sanitizer adds would: CMakeLists.txt
-// keeps it off.
+// This code runs in the memory of a parent whose other threads go on, or in a copy of it, in which
+// their locks stay held. It has the thread-local data of the thread that waits. So it makes only
+// system calls, by syscall(): a function of libc may take a lock that is held, or act on all
+// threads of the parent, as setuid() does. syscall() sets the errno of the waiting thread, which
+// does no harm. The code that a sanitizer adds would do harm: CMakeLists.txt keeps it off.
 #include "uv/clone_child.hpp"
 
 #include <cerrno>
@@ -19,7 +19,7 @@ namespace tine::uv {
 
 namespace {
 
-// 32-bit systems have older calls for numbers of 16 bits under these names.
+// On 32-bit systems these names stand for older calls with 16-bit ids.
 #ifdef SYS_setresuid32
 constexpr long setgroups_call = SYS_setgroups32;
 constexpr long setresgid_call = SYS_setresgid32;
@@ -41,13 +41,13 @@ void begin(ChildPlan& plan, const char* step) { plan.progress->step = step; }
   leave();
 }
 
-// What syscall() has returned: ends if that is an error.
+// Checks what syscall() has returned: ends the child if it is an error.
 int check(ChildPlan& plan, long result) {
   if (result < 0) fail(plan, errno);
   return static_cast<int>(result);
 }
 
-// While all are blocked: a handler of the parent's must not run here.
+// Runs while all signals are blocked: a handler of the parent must not run here.
 void reset_signals() {
   const unsigned long default_action[8] = {};  // no smaller than the kernel's struct
   for (int signal = 1; signal < _NSIG; ++signal) {
@@ -55,13 +55,13 @@ void reset_signals() {
   }
 }
 
-// Programs count on it that a write to these waits, and lose what they write if it does not.
+// Programs expect a write to these descriptors to block, and lose what they write if it does not.
 void make_blocking(ChildPlan& plan, int fd) {
   const int flags = check(plan, syscall(SYS_fcntl, fd, F_GETFL));
   if ((flags & O_NONBLOCK) != 0) check(plan, syscall(SYS_fcntl, fd, F_SETFL, flags & ~O_NONBLOCK));
 }
 
-// First all that would be overwritten is moved out of the way.
+// First moves everything that would be overwritten out of the way.
 void place_stdio(ChildPlan& plan) {
   begin(plan, "stdio");
   const auto move_away = [&plan](int& fd) {
@@ -79,7 +79,7 @@ void place_stdio(ChildPlan& plan) {
   }
 }
 
-// Before privileges are dropped, which this may need.
+// Runs before privileges are dropped, because this may need them.
 void set_limits(ChildPlan& plan) {
   begin(plan, "setrlimit");
   for (int i = 0; i < plan.limit_count; ++i) {
@@ -90,11 +90,11 @@ void set_limits(ChildPlan& plan) {
   if (plan.nice != nullptr) check(plan, syscall(SYS_setpriority, PRIO_PROCESS, 0, *plan.nice));
 }
 
-// To which the calls that set ids change nothing, and say that all is well.
+// The id for which the calls that set ids change nothing and report success.
 constexpr auto no_id = static_cast<unsigned>(-1);
 
-// The groups first, as long as there is the privilege to. The saved ids too, so that there is no way
-// back.
+// Drops the groups first, while there is the privilege to do so. Sets the saved ids too, so that
+// there is no way back.
 void drop_privileges(ChildPlan& plan) {
   if (plan.uid == nullptr && plan.gid == nullptr) return;
   begin(plan, "setgroups");
@@ -117,13 +117,15 @@ void drop_privileges(ChildPlan& plan) {
 bool parent_lives(const ChildPlan& plan) {
   const long parent = syscall(SYS_getppid);
   if (parent != 0) return parent == plan.parent;
-  // It is in another pid namespace, where all have the number 0, whoever adopts the child too.
+  // The parent is in another pid namespace. From here all processes there have the number 0,
+  // including one that adopts the child.
   pollfd ended{plan.parent_pidfd, POLLIN, 0};
   const long at_once[2] = {};  // a timespec, as this call has it on each system
   return syscall(SYS_ppoll, &ended, 1, at_once, nullptr, 0) <= 0;
 }
 
-// A change of ids would clear it. A parent that was gone before is not told of, so it is looked for.
+// Runs after a change of ids, which would clear the signal. A parent that was gone before sends no
+// signal, so this checks for it.
 void die_with_parent(ChildPlan& plan) {
   if (plan.parent_death_signal == 0) return;
   begin(plan, "prctl");
@@ -131,8 +133,8 @@ void die_with_parent(ChildPlan& plan) {
   if (!parent_lives(plan)) fail(plan, ESRCH);
 }
 
-// A program that was just written may still be open in a child of another thread, between its clone()
-// and its exec. That takes a moment: 127 ms are given.
+// Retries for 127 ms on ETXTBSY: a program that was just written may still be open in a child of
+// another thread, between its clone() and its exec.
 void execute(ChildPlan& plan, const char* file, const char* const* args) {
   constexpr long longest = 64'000'000;  // ns
   for (long wait = 1'000'000;; wait *= 2) {
@@ -145,7 +147,7 @@ void execute(ChildPlan& plan, const char* file, const char* const* args) {
   }
 }
 
-// As execvp() does it: what is not there, or may not be run, does not end the search.
+// Searches as execvp() does: a file that is not there, or may not be run, does not end the search.
 void exec(ChildPlan& plan) {
   int error = ENOENT;
   for (const char* const* file = plan.candidates; *file != nullptr; ++file) {
@@ -177,7 +179,7 @@ int run_child(void* argument) {
   reset_signals();
   if (plan.new_session) {
     begin(plan, "setsid");
-    check(plan, syscall(SYS_setsid));  // and leads a group with it
+    check(plan, syscall(SYS_setsid));  // also makes it lead a group
   } else if (plan.new_group) {
     begin(plan, "setpgid");
     check(plan, syscall(SYS_setpgid, 0, 0));

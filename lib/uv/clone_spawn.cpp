@@ -21,8 +21,8 @@
 #include "uv/stdio_slots.hpp"
 
 #ifdef __GLIBC__
-// clone() by another name: ThreadSanitizer stands before that one, and cannot bear a child that shares
-// its memory.
+// clone() under another name: ThreadSanitizer intercepts clone(), and does not support a child that
+// shares its memory.
 extern "C" int __clone(int (*function)(void*), void* stack, int flags, void* argument, ...);
 #endif
 
@@ -37,10 +37,10 @@ constexpr auto clone_call = ::clone;
 #endif
 
 constexpr int wait_by_pidfd = 3;           // P_PIDFD, which older headers lack
-constexpr std::size_t stack_size = 16384;  // the child has a few frames and its system calls
+constexpr std::size_t stack_size = 16384;  // for a few frames and the child's system calls
 
-// No signal reaches this thread, or a child of it, while this lives. By a system call, because
-// libc would leave out those that it needs for itself.
+// A guard during whose life no signal reaches this thread or a child of it. It uses a system call,
+// because libc would leave out the signals that it needs itself.
 class SignalsBlocked {
  public:
   SignalsBlocked() {
@@ -64,7 +64,7 @@ std::string_view path_of(const std::vector<std::string>& env) {
   return "/bin:/usr/bin";
 }
 
-// Where execvp() would look for the program, in this order.
+// Returns the paths that execvp() would try, in this order.
 std::vector<std::string> candidates(const std::string& file, const std::vector<std::string>& env) {
   if (file.empty()) return {};
   if (file.find('/') != file.npos) return {file};
@@ -72,14 +72,14 @@ std::vector<std::string> candidates(const std::string& file, const std::vector<s
   for (std::string_view rest = path_of(env);;) {
     const std::size_t end = std::min(rest.find(':'), rest.size());
     std::string candidate(rest.substr(0, end));
-    if (!candidate.empty()) candidate += '/';  // else it is the working directory
+    if (!candidate.empty()) candidate += '/';  // empty: the working directory
     if (candidate.size() < PATH_MAX) found.push_back(candidate + file);
     if (end == rest.size()) return found;
     rest.remove_prefix(end + 1);
   }
 }
 
-// The program, and all that has to be in memory for it.
+// The strings and arrays that describe a program in a ChildPlan.
 class Program {
  public:
   explicit Program(const SubprocessOptions& options)
@@ -119,7 +119,7 @@ const T* pointer_to(const std::optional<T>& value) {
   return value ? &*value : nullptr;
 }
 
-// A ChildProgress that a child shares which has a copy of our memory.
+// A ChildProgress that is shared with a child that has a copy of our memory.
 class SharedProgress {
  public:
   SharedProgress()
@@ -139,7 +139,7 @@ class SharedProgress {
   ChildProgress* progress_;
 };
 
-// Throws SpawnError if the child has not come as far as to run its program.
+// Throws SpawnError if the child has not got as far as running its program.
 ClonedChild clone_child(ChildPlan& plan, int memory) {
   alignas(16) std::byte stack[stack_size];
   int pidfd = -1;
@@ -158,9 +158,10 @@ ClonedChild clone_child(ChildPlan& plan, int memory) {
   throw SpawnError(error == 0 ? ECANCELED : error, plan.progress->step);
 }
 
-// A child that changes its ids gets a copy of our memory. In memory that it shares, the change would take
-// our core dumps away for good (PR_DUMPABLE), because a process of the other user could reach into it
-// until exec: to give them back there, while another thread starts such a child, would let it.
+// A child that changes its ids gets a copy of our memory. If it shared our memory, the change would
+// take our core dumps away for good (PR_DUMPABLE), because a process of the other user could reach
+// into that memory until exec. Giving them back while another thread starts such a child would
+// allow that.
 ClonedChild clone_child(ChildPlan& plan) {
   if (plan.uid != nullptr || plan.gid != nullptr) {
     const SharedProgress progress;
@@ -174,8 +175,9 @@ ClonedChild clone_child(ChildPlan& plan) {
 
 }  // namespace
 
-// By calls that fail for the descriptor, if they are there; else for another reason, be it the kernel's
-// or that of a filter before it. These are younger than CLONE_PIDFD.
+// Tries the calls with a bad descriptor. They fail with EBADF if they exist, else with another
+// error, from the kernel or from a filter before it. waitid() by pidfd is newer than CLONE_PIDFD,
+// so the latter exists too.
 bool clone_spawn_works() {
   static const bool works = [] {
     siginfo_t unused;

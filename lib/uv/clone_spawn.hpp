@@ -6,8 +6,8 @@
 
 namespace tine::uv {
 
-// A descriptor that has come from clone(), closed by a system call too: ThreadSanitizer has not seen it
-// come, and would take it for what had its number before.
+// A descriptor that came from clone(). It is closed by a system call too: ThreadSanitizer has not
+// seen it come, and would take it for an earlier descriptor of that number.
 class Pidfd {
  public:
   explicit Pidfd(int fd) : fd_(fd) {}
@@ -21,26 +21,27 @@ class Pidfd {
   Descriptor fd_;
 };
 
-// A program that runs, and the descriptor that stands for it.
+// A running program and its pidfd.
 struct ClonedChild {
   int pid;
   Pidfd pidfd;
 };
 
-// Whether this system has all that a child of clone_spawn() is started and waited for with.
+// Returns whether this system has all that clone_spawn(), and waiting for its child, need.
 bool clone_spawn_works();
 
-// Starts a program from a clone that shares our memory until exec: nothing is copied, however much we
-// have; but with uid or gid the clone has a copy. This thread stands still until then, the others go on.
+// Starts a program from a clone that shares our memory until exec, so nothing is copied, however
+// much memory we have. With uid or gid the clone gets a copy. The calling thread waits until exec;
+// the others go on.
 //
-// Throws SpawnError; nothing is left of the child then. ECANCELED: it was killed before exec.
+// Throws SpawnError, and nothing is left of the child then. ECANCELED: it was killed before exec.
 ClonedChild clone_spawn(const SubprocessOptions& options);
 
-// Whether the child of a pidfd has exited, be it waited for or not.
+// Returns whether the child of a pidfd has exited, waited for or not.
 bool has_exited(int pidfd);
-// As waitid() for the child of a pidfd, which also tells what it has used.
+// Does what waitid() does, for the child of a pidfd, and also returns its resource usage.
 int wait_for(int pidfd, siginfo_t& info, int flags, rusage* usage);
-// As kill(): -1 and errno if it cannot be sent.
+// Does what kill() does: returns -1 and sets errno if the signal cannot be sent.
 int send_signal(int pidfd, int signal);
 
 }  // namespace tine::uv

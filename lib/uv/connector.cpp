@@ -10,8 +10,8 @@ namespace tine::uv {
 Connector::Connector(LoopCore& core, Descriptor socket, std::function<void(int error)> done)
     : core_(core), done_(std::move(done)), socket_(std::move(socket)) {}
 
-// One that is connected at once is writable on the next turn as one that takes its time. So is one
-// whose call was interrupted, which goes on.
+// A socket that is connected at once becomes writable on the next turn, like one that takes its
+// time. So does one whose call was interrupted: connecting goes on.
 int Connector::connect(const sockaddr* address, socklen_t size) {
   const int result = ::connect(socket_.get(), address, size);
   if (result < 0 && errno != EINPROGRESS && errno != EINTR) return errno;

@@ -11,18 +11,19 @@
 
 namespace tine::uv {
 
-// A stream socket that is being connected. Closes it when it is destroyed.
+// A stream socket that is being connected. The destructor closes it.
 class Connector {
  public:
-  // `done` is called once, from inside LoopCore::enter(), with 0 or an errno, and may destroy the
-  // connector: 0 when descriptor() is connected.
+  // `done` is called once, from inside LoopCore::enter(), with 0 when the socket is connected, or
+  // with an errno. It may destroy the connector.
   Connector(LoopCore& core, Descriptor socket, std::function<void(int error)> done);
 
-  // To be called once. 0: `done` will follow. Else an errno, and it will not. Throws Error.
+  // Starts to connect; must be called only once. Returns 0 if `done` will follow, or an errno if it
+  // will not. Throws Error.
   int connect(const sockaddr* address, socklen_t size);
 
   void set_ref(bool ref);
-  // Of no use to this object any more.
+  // Returns the socket. The connector is of no use afterwards.
   Descriptor take() noexcept;
 
  private:

@@ -6,7 +6,7 @@
 
 namespace tine::uv {
 
-// The one owner of an open descriptor.
+// The only owner of an open descriptor.
 class Descriptor {
  public:
   explicit Descriptor(int fd) : fd_(fd) {}
@@ -20,7 +20,7 @@ class Descriptor {
   }
 
   int get() const { return fd_; }
-  // Whoever calls owns it from now on.
+  // Returns the descriptor, which the caller owns from now on.
   int release() { return std::exchange(fd_, -1); }
 
  private:

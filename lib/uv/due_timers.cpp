@@ -9,7 +9,7 @@ namespace tine::uv {
 
 namespace {
 
-// A poll reads up to 64 KiB of a socket, which holds some hundred KiB.
+// A poll reads up to 64 KiB from a socket, which holds some hundred KiB.
 constexpr int most_polls = 4;
 
 }  // namespace
@@ -73,7 +73,7 @@ void DueTimers::update() noexcept {
   uv::set_ref(after_poll_, ref);
 }
 
-// Each timer is told as libuv would have called it: it may end any other, and due tasks follow it.
+// Calls each timer as libuv would: a timer may stop any other, and due tasks run after each.
 void DueTimers::polled() {
   const std::uint64_t before = std::exchange(turn_, core_.turn());
   const bool something_came = turn_ != before;

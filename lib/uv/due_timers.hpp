@@ -8,12 +8,12 @@ namespace tine::uv {
 
 class LoopCore;
 
-// Timers that have run down, until the loop has polled.
+// The expired timers that wait until the loop has polled.
 //
 // libuv runs timers before it polls. A process that was stopped (Ctrl-Z, a debugger, a laptop that
-// slept) or busy would find each deadline missed, although what was waited for has come in time and is
-// still to be read. So a timer that has run down is told after a poll that brought nothing new, or
-// after a few polls if each brings something.
+// slept) or busy would find every deadline missed, although what it waited for has come in time and
+// only has to be read. So an expired timer is called after a poll that brought nothing new, or
+// after a few polls if each of them brings something.
 class DueTimers {
  public:
   class Timer {
@@ -37,11 +37,11 @@ class DueTimers {
   void open(uv_loop_t* loop);
   void close() noexcept;
 
-  // The timer has run down.
+  // Adds a timer that has expired.
   void add(Timer& timer) noexcept;
-  // The timer is not to be told. Does nothing if it is not due.
+  // Removes a timer, which is not called then. A no-op if it is not due.
   void remove(Timer& timer) noexcept;
-  // Whether the timer keeps the loop alive while it is due.
+  // Sets whether the timer keeps the loop alive while it is due.
   void set_ref(Timer& timer, bool ref) noexcept;
 
  private:
@@ -51,9 +51,9 @@ class DueTimers {
   LoopCore& core_;
   Timer* first_ = nullptr;
   UvHandle<uv_check_t> after_poll_;
-  UvHandle<uv_idle_t> no_block_;  // active while a timer is due: the poll is not to block
-  std::uint64_t turn_ = 0;        // of the loop, when it was last looked at
-  int polls_ = 0;                 // since the first of the timers is due
+  UvHandle<uv_idle_t> no_block_;  // active while a timer is due, so that the poll does not block
+  std::uint64_t turn_ = 0;        // LoopCore::turn() when it was last looked at
+  int polls_ = 0;                 // polls that brought something since a timer was due
 };
 
 }  // namespace tine::uv

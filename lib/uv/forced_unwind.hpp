@@ -1,6 +1,6 @@
 #pragma once
 
-#include <cstddef>  // says which standard library this is
+#include <cstddef>  // defines macros that name the standard library
 
 #if defined(__GLIBCXX__) && defined(__GLIBC__)
 #include <cxxabi.h>
@@ -8,12 +8,12 @@
 
 namespace tine::uv {
 
-// What runs through the frames of a thread that ends, by pthread_exit() or pthread_cancel(). Whoever
-// catches it has to throw it again: else the C library ends the program.
+// The exception that unwinds a thread that ends by pthread_exit() or pthread_cancel(). Code that
+// catches it must rethrow it, or the C library ends the program.
 #if defined(__GLIBCXX__) && defined(__GLIBC__)
 using ForcedUnwind = abi::__forced_unwind;
 #else
-struct ForcedUnwind {};  // elsewhere nothing of the kind is thrown
+struct ForcedUnwind {};  // never thrown elsewhere
 #endif
 
 }  // namespace tine::uv

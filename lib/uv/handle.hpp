@@ -7,13 +7,15 @@
 
 namespace tine::uv {
 
-// Ends a libuv handle the one way libuv allows: uv_close() now, delete in the close callback.
+// A deleter that ends a libuv handle the one way libuv allows: uv_close() now, delete in the close
+// callback.
 //
-// T is a handle, or a struct that starts with one. `data` is cleared first: a callback that libuv
-// still owes, such as UV_ECANCELED for a pending write, sees by that that its owner is gone.
+// T is a handle, or a struct that starts with one. `data` is cleared first, so that a callback that
+// libuv still owes, such as UV_ECANCELED for a pending write, can see that its owner is gone.
 //
-// The application may have closed the handle already: many close all that uv_walk() finds when they end.
-// Then the callback that it gave, if any, is called before the handle is deleted.
+// The application may have closed the handle already: many applications close everything that
+// uv_walk() finds when they end. Then the application's close callback, if any, is called before
+// the handle is deleted.
 struct CloseThenDelete {
   template <class T>
   void operator()(T* handle) const noexcept {
@@ -34,7 +36,7 @@ struct CloseThenDelete {
   }
 
  private:
-  // A loop knows a handle until it has called its close callback.
+  // Returns whether the close callback was called: until then the loop lists the handle.
   static bool is_closed(const uv_handle_t* handle) noexcept {
     uv_walk(
         handle->loop,
@@ -47,7 +49,7 @@ struct CloseThenDelete {
   }
 };
 
-// The one owner of an open libuv handle.
+// The only owner of an open libuv handle.
 template <class T>
 using UvHandle = std::unique_ptr<T, CloseThenDelete>;
 
@@ -56,13 +58,14 @@ uv_handle_t* base(const UvHandle<T>& handle) {
   return reinterpret_cast<uv_handle_t*>(handle.get());
 }
 
-// Whether the handle can be used: the application may have closed it, though it is not its own.
+// Returns whether the handle can be used. The application may have closed it, although the handle
+// is not its own.
 template <class T>
 bool usable(const UvHandle<T>& handle) {
   return handle != nullptr && !uv_is_closing(base(handle));
 }
 
-// Whether the handle keeps its loop running while it is active.
+// Sets whether the handle keeps its loop running while it is active.
 template <class T>
 void set_ref(const UvHandle<T>& handle, bool ref) {
   if (ref) {

@@ -7,7 +7,7 @@
 
 namespace tine::uv {
 
-// Keeps the loop running, until it is destroyed, for what will come by ways that do not.
+// A guard that keeps the loop running while it exists, for events whose own sources do not.
 class KeepAlive {
  public:
   explicit KeepAlive(LoopCore& core) {
@@ -19,7 +19,7 @@ class KeepAlive {
   void set_ref(bool ref) { uv::set_ref(handle_, ref); }
 
  private:
-  UvHandle<uv_async_t> handle_;  // one that nobody signals
+  UvHandle<uv_async_t> handle_;  // never signalled
 };
 
 }  // namespace tine::uv

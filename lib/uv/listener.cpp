@@ -12,13 +12,14 @@ namespace tine::uv {
 
 namespace {
 
-// So that a flood of connections leaves the loop its other work.
+// The most connections accepted in a turn, so that a flood of them leaves the loop its other work.
 constexpr int most_a_turn = 16;
 
-// How long the kernel is left alone that has no memory, or no descriptor, for a connection.
+// How long to wait if the kernel has no memory or no descriptor for a connection.
 constexpr auto rest_time = std::chrono::milliseconds(100);
 
-// What is about one connection only, which is gone: accept(2) lists them.
+// Returns whether an error concerns only one connection, which is gone. accept(2) lists these
+// errors.
 bool of_connection(int error) {
   switch (error) {
     case ECONNABORTED:
@@ -60,7 +61,7 @@ Descriptor Listener::close() noexcept {
   return descriptor;
 }
 
-// What a listener leaves, by an exception, is there when the loop goes on.
+// If on_connection() throws, the other connections are still there when the loop goes on.
 void Listener::accept_some() {
   const auto keep = shared_from_this();
   for (int n = 0; n < most_a_turn && !core_.halted() && descriptor_; ++n) {
@@ -68,7 +69,7 @@ void Listener::accept_some() {
   }
 }
 
-// Whether there may be more.
+// Returns whether there may be more connections.
 bool Listener::accept_one() {
   Descriptor connection = accept_connection(fd());
   if (connection.get() < 0) return failed(errno);
@@ -89,7 +90,7 @@ bool Listener::failed(int error) {
   return false;
 }
 
-// False: somebody else was faster to take it.
+// Returns false if there is no spare descriptor, or if somebody else was faster to take its place.
 bool Listener::give_up_spare() {
   if (!spare_) return false;
   spare_.reset();

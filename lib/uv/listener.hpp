@@ -10,33 +10,34 @@
 
 namespace tine::uv {
 
-// A listening stream socket on the loop: accepts what comes.
+// A listening stream socket on the loop that accepts connections.
 //
-// A process without descriptors would be told of the same connection again and again. So there is one
-// descriptor to spare: it is given up for that connection, which is closed at once.
+// If the process has no free descriptor, the kernel reports the same connection again and again. So
+// the listener has a spare descriptor: it is given up for that connection, which is closed at once.
 class Listener : public std::enable_shared_from_this<Listener> {
  public:
-  // Called from inside LoopCore::enter(). Any of these may close the listener.
+  // The user of a listener, called from inside LoopCore::enter(). Each call may close the listener.
   class User {
    public:
-    // Runs listeners, and may throw what these throw.
+    // Runs listeners, and may throw what they throw.
     virtual void on_connection(Descriptor connection) = 0;
-    // There is no descriptor for it: it is to be closed before this returns.
+    // Called for a connection that the process has no descriptor for. The connection must be closed
+    // before this returns.
     virtual void on_no_descriptor(Descriptor connection) = 0;
-    // There will be no connections any more: an errno.
+    // Called when no more connections will come. `error` is an errno.
     virtual void on_broken(int error) = 0;
 
    protected:
     ~User() = default;
   };
 
-  // Of a socket that listens. Throws Error.
+  // `descriptor` is a listening socket. Throws Error.
   Listener(LoopCore& core, Descriptor descriptor, User& user);
 
   int fd() const { return descriptor_->get(); }
   void set_ref(bool ref);
 
-  // Ends it; the descriptor is the caller's. Nothing is called any more.
+  // Stops accepting and returns the descriptor, which the caller owns. Nothing is called any more.
   Descriptor close() noexcept;
 
  private:

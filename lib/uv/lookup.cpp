@@ -28,7 +28,7 @@ Lookup::Lookup(LoopCore& core, const std::string& host, int family, Done done)
   auto request = std::make_unique<uv_getaddrinfo_t>();
   addrinfo hints{};
   hints.ai_family = family;
-  hints.ai_socktype = SOCK_STREAM;  // else each address comes once a type
+  hints.ai_socktype = SOCK_STREAM;  // else each address comes once for each type
   const auto looked_up = [](uv_getaddrinfo_t* ended, int error, addrinfo* found) {
     const std::unique_ptr<uv_getaddrinfo_t> owner(ended);
     const std::unique_ptr<addrinfo, decltype(&uv_freeaddrinfo)> owned(found, &uv_freeaddrinfo);
@@ -47,8 +47,8 @@ Lookup::Lookup(LoopCore& core, const std::string& host, int family, Done done)
   request_ = request.release();
 }
 
-// One that a thread is at already cannot be cancelled. The loop waits for it, ~LoopCore too. In a
-// copy of the process, made by fork(), there is no such thread.
+// A request that a thread is working on cannot be cancelled. The loop waits for it, and so does
+// ~LoopCore. A copy of the process, made by fork(), has no such thread.
 Lookup::~Lookup() {
   if (request_ == nullptr) return;
   request_->data = nullptr;

@@ -9,7 +9,7 @@ namespace tine {
 Loop::Loop() : core_(std::make_unique<uv::LoopCore>()) {}
 Loop::Loop(uv_loop_s* borrowed) : core_(std::make_unique<uv::LoopCore>(borrowed)) {}
 
-// What is left is still pointed to, or a leak checker would report it.
+// A core that is left behind stays reachable, or a leak checker would report it.
 Loop::~Loop() {
   [[maybe_unused]] static uv::LoopCore* left = nullptr;
   if (core_->to_be_left()) left = core_.release();

@@ -18,7 +18,8 @@ namespace tine::uv {
 
 namespace {
 
-// libuv keeps its own descriptors apart from 0 to 2, and a child would take ours for its stdio.
+// Opens /dev/null for closed descriptors from 0 to 2: libuv expects its own descriptors above
+// these, and a child would take one of ours for its stdio.
 void open_stdio_once() {
   [[maybe_unused]] static const bool done = [] {
     int fd = 0;
@@ -39,15 +40,15 @@ void ignore_sigpipe_once() {
   }();
 }
 
-// Whether exit() runs. A handler that is added while a loop is driven is called before a loop that is a
-// static object is destroyed.
+// Whether exit() is running. The handler is added while a loop is driven, so it is called before a
+// static Loop is destroyed.
 bool exiting = false;
 
 void watch_for_exit_once() {
   [[maybe_unused]] static const int done = std::atexit([] { exiting = true; });
 }
 
-// Loops that cannot be freed, each with a pointer to the one before it: a leak checker would report them.
+// Keeps a loop that cannot be freed in a linked list, so that a leak checker does not report it.
 void never_free(uv_loop_t* loop) {
   static std::atomic<uv_loop_t*> last = nullptr;
   loop->data = last.exchange(loop);
@@ -112,7 +113,8 @@ void LoopCore::start() {
 bool LoopCore::copied() const noexcept { return getpid() != process_; }
 bool LoopCore::to_be_left() const noexcept { return in_use() && (exiting || copied()); }
 
-// A copy has a poll of its own from then on: what it closes stays in that of the other process.
+// uv_loop_fork() gives a copy of the process a poll of its own, so what the copy closes stays in
+// the poll of the original.
 LoopCore::~LoopCore() {
   if (in_use()) {
     misuse(
@@ -135,7 +137,7 @@ void LoopCore::drop_all() noexcept {
     resident->loop_closing();
   }
   extension_.reset();
-  // What the user's captures do when they are destroyed still finds a core.
+  // Destroying the user's captures may still use the core.
   kept.clear();
   while (work_left()) {
     tasks_.clear();
@@ -148,8 +150,9 @@ void LoopCore::drop_all() noexcept {
   posted_signal_.reset();
 }
 
-// The thread ends in a callback of libuv's, which cannot go on afterwards: its loop stays as it is then, and
-// is never freed. All that is on it is closed now, while libuv can still do that.
+// Called when the thread ends in a libuv callback or is cancelled in run(). libuv cannot go on
+// afterwards, so the loop stays as it is and is never freed. Everything on it is closed now, while
+// libuv can still do that.
 void LoopCore::abandon() noexcept {
   if (std::exchange(abandoned_, true)) return;
   drop_all();
@@ -161,9 +164,10 @@ void LoopCore::wrong_thread() noexcept {
       "Loop::post() is the one call that any thread may make");
 }
 
-// Close callbacks come with the next turn, and the end of a request when the thread that is at work on
-// it is done: both belong to the loop; in a copy of the process there is no such thread. A handle of the
-// application's that is still open is its bug; the memory it is in is then left to it.
+// Runs the loop until it can be closed. Close callbacks come in the next iteration, and a request
+// ends when the thread that works on it is done; a copy of the process has no such thread. A handle
+// of the application that is still open is the application's bug; the loop's memory is not freed
+// then.
 void LoopCore::close_loop() {
   constexpr int turns = 3;
   for (int turn = 0; turn < turns; ++turn) {
@@ -197,7 +201,7 @@ void LoopCore::run() {
   try {
     run_until_done();
   } catch (const ForcedUnwind&) {
-    abandon();  // pthread_cancel() while it was blocked
+    abandon();  // pthread_cancel() while the loop was blocked
     throw;
   }
   running_ = false;
@@ -219,7 +223,7 @@ void LoopCore::run_until_done() {
   } while (!halted_ && !stopped_ && work_left());
 }
 
-// What uv_run() does by default, but that it looks for a while before it blocks.
+// Does what uv_run() does by default, but polls for a while before it blocks.
 void LoopCore::run_spinning() {
   while (uv_loop_alive(loop_) != 0 && !halted_ && !stopped_) {
     const std::uint64_t turn_before = turn_;
@@ -235,7 +239,7 @@ void LoopCore::run_spinning() {
   }
 }
 
-// libuv's poll is shared with the other process until then.
+// Until uv_loop_fork(), libuv's poll is shared with the original process.
 void LoopCore::adopt() {
   check(uv_loop_fork(loop_), "an event loop could not be taken over after fork()");
   process_ = getpid();
@@ -305,8 +309,8 @@ void LoopCore::end_turn() {
   if (!running_) driver_.store({}, std::memory_order_relaxed);
 }
 
-// Those that are due now: what a task defers waits for the next turn, so that tasks cannot keep the
-// loop from its other work.
+// Runs only the tasks that are due now. What a task defers waits for the next turn, so that tasks
+// cannot keep the loop from its other work.
 void LoopCore::run_due_tasks() {
   ++depth_;
   for (std::size_t due = tasks_.size(); due > 0 && !halted_; --due) {
@@ -335,7 +339,7 @@ void LoopCore::flush_dirty() noexcept {
   }
 }
 
-// Inside a callback there is no need for it: the end of the turn comes anyway.
+// Does nothing inside a callback: the end of the turn comes anyway.
 void LoopCore::update_wakeup() noexcept {
   if (depth_ > 0 || !usable(wakeup_)) return;
   if (work_left()) {
@@ -348,8 +352,8 @@ void LoopCore::update_wakeup() noexcept {
   }
 }
 
-// Called with the exception in flight. Whoever drives a borrowed loop cannot be thrown at: the
-// handler gets it there, and the loop goes on.
+// Called with the exception in flight. If the application drives a borrowed loop, nothing can be
+// thrown to it: the handler gets the exception, and the loop goes on.
 void LoopCore::caught() {
   if (running_) {
     exception_ = std::current_exception();

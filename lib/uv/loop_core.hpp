@@ -26,8 +26,8 @@ namespace tine::uv {
 
 class LoopCore;
 
-// A state behind handles of the user's. It may outlive the loop, because handles may; the loop may keep
-// it alive until its last event.
+// The state behind the handles that a user holds. It may outlive the loop, because handles may. The
+// loop may keep it alive until its last event.
 class Resident {
  public:
   explicit Resident(LoopCore& core);
@@ -35,17 +35,17 @@ class Resident {
   Resident& operator=(const Resident&) = delete;
   virtual ~Resident();
 
-  // The loop is going: close all libuv handles now, and run nothing of the user's any more. core() is
-  // null already.
+  // Called when the loop goes away: closes all libuv handles at once. No user code may run any
+  // more, and core() is null already.
   virtual void loop_closing() noexcept = 0;
 
  protected:
-  // Null once the loop is gone.
+  // Returns the loop, or null once it is gone.
   LoopCore* core() const {
     check_thread();
     return core_;
   }
-  // For what the user calls, if it comes to the loop later or not at all.
+  // Checks the thread in functions for the user that reach the loop only later, or not at all.
   void check_thread() const noexcept;
 
  private:
@@ -54,7 +54,7 @@ class Resident {
   LoopCore* core_;
 };
 
-// Something with bytes to write at the end of the turn. Writing runs nothing of the user's.
+// An object that has bytes to write at the end of the turn. Writing runs no user code.
 class Flushable {
  public:
   virtual void flush_turn() noexcept = 0;
@@ -68,17 +68,18 @@ class Flushable {
   Flushable* next_dirty_ = nullptr;
 };
 
-// What a layer above adds to a loop for the layers between to find. It goes with the loop.
+// An object that a higher layer attaches to a loop for the layers between to find. It is destroyed
+// with the loop.
 class Extension {
  public:
   virtual ~Extension() = default;
 };
 
-// What stands behind tine::Loop: the uv_loop_t, the tasks that are due, and the one gate through
+// The implementation of tine::Loop: the uv_loop_t, the tasks that are due, and the one gate through
 // which libuv calls back into tine.
 //
-// All that runs code of the user's is a task, or runs inside enter(). So there is one place where
-// exceptions are caught, and one switch, halted(), that holds everything back after one.
+// All user code runs in a task or inside enter(). So exceptions are caught in one place, and one
+// switch, halted(), holds everything back after an exception.
 class LoopCore {
  public:
   LoopCore();
@@ -101,8 +102,9 @@ class LoopCore {
   }
   void on_exception(std::function<void(std::exception_ptr)> handler);
 
-  // Runs `f`, called by libuv, then what became due in it. Catches what listeners throw, because an
-  // exception must not cross a C frame. Only the end of the thread (pthread_exit) crosses it.
+  // Runs `f` in a callback of libuv, then the tasks that are due. Catches what listeners throw,
+  // because an exception must not cross a C frame. Only the end of the thread (pthread_exit)
+  // crosses it.
   template <class F>
   void enter(F&& f) {
     if (!running_) goes_on_in_uv_run();
@@ -112,53 +114,57 @@ class LoopCore {
     if (--depth_ == 0) end_turn();
   }
 
-  // All but post() is for the thread that drives the loop, while one does. Another one is a mistake that
-  // would break the loop now and then: it ends the program, with a sentence.
+  // While a thread drives the loop, only this thread may use it, except for post(). Another thread
+  // would break the loop now and then, so its call ends the program with a sentence on stderr.
   void check_thread() const noexcept {
     const std::thread::id driver = driver_.load(std::memory_order_relaxed);
     if (driver != std::thread::id() && driver != std::this_thread::get_id()) wrong_thread();
   }
 
-  // Whether this process is a copy, made by fork(), of the one that the loop was made in or has run in.
-  // What is on the loop is the other one's then.
+  // Returns whether this process is a copy, made by fork(), of the process in which the loop was
+  // made or last ran. What is on the loop belongs to that process then.
   bool copied() const noexcept;
 
-  // Whether ~Loop has to leave everything as it is: exit() was called in a listener. That is still running
-  // then, and the process will end anyway.
+  // Returns whether ~Loop must leave everything as it is, because exit() was called in a listener:
+  // the listener is still running, and the process will end anyway. The same holds in a copy of the
+  // process that was made in a listener.
   bool to_be_left() const noexcept;
 
-  // Runs a task on a later turn: after the callback that is running, or when the loop comes round.
-  // `keep` is what the task is a part of.
+  // Runs a task on a later turn: after the callback that is running, or in the next loop iteration.
+  // `keep` is the object that the task is part of.
   void defer(Task& task, std::shared_ptr<const void> keep) noexcept;
-  // The same before all others, for a task that was interrupted by what a listener threw.
+  // Does the same before all other tasks, for a task that was interrupted by an exception of a
+  // listener.
   void defer_first(Task& task, std::shared_ptr<const void> keep) noexcept;
-  // The same, when the loop has come round and other work has had its turn.
+  // Does the same in the next loop iteration, after other work has had its turn.
   void defer_to_next_turn(Task& task, std::shared_ptr<const void> keep) noexcept;
-  // For what is not foreseen: a task of its own.
+  // Makes a task for a function and defers it, for cases without a prepared task.
   void defer(std::function<void()> run);
-  // As that, from any thread.
+  // Makes a task for a function and defers it. Thread-safe.
   void post(std::function<void()> run);
-  // The same for a task that is part of a state.
+  // Defers a task that is part of a state. Thread-safe.
   void post(Task& task, std::shared_ptr<const void> keep) noexcept;
 
-  // True from the moment a listener has thrown out of run() until the loop is driven again.
+  // Returns true after a listener has thrown in run(), until the loop is driven again.
   bool halted() const { return halted_; }
 
-  // Counts the turns of the loop, and each call of libuv's within one.
+  // Returns how many turns there were: calls from libuv, of which a loop iteration may have
+  // several.
   std::uint64_t turn() const { return turn_; }
 
-  // Not to be called again before it is flushed, or forgotten.
+  // Flushes an object at the end of the turn. Must not be called again before the object is flushed
+  // or forgotten.
   void flush_at_turn_end(Flushable& flushable) noexcept;
   void forget(Flushable& flushable) noexcept;
 
-  // Flushes what waits for the end of the turn, if a listener has run for so long that the clock has
-  // ticked. To be called before each listener of a turn that runs several.
+  // Flushes what waits for the end of the turn if a listener has run for so long that the clock has
+  // ticked. Call this before each listener of a turn that runs several.
   void flush_late() noexcept {
     const bool late = dirty_ != nullptr && !pace_.has_counted() && pace_.ticked(Pace::now());
     if (late) flush_dirty();
   }
 
-  // How densely messages are sent on this loop.
+  // Returns the measure of how densely messages are sent on this loop.
   Pace& pace() {
     check_thread();
     return pace_;
@@ -170,14 +176,14 @@ class LoopCore {
   void keep(std::shared_ptr<Resident> resident);
   void release(const Resident& resident);
 
-  // There is one, or none.
+  // A loop has one extension or none.
   void extend(std::shared_ptr<Extension> extension) { extension_ = std::move(extension); }
   Extension* extension() const { return extension_.get(); }
 
-  // How many handles keep the loop alive for nothing but bytes that wait to be written.
+  // Counts the handles that keep the loop alive only for bytes that wait to be written.
   void write_started() { ++writes_; }
   void write_ended() { --writes_; }
-  // Whether those are all that keeps the loop alive.
+  // Returns whether these handles are all that keeps the loop alive.
   bool only_writes_left() const;
 
  private:
@@ -216,13 +222,13 @@ class LoopCore {
 
   bool owned_;
   uv_loop_t* loop_;
-  // Active while tasks or bytes wait outside of any callback: it keeps the loop from blocking.
+  // Active while tasks or bytes wait outside of any callback, to keep the loop from blocking.
   UvHandle<uv_idle_t> wakeup_;
   UvHandle<uv_async_t> posted_signal_;
 
   TaskQueue tasks_;
-  TaskQueue next_tasks_;        // due when the loop has come round
-  Flushable* dirty_ = nullptr;  // the first of a list
+  TaskQueue next_tasks_;        // due in the next loop iteration
+  Flushable* dirty_ = nullptr;  // first of a linked list
   Pace pace_;
   DueTimers due_timers_;
   std::unordered_set<Resident*> residents_;
@@ -236,8 +242,7 @@ class LoopCore {
   std::exception_ptr exception_;
   std::function<void(std::exception_ptr)> exception_handler_;
   Spin spin_;
-  std::atomic<std::thread::id>
-      driver_;  // the thread in run(), or in a callback of libuv's; or none
+  std::atomic<std::thread::id> driver_;  // the thread in run() or in a libuv callback, if any
   pid_t process_ = getpid();
   std::uint64_t turn_ = 0;
   unsigned writes_ = 0;
@@ -245,7 +250,7 @@ class LoopCore {
   bool running_ = false;
   bool stopped_ = false;
   bool halted_ = false;
-  bool abandoned_ = false;  // the thread that drove it has ended in a callback
+  bool abandoned_ = false;  // the thread that drove the loop has ended in a callback
 };
 
 inline void Resident::check_thread() const noexcept {
@@ -255,6 +260,6 @@ inline void Resident::check_thread() const noexcept {
 }  // namespace tine::uv
 
 namespace tine {
-// For the layers above; no user can name it.
+// For the layers above; users cannot name it.
 uv::LoopCore& core_of(Loop& loop);
 }  // namespace tine

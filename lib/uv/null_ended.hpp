@@ -5,7 +5,7 @@
 
 namespace tine::uv {
 
-// Strings in the form that exec() and its like take them. They must outlive it.
+// Returns the strings as the null-terminated array that exec() takes. They must outlive it.
 inline std::vector<char*> null_ended(const std::vector<std::string>& strings) {
   std::vector<char*> pointers;
   for (const std::string& string : strings) pointers.push_back(const_cast<char*>(string.c_str()));

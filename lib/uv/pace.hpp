@@ -6,20 +6,20 @@
 
 namespace tine::uv {
 
-// How densely messages are sent: whether a message is written when it is sent, or together with those
-// behind it.
+// A measure of how densely messages are sent. It decides whether a message is written when it is
+// sent, or together with the messages after it.
 //
-// A write of its own costs a message a few microseconds. Where fewer than `dense_per_ms` messages are sent
-// in a millisecond, that is a small part of the time, and an answer must not wait for a listener that
-// works for long. Where more are sent, the listeners are quick, and the writes would take most of the
-// time.
+// A write of its own costs a few microseconds for each message. If fewer than `dense_per_ms`
+// messages are sent in a millisecond, that is a small part of the time, and an answer must not wait
+// for a listener that works for long. If more are sent, the listeners are quick, and the writes
+// would take most of the time.
 class Pace {
  public:
   using Time = std::chrono::nanoseconds;
 
   static constexpr int dense_per_ms = 16;
 
-  // A clock that ticks every few milliseconds, and costs as many nanoseconds.
+  // Reads a clock that ticks every few milliseconds. A reading costs a few nanoseconds.
   static Time now() {
     timespec time{};
 #ifdef CLOCK_MONOTONIC_COARSE
@@ -33,14 +33,15 @@ class Pace {
 #endif
   }
 
-  // Counts a message. True: messages are sent so densely that they should be written together.
+  // Counts a message. Returns whether messages are sent so densely that they should be written
+  // together.
   bool sent(Time time) {
     if (ticked(time)) {
       dense_ = count_ * std::chrono::milliseconds(1) >= dense_per_ms * (time - tick_);
       count_ = 0;
       tick_ = time;
     }
-    // A burst is noticed within its tick.
+    // Notices a burst within its tick.
     constexpr int most_singly = 4 * dense_per_ms;
     ++count_;
     dense_ = dense_ || count_ > most_singly;
@@ -48,9 +49,9 @@ class Pace {
     return dense_;
   }
 
-  // Whether a message was counted since the last call, when the clock was looked at.
+  // Returns whether a message was counted, and so the clock was read, since the last call.
   bool has_counted() { return std::exchange(counted_, false); }
-  // Whether the clock has ticked since a message was counted.
+  // Returns whether the clock has ticked since the last message was counted.
   bool ticked(Time time) const { return time != tick_; }
 
  private:

@@ -16,7 +16,7 @@ namespace {
 
 constexpr auto between_looks = std::chrono::milliseconds(20);
 
-// The most memory that this process has had at a time, in the system's unit.
+// Returns the peak memory of this process, in the system's unit.
 long most_memory() {
   rusage ours{};
   getrusage(RUSAGE_SELF, &ours);
@@ -33,7 +33,7 @@ SubprocessExit exit_of(const siginfo_t& info, const rusage& usage) {
 
 }  // namespace
 
-// All that can fail is made before the program runs, but for the watch.
+// Does everything that can fail before the program runs, except for the watch.
 PidfdSubprocess::PidfdSubprocess(LoopCore& core, const SubprocessOptions& options, Exited exited)
     : core_(core), exited_(std::move(exited)) {
   auto handle = std::make_unique<uv_poll_t>();
@@ -66,7 +66,7 @@ void PidfdSubprocess::watch(std::unique_ptr<uv_poll_t> handle) {
   });
 }
 
-// Where it cannot be watched, it is looked for now and then.
+// Looks for the exit now and then, if it cannot be watched.
 void PidfdSubprocess::look_later() {
   watch_.reset();
   if (!looks_) {
@@ -76,14 +76,14 @@ void PidfdSubprocess::look_later() {
   looks_->start(between_looks);
 }
 
-// If somebody else has waited for it, all that we know is that it has ended. If it has ended but a tracer
-// has to wait for it first, the pidfd is ready for as long as that takes.
+// If somebody else has waited for the program, we only know that it has ended. If it has ended but
+// a tracer has to wait for it first, the pidfd is ready all that time, so this looks again later.
 void PidfdSubprocess::look() {
   siginfo_t info;
   rusage usage{};
   const int result = wait_for(pidfd_->get(), info, WEXITED | WNOHANG, &usage);
   if (result == 0 && info.si_pid == 0) return look_later();
-  // The system takes the memory of before exec, which was ours, for its own.
+  // The system also counts the memory from before exec, which was ours.
   if (usage.ru_maxrss <= our_most_memory_) usage.ru_maxrss = 0;
   watch_.reset();
   looks_.reset();
@@ -92,8 +92,8 @@ void PidfdSubprocess::look() {
   tell(result == 0 ? exit_of(info, usage) : SubprocessExit{});
 }
 
-// One that has exited can still be sent signals until it is waited for, which would not be told. In a copy
-// of its parent, made by fork(), it is not ours to end.
+// First checks whether the program has exited: until it is waited for, it still accepts signals
+// without an error. In a copy of its parent, made by fork(), the program is not ours to end.
 bool PidfdSubprocess::kill(int signal) {
   return pidfd_ && getpid() == parent_ && !has_exited(pidfd_->get()) &&
          send_signal(pidfd_->get(), signal) == 0;

@@ -9,8 +9,8 @@
 
 namespace tine::uv {
 
-// A program started by clone_spawn(). Its pidfd becomes readable when it exits, and no signal can go
-// to another one that has got its pid since.
+// A program started by clone_spawn(). Its pidfd becomes readable when it exits, and a signal cannot
+// reach another process that has got the same pid since.
 class PidfdSubprocess final : public Subprocess {
  public:
   PidfdSubprocess(LoopCore& core, const SubprocessOptions& options, Exited exited);
@@ -29,11 +29,11 @@ class PidfdSubprocess final : public Subprocess {
   Exited exited_;
   int pid_ = 0;
   const int parent_ = getpid();
-  long our_most_memory_ = 0;  // when it was started
+  long our_most_memory_ = 0;  // when the program was started
   bool ref_ = true;
-  std::optional<Pidfd> pidfd_;  // until it has exited
+  std::optional<Pidfd> pidfd_;  // until the program has exited
   UvHandle<uv_poll_t> watch_;
-  std::optional<RawTimer> looks_;  // where it cannot be watched
+  std::optional<RawTimer> looks_;  // used if the pidfd cannot be watched
 };
 
 }  // namespace tine::uv

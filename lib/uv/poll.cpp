@@ -25,7 +25,8 @@ void Poll::want(bool readable, bool writable) noexcept {
   start();
 }
 
-// libuv stops at an error of the descriptor, which may be one that goes once it is asked for.
+// libuv stops polling on an error of the descriptor. The error may be gone once it is read, so
+// polling is started again.
 void Poll::start() noexcept {
   if (!usable(handle_)) return;
   if (events_ == 0) {
@@ -36,7 +37,7 @@ void Poll::start() noexcept {
     auto* const self = static_cast<Poll*>(handle->data);
     if (self == nullptr) return;
     if (status < 0) self->start();
-    self->core_.enter([ready = self->ready_] { ready(); });  // it may destroy the poll
+    self->core_.enter([ready = self->ready_] { ready(); });  // ready() may destroy the poll
   });
 }
 

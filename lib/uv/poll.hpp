@@ -7,17 +7,17 @@
 
 namespace tine::uv {
 
-// A uv_poll_t that calls a function while its descriptor is ready for what is wanted, or broken:
-// which of these is for the function to find out.
+// A uv_poll_t that calls a function while its descriptor is ready for what is wanted, or broken.
+// The function must find out which of these it is.
 //
-// It calls from inside LoopCore::enter(). The descriptor becomes non-blocking, is closed after this
-// is destroyed, and is watched by nothing else on the loop.
+// The function is called from inside LoopCore::enter(). The descriptor becomes non-blocking. It
+// must be closed only after this object is destroyed, and nothing else on the loop may watch it.
 class Poll {
  public:
   // Throws Error.
   Poll(LoopCore& core, int fd, std::function<void()> ready);
 
-  // Nothing is wanted at first.
+  // Sets what to wait for: nothing at first.
   void want(bool readable, bool writable) noexcept;
   void set_ref(bool ref) { uv::set_ref(handle_, ref); }
 

@@ -12,7 +12,8 @@ namespace tine::uv {
 
 namespace {
 
-// A thread that is started while this lives takes none of the program's signals, from its first moment on.
+// A guard that blocks all signals, so that a thread that is started meanwhile gets none of the
+// program's signals, from its first moment on.
 class SignalsForOthers {
  public:
   SignalsForOthers() {
@@ -44,7 +45,7 @@ void Reaper::take(int pid) {
     std::thread([this] { run(); }).detach();
     running_ = true;
   } catch (const std::system_error&) {
-    // No thread is to be had: zombies, until the next one is taken or this process ends.
+    // No thread can be started: zombies remain until the next take() or the end of this process.
   }
 }
 
@@ -53,7 +54,7 @@ void Reaper::run() {
   while (look()) std::this_thread::sleep_for(between_looks);
 }
 
-// False: none is left.
+// Returns false if no program is left.
 bool Reaper::look() {
   const std::lock_guard lock(mutex_);
   std::erase_if(pids_, [](int pid) {

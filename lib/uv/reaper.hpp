@@ -5,13 +5,13 @@
 
 namespace tine::uv {
 
-// Waits for programs that outlive their loop. One thread, which ends with the last of them.
+// A thread that waits for programs that outlive their loop. It ends with the last of them.
 //
-// It looks for them now and then, by their pids: to hold a descriptor for each would be to leak it, in
-// the eyes of a program that has closed its loop.
+// It looks for them now and then, by their pids. A descriptor for each would look like a leak to a
+// program that has closed its loop.
 class Reaper {
  public:
-  // Never destroyed: the thread may outlive main.
+  // Returns the one reaper. It is never destroyed, because the thread may outlive main().
   static Reaper& instance();
 
   void take(int pid);

@@ -11,7 +11,7 @@ namespace tine::uv {
 namespace {
 
 #ifndef __linux__
-// macOS: there is a moment in which a fork of another thread's takes the descriptor along.
+// macOS: for a moment, a fork() in another thread can take the descriptor along.
 Descriptor prepared(int fd) {
   Descriptor descriptor(fd);
   if (fd < 0) return descriptor;

@@ -8,18 +8,18 @@
 
 namespace tine::uv {
 
-// System calls about sockets, in the one form that tine wants of them: each descriptor is
-// non-blocking and closed on exec. -1 and errno when they fail.
+// Wrappers of system calls. The descriptors that they return are close-on-exec and non-blocking; a
+// duplicate shares the blocking mode of `fd`. On failure they are -1, and errno is set.
 Descriptor make_socket(int family, int type);
 Descriptor accept_connection(int listener);
 Descriptor duplicate(int fd);
 
-// The same for one that came from elsewhere: 0, or an errno.
+// Makes a descriptor from elsewhere close-on-exec and non-blocking. Returns 0 or an errno.
 int prepare(int fd);
 
-// A number of getsockopt(); none if the descriptor has no such.
+// Returns a number from getsockopt(), or nullopt if the descriptor has no such option.
 std::optional<int> socket_option(int fd, int level, int name);
-// 0, or an errno.
+// Returns 0 or an errno.
 int set_socket_option(int fd, int level, int name, int value);
 
 }  // namespace tine::uv

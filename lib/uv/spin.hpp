@@ -5,10 +5,10 @@
 
 namespace tine::uv {
 
-// How long to look for the next event before blocking for it.
+// The time to poll for the next event before blocking for it.
 //
-// As long as allowed while events come that close to each other; when they do not, half as long each
-// time.
+// It is as long as allowed while events come about that close to each other. When they do not, it
+// is halved each time.
 class Spin {
  public:
   using Clock = std::chrono::steady_clock;
@@ -18,11 +18,11 @@ class Spin {
 
   bool on() const { return longest_ > Clock::duration::zero(); }
 
-  // Nothing has happened yet: whether to look once more.
+  // Returns whether to poll once more when nothing has happened yet.
   bool goes_on() const { return Clock::now() - last_event_ < now_; }
 
   void happened() {
-    constexpr int wake_up = 2;  // being woken takes about as long as is worth looking
+    constexpr int wake_up = 2;  // being woken takes about as long as polling is worthwhile
     constexpr int least_part = 64;
     const auto now = Clock::now();
     const bool close = now - last_event_ < wake_up * longest_;

@@ -7,8 +7,8 @@
 
 namespace tine::uv {
 
-// The descriptors of SubprocessOptions::stdio, each one of ours. The null device is opened here, so that
-// to who places them it is one like the others.
+// The descriptors for SubprocessOptions::stdio, each open in this process. The null device is
+// opened here, so that the code that places the descriptors can treat it like the others.
 class StdioSlots {
  public:
   // Throws SpawnError.

@@ -23,12 +23,13 @@ namespace tine::uv {
 
 namespace {
 
-// What goes, or comes, beside bytes.
+// A buffer for the control data that is sent or received beside bytes.
 struct Control {
   alignas(cmsghdr) std::array<char, CMSG_SPACE(Stream::most_descriptors * sizeof(int))> bytes;
 };
 
-// A write that would wait, or that finds no memory for its bytes in the kernel, is to be tried again.
+// Returns whether a write is to be tried again: it would block, or the kernel has no memory for its
+// bytes.
 bool would_wait(int error) { return error == EAGAIN || error == ENOBUFS; }
 
 using Parts = std::array<iovec, 2>;
@@ -109,7 +110,8 @@ void Stream::update() noexcept {
     uv_poll_start(poll_.get(), events, [](uv_poll_t* handle, int status, int happened) {
       auto* const self = static_cast<Stream*>(handle->data);
       if (self == nullptr) return;
-      // An error on the descriptor, of which reading and writing tell more. libuv has stopped.
+      // After an error on the descriptor, libuv has stopped polling. Everything waited for counts
+      // as ready, because reading and writing tell more about the error.
       if (status < 0) happened = std::exchange(self->events_, 0);
       self->happened(happened);
     });
@@ -121,7 +123,8 @@ void Stream::update() noexcept {
   for_writing ? core_.write_started() : core_.write_ended();
 }
 
-// The handle outlives the stream until the loop comes round, and tells by its data that it has.
+// The user may destroy the stream. The handle outlives it until the next loop iteration, and its
+// cleared `data` shows that the stream is gone.
 void Stream::happened(int events) {
   const uv_poll_t& handle = *poll_;
   LoopCore& core = core_;

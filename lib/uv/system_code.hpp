@@ -4,7 +4,7 @@
 
 namespace tine::uv {
 
-// Of an errno.
+// Returns the error code of an errno.
 inline std::error_code system_code(int error) { return {error, std::generic_category()}; }
 
 }  // namespace tine::uv

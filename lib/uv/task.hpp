@@ -7,10 +7,10 @@
 
 namespace tine::uv {
 
-// Something to do on a later turn of the loop.
+// A function to run on a later turn of the loop.
 //
-// It is made before it is due, so that scheduling it takes no memory: what must be told is told even
-// when there is none.
+// A task is made before it is due, so that scheduling it needs no memory: what must be reported is
+// reported even if memory has run out.
 class Task {
  public:
   explicit Task(std::function<void()> run) : run_(std::move(run)) {}
@@ -23,11 +23,11 @@ class Task {
   friend class TaskQueue;
 
   std::function<void()> run_;
-  std::shared_ptr<const void> keep_;  // what it is a part of, while it is due
+  std::shared_ptr<const void> keep_;  // the object that the task is part of, while it is due
   Task* next_ = nullptr;
 };
 
-// The tasks that are due, in order.
+// A queue of the tasks that are due, in order.
 class TaskQueue {
  public:
   TaskQueue() = default;
@@ -38,15 +38,15 @@ class TaskQueue {
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
 
-  // Does nothing if the task is due already. `keep` is what the task is a part of: it stays alive
-  // until the task has run, or is dropped.
+  // Appends a task; a no-op if it is due already. `keep` is the object that the task is part of. It
+  // stays alive until the task has run or is dropped.
   void push(Task& task, std::shared_ptr<const void> keep) noexcept {
     if (task.due()) return;
     task.keep_ = std::move(keep);
     append(task);
   }
 
-  // The same for a task that was interrupted: before all others.
+  // Does the same for a task that was interrupted, but in front of all others.
   void push_front(Task& task, std::shared_ptr<const void> keep) noexcept {
     if (task.due()) return;
     task.keep_ = std::move(keep);
@@ -55,19 +55,19 @@ class TaskQueue {
     ++size_;
   }
 
-  // All of another queue, which is empty then.
+  // Moves all tasks of another queue to the end of this one.
   void take(TaskQueue& other) noexcept {
     while (Task* const task = other.pop()) append(*task);
   }
 
-  // Runs the first one, which is not due any more then.
+  // Runs the first task, which is not due any more then.
   void run_first() {
     Task& task = *pop();
     const auto keep = std::move(task.keep_);
     task.run_();
   }
 
-  // Drops all without running them.
+  // Drops all tasks without running them.
   void clear() noexcept {
     while (Task* const task = pop()) const auto keep = std::move(task->keep_);
   }

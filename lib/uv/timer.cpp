@@ -7,9 +7,9 @@ namespace tine::uv {
 
 namespace {
 
-// The delay in milliseconds of libuv's clock, which are rounded down: a timer of 5 ms could run down
-// after 4.01 ms. At least one millisecond, as in Node: a timer of none that starts itself again would
-// keep libuv from all else.
+// Returns the delay for libuv, whose clock is rounded down to milliseconds: without this, a timer
+// of 5 ms could expire after 4.01 ms. The delay is at least one millisecond, as in Node: a timer of
+// zero that restarts itself would keep libuv from all other work.
 std::uint64_t delay_for(uv_loop_t* loop, std::chrono::milliseconds delay) {
   constexpr std::uint64_t ns_per_ms = 1'000'000;
   constexpr std::int64_t longest = std::int64_t{1} << 52;
@@ -48,7 +48,7 @@ void RawTimer::set_ref(bool ref) {
   core_.due_timers().set_ref(*this, ref);
 }
 
-// The function may destroy the timer.
+// Calls a copy, because the function may destroy the timer.
 void RawTimer::tell() {
   const auto function = expired_;
   function();
@@ -68,7 +68,7 @@ std::shared_ptr<TimerState> TimerState::start(LoopCore& core, std::chrono::milli
 }
 
 void TimerState::run() {
-  if (!function_) return;  // cancelled since it ran down
+  if (!function_) return;  // cancelled after it expired
   const auto function = std::move(function_);
   cancel();
   function();
@@ -78,8 +78,8 @@ void TimerState::cancel() {
   const auto keep = shared_from_this();
   timer_.reset();
   if (core() != nullptr) core()->release(*this);
-  const auto captures =
-      std::exchange(function_, nullptr);  // destroyed last: it may hold this timer
+  // Destroyed when this returns: the captures may hold this timer.
+  const auto captures = std::exchange(function_, nullptr);
 }
 
 void TimerState::set_ref(bool ref) {

@@ -9,10 +9,10 @@
 
 namespace tine::uv {
 
-// A uv_timer_t that calls a function, each time it has run down: never early, and after the loop has
-// polled once more (see DueTimers). start() while it runs starts it anew.
+// A uv_timer_t that calls a function each time it expires: never early, and only after the loop has
+// polled once more (see DueTimers). start() restarts a running timer.
 //
-// It calls from inside LoopCore::enter(): nothing of the user's may run in the function itself.
+// The function is called from inside LoopCore::enter() and may not run user code itself.
 class RawTimer final : private DueTimers::Timer {
  public:
   RawTimer(LoopCore& core, std::function<void()> expired);
@@ -32,7 +32,7 @@ class RawTimer final : private DueTimers::Timer {
   UvHandle<uv_timer_t> handle_;
 };
 
-// What stands behind tine::Timer.
+// The state behind tine::Timer.
 class TimerState final : public Resident, public std::enable_shared_from_this<TimerState> {
  public:
   static std::shared_ptr<TimerState> start(LoopCore& core, std::chrono::milliseconds delay,

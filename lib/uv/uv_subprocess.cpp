@@ -32,7 +32,7 @@ void verify(const SubprocessOptions& options) {
   if (!options.limits.empty()) throw SpawnError(ENOTSUP, "setrlimit");
   if (options.nice) throw SpawnError(ENOTSUP, "setpriority");
   if (options.parent_death_signal != 0) throw SpawnError(ENOTSUP, "prctl");
-  // uv_spawn() does not tell whether it could.
+  // uv_spawn() does not report whether the groups were dropped.
   if ((options.uid || options.gid) && geteuid() != 0 && !options.ids_are_ours())
     throw SpawnError(EPERM, "setgroups");
 }
@@ -74,14 +74,14 @@ UvSubprocess::UvSubprocess(LoopCore& core, const SubprocessOptions& options, Exi
   pid_ = process_->pid;
 }
 
-// A program that was just written may still be open in a child of another thread, between its fork()
-// and its exec. That takes a moment.
+// Retries for a moment on ETXTBSY: a program that was just written may still be open in a child of
+// another thread, between its fork() and its exec.
 int UvSubprocess::start(const uv_process_options_t& spawn) {
   constexpr auto longest = std::chrono::milliseconds(64);
   for (auto wait = std::chrono::milliseconds(1);; wait *= 2) {
     auto process = std::make_unique<uv_process_t>();
     const int error = uv_spawn(core_.native(), process.get(), &spawn);
-    process_.reset(process.release());  // to be closed by libuv's way, also if it was not started
+    process_.reset(process.release());  // libuv must close it, even if it was not started
     if (error != UV_ETXTBSY || wait > longest) return error;
     std::this_thread::sleep_for(wait);
   }
@@ -99,7 +99,8 @@ void UvSubprocess::exited(std::int64_t code, int signal) {
   });
 }
 
-// libuv tells nothing then. It is rare, so it is looked for now and then.
+// libuv does not report a child that somebody else has waited for. This is rare, so it is enough to
+// check now and then.
 void UvSubprocess::look_for_loss() {
   constexpr auto now_and_then = std::chrono::seconds(1);
   siginfo_t unused{};
@@ -117,8 +118,8 @@ void UvSubprocess::look_for_loss() {
   loss_timer_->start(now_and_then);
 }
 
-// Asks first whether the pid is still our child's: one that was waited for may be somebody else's
-// by now.
+// First checks that the pid is still our child's: once it was waited for, the pid may belong to
+// another process.
 bool UvSubprocess::kill(int signal) {
   if (!process_) return false;
   siginfo_t state{};

@@ -9,8 +9,8 @@
 
 namespace tine::uv {
 
-// A program started by uv_spawn(), for where there is no better way: it forks, so the memory that we
-// have costs time.
+// A program started by uv_spawn(), for systems without a better way: uv_spawn() forks, which takes
+// longer the more memory we have.
 class UvSubprocess final : public Subprocess {
  public:
   UvSubprocess(LoopCore& core, const SubprocessOptions& options, Exited exited);
