@@ -9,10 +9,10 @@
 
 namespace tine::channel {
 
-// The state behind a ChildProcess or a Process, as far as they are alike: an end of a channel, and
-// listeners to the events of it.
+// The common part of the states behind ChildProcess and Process: one end of a channel, and the
+// listeners of its events.
 //
-// Events must have "message", "error", "drain" and "disconnect".
+// Events must include "message", "error", "drain" and "disconnect".
 template <class... Events>
 class ChannelState : public detail::ListenerTable<Events...>,
                      public Endpoint::Owner,
@@ -23,7 +23,7 @@ class ChannelState : public detail::ListenerTable<Events...>,
 
   Endpoint& end() { return end_; }
 
-  // A handle to the end that keeps this state alive.
+  // Returns a pointer to the end that keeps this state alive.
   static std::shared_ptr<Endpoint> end_of(const std::shared_ptr<ChannelState>& state) {
     return {state, &state->end_};
   }
@@ -38,7 +38,7 @@ class ChannelState : public detail::ListenerTable<Events...>,
   void on_drain() override { this->template notify<"drain">(); }
   void on_disconnect() override { this->template notify<"disconnect">(); }
 
-  // Without a listener an error is an exception.
+  // An error without a listener is thrown, or dropped after retire(Errors::dropped).
   void on_error(Error error) override {
     if (this->template list<"error">().count() > 0) {
       this->template notify<"error">(error);
@@ -63,18 +63,19 @@ class ChannelState : public detail::ListenerTable<Events...>,
   }
 
  protected:
-  // Runs a task of this state's on a later turn.
+  // Runs a task of this state on a later turn; defer_first() runs it before all others.
   void defer(uv::Task& task) noexcept { core()->defer(task, shared_from_this()); }
   void defer_first(uv::Task& task) noexcept { core()->defer_first(task, shared_from_this()); }
 
-  // What becomes of an error that has no listener. Who listened is not to be thrown at because the
-  // listeners are gone.
+  // How to handle an error without a listener. A program that had an "error" listener must not get
+  // exceptions because its listeners were dropped.
   enum class Errors { thrown, dropped };
   Errors errors_when_retired() {
     return this->template list<"error">().count() > 0 ? Errors::dropped : Errors::thrown;
   }
 
-  // Drops all that is the user's: a listener that holds a handle to this would keep it for ever.
+  // Drops everything that is the user's: a listener that holds a handle to this state would keep it
+  // alive for ever.
   void retire(Errors errors) {
     const auto keep = shared_from_this();
     errors_ = errors;

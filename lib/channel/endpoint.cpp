@@ -18,11 +18,11 @@ using uv::system_code;
 
 namespace {
 
-// What a handle of the peer's is answered with.
+// The answers to a handle of the peer.
 constexpr std::string_view ack = "{\"cmd\":\"NODE_HANDLE_ACK\"}\n";
 constexpr std::string_view nack = "{\"cmd\":\"NODE_HANDLE_NACK\"}\n";
 
-// The first that a child of tine's says to a parent that is tine's.
+// The command of the first line that a tine child sends to a tine parent.
 constexpr std::string_view hello = "NODE_TINE";
 
 std::string bad_lines_text(const Inbox::Item& item) {
@@ -84,7 +84,7 @@ void Endpoint::on_descriptors(std::span<uv::Descriptor> came) noexcept {
 
 Wanted Endpoint::wanted() const { return paused_ ? Wanted::nothing : owner_.wanted(); }
 
-// Tells what is there to be told. When a listener throws, the rest stays, for the next turn.
+// Delivers what has come in. If a listener throws, the rest is delivered on the next turn.
 void Endpoint::pump() {
   if (pumping_ || core_ == nullptr) return;
   if (core_->halted()) return pump_next_turn();
@@ -124,7 +124,7 @@ void Endpoint::pump_next_turn() noexcept {
   if (core_ != nullptr) core_->defer_to_next_turn(pump_task_, owner_.shared_from_this());
 }
 
-// False: it gives way to the rest of the loop, and there is more.
+// Returns false if there may be more, but the rest of the loop has to run first.
 bool Endpoint::deliver() {
   using Clock = std::chrono::steady_clock;
   constexpr auto long_enough = std::chrono::milliseconds(1);
@@ -162,7 +162,7 @@ void Endpoint::tell(const Inbox::Item& item) {
   tell(message);
 }
 
-// What does not convert is told even if a listener behind throws.
+// Reports conversion failures even if a later listener throws.
 void Endpoint::tell(Message& message) {
   const auto mismatch = [&] {
     return Error(Errc::message_type,
@@ -177,7 +177,7 @@ void Endpoint::tell(Message& message) {
   if (!message.failures().empty()) owner_.on_error(mismatch());
 }
 
-// What nobody knows is ignored, as in Node.
+// Unknown internal messages are ignored, as in Node.
 void Endpoint::tell_internal(const Inbox::Item& item) {
   if (item.text.starts_with(wire::bun_mark)) outbox_.mark_own_lines();
   if (item.command == "NODE_HANDLE") {
@@ -193,7 +193,7 @@ void Endpoint::tell_internal(const Inbox::Item& item) {
   }
 }
 
-// It goes with the first message, or at the end of the turn: not to cost a write.
+// Sent with the first message, or at the end of the turn, so that it costs no write of its own.
 void Endpoint::greet() {
   set_peer(Outbox::Peer::tine);
   SendCallback nobody;
@@ -204,13 +204,13 @@ void Endpoint::greet() {
 
 void Endpoint::set_peer(Outbox::Peer peer) {
   peer_known_ = true;
-  if (outbox_.awaits_peer()) awaits_answer_ = false;  // an answer has a time of its own
+  if (outbox_.awaits_peer()) awaits_answer_ = false;  // an answer has a timeout of its own
   outbox_.set_peer(peer);
   if (stream_) write_queued();
 }
 
-// The line may be within another, as Node writes it when it does so again: that is one handle, and one
-// answer.
+// When Node sends a handle again, it wraps the line in another one. That is still one handle, with
+// one answer.
 void Endpoint::handle_came(const Inbox::Item& item) {
   nlohmann::json* line = &inbox_.value();
   while (wire::internal_command((*line)["msg"]) == "NODE_HANDLE") line = &(*line)["msg"];
@@ -218,7 +218,7 @@ void Endpoint::handle_came(const Inbox::Item& item) {
   const bool internal = !wire::internal_command((*line)["msg"]).empty();
   if (!item.stored) answer(descriptors.empty() ? nack : ack, internal);
   if (descriptors.empty()) {
-    if (options_.descriptor_limit > 0) return;  // the peer sends it again, or tells its user
+    if (options_.descriptor_limit > 0) return;  // the peer resends it, or reports it to its user
     return owner_.on_error(
         Error(Errc::handle_refused, "a handle came beside a message; both were dropped"));
   }
@@ -237,7 +237,7 @@ void Endpoint::handle_came(const Inbox::Item& item) {
   tell(message);
 }
 
-// What says something back goes with it.
+// If `later`, the line goes out with the reply to the message, or at the end of the turn.
 void Endpoint::answer(std::string_view line, bool later) noexcept {
   if (!stream_) return;
   outbox_.answer(line);
@@ -292,7 +292,8 @@ void Endpoint::set_ref(bool ref) {
   update_ref();
 }
 
-// What else came is dropped. It must be read: a peer that waits to write does not read.
+// Drops everything else that came in. It must be read: a peer that is blocked in a write does not
+// read.
 void Endpoint::look_for_answers() {
   if (!stream_) return;
   stream_->read_available([this](std::size_t n) { inbox_.advance(n); });
@@ -314,12 +315,12 @@ void Endpoint::disconnect() {
   state_ = State::draining;
   to_close_ = true;
   if (stream_->awaiting_writable()) wait_for_progress();
-  awaits_answer_ = false;  // it is given less time from now on
+  awaits_answer_ = false;  // an answer gets less time from now on
   write_queued();
 }
 
-// An end that is seen while messages are told comes after those that are there: the room that the
-// rest would be read to is in use.
+// An end that is noticed during delivery waits until the delivery is done: the buffer that the rest
+// would be read into is in use.
 void Endpoint::end_when_read(int error) noexcept {
   if (!stream_) return;
   end_due_ = error;
@@ -327,7 +328,7 @@ void Endpoint::end_when_read(int error) noexcept {
   try {
     read_rest_and_end();
   } catch (const std::bad_alloc&) {
-    pump_next_turn();  // which tries again
+    pump_next_turn();  // tries again
   }
 }
 

@@ -28,54 +28,56 @@
 
 namespace tine::channel {
 
-// One end of an IPC channel, the half that parent and child have in common: it sends, receives, and
-// ends, and tells its owner what happens.
+// One end of an IPC channel: the half that parent and child have in common. It sends, receives and
+// ends, and reports to its owner.
 //
 // It knows streams and messages, but neither processes nor listeners.
 class Endpoint final : private uv::Stream::User, private uv::Flushable {
  public:
-  // Whose end it is. It owns the Endpoint, and is kept alive while its functions run. Those that
-  // say so run listeners, and may throw what these throw.
+  // The owner of an Endpoint. It is kept alive while its functions run. Those marked "runs
+  // listeners" may throw what the listeners throw.
   class Owner : public std::enable_shared_from_this<Owner> {
    public:
     virtual ~Owner() = default;
     virtual Wanted wanted() const = 0;
-    // Whether the open channel is to keep the loop running, unless the user says otherwise.
+    // Returns whether the open channel keeps the loop running, unless the user has decided
+    // otherwise.
     virtual bool keeps_loop() const = 0;
     virtual void on_message(Message& message) = 0;  // runs listeners
-    // A message for the channel itself, which is none of the Endpoint's.
+    // Called for an internal message that the Endpoint does not handle itself.
     virtual void on_internal(nlohmann::json&, const Handle&) {}
-    // Makes a handle of descriptors that came beside a line. Throws Error if they are not what the line
-    // says.
+    // Makes a handle from descriptors that came beside a line. Throws Error if they do not match
+    // the line.
     virtual Handle make_handle(const nlohmann::json& line,
                                std::vector<uv::Descriptor> descriptors) = 0;
-    // Makes ready for the way what is to be sent. Throws Error if that cannot be.
+    // Prepares a handle for sending. Throws Error if it cannot be sent.
     virtual PassedHandle pass(const Handle& handle, bool keep_open) = 0;
     virtual void on_error(Error error) = 0;  // runs listeners
-    // Messages are lost because the channel is over. That is no fault of this process, so nothing is
-    // thrown where nobody listens.
+    // Reports messages that are lost because the channel is over. That is not a fault of this
+    // process, so nothing is thrown if nobody listens.
     virtual void on_loss(Error error) = 0;  // runs listeners
     virtual void on_drain() = 0;            // runs listeners
     virtual void on_disconnect() = 0;       // runs listeners
-    // All is delivered and on_disconnect() is due: what is deferred from now on comes after it.
+    // Called when everything is delivered and on_disconnect() is due: tasks deferred from now on
+    // run after it.
     virtual void on_ended() {}
   };
 
   Endpoint(uv::LoopCore& core, Owner& owner, const ChannelOptions& options);
 
-  // Of a connected stream socket. Throws Error.
+  // Opens the channel on a connected stream socket. Throws Error.
   void open(uv::Descriptor socket);
 
   bool send(const nlohmann::json& message, SendCallback sent);
   bool send(Text message, SendCallback sent);
   bool send(const nlohmann::json& message, const Handle& handle, bool keep_open, SendCallback sent);
   bool send(Text message, const Handle& handle, bool keep_open, SendCallback sent);
-  // A message for the channel itself: none that fails is told of.
+  // Sends a message of the channel's own. A failure of the message is not reported.
   void send_internal(const nlohmann::json& message);
   void send_internal(const nlohmann::json& message, PassedHandle handle);
   void disconnect();
   bool connected() const { return state_ == State::open; }
-  // Nothing is open, and nothing is due any more.
+  // Returns whether nothing is open, and nothing is due any more.
   bool closed() const { return state_ == State::closed || state_ == State::never_open; }
 
   void set_ref(bool ref);
@@ -85,34 +87,35 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   std::size_t torn() const { return torn_; }
   std::size_t lost_messages() const { return lost_messages_; }
   void name_peer(int pid) { peer_ = pid; }
-  // Tells a parent that is tine that its child is too.
+  // Announces to a tine parent that this child is tine too.
   void greet();
-  // That the peer is tine too, or that it is not.
+  // Sets whether the peer is tine.
   void set_peer(Outbox::Peer peer);
   bool peer_has_read_all() const { return !stream_ || stream_->unread() == 0; }
 
-  // To be called when listeners have come or gone.
+  // Must be called when listeners were added or removed.
   void listeners_changed();
 
-  // The process at the other end is dead: reads what it left, without waiting for an end that
-  // somebody who inherited its descriptor may hold off, and ends.
+  // Ends the channel because the process at the other end is dead. Reads what the peer left, but
+  // does not wait for EOF, which a process that inherited the peer's descriptor could delay.
   void peer_died();
 
-  // Writes what is queued, without the loop, which is not to run again.
+  // Writes what is queued without the loop, which will not run again.
   void write_all_now();
 
-  // Closes at once; callbacks are told that what is queued is cancelled.
+  // Closes at once. The callbacks of queued messages get ECANCELED.
   void close();
-  // There is no channel, nor will there be: `why` is told, and whatever is sent is lost because of it.
+  // Reports why there is no channel, and will be none. Messages sent from now on are lost with the
+  // same error.
   void fail(Error why);
-  // The same because the loop is going: nothing is told.
+  // Closes because the loop is being destroyed. Reports nothing.
   void detach() noexcept;
 
   void report(Error error, const SendCallback& sent = {});
 
  private:
-  // draining: it is to close when all is written. ended: it is closed, and messages are still to be
-  // told.
+  // draining: closes once everything is written. ended: closed, but messages are still to be
+  // delivered.
   enum class State { never_open, open, draining, ended, closed };
 
   std::span<char> read_room() override { return inbox_.room(); }
@@ -179,7 +182,7 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   std::optional<bool> explicit_ref_;
   Trace* const trace_ = Trace::instance();
   unsigned trace_number_ = trace_ == nullptr ? 0 : trace_->next_channel();
-  std::optional<int> peer_;  // its pid
+  std::optional<int> peer_;  // pid
 
   Inbox inbox_;
   std::size_t torn_ = 0;
@@ -187,21 +190,21 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   bool peer_known_ = false;
   bool paused_ = false;
   bool pumping_ = false;
-  std::optional<int> end_due_;  // the error to end with, once the message being told is told
+  std::optional<int> end_due_;  // errno to end with, once the current delivery is done
 
   Outbox outbox_;
-  std::size_t lost_messages_ = 0;  // in all
-  std::size_t lost_ = 0;  // messages given up that have no callback, and are still to be reported
+  std::size_t lost_messages_ = 0;  // total
+  std::size_t lost_ = 0;           // messages given up without a callback, and not reported yet
   std::error_code lost_because_;
   std::error_code failed_to_open_;
   std::optional<uv::RawTimer> stalled_;
   std::optional<uv::RawTimer> unanswered_;
   bool awaits_answer_ = false;
-  std::size_t failed_handles_ = 0;  // still to be told of
+  std::size_t failed_handles_ = 0;  // not reported yet
   std::error_code failed_because_;
-  std::size_t low_mark_;    // "drain" comes here
-  std::size_t unread_ = 0;  // when the timer was started
-  bool to_close_ = false;   // when it ran down last
+  std::size_t low_mark_;    // "drain" is emitted at this level
+  std::size_t unread_ = 0;  // bytes unread by the peer when stalled_ was started
+  bool to_close_ = false;   // whether to close, when stalled_ last expired
   std::optional<std::uint64_t> last_sent_turn_;
   bool flush_due_ = false;
   bool drain_due_ = false;

@@ -1,4 +1,4 @@
-// The half of Endpoint that sends: messages, and the handles beside them.
+// The sending half of Endpoint: messages, and the handles beside them.
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -21,10 +21,11 @@ namespace {
 // peer waiting, smaller ones cost system calls.
 constexpr std::size_t burst = std::size_t{16} << 10;
 
-// The most that one system call is asked to write.
+// The most bytes of one buffer that a system call is asked to write.
 constexpr std::size_t most_at_once = std::size_t{1} << 20;
 
-// Of a write: whether the peer is gone. Else it is what lies beside the bytes that cannot go.
+// Returns whether a write error means that the peer is gone. Otherwise the descriptors beside the
+// bytes cannot be sent.
 bool is_end(int error) { return error == EPIPE || error == ECONNRESET || error == ENOTCONN; }
 
 bool refused_beside(int written, const Outbox::Piece& piece) {
@@ -72,7 +73,7 @@ void Endpoint::send_internal(const nlohmann::json& message, PassedHandle handle)
   send_own(message, &handle);
 }
 
-// Nothing can fail once the message is taken.
+// Once the message is accepted, nothing can fail.
 template <class Message>
 bool Endpoint::send_any(const Message& message, PassedHandle* handle, SendCallback& sent) {
   if (!connected()) return lose(sent);
@@ -108,7 +109,8 @@ bool Endpoint::refuse(Error error, const SendCallback& sent) {
   return false;
 }
 
-// The channel is over. A program that was not forked has had none: that is an error as any other.
+// The channel is over. A program that was not forked never had one: that is an error like any
+// other.
 bool Endpoint::lose(const SendCallback& sent) {
   if (state_ == State::never_open) return refuse(Error(Errc::channel_closed), sent);
   ++lost_messages_;
@@ -135,8 +137,8 @@ void Endpoint::report(Error error, const SendCallback& sent) {
   });
 }
 
-// Messages that are sent densely go out together. Even then the first of a turn goes out at once, unless
-// the next one to answer is there already.
+// Messages sent in quick succession are written together. Even then the first one of a turn is
+// written at once, unless more input is already there to be answered.
 void Endpoint::transmit() noexcept {
   const bool dense = core_->pace().sent(uv::Pace::now());
   if (stream_->awaiting_writable()) return;
@@ -188,7 +190,7 @@ void Endpoint::write_queued() noexcept {
   if (stream_ && state_ == State::draining && outbox_.empty()) end({});
 }
 
-// While the channel is not to close, the wait decides nothing: it need not be short.
+// While the channel is not about to close, the timer decides nothing, so it need not be short.
 void Endpoint::wait_for_progress() noexcept {
   constexpr auto shortest_when_open = std::chrono::milliseconds(100);
   unread_ = stream_->unread();
@@ -210,9 +212,9 @@ void Endpoint::count_written(std::size_t n) noexcept {
   }
 }
 
-// A peer that takes no byte is given up if the channel was to close all that time: it is draining, or
-// nothing else keeps the loop. Not one that waits for us: this process may have been stopped, and
-// timers run before what the loop polls.
+// Gives up a peer that has taken no byte while the channel was to close all that time: it is
+// draining, or nothing else keeps the loop alive. A peer that waits for our bytes is not given up:
+// this process may have been stopped, and timers run before the loop polls.
 void Endpoint::on_stalled() {
   if (!stream_ || !stream_->awaiting_writable()) return;
   if (stream_->refused()) return end_when_read(EPIPE);
@@ -223,9 +225,9 @@ void Endpoint::on_stalled() {
   wait_for_progress();
 }
 
-// --- the handles that were sent
+// --- sent handles
 
-// The loop runs on for what is behind the handle.
+// Keeps the loop alive for the messages that the handle holds back.
 void Endpoint::await_answer() noexcept {
   const bool awaits = outbox_.awaits_answer() || outbox_.awaits_peer();
   unanswered_->set_ref(awaits && outbox_.queued() > 0);
@@ -236,7 +238,7 @@ void Endpoint::await_answer() noexcept {
   unanswered_->start(connected() ? options_.handle_timeout : patience_to_close());
 }
 
-// For an answer, once the channel is to close: not longer than for a write.
+// Returns how long to wait for an answer once the channel is to close: no longer than for a write.
 std::chrono::milliseconds Endpoint::patience_to_close() const {
   if (options_.handle_timeout.count() == 0) return options_.flush_timeout;
   return std::min(options_.handle_timeout, options_.flush_timeout);
@@ -259,7 +261,7 @@ void Endpoint::handle_late() {
   write_queued();
 }
 
-// Gives up the handle that all waits for. False: it was not that.
+// Gives up the handle that everything waits for. Returns false if there is none.
 bool Endpoint::give_up_waiting() noexcept {
   if (outbox_.awaits_peer()) {
     cancel_handle(Errc::invalid_handle_type);
@@ -271,7 +273,7 @@ bool Endpoint::give_up_waiting() noexcept {
   return true;
 }
 
-// Neither it nor its message goes out.
+// Gives up the first handle and its message: neither is sent.
 void Endpoint::cancel_handle(std::error_code why) noexcept {
   if (!outbox_.cancel_handle(why)) return handle_failed(why);
   schedule(sent_task_);
@@ -291,7 +293,8 @@ void Endpoint::cancel(std::error_code why) noexcept {
   if (outbox_.due() + lost_ > 0) schedule(sent_task_);
 }
 
-// Those that are due now: what a callback sends waits for the next turn.
+// Calls only the callbacks that are due now: those of messages sent by a callback wait for the next
+// turn.
 void Endpoint::tell_sent() {
   try {
     for (std::size_t due = outbox_.due(); due > 0; --due) outbox_.call_first_due();
@@ -320,7 +323,7 @@ void Endpoint::report_failed_handles() {
 
 void Endpoint::write_all_now() {
   using std::chrono::steady_clock;
-  // What they are told may have been read already.
+  // The answer may be in the inbox already.
   if (outbox_.awaits_answer() || outbox_.awaits_peer()) look_for_answers();
   std::size_t unread = stream_ ? stream_->unread() : 0;
   auto last_progress = steady_clock::now();
@@ -349,7 +352,7 @@ void Endpoint::write_all_now() {
       progress = unread != before;
     }
     if (late && !to_write) {
-      look_for_answers();  // the process may have been stopped: what came meanwhile came in time
+      look_for_answers();  // this process may have been stopped: what came meanwhile is in time
       progress = progress || !(outbox_.awaits_answer() || outbox_.awaits_peer());
     }
     if (late && !progress && !give_up_waiting()) return;

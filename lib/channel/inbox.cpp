@@ -11,11 +11,11 @@ namespace tine::channel {
 
 namespace {
 
-// How much is parsed together: more would not stay in the processor's cache.
+// How many bytes are parsed together: more would not stay in the processor's cache.
 constexpr std::size_t most_ahead = std::size_t{64} << 10;
 
-// Does something about a line, which is put back for the next time if that throws: memory may have
-// run out.
+// Calls `act`, which handles a line of `from`. If it throws (memory may have run out), the line is
+// put back for the next time.
 template <class F>
 auto with_line_of(wire::LineDecoder& from, F&& act) {
   try {
@@ -35,7 +35,7 @@ Inbox::Inbox(const ChannelOptions& options)
       descriptor_limit_(options.descriptor_limit),
       reader_(options.max_depth) {}
 
-// What was expected to be read need not stay where it is.
+// The bytes that the parser expects may move now, so the expectation is cancelled.
 std::span<char> Inbox::room() {
   reader_.expect({});
   return decoder_.room();
@@ -99,8 +99,8 @@ Inbox::Item Inbox::read(wire::LineDecoder& from, std::string_view line) {
   return {.kind = Kind::message, .text = line};
 }
 
-// Reads up to the next good line, which is put back: what is done about the bad ones may take long,
-// or throw, or change what is wanted.
+// Reads up to the next good line, which is put back: handling the bad ones may take long, throw, or
+// change what is wanted.
 Inbox::Item Inbox::read_bad_lines(wire::LineDecoder& from, wire::BadJson first) {
   using Clock = std::chrono::steady_clock;
   constexpr auto long_enough = std::chrono::milliseconds(1);
@@ -119,8 +119,8 @@ Inbox::Item Inbox::read_bad_lines(wire::LineDecoder& from, wire::BadJson first) 
   return item;
 }
 
-// Of a line that is not to be parsed. One that is bad is told when it is read, or is its
-// listener's.
+// Looks for an internal message in a line that need not be parsed otherwise. A bad line is reported
+// later, when its value is read, or left to the listener that takes its text.
 Inbox::Item Inbox::look_for_internal(std::string_view line) {
   if (!wire::may_be_internal(line) || reader_.read(wire::without_bun_mark(line), value_)) return {};
   const std::string_view command = command_in(line);
@@ -128,7 +128,8 @@ Inbox::Item Inbox::look_for_internal(std::string_view line) {
   return {.kind = Kind::internal, .text = line, .command = command};
 }
 
-// Of a line that was read. What Bun marks belongs to its cluster, whether or not it says so.
+// Returns the command of a line that was just read. A line with Bun's mark belongs to its cluster,
+// even if it has no command.
 std::string_view Inbox::command_in(std::string_view line) {
   const std::string_view command = wire::internal_command(value_);
   if (!command.empty() || !line.starts_with(wire::bun_mark)) return command;

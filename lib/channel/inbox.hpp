@@ -18,71 +18,72 @@
 
 namespace tine::channel {
 
-// In which form messages are wanted now.
+// The form in which messages are wanted at the moment.
 enum class Wanted {
-  nothing,  // nobody listens: they are stored
-  text,     // every listener takes the text
+  nothing,  // no listener: messages are stored
+  text,     // all listeners take the text
   value,
 };
 
-// What came in and is not delivered yet: bytes, the descriptors beside them, and messages that wait for a
-// listener.
+// A buffer of what came in and is not delivered yet: bytes, the descriptors beside them, and
+// messages that wait for a listener.
 //
-// The kernel gives a descriptor with bytes of which the last came with it: it belongs to a line that has
-// begun by then, and none that begins later. So the first that came belongs to the first line that
-// tells of one, and what all its lines have left is astray.
+// A read that brings a descriptor ends with the bytes that the descriptor came beside. Its line has
+// begun by then, so no later line owns it. Therefore the oldest descriptor belongs to the first
+// line that announces one, and a descriptor that none of its possible lines claimed is stray.
 class Inbox {
  public:
   explicit Inbox(const ChannelOptions& options);
 
-  // Where to read to, and how much was read.
+  // room() returns space for the next read. advance() counts the bytes that were read into it.
   std::span<char> room();
   void advance(std::size_t n);
 
-  // Takes descriptors that came beside the bytes that advance() will count next. False: some are left
-  // where they were, because more would wait than ChannelOptions::descriptor_limit, or for want of memory.
+  // Takes the descriptors that came beside the bytes that advance() counts next. Returns false if
+  // some are left in `came`: more would wait than ChannelOptions::descriptor_limit allows, or
+  // memory ran out.
   bool take(std::span<uv::Descriptor> came) noexcept;
 
-  // What is to be told next, in the order it came. Views and the value are valid until the next
+  // The next thing to deliver, in order of arrival. Views and the value are valid until the next
   // call of next() or room().
   enum class Kind { nothing, message, internal, bad, overflow };
   struct Item {
     Kind kind = Kind::nothing;
-    std::string_view text = {};             // message and internal
-    std::string_view command = {};          // internal
-    bool stored = false;                    // it has waited for a listener
-    std::optional<wire::BadJson> bad = {};  // the first of bad lines that follow each other
+    std::string_view text = {};             // of a message or an internal one
+    std::string_view command = {};          // of an internal message
+    bool stored = false;                    // has waited for a listener
+    std::optional<wire::BadJson> bad = {};  // the first of consecutive bad lines
     std::size_t bad_lines = 0;
-    bool gave_way = false;  // there may be more of them, but this took long enough
+    bool gave_way = false;  // more bad lines may follow, but this took long enough
   };
   Item next(Wanted wanted);
 
-  // The value of the item; of a message only if values were wanted.
+  // Returns the value of the item. For a message, only if values were wanted.
   nlohmann::json& value() { return value_; }
 
-  // The descriptors of the item, an internal message that tells of that many. Empty: there are not as
-  // many.
+  // Returns the `count` descriptors that the item, an internal message, announces. Empty if fewer
+  // have come.
   std::vector<uv::Descriptor> descriptors_of(const Item& item, std::size_t count);
 
-  // Lets the item, an internal message, wait for a listener, with what came beside it.
+  // Stores the item, an internal message, and its descriptors until there is a listener.
   void store(const Item& item, std::vector<uv::Descriptor>& beside);
 
-  // Closes the descriptors that belong to none of the lines which are still to come.
+  // Closes the descriptors that belong to none of the lines still to come.
   void close_stray();
 
-  // Whether no more may come in until there is a listener.
+  // Returns whether nothing more may come in until there is a listener.
   bool full() const;
 
-  // Forgets the messages that wait for a listener.
+  // Drops the messages that wait for a listener.
   void drop_stored();
 
-  // Whether a complete line waits to be told.
+  // Returns whether a complete line waits to be delivered.
   bool has_line() { return stored_.has_line() || decoder_.has_line(); }
 
-  // Bytes of the last line, which has not ended yet.
+  // Returns the number of bytes of the last line, which is incomplete.
   std::size_t unfinished() const { return decoder_.unfinished(); }
 
-  // Bytes that wait for a listener, those of an unfinished line included.
+  // Returns the number of bytes that wait to be delivered, those of an incomplete line included.
   std::size_t stored() const { return stored_.pending() + decoder_.pending(); }
 
  private:
@@ -95,18 +96,18 @@ class Inbox {
 
   struct Beside {
     uv::Descriptor descriptor;
-    std::uint64_t end;  // of the bytes it came with, among all
+    std::uint64_t end;  // of the bytes it came with, among all bytes
   };
 
   wire::LineDecoder decoder_;
-  wire::LineDecoder stored_;  // messages, and lines that tell of a handle
+  wire::LineDecoder stored_;  // messages, and lines that announce a handle
   std::size_t stored_limit_;
-  std::deque<std::vector<uv::Descriptor>> stored_beside_;  // those lines
+  std::deque<std::vector<uv::Descriptor>> stored_beside_;  // descriptors of those lines
   std::deque<Beside> beside_;
   std::size_t descriptor_limit_;
-  std::uint64_t came_in_ = 0;  // bytes, in all
+  std::uint64_t came_in_ = 0;  // bytes received in total
   wire::JsonReader reader_;
-  nlohmann::json value_;  // each message is read over the one before it
+  nlohmann::json value_;  // each message is read over the previous one
   bool more_came_in_ = false;
   bool overflow_told_ = false;
 };

@@ -11,10 +11,10 @@ namespace tine::channel {
 
 namespace {
 
-// A buffer that has grown past it is given back when it is empty, whatever is needed next.
+// An empty buffer larger than this is released, however much of it was needed lately.
 constexpr std::size_t most_kept = std::size_t{8} << 20;
 
-// How often a handle that did not arrive is written: once, and three times again, as in Node.
+// How often a handle that does not arrive is written: once, and three more times, as in Node.
 constexpr int most_times = 4;
 
 std::string line_of(std::string_view message, const PassedHandle& handle) {
@@ -23,13 +23,13 @@ std::string line_of(std::string_view message, const PassedHandle& handle) {
   return line;
 }
 
-// Gives an empty buffer back if so much has not been needed of it lately.
+// Releases an empty buffer if much less of it was needed lately, or if it exceeds most_kept.
 void give_back(wire::ByteBuffer& buffer, wire::RecentNeed& need, std::size_t needed) {
   if (need.outgrown(needed, buffer.capacity()) || buffer.capacity() > most_kept) buffer.release();
 }
 
-// The same at the end of an addition of which nothing has stayed in the buffer: it was refused, or has
-// got a place of its own.
+// Calls give_back() after an addition that leaves the buffer empty: the message was refused, or
+// moved to a place of its own.
 class GiveBack {
  public:
   GiveBack(wire::ByteBuffer& buffer, wire::RecentNeed& need) : buffer_(buffer), need_(need) {}
@@ -67,7 +67,7 @@ std::optional<Error> Outbox::append(const nlohmann::json& message) {
   return std::nullopt;
 }
 
-// Checked where it is to stay: there the parser may read behind it.
+// The text is checked after it is copied to its place: there the parser may read past its end.
 std::optional<Error> Outbox::append(Text message) {
   const std::size_t begin = filling_.size();
   filling_.append(message.json);
@@ -80,7 +80,7 @@ std::optional<Error> Outbox::append(Text message) {
   return Error(Errc::invalid_value, "a text was refused, " + bad->text()).at(bad->offset);
 }
 
-// A message on an empty queue always fits: else one that is too large could never be sent.
+// A message on an empty queue always fits; otherwise one above the limit could never be sent.
 std::optional<Error> Outbox::refusal(std::size_t others, std::size_t size) const {
   if (others == 0 || others + size <= limit_) return std::nullopt;
   return Error(Errc::queue_full, "a message was refused: " + std::to_string(others) +
@@ -102,7 +102,7 @@ std::optional<Error> Outbox::add_message(const Message& message, SendCallback& s
   return std::nullopt;
 }
 
-// The line is made behind the messages, and then moved to a place of its own.
+// The message is first written behind the queued ones, and then moved into a line of its own.
 template <class Message>
 std::optional<Error> Outbox::add_with_handle(const Message& message, PassedHandle& handle,
                                              SendCallback& sent, From from) {
@@ -180,7 +180,7 @@ Outbox::Piece Outbox::front() {
       rest, {}, first.written == 0 ? std::span(first.descriptors) : std::span<uv::Descriptor>()};
 }
 
-// Up to the next handle.
+// Returns the messages up to the next handle.
 std::string_view Outbox::next_messages() {
   if (writing_.size() == 0) {
     std::swap(filling_, writing_);
@@ -245,7 +245,7 @@ Outbox::Answered Outbox::answered(bool arrived) noexcept {
   return arrived ? Answered::arrived : Answered::lost;
 }
 
-// Without memory nobody is told.
+// If memory runs out, the callback is dropped.
 void Outbox::handle_refused() noexcept try {
   if (handles_.front().refused) refused_.push_back(std::move(handles_.front().refused));
 } catch (const std::bad_alloc&) {
@@ -266,7 +266,7 @@ bool Outbox::cancel_handle(std::error_code why) noexcept {
   return has_callback;
 }
 
-// --- the end
+// --- ending
 
 Outbox::Lost Outbox::cancel(std::error_code why) noexcept {
   std::size_t messages = lines_in(writing_.view().substr(front_)) + lines_in(filling_.view());

@@ -25,50 +25,54 @@
 
 namespace tine::channel {
 
-// What was sent and is not written yet: the bytes, and who wants to know.
+// A queue of sent messages that are not written yet: their bytes and their send callbacks.
 //
-// There is no record of a single message, only one for each callback: bytes are counted from the
-// first ever accepted, and a message is written when the count of written bytes passes its end.
+// Most messages have no record of their own; those with a callback have one. Bytes are counted from
+// the first one ever accepted; a message is written when the count of written bytes reaches its
+// end.
 //
-// A message with a handle has a line of its own. All behind it waits until the peer has said what became
-// of the handle; but what we say of the peer's handles does not, else both ends could wait.
+// A message with a handle is kept apart, as a line of its own. Everything behind it waits until the
+// peer has answered for the handle. Our answers to the peer's handles do not wait, or both ends
+// could block each other.
 class Outbox {
  public:
   explicit Outbox(const ChannelOptions& options);
 
-  // Whose message it is: nobody is told what became of the channel's own, and they do not count as lost.
+  // Whose message it is. The outcome of the channel's own messages is not reported, and they do
+  // not count as lost.
   enum class From { user, channel };
 
-  // Appends a message, and takes its callback, if it has one. An error: it was refused, and nothing
-  // is changed or taken; as it is when memory runs out.
+  // Appends a message and takes its callback, if any. Returns an error if the message is refused:
+  // nothing is changed or taken then. If memory runs out, nothing is queued either.
   std::optional<Error> add(const nlohmann::json& message, SendCallback& sent,
                            From from = From::user);
   std::optional<Error> add(Text message, SendCallback& sent, From from = From::user);
-  // The same with a handle beside it, which is taken with the callback.
+  // Does the same with a handle, which is taken together with the callback.
   std::optional<Error> add(const nlohmann::json& message, PassedHandle& handle, SendCallback& sent,
                            From from = From::user);
   std::optional<Error> add(Text message, PassedHandle& handle, SendCallback& sent,
                            From from = From::user);
 
-  // The peer is Bun, which takes the channel's own lines only with its mark in front.
+  // Marks the channel's own lines from now on: the peer is Bun, which accepts them only with its
+  // mark in front.
   void mark_own_lines() { marks_own_lines_ = true; }
 
-  // Says what became of a handle of the peer's: a line of the channel's own, which comes before all
+  // Queues the answer to a handle of the peer's: a line of the channel's own that precedes all
   // others.
   void answer(std::string_view line) { answers_ += line; }
 
-  // Bytes that are accepted and not written.
+  // Returns the number of bytes that are accepted and not written yet.
   std::size_t queued() const { return filling_.size() + writing_.size() - front_ + unwritten_; }
 
-  // Nothing is to be written, now or when a handle has arrived.
+  // Returns whether nothing is left to write, now or after the answer to a handle.
   bool empty() const { return queued() == 0 && handles_.empty() && answers_.empty(); }
 
-  // The text of the message that was added last, if no other call came between.
+  // Returns the text of the message that was added last. Valid until the next call.
   std::string_view last() const { return last_; }
 
-  // The bytes to be written next, those to follow at once, and the descriptors to go beside the first of
-  // them. They stay where they are until written() has counted them all. No bytes: there are none, or they
-  // have to wait.
+  // The bytes to write next, the bytes that follow at once, and the descriptors to send beside the
+  // first byte. All stay in place until written() has counted them. `bytes` is empty if there is
+  // nothing to write, or if it has to wait.
   struct Piece {
     std::string_view bytes = {};
     std::string_view then = {};
@@ -76,74 +80,76 @@ class Outbox {
   };
   Piece front();
 
-  // Counts bytes of what front() gave last as written.
+  // Counts `n` bytes of the last front() as written.
   void written(std::size_t n) noexcept;
 
-  // A handle is written, and the peer has not said what became of it.
+  // Returns whether a handle is written and the peer has not answered for it yet.
   bool awaits_answer() const;
 
-  // What it said, and what follows: that it was not asked; that the handle is there; that it is to be
-  // written again; that this was the last time.
+  // The effect of an answer. unasked: no answer was expected. arrived: the peer has the handle.
+  // again: the handle is written again. lost: that was the last attempt.
   enum class Answered { unasked, arrived, again, lost };
   Answered answered(bool arrived) noexcept;
 
-  // Gives up the handle that is first, whose answer does not come.
+  // Gives up the first handle, because its answer does not come.
   void forget_handle() noexcept { handles_.pop_front(); }
 
-  // The same of one that cannot be written, and of its message. Whether that has a callback, which is
-  // told why.
+  // Gives up the first handle, which cannot be written, together with its message. Returns whether
+  // the message has a callback, which gets `why`, or is the channel's own.
   bool cancel_handle(std::error_code why) noexcept;
 
-  // PassedHandle::refused of the handles that have been given up, except where the peer may still get
-  // them.
+  // Takes PassedHandle::refused of the handles that were given up, except those that the peer may
+  // still get.
   std::deque<std::function<void()>> take_refused() { return std::exchange(refused_, {}); }
   bool has_refused() const { return !refused_.empty(); }
 
-  // Whether the peer knows what only tine knows. Until that is said such handles wait.
+  // Whether the peer is tine. Handles that only tine understands wait until this is known.
   enum class Peer { unknown, tine, other };
   void set_peer(Peer peer) { peer_ = peer; }
-  // The handle that is first is one that this peer does not know, or may not know.
+  // Returns whether the first handle is for tine only, and the peer is not tine.
   bool handle_unknown_to_peer() const { return for_tine_only() && peer_ == Peer::other; }
+  // Returns whether the first handle is for tine only, and the peer is still unknown.
   bool awaits_peer() const { return for_tine_only() && peer_ == Peer::unknown; }
 
-  // Gives up what is queued. Nothing may be added any more. How many messages of the user's that is.
+  // Gives up everything that is queued; nothing may be added afterwards. Returns how many of the
+  // user's messages are lost.
   struct Lost {
     std::size_t messages = 0;
     std::size_t without_callback = 0;
   };
   Lost cancel(std::error_code why) noexcept;
 
-  // Drops all callbacks without a call.
+  // Drops all callbacks without calling them.
   void drop_callbacks() noexcept;
 
-  // How many callbacks are due: their messages are written, or given up.
+  // Returns the number of callbacks that are due: their messages are written, or given up.
   std::size_t due() const { return due_; }
-  // Calls the first of them, which may throw what it likes; it has had its call then.
+  // Calls the first of them. It counts as called even if it throws.
   void call_first_due();
 
  private:
-  // A message with a handle. Written again, its line counts no more.
+  // A message with a handle. Its line is counted only the first time it is written.
   struct Passing {
-    std::uint64_t begin;  // of the line, among all bytes
+    std::uint64_t begin;  // offset of the line among all bytes
     std::string line = {};
     std::vector<uv::Descriptor> descriptors = {};
     std::function<void()> refused = {};
     bool for_tine_only = false;
-    std::size_t written = 0;  // of the line, this time
+    std::size_t written = 0;  // bytes of the line, in this attempt
     int times = 1;
 
     std::uint64_t end() const { return begin + line.size(); }
     bool all_written() const { return written == line.size(); }
   };
 
-  // A message that has a callback, or is the channel's own, which has none.
+  // A message with a callback, or one of the channel's own, which has none.
   struct Waiting {
     std::uint64_t end;
     SendCallback sent = {};
-    std::error_code failed = {};  // the message has, alone
+    std::error_code failed = {};  // why this message alone failed
   };
 
-  // Where the bytes come from that are to be written next.
+  // Where the next bytes to write come from.
   enum class Source { answers, handle, messages };
 
   std::optional<Error> append(const nlohmann::json& message);
@@ -168,14 +174,14 @@ class Outbox {
   std::size_t limit_;
   wire::JsonReader checker_;
 
-  // Two buffers in turn, each with what was needed of it.
+  // Two buffers that swap roles, each with a record of how much of it was needed.
   wire::ByteBuffer filling_;  // appended to
   wire::RecentNeed filling_need_;
   std::string_view last_;
   bool marks_own_lines_ = false;
-  wire::ByteBuffer writing_;  // being written; nothing is appended, so it stays in place
+  wire::ByteBuffer writing_;  // being written; nothing is appended, so its bytes stay in place
   wire::RecentNeed writing_need_;
-  std::size_t front_ = 0;  // up to here writing_ is written
+  std::size_t front_ = 0;  // writing_ is written up to here
 
   std::deque<Passing> handles_;
   std::size_t unwritten_ = 0;  // bytes of their lines
@@ -186,7 +192,7 @@ class Outbox {
   std::size_t answers_written_ = 0;
 
   std::deque<Waiting> waiting_;
-  std::size_t due_ = 0;  // of them, from the front on
+  std::size_t due_ = 0;  // of waiting_, from the front on
   std::uint64_t written_ = 0;
   std::error_code cancelled_because_;
 };

@@ -29,7 +29,8 @@ std::string quoted(std::string_view text) {
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-// A text that only we take for JSON, or that nobody has looked at, must not spoil the line it is in.
+// The text may be unparsed, or JSON that only tine accepts. Unless other parsers accept it too, it
+// is written as a string, so that it does not spoil its line.
 std::string member(std::string_view text) {
   const bool valid = nlohmann::json::accept(text);
   return valid ? ",\"message\":" + std::string(text) : ",\"text\":" + quoted(text);
@@ -55,7 +56,7 @@ Trace* Trace::instance() noexcept {
   return trace;
 }
 
-// Never closed: channels write until the process has ended.
+// The file is never closed: channels may write until the process ends.
 Trace* Trace::open() noexcept {
   const char* const path = std::getenv("TINE_TRACE");
   if (path == nullptr || *path == '\0') return nullptr;

@@ -8,27 +8,27 @@
 
 namespace tine::channel {
 
-// Writes down each message that passes a channel of this process, as a line of JSON, to the file that
-// TINE_TRACE names. docs/scripting.md describes the lines.
+// A log of the messages that pass the channels of this process: one line of JSON each, appended to
+// the file that TINE_TRACE names. docs/scripting.md describes the lines.
 //
-// The file is opened once a process and appended to, a write a record: so it may be shared by parent
-// and children, and what is in it survives a crash. What cannot be written is lost without a word:
-// a trace must not change what the program does.
+// The file is opened once per process, and each record is one write. So parent and children may
+// share the file, and its contents survive a crash. Records that cannot be written are dropped
+// silently: a trace must not change what the program does.
 class Trace {
  public:
-  // Null when nobody asked for a trace, or the file cannot be opened.
+  // Returns null if no trace is requested, or the file cannot be opened.
   static Trace* instance() noexcept;
 
   enum class Direction { in, out };
 
   struct Record {
     Direction direction;
-    unsigned channel;         // counted within this process
-    std::optional<int> peer;  // the pid at the other end
+    unsigned channel;         // number within this process
+    std::optional<int> peer;  // pid of the process at the other end
     std::string_view text;
     bool internal = false;
-    std::size_t queued = 0;     // bytes that wait behind it: in, to be told; out, to be written
-    std::string_view bad = {};  // why the text is no message
+    std::size_t queued = 0;     // waiting bytes; in: behind this message; out: to be written
+    std::string_view bad = {};  // why the text is not a message
   };
 
   void write(const Record& record) noexcept;
