@@ -15,12 +15,12 @@
 
 namespace tine::process {
 
-// What a layer above may do with a child or with this process, and users may not.
+// Operations on a child, or on this process, for the layers above but not for users.
 struct Access {
-  // Told of messages of the channel's own that are nobody else's.
+  // A callback for internal messages that nothing else handles.
   using Internal = std::function<void(const nlohmann::json& message, const Handle& handle)>;
 
-  // Forks a child that finds its number in the environment.
+  // Forks a child that finds its worker number in the environment.
   static ChildProcess fork_worker(uv::LoopCore& core, const std::filesystem::path& module,
                                   const ForkOptions& options, int number);
   static std::shared_ptr<channel::Endpoint> end_of(const ChildProcess& child);

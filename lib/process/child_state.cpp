@@ -25,7 +25,7 @@ std::chrono::microseconds microseconds(const timeval& time) {
   return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
 }
 
-// Only Linux comes here, which counts memory in KiB.
+// Called on Linux only, which counts memory in KiB.
 std::optional<std::size_t> max_rss_of(const rusage& usage) {
   if (usage.ru_maxrss == 0) return std::nullopt;
   return static_cast<std::size_t>(usage.ru_maxrss) * 1024;
@@ -41,7 +41,7 @@ ResourceUsage usage_of(const rusage& usage) {
           .involuntary_context_switches = static_cast<std::uint64_t>(usage.ru_nivcsw)};
 }
 
-// The same error with a text in front. Both are "text: what the code means".
+// Returns the same error with a prefix to its text. Both texts are "text: meaning of the code".
 Error prefixed(const std::string& prefix, const Error& error) {
   std::string text = error.what();
   const std::string meaning = error.code().message();
@@ -55,7 +55,7 @@ Error prefixed(const std::string& prefix, const Error& error) {
   return named;
 }
 
-// Beyond the standard ones they go both ways.
+// Descriptors beyond the standard three go both ways.
 net::Direction direction_of(std::size_t slot) {
   if (slot == 0) return net::Direction::write;
   return slot <= 2 ? net::Direction::read : net::Direction::both;
@@ -105,7 +105,7 @@ void ChildProcess::State::start(process::ForkPlan& plan, const ForkOptions& opti
   }
 }
 
-// Our ends are opened first: all that can fail has failed when the program runs.
+// Opens the parent's ends first, so that nothing can fail once the program runs.
 void ChildProcess::State::spawn(process::ForkPlan& plan, const ForkOptions& options) {
   uv::SocketPair pair = uv::make_socket_pair();
   end().open(std::move(pair.ours));
@@ -124,7 +124,7 @@ void ChildProcess::State::spawn(process::ForkPlan& plan, const ForkOptions& opti
   end().name_peer(*pid_);
 }
 
-// The child keeps the loop, if it is to be kept: the timers need not.
+// The child keeps the loop alive if that is wanted, so the timers need not.
 void ChildProcess::State::prepare_to_end_by(const ForkOptions& options) {
   kill_signal_ = options.kill_signal;
   if (options.timeout.count() > 0) {
@@ -147,12 +147,12 @@ void ChildProcess::State::failed(Error error) {
   for (const Pipe& pipe : pipes_) pipe.stream->give_up();
   if (open_pipes_ > 0) return;
   due_ = Stage::end;
-  // Behind what is said of messages that are sent to it until then.
+  // Runs after the reports about messages that are sent to the child until then.
   core()->defer_to_next_turn(life_task_, shared_from_this());
 }
 
-// A program may have many children: an error says whose it is. What kept a child from starting says so by
-// itself.
+// A program may have many children, so an error names its child. An error that kept the child from
+// starting does so by itself.
 void ChildProcess::State::on_error(Error error) {
   if (pid_) error = prefixed(name_ + " (pid " + std::to_string(*pid_) + "): ", error);
   PeerState::on_error(std::move(error));
@@ -174,8 +174,8 @@ void ChildProcess::State::on_ended() {
   if (subprocess_) subprocess_->look_for_loss();
 }
 
-// "exit" is due when both the process and its channel have ended, "close" when its pipes have too. What
-// ends last comes here with all true.
+// "exit" is due when both the process and its channel have ended, "close" when its pipes have ended
+// too. Each of them calls this when it ends.
 void ChildProcess::State::end_when_exited() {
   if (!ended_as_ || !end().closed()) return;
   tell_up_to(open_pipes_ == 0 ? Stage::end : Stage::close);
@@ -208,7 +208,7 @@ void ChildProcess::State::tell(Stage stage) {
   }
 }
 
-// Before anything can fail: there are handles to them, whatever becomes of the child.
+// Called before anything can fail: handles to the pipes exist whatever becomes of the child.
 void ChildProcess::State::make_pipes(const std::vector<Stdio>& stdio) {
   for (std::size_t slot = 0; slot < stdio.size(); ++slot) {
     if (stdio[slot].kind() != Stdio::Kind::pipe) continue;
@@ -227,12 +227,12 @@ void ChildProcess::State::pipe_closed() {
   end_when_exited();
 }
 
-// Nobody reads it any more, and it would not notice: it only writes.
+// Nobody reads the stdin any more, and its stream would not notice: it only writes.
 void ChildProcess::State::close_stdin() noexcept {
   if (!pipes_.empty() && pipes_.front().slot == 0) pipes_.front().stream->bytes().destroy();
 }
 
-// What nobody listens to would never end.
+// Reads and drops output that nobody listens to, unless it is paused: it would never end otherwise.
 void ChildProcess::State::flush_pipes() {
   for (const Pipe& pipe : pipes_) {
     auto& bytes = pipe.stream->bytes();
@@ -259,7 +259,7 @@ bool ChildProcess::State::kill(int signal) {
   return sent(signal, subprocess_ && subprocess_->kill(signal));
 }
 
-// The group has the pid for its number as long as the child has not been waited for.
+// The child's pid is the number of its group until the child has been waited for.
 bool ChildProcess::State::kill_tree(int signal) {
   check_thread();
   if (!subprocess_) return false;
@@ -286,7 +286,7 @@ void ChildProcess::State::stop(const StopOptions& options) {
   }
 }
 
-// A state that is being destroyed has no use for it.
+// A state that is being destroyed needs no stop.
 void ChildProcess::State::StopRequest::operator()() const noexcept {
   if (auto keep = state->weak_from_this().lock()) core->post(state->stop_task_, std::move(keep));
 }

@@ -18,8 +18,8 @@
 
 namespace tine {
 
-// What stands behind the handles to a child. Lives from fork() until "close", or for as long as there is
-// a handle.
+// The state behind the handles to a child. It lives from fork() until "close", or longer while
+// there is a handle.
 class ChildProcess::State final
     : public process::PeerState<Event<"spawn">, Event<"connected">, Event<"message", Message>,
                                 Event<"error", Error>, Event<"drain">, Event<"disconnect">,
@@ -27,7 +27,7 @@ class ChildProcess::State final
  public:
   using PeerState::PeerState;
 
-  // Forks a child, which may be a worker of a cluster, with that number.
+  // Forks a child. `worker` is its number if it is a worker of a cluster.
   static ChildProcess fork(uv::LoopCore& core, const std::filesystem::path& module,
                            const ForkOptions& options, std::optional<int> worker = {});
 
@@ -49,16 +49,16 @@ class ChildProcess::State final
   void loop_closing() noexcept override;
 
  private:
-  // The events of its life, in order, what is done between them, and that it is over.
+  // The stages of a child's life, in order: its events, the steps between them, and its end.
   enum class Stage { spawn, connected, exit, flush, close, retirement, end };
 
-  // Our end of a descriptor of the child's.
+  // The parent's end of a descriptor of the child.
   struct Pipe {
     std::size_t slot;
     std::shared_ptr<net::StreamState> stream;
   };
 
-  // Posts the task that ends the child, from any thread.
+  // Posts the task that ends the child. May be called on any thread.
   struct StopRequest {
     uv::LoopCore* core;
     State* state;
@@ -85,17 +85,17 @@ class ChildProcess::State final
   void stop_requested();
   void forget_subprocess() noexcept;
 
-  std::string name_;  // in errors: "child FILE", "worker 1"
+  std::string name_;  // in error texts: "child FILE", "worker 1"
   std::string file_;
   std::vector<std::string> args_;
   std::vector<Pipe> pipes_;
   std::size_t open_pipes_ = 0;
   std::unique_ptr<uv::Subprocess> subprocess_;
   std::optional<int> pid_;
-  Stage told_ = Stage::spawn;              // up to here
-  Stage due_ = Stage::spawn;               // up to here it may be told
-  std::optional<ExitStatus> ended_as_;     // known to us
-  std::optional<ExitStatus> exit_status_;  // told to the user
+  Stage told_ = Stage::spawn;              // the stages before this are done
+  Stage due_ = Stage::spawn;               // the stages before this may run
+  std::optional<ExitStatus> ended_as_;     // as known to us
+  std::optional<ExitStatus> exit_status_;  // as reported to the user
   std::optional<ResourceUsage> usage_;
   bool leads_group_ = false;
   bool kill_with_loop_ = false;
@@ -104,11 +104,11 @@ class ChildProcess::State final
   int kill_signal_ = 0;
   std::optional<uv::RawTimer> timeout_;
   std::optional<uv::RawTimer> stop_deadline_;
-  std::optional<Error> aborted_;  // made beforehand, so that it can be told without memory
+  std::optional<Error> aborted_;  // reported after a stop request; made in advance
 
   uv::Task life_task_{[this] { tell_life(); }};
   uv::Task stop_task_{[this] { stop_requested(); }};
-  std::optional<std::stop_callback<StopRequest>> stop_callback_;  // goes before what it uses
+  std::optional<std::stop_callback<StopRequest>> stop_callback_;  // destroyed before what it uses
 };
 
 }  // namespace tine

@@ -22,8 +22,8 @@ namespace {
 
 constexpr const char* fd_name = "NODE_CHANNEL_FD";
 constexpr const char* mode_name = "NODE_CHANNEL_SERIALIZATION_MODE";
-// Names the channel of a parent that is tine. A program between the two may have passed it on to a child
-// with a channel of its own, for which it means nothing.
+// Names the channel of a parent that is tine. A program in between may pass the variable on to a
+// child with a channel of its own, where it means nothing.
 constexpr const char* tine_name = "TINE_CHANNEL";
 constexpr const char* worker_name = "NODE_UNIQUE_ID";
 constexpr std::array<std::string_view, 4> channel_names{fd_name, mode_name, worker_name, tine_name};
@@ -32,7 +32,7 @@ bool names_channel(std::string_view name) {
   return std::find(channel_names.begin(), channel_names.end(), name) != channel_names.end();
 }
 
-// The value of a variable, which is removed.
+// Returns the value of a variable, and removes the variable.
 std::optional<std::string> take(const char* name) {
   const char* const value = std::getenv(name);
   if (value == nullptr) return std::nullopt;
@@ -41,7 +41,7 @@ std::optional<std::string> take(const char* name) {
   return taken;
 }
 
-// A number that no other socket of the system has.
+// Returns a number that no other socket of the system has.
 std::string name_of(int socket) {
   struct stat status {};
   fstat(socket, &status);
@@ -53,7 +53,7 @@ std::string name_of(int socket) {
                                      "; unset it, or start this program with fork()");
 }
 
-// Digits and nothing else: Node takes "3junk" for 3.
+// Accepts digits only: Node takes "3junk" for 3.
 int parse_descriptor(const std::string& value) {
   int fd = -1;
   const char* const end = value.data() + value.size();
@@ -99,7 +99,7 @@ std::vector<std::string> child_environment(
 
 std::string tine_variable(int channel) { return std::string(tine_name) + "=" + name_of(channel); }
 
-// Looked up once, before the variables are removed.
+// The id is looked up once, before the variables are removed.
 std::optional<int> worker_id() {
   static const std::optional<int> id = [] {
     const char* const value = std::getenv(fd_name) == nullptr ? nullptr : std::getenv(worker_name);

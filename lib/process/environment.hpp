@@ -9,14 +9,16 @@
 
 namespace tine::process {
 
-// The environment of a child: ours, if it is to inherit it, changed by `changes`, and with the
-// variables that name its channel, and its number if it is a worker of a cluster. Stale ones of ours are
-// left out: getenv() would find the first. tine_variable() is to be added.
+// Returns the environment of a child: ours, if `inherit` is set, with `changes` applied, and with
+// the variables that name its channel and, for a worker of a cluster, its number. Stale variables
+// of these names are left out, because getenv() would find the first one. The caller adds
+// tine_variable().
 std::vector<std::string> child_environment(
     const std::map<std::string, std::optional<std::string>>& changes, bool inherit, int channel_fd,
     std::optional<int> worker);
 
-// The variable that says that the parent is tine, for a child that has this end of the channel.
+// Returns the variable that says that the parent is tine. `channel` is the child's end of the
+// channel.
 std::string tine_variable(int channel);
 
 struct AdoptedChannel {
@@ -24,15 +26,16 @@ struct AdoptedChannel {
   bool parent_is_tine;
 };
 
-// The id that a cluster's primary has given to this process; none if it is no worker. Known until and after
-// the channel is adopted.
+// Returns the id that a cluster's primary gave to this process; nullopt if it is not a worker.
+// Known before and after the channel is adopted.
 std::optional<int> worker_id();
 
-// Takes the channel that the environment names, and removes the variables. nullopt: it names none.
+// Takes the channel that the environment names, and removes the variables. Returns nullopt if the
+// environment names none.
 //
-// Throws Error: it names something that is no connected stream socket (Errc::bad_channel), or a
-// form of message other than JSON lines (Errc::unsupported_serialization), and the channel is
-// closed then.
+// Throws Error if it names something other than a connected stream socket (Errc::bad_channel), or a
+// message format other than JSON lines (Errc::unsupported_serialization). In the latter case the
+// channel is closed.
 std::optional<AdoptedChannel> adopt_channel();
 
 }  // namespace tine::process

@@ -30,7 +30,7 @@ std::filesystem::path look_up_program() {
   return std::filesystem::canonical(path.data());
 }
 #else
-// The system adds a word to the path of a file that has gone.
+// The system appends a word to the path of a deleted file.
 std::filesystem::path look_up_program() {
   constexpr std::string_view gone = " (deleted)";
   std::string path = std::filesystem::read_symlink("/proc/self/exe");
@@ -42,7 +42,7 @@ std::filesystem::path look_up_program() {
 }
 #endif
 
-// Empty if it could not be looked up.
+// Returns the path of the program, looked up at start; empty if that failed.
 const std::filesystem::path& program_at_start() {
   static const std::filesystem::path path = [] {
     try {
@@ -54,7 +54,7 @@ const std::filesystem::path& program_at_start() {
   return path;
 }
 
-// Before main, and so before the file can be replaced.
+// Initialized before main, and so before the file can be replaced.
 [[maybe_unused]] const std::filesystem::path& looked_up = program_at_start();
 
 }  // namespace

@@ -12,12 +12,12 @@ namespace tine::process {
 
 namespace {
 
-// A path is never looked up in PATH.
+// Returns a path that is never looked up in PATH.
 std::string as_path(const std::filesystem::path& module) {
   return module.has_parent_path() ? module.string() : "./" + module.string();
 }
 
-// As Node fills up what is left out of the first three.
+// Fills in missing entries of the first three, as Node does.
 std::vector<Stdio> stdio_of(const ForkOptions& options) {
   constexpr std::size_t standard = 3;
   std::vector<Stdio> stdio = options.stdio;
@@ -47,7 +47,8 @@ std::vector<int> descriptors(const std::vector<Stdio>& stdio) {
   return fds;
 }
 
-// Who asks for it gets it or an error; who does not, gets it where it is to be had.
+// A requested signal is set, or the child is not started. The default is set only where the system
+// supports it.
 int parent_death_signal(const ForkOptions& options) {
   if (options.parent_death_signal) return *options.parent_death_signal;
   return !options.detached && uv::Subprocess::does_all() ? SIGKILL : 0;
@@ -66,7 +67,7 @@ void set_program(uv::SubprocessOptions& subprocess, const std::filesystem::path&
   args.insert(args.end(), options.args.begin(), options.args.end());
 }
 
-// --- what is refused
+// --- what is rejected
 
 struct Refusal {
   Refusal(Errc its_error, std::string why) : error(its_error), text(std::move(why)) {}

@@ -10,18 +10,18 @@
 
 namespace tine::process {
 
-// What fork() is asked for, in the words of the layers below.
+// A request to fork(), in the terms of the layers below.
 struct ForkPlan {
-  uv::SubprocessOptions subprocess;  // but for the descriptors of pipes and the channel
+  uv::SubprocessOptions subprocess;  // without the descriptors of pipes and the channel
   std::vector<Stdio> stdio;
   int channel_slot;
 };
 
-// `worker` is the child's number, if it is a worker of a cluster.
+// Makes the plan. `worker` is the number of the child if it is a worker of a cluster.
 ForkPlan plan_fork(const std::filesystem::path& module, const ForkOptions& options,
                    std::optional<int> worker);
 
-// Throws Error if the plan cannot be carried out, whatever the system says, because of `options`.
+// Throws Error if `options` make the plan impossible on any system.
 void refuse_wrong(const ForkPlan& plan, const ForkOptions& options);
 
 }  // namespace tine::process

@@ -53,7 +53,7 @@ Server ReceivedHandle::server() {
 Socket ReceivedHandle::socket() {
   if (!is(Kind::socket)) return socket_;
   const auto state = net::make_socket(*core(), take());
-  // The observer is dropped with the state, if that goes without "close".
+  // If the state is destroyed without "close", the observer and its token are dropped with it.
   state->when_closed([token = std::move(token_)] {});
   socket_ = state->handle();
   return socket_;
@@ -68,7 +68,7 @@ Datagram ReceivedHandle::datagram() {
 
 namespace {
 
-// What is held itself, or what came becomes.
+// Returns the object that is held, or the one that a received handle becomes.
 template <class T, class Variant>
 T asked_for(const Variant& handle, T (process::ReceivedHandle::*become)()) {
   if (const T* const object = std::get_if<T>(&handle)) return *object;

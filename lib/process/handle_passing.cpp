@@ -25,7 +25,7 @@ namespace {
 using nlohmann::json;
 using Kind = ReceivedHandle::Kind;
 
-// What travels as text in the line, behind the message.
+// Returns a member with a text value, which follows the message in the line.
 std::string member(const char* name, const std::string& value) {
   return ",\"" + std::string(name) + "\":" + json(value).dump();
 }
@@ -50,7 +50,8 @@ int address_family(const uv::Descriptor& socket) {
   return getsockname(socket.get(), raw, &size) < 0 ? AF_UNSPEC : address.ss_family;
 }
 
-// What the kernel says it is. A stream socket that is bound and not connected is a server to be.
+// Returns what the kernel says the descriptor is. A TCP socket that is not connected is taken for a
+// future server.
 Kind kind_of(const uv::Descriptor& descriptor) {
   const auto type = uv::socket_option(descriptor.get(), SOL_SOCKET, SO_TYPE);
   const int family = address_family(descriptor);
@@ -64,7 +65,8 @@ Kind kind_of(const uv::Descriptor& descriptor) {
   return is_connected || family == AF_UNIX ? Kind::socket : Kind::server;
 }
 
-// "net.Socket" and the like. Native ones are what the kernel says.
+// Throws Error if the descriptor does not match `type`: "net.Socket" and the like. The native types
+// leave the kind to the kernel.
 void verify_kind(const std::string& type, Kind kind, const uv::Descriptor& descriptor) {
   const bool is_as_said =
       (type == "net.Server" && kind != Kind::datagram) ||
@@ -96,7 +98,7 @@ uv::Descriptor copy_of(int fd) {
 
 }  // namespace
 
-// --- counting: connections of a server here that are at the other end
+// --- counting: connections at the other end, of a server here
 
 class HandlePassing::PassedConnections final : public net::Elsewhere {
  public:
@@ -146,14 +148,14 @@ class HandlePassing::PassedConnections final : public net::Elsewhere {
   std::deque<std::function<void()>> closing_;
 };
 
-// --- counting: connections here of a server that is at the other end
+// --- counting: connections here, of a server at the other end
 
 class HandlePassing::ReceivedConnections final
     : public std::enable_shared_from_this<ReceivedConnections> {
  public:
   ReceivedConnections(channel::Endpoint& end, std::string key) : end_(&end), key_(std::move(key)) {}
 
-  // Counts one for as long as it is held.
+  // Adds a connection, which counts for as long as the result is held.
   std::shared_ptr<void> add() {
     ++count_;
     return std::shared_ptr<void>(this, [self = shared_from_this()](void*) { self->closed(); });
@@ -206,7 +208,7 @@ channel::PassedHandle HandlePassing::pass(const Handle& handle, bool keep_open) 
   throw;
 }
 
-// What came is passed on as it is: a server that is on its way does not listen here.
+// Passes on a received handle as it is: a server in transit does not listen here.
 channel::PassedHandle HandlePassing::pass_on(const Handle& handle, ReceivedHandle& came,
                                              bool keep_open) {
   channel::PassedHandle passed;
@@ -230,8 +232,8 @@ channel::PassedHandle HandlePassing::pass_server(const Server& server) {
   return passed;
 }
 
-// The connection is counted at the other end before it ends here. With keep_open too, what was written
-// before the message comes before what the other end writes.
+// The connection is counted at the other end before it ends here. What was written before the
+// message goes out before what the other end writes, even with keep_open.
 channel::PassedHandle HandlePassing::pass_socket(const Socket& socket, bool keep_open) {
   const auto& state = net::SocketState::of(socket);
   state->flush();
@@ -295,7 +297,7 @@ Handle HandlePassing::receive(uv::LoopCore& core, const json& line,
 
 // --- counting
 
-// The peer chooses the keys: those without a connection are not kept.
+// The peer chooses the keys, so those without a connection are not kept.
 std::shared_ptr<HandlePassing::ReceivedConnections> HandlePassing::connections_of(
     const std::string& key) {
   std::erase_if(received_, [](const auto& one) { return !one.second->in_use(); });

@@ -20,8 +20,8 @@ namespace tine::process {
 
 class ReceivedHandle;
 
-// What one channel has to do with handles: how they become descriptors with a line beside them, and how
-// these become handles again; and the counting of a server's connections that are at the other end.
+// The handles of one channel: converts them to descriptors with a line beside them, and back. Also
+// counts a server's connections that are at the other end.
 class HandlePassing {
  public:
   explicit HandlePassing(channel::Endpoint& end);
@@ -29,15 +29,15 @@ class HandlePassing {
   HandlePassing& operator=(const HandlePassing&) = delete;
   ~HandlePassing();
 
-  // As Endpoint::Owner asks. Both throw Error.
+  // Implement Endpoint::Owner's pass() and make_handle(). Both throw Error.
   channel::PassedHandle pass(const Handle& handle, bool keep_open);
   Handle receive(uv::LoopCore& core, const nlohmann::json& line,
                  std::vector<uv::Descriptor> descriptors);
 
-  // Whether it was a message about counting, which has then been dealt with.
+  // Handles a message about counting. Returns false if the message is about something else.
   bool take(const nlohmann::json& message);
 
-  // Nobody will answer any more.
+  // Ends the counting: the peer will not answer any more.
   void channel_ended();
 
  private:
@@ -53,9 +53,9 @@ class HandlePassing {
   std::shared_ptr<ReceivedConnections> connections_of(const std::string& key);
 
   channel::Endpoint& end_;
-  // Of servers here, the connections at the other end.
+  // Connections at the other end, of servers here.
   std::vector<std::shared_ptr<PassedConnections>> passed_;
-  // Of servers at the other end, the connections here, by the server's key.
+  // Connections here, of servers at the other end, by the server's key.
   std::map<std::string, std::shared_ptr<ReceivedConnections>, std::less<>> received_;
 };
 

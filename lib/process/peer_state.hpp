@@ -9,7 +9,7 @@
 
 namespace tine::process {
 
-// A channel's state with what travels beside messages.
+// A ChannelState that also passes and receives the handles beside messages.
 template <class... Events>
 class PeerState : public channel::ChannelState<Events...> {
  public:
@@ -28,7 +28,7 @@ class PeerState : public channel::ChannelState<Events...> {
     if (!handles_.take(message) && internal_) internal_(message, handle);
   }
 
-  // Is told what else is internal: a cluster's messages.
+  // A callback for all other internal messages: those of a cluster.
   using Internal = std::function<void(const nlohmann::json& message, const Handle& handle)>;
   void on_internal(Internal internal) { internal_ = std::move(internal); }
 

@@ -25,7 +25,7 @@ void Process::State::adopt() {
   defer(connected_task_);
 }
 
-// In a copy of this process, made by fork(), what waits is not to be written a second time.
+// A copy of this process, made by fork(), must not write what is queued a second time.
 void Process::State::leave() {
   if (core() == nullptr || is_copy()) return;
   end().flush();

@@ -8,7 +8,7 @@
 
 namespace tine {
 
-// What stands behind Process.
+// The state behind Process.
 class Process::State final
     : public process::PeerState<Event<"connected">, Event<"message", Message>,
                                 Event<"error", Error>, Event<"drain">, Event<"disconnect">> {
@@ -17,7 +17,7 @@ class Process::State final
 
   void adopt();
   void leave();
-  // Whether this process is a copy, made by fork(), of the one that the channel belongs to.
+  // Returns whether this process is a copy, made by fork(), of the one that owns the channel.
   bool is_copy() const { return core() != nullptr && core()->copied(); }
 
   bool keeps_loop() const override {

@@ -23,7 +23,7 @@ namespace tine::process {
 
 namespace {
 
-// How long a program may take to stop: one in an uninterruptible wait does not.
+// How long stopping may take in all: a program in an uninterruptible wait does not stop.
 constexpr auto patience = std::chrono::milliseconds(100);
 
 struct Status {
@@ -34,7 +34,7 @@ struct Status {
   bool ended() const { return state == 'Z' || state == 'X'; }
 };
 
-// From /proc/PID/stat: "PID (NAME) STATE PARENT …", where the name may have anything in it.
+// Reads /proc/PID/stat: "PID (NAME) STATE PARENT …", where the name may contain anything.
 std::optional<Status> status_of(int pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
   std::string line;
@@ -59,7 +59,7 @@ std::vector<int> all_pids() {
   return pids;
 }
 
-// By a descriptor where one is to be had: the pid may be somebody else's after a look at it.
+// A descendant. It is signalled by pidfd if possible: its pid may be reused after it was looked up.
 class Descendant {
  public:
   explicit Descendant(int pid) : pid_(pid), fd_(open(pid)) {}
@@ -88,7 +88,7 @@ class Descendant {
   uv::Descriptor fd_;
 };
 
-// A program and its descendants, stopped. They go on when this goes.
+// A program and its descendants, stopped. The destructor continues them.
 class StoppedTree {
  public:
   explicit StoppedTree(uv::Subprocess& root) : root_(root) {}
@@ -98,13 +98,13 @@ class StoppedTree {
     if (stopped_) send(SIGCONT);
   }
 
-  // False: the root is not there.
+  // Returns false if the root is gone.
   bool stop() {
     using Clock = std::chrono::steady_clock;
     stopped_ = root_.kill(SIGSTOP);
     bool more = stopped_;
     for (const auto end = Clock::now() + patience; more && Clock::now() < end; sched_yield()) {
-      const bool one_runs = any_runs();  // before the look: it may start another
+      const bool one_runs = any_runs();  // before the search: it may start another
       more = find_more() || one_runs;
     }
     return stopped_;
@@ -112,7 +112,7 @@ class StoppedTree {
 
   void leave_stopped() { stopped_ = false; }
 
-  // The root last: when its end is told, all have been sent it.
+  // Signals the root last: when its end is reported, all others have been signalled.
   bool send(int signal) {
     for (const Descendant& descendant : descendants_) descendant.kill(signal);
     return root_.kill(signal);
@@ -130,13 +130,13 @@ class StoppedTree {
     return status && !status->ended() && has(status->parent) && !has(pid);
   }
 
-  // Whether there were some.
+  // Finds and stops new descendants. Returns whether there were any.
   bool find_more() {
     bool found = false;
     for (const int pid : all_pids()) {
       if (!is_new(pid)) continue;
       Descendant descendant(pid);
-      if (!is_new(pid)) continue;  // it has ended, and the descriptor may be of another
+      if (!is_new(pid)) continue;  // ended meanwhile, so the descriptor may be of another
       descendants_.push_back(std::move(descendant));
       descendants_.back().kill(SIGSTOP);
       found = true;
@@ -161,7 +161,7 @@ class StoppedTree {
 
 }  // namespace
 
-// What is stopped takes a signal when it goes on, but for those that it cannot refuse.
+// A stopped process takes a signal when it continues, except those that it cannot refuse.
 bool kill_descendants(uv::Subprocess& root, int signal) {
   StoppedTree tree(root);
   if (!tree.stop()) return false;

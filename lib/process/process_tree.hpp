@@ -4,11 +4,11 @@
 
 namespace tine::process {
 
-// Sends a signal to a program and all its descendants that are to be found, after all are stopped:
-// then none of them starts another, or makes room for somebody else's by waiting for one. False: the
-// program is not there.
+// Sends a signal to a program and all its descendants that can be found. All are stopped first, so
+// that none of them starts another, or frees a pid for reuse by waiting for a child. Returns false
+// if the program is gone.
 //
-// Where there is no /proc, the program alone is sent it.
+// Without /proc, only the program itself is signalled.
 bool kill_descendants(uv::Subprocess& root, int signal);
 
 }  // namespace tine::process

@@ -6,7 +6,7 @@
 
 namespace tine::process {
 
-// Of this process: the program that it runs, and its arguments, without its name.
+// Return the path of the program that this process runs, and its arguments without argv[0].
 std::filesystem::path program_path();
 std::vector<std::string> program_args();
 

@@ -10,13 +10,13 @@
 
 namespace tine::process {
 
-// A handle that came beside a message. It is a descriptor until somebody asks for what it is: so it is
-// closed if nobody does.
+// A handle that came beside a message. It stays a descriptor until the program asks for its server,
+// socket or datagram socket. If the program never does, the descriptor is closed.
 class ReceivedHandle final : public uv::Resident {
  public:
   enum class Kind { server, socket, datagram };
 
-  // `token` is held until a socket is closed, whoever has it then.
+  // `token` is held until the socket is closed, whoever owns the socket then.
   ReceivedHandle(uv::LoopCore& core, Kind kind, uv::Descriptor descriptor,
                  std::shared_ptr<void> token)
       : Resident(core), kind_(kind), descriptor_(std::move(descriptor)), token_(std::move(token)) {}
@@ -25,16 +25,16 @@ class ReceivedHandle final : public uv::Resident {
     return Handle(std::move(received));
   }
 
-  // Null if the handle has not come, or somebody has asked for what it is.
+  // Returns null if the handle did not come beside a message, or its object was asked for already.
   static ReceivedHandle* untouched(const Handle& handle);
 
   Kind kind() const { return kind_; }
   const uv::Descriptor& descriptor() const { return *descriptor_; }
-  // Takes it away, to whatever end.
+  // Takes the descriptor out, for any purpose.
   uv::Descriptor take();
   void close() noexcept { loop_closing(); }
 
-  // Empty if it is something else, or the loop is gone. Throws Error.
+  // Return the object. Empty if it is of another kind, or the loop is gone. Throw Error.
   Server server();
   Socket socket();
   Datagram datagram();

@@ -15,8 +15,8 @@ namespace tine {
 
 namespace {
 
-// One wait, owned by its listeners and its timer. It has a view of the emitter instead of the emitter,
-// which may go before it.
+// One wait, owned by its listeners and its timer. It holds a view of the emitter, because the
+// emitter itself may be destroyed first.
 template <class EmitterView>
 class Wait : public std::enable_shared_from_this<Wait<EmitterView>> {
  public:
@@ -26,7 +26,7 @@ class Wait : public std::enable_shared_from_this<Wait<EmitterView>> {
         options_(std::move(options)),
         done_(std::move(done)) {}
 
-  // A channel that has ended may still have messages; they are told before any timer.
+  // A channel that has ended may still have stored messages. They are delivered before any timer.
   void start(Loop& loop) {
     const auto self = this->shared_from_this();
     subscriptions_.reserve(2);
@@ -49,8 +49,8 @@ class Wait : public std::enable_shared_from_this<Wait<EmitterView>> {
     if (!options_.filter || options_.filter(message)) end({}, message);
   }
 
-  // The first who comes here ends it. The message belongs to its listener, which goes: `done` is held
-  // here, and the listener's captures are held by who calls it.
+  // The first call ends the wait and drops its listeners and its timer, which own this object.
+  // `done` is held here, and the caller holds the captures of the listener or timer that runs.
   void end(std::error_code error, const nlohmann::json& message) {
     if (!done_) return;
     const auto done = std::exchange(done_, nullptr);
