@@ -27,8 +27,8 @@ void set(int fd, int level, int name, bool on, const std::string& where) {
   if (error != 0) fail(error, "bind " + where);
 }
 
-// For TCP, as everywhere but on Windows, a server may come back to where connections of its
-// predecessor are not quite gone.
+// TCP servers reuse addresses, as is usual everywhere but on Windows: a server may restart while
+// connections of its predecessor still linger.
 void set_options(int fd, int family, const SocketOptions& options, const std::string& where) {
   if (family == AF_UNIX) return;
   const bool reuse = options.reuse_address || options.type == SOCK_STREAM;
@@ -81,7 +81,7 @@ uv::Descriptor duplicated_socket(int fd) {
 BoundPath::BoundPath(std::string path, bool readable_all, bool writable_all)
     : path_(std::move(path)) {
   struct stat status {};
-  if (path_.starts_with('\0')) {  // it is not in the file system
+  if (path_.starts_with('\0')) {  // an abstract name, not in the file system
     path_.clear();
     return;
   }

@@ -19,29 +19,30 @@ struct SocketOptions {
   bool reuse_port = false;
 };
 
-// A new socket that is bound to an address. Throws Error.
+// Creates a socket that is bound to an address. Throws Error.
 uv::Descriptor bound_socket(const SocketAddress& address, const SocketOptions& options);
-// The same at a port of all addresses: of both families, or of IPv4 where there is no IPv6.
+// The same at a port on all addresses: IPv6 and IPv4, or only IPv4 if the system has no IPv6.
 uv::Descriptor bound_socket(std::uint16_t port, const SocketOptions& options);
 
-// A socket of that type, taken over from the user. Throws Error if it is none, and then has not
-// touched it.
+// Takes over a socket of that type from the user. Throws Error if the descriptor is no such socket;
+// it is then left untouched.
 uv::Descriptor adopted_socket(int fd, int type);
 
-// Another descriptor of the same socket. Throws Error.
+// Duplicates the descriptor of a socket. Throws Error.
 uv::Descriptor duplicated_socket(int fd);
 
-// A path that a socket was bound to. Removes it when it goes, whatever the directory of the process is by
-// then, unless something else is there. A copy of the process, made by fork(), leaves it.
+// A path that a socket was bound to. The destructor removes it, even if the working directory has
+// changed, unless something else is at the path by then. A copy of the process, made by fork(),
+// leaves the path alone.
 class BoundPath {
  public:
-  // Throws Error.
+  // Gives all users the permissions that are asked for. Throws Error.
   BoundPath(std::string path, bool readable_all, bool writable_all);
   BoundPath(const BoundPath&) = delete;
   BoundPath& operator=(const BoundPath&) = delete;
   ~BoundPath();
 
-  // It stays.
+  // Keeps the path in the file system.
   void leave() { path_.clear(); }
 
  private:

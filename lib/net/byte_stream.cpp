@@ -10,15 +10,15 @@ namespace tine::net {
 
 namespace {
 
-// What is read at a time, as in Node: it is what a pipe holds.
+// The bytes read at a time. As in Node, it is the capacity of a pipe.
 constexpr std::size_t room_size = std::size_t{64} << 10;
 
-// write() returns false from here on; "drain" comes at half of it, so that the kernel has something
-// to take while the next bytes are made.
+// From this many queued bytes on, write() returns false. "drain" comes at half of it, so that the
+// kernel has bytes to take while the next ones are made.
 constexpr std::size_t high_mark = std::size_t{64} << 10;
 constexpr std::size_t low_mark = high_mark / 2;
 
-// The most that one system call is asked to write.
+// The most bytes passed to one write system call.
 constexpr std::size_t most_at_once = std::size_t{1} << 20;
 
 }  // namespace
@@ -88,8 +88,8 @@ std::span<char> ByteStream::read_room() {
   return {room_.get(), room_size};
 }
 
-// After a listener has thrown, other streams may still be read in that turn of the loop. What came is told
-// when the loop goes on.
+// After a listener has thrown, this stream may still be read in the same turn. The bytes are held
+// until the loop goes on.
 void ByteStream::on_read(std::size_t n) {
   held_ = n;
   owner_.on_activity();
@@ -103,7 +103,8 @@ void ByteStream::tell_data() {
   owner_.on_data({room_.get(), n});
 }
 
-// Nothing is left to be read but the end, or the error that the peer is gone with.
+// Called when the peer is gone. If bytes are still unread, they wait for a listener. Otherwise only
+// the end, or the error, is left to be read.
 void ByteStream::on_hang_up() {
   if (stream_->available() > 0) return stream_->rest();
   stream_->set_reading(true);
@@ -122,14 +123,14 @@ void ByteStream::on_read_end(int error) {
 
 // --- writing
 
-// Nothing can fail once the bytes are taken.
+// Once the bytes are taken, nothing can fail.
 bool ByteStream::write(std::string_view bytes, SendCallback written) {
   if (!writable()) {
     refuse(written);
     return false;
   }
   queue_.add(bytes, written);
-  count_written(0);  // of no bytes, which are written at once
+  count_written(0);  // an empty write is complete at once
   write_queued();
   if (!writable()) return false;
   drain_wanted_ = drain_wanted_ || queue_.queued() >= high_mark;
@@ -204,7 +205,7 @@ void ByteStream::end_writing() noexcept {
   close_if_ended();
 }
 
-// What the peer has written is still to be read.
+// Reading goes on: what the peer has written is still to be reported.
 void ByteStream::fail_writing(int error) noexcept {
   const std::error_code why = system_code(error);
   if (queue_.cancel(why)) write_error_ = why;
@@ -254,7 +255,7 @@ void ByteStream::detach() noexcept {
   core_ = nullptr;
 }
 
-// --- telling
+// --- reporting
 
 void ByteStream::schedule() noexcept { core_->defer(tell_task_, owner_.shared_from_this()); }
 
@@ -262,7 +263,7 @@ bool ByteStream::due() const {
   return queue_.due() > 0 || drain_due_ || write_error_ || read_error_ || end_due_ || end_told_;
 }
 
-// When a listener throws, the rest stays, for the next turn.
+// If a listener throws, whatever is still due comes first when the loop goes on.
 void ByteStream::tell() {
   struct Telling {
     ~Telling() {
@@ -278,7 +279,7 @@ void ByteStream::tell() {
   tell_error(write_error_, "writing to the stream failed");
   tell_error(read_error_, "reading from the stream failed");
   tell_end();
-  if (!due()) tell_close();  // what a listener made due comes first
+  if (!due()) tell_close();  // reports that a listener has made due come first
 }
 
 void ByteStream::tell_end() {
@@ -299,7 +300,7 @@ void ByteStream::tell_close() {
   owner_.on_closed();
 }
 
-// Those that are due now: what a callback writes waits for the next turn.
+// Calls only the callbacks that are due now: those of new writes wait for the next turn.
 void ByteStream::tell_written() {
   for (std::size_t due = queue_.due(); due > 0; --due) queue_.call_first_due();
 }

@@ -17,31 +17,32 @@
 
 namespace tine::net {
 
-// Which way bytes go, seen from here.
+// The direction of the bytes, seen from this process.
 enum class Direction { read, write, both };
 
-// A stream of bytes, the half that all public classes of that kind have in common: it reads, writes,
-// and ends, and tells its owner what happens.
+// A stream of bytes: the part that all public classes of this kind have in common. It reads, writes
+// and ends, and reports to its owner.
 //
 // It knows neither listeners nor what is at the other end.
 class ByteStream final : private uv::Stream::User {
  public:
-  // Whose stream it is. It owns the ByteStream, and is kept alive while its functions run. Those
-  // that say so run listeners, and may throw what these throw.
+  // The owner of a ByteStream, to which the stream reports. It is kept alive while its functions
+  // run. The functions marked "runs listeners" may throw what a listener throws.
   class Owner : public std::enable_shared_from_this<Owner> {
    public:
     virtual ~Owner() = default;
-    // Whether somebody takes data, unless set_flowing() says otherwise.
+    // Whether there is a listener for data. The stream reads only then, unless set_flowing() says
+    // otherwise.
     virtual bool wants_data() const = 0;
     virtual void on_data(std::string_view bytes) = 0;  // runs listeners
     virtual void on_end() = 0;                         // runs listeners
     virtual void on_drain() = 0;                       // runs listeners
     virtual void on_error(Error error) = 0;            // runs listeners
-    // The peer is gone, and maybe bytes with it. That is no fault of this process, so nothing is thrown
-    // where nobody listens.
+    // The peer is gone, and bytes may be lost with it. This process is not at fault, so nothing is
+    // thrown if nobody listens.
     virtual void on_loss(Error error) = 0;  // runs listeners
     virtual void on_close() = 0;            // runs listeners
-    // on_close() has been told, and was the last.
+    // on_close() has run. Only errors of refused writes may follow.
     virtual void on_closed() = 0;
     // Bytes came in, or the kernel took some.
     virtual void on_activity() noexcept {}
@@ -49,43 +50,45 @@ class ByteStream final : private uv::Stream::User {
 
   ByteStream(uv::LoopCore& core, Owner& owner) : core_(&core), owner_(owner) {}
 
-  // Of a stream descriptor. Throws Error.
+  // Opens the stream over a stream descriptor. Throws Error.
   void open(uv::Descriptor descriptor, Direction direction);
-  // Before that, for both directions: bytes may be written, and are queued. The peer's end is then
-  // noticed though nobody reads, if all before it was read, and unless it is paused.
+  // Announces an open() for both directions: bytes may be written from now on, and are queued. Such
+  // a stream notices the peer's end even if nobody reads, provided that no bytes before the end are
+  // unread and that the stream is not paused.
   void open_later() noexcept;
-  // After open_later(): that is an error, and all ends.
+  // After open_later(), if open() cannot follow: reports the error and closes.
   void fail_opening(std::error_code why) noexcept;
-  // Instead of that, when there is none: all that comes is on_close().
+  // Instead of open(), if there is no descriptor: only closes.
   void open_closed() noexcept;
 
   bool write(std::string_view bytes, SendCallback written);
   void end(std::string_view last = {});
   void destroy() noexcept;
-  // destroy(), but that the descriptor is the caller's. Of no descriptor, if there is none.
+  // Returns the descriptor to the caller, and otherwise does what destroy() does. If there is none,
+  // only returns an empty one.
   uv::Descriptor release() noexcept;
-  // Gives the kernel what it takes at this moment. An error if there are bytes that would be lost with the
-  // stream: some are not written still, or came in and are not told.
+  // Writes what the kernel takes at this moment. Returns an error if closing the stream now would
+  // lose bytes: some are still unwritten, or were read but not reported yet.
   std::error_code flush() noexcept;
-  // -1: there is none.
+  // -1 if there is none.
   int fd() const { return stream_ ? stream_->fd() : -1; }
 
   void set_flowing(bool flowing);
-  // Whether it was told not to flow, and not since that it may.
+  // Whether the last call of set_flowing() stopped the reading.
   bool paused() const { return flowing_ == false; }
   void set_ref(bool ref);
-  // To be called when listeners have come or gone.
+  // To be called when listeners were added or removed.
   void listeners_changed();
 
   bool readable() const { return reading_ == Side::open; }
   bool writable() const { return writing_ == Side::open; }
   std::size_t queued() const { return queue_.queued(); }
 
-  // Closes because the loop is going: nothing is told.
+  // Closes because the loop is going away. Calls nothing of the owner.
   void detach() noexcept;
 
  private:
-  // What becomes of one direction. ending: it is over when all is written.
+  // The state of one direction. ending: it ends when all queued bytes are written.
   enum class Side { open, ending, ended, destroyed };
 
   std::span<char> read_room() override;
@@ -121,7 +124,7 @@ class ByteStream final : private uv::Stream::User {
   uv::LoopCore* core_;
   Owner& owner_;
   std::unique_ptr<uv::Stream> stream_;
-  bool opening_ = false;  // there will be a stream
+  bool opening_ = false;  // open() is still to come
   bool failed_to_open_ = false;
   bool notices_end_ = false;
   bool ref_ = true;
@@ -129,21 +132,21 @@ class ByteStream final : private uv::Stream::User {
   Side reading_ = Side::ended;
   std::optional<bool> flowing_;
   std::unique_ptr<char[]> room_;
-  std::size_t held_ = 0;  // bytes of room_ that are still to be told
+  std::size_t held_ = 0;  // bytes in room_ that are not reported yet
 
   Side writing_ = Side::ended;
   bool user_has_ended_ = false;
   WriteQueue queue_;
   bool drain_wanted_ = false;
 
-  // What is still to be told, beside held_ and the queue's callbacks, in this order.
+  // Due reports, besides held_ and the callbacks of the queue, in this order.
   bool drain_due_ = false;
   std::error_code write_error_;
   std::error_code read_error_;
   bool end_due_ = false;
-  bool end_told_ = false;  // and writing is to end too
+  bool end_told_ = false;  // on_end() was called; writing is to end too
   bool close_due_ = false;
-  bool close_told_ = false;  // and nothing will come any more
+  bool close_told_ = false;  // on_close() was called; on_closed() is due
 
   uv::Task tell_task_{[this] { tell(); }};
 };

@@ -13,8 +13,8 @@
 
 namespace tine::net {
 
-// What stands behind a handle to a byte stream: it tells listeners what the stream says, and lives until
-// "close". Events are those of tine::Stream, at least.
+// The state behind a handle to a byte stream. It emits what the stream reports, and the loop keeps
+// it until "close". Events must include those of tine::Stream.
 template <class... Events>
 class ByteStreamState : public detail::ListenerTable<Events...>,
                         public ByteStream::Owner,
@@ -25,8 +25,8 @@ class ByteStreamState : public detail::ListenerTable<Events...>,
   ByteStream& bytes() { return bytes_; }
   const ByteStream& bytes() const { return bytes_; }
 
-  // Called once, when "close" has been told, or at once if it has. It must not run code of the
-  // user's. When the loop goes before that it is dropped.
+  // Calls `observer` once after "close" was emitted, or at once if it already was. The observer
+  // must not run user code. If the loop goes away first, the observer is dropped without a call.
   void when_closed(std::function<void()> observer) {
     if (closed_) return observer();
     observer_ = std::move(observer);
@@ -46,7 +46,8 @@ class ByteStreamState : public detail::ListenerTable<Events...>,
     if (this->template list<"error">().count() > 0) on_error(std::move(error));
   }
 
-  // Drops all that is the user's: a listener that holds a handle to this would keep it for ever.
+  // Drops everything that belongs to the user: a listener that holds a handle to this state would
+  // keep it alive forever.
   void on_closed() override {
     const auto keep = shared_from_this();
     closed_ = true;
@@ -71,7 +72,7 @@ class ByteStreamState : public detail::ListenerTable<Events...>,
 
  protected:
   bool closed() const { return closed_; }
-  // Those that have no listener, because it went with "close", or because somebody else is told.
+  // From now on, drops errors that have no listener, because they are reported elsewhere.
   void drop_errors() { errors_dropped_ = true; }
 
  private:

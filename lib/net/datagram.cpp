@@ -19,10 +19,10 @@ namespace net {
 
 namespace {
 
-// The longest that there is.
+// The size of the longest possible datagram.
 constexpr std::size_t largest_datagram = std::size_t{64} << 10;
 
-// So that a flood of messages leaves the loop its other work.
+// The most messages received in one turn: a flood must leave time for other work.
 constexpr int most_a_turn = 32;
 
 bool full(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
@@ -84,7 +84,7 @@ void DatagramState::ask(ListenerSource& source, const std::optional<SocketAddres
   });
 }
 
-// If the socket was closed meanwhile, what came is let go.
+// If the socket was closed meanwhile, the answer is dropped.
 void DatagramState::answered(ListenerAnswer answer) {
   if (state_ != State::starting || core() == nullptr) return;
   const int error = answer.error != 0 || answer.descriptor ? answer.error : EINVAL;
@@ -118,7 +118,7 @@ void DatagramState::open(uv::Descriptor socket) {
   send_queued();
 }
 
-// Where the caller is told by an exception.
+// Unlike bind(), throws its errors.
 void DatagramState::need_bound() {
   if (state_ != State::idle || core() == nullptr) return;
   core()->keep(shared_from_this());
@@ -139,7 +139,7 @@ int DatagramState::fd() const {
   return socket_->get();
 }
 
-// It is as before then, but that the loop keeps it until that is told.
+// Returns to idle. The loop keeps the state until the error is emitted.
 void DatagramState::fail(Error error) {
   stop();
   state_ = State::idle;
@@ -168,7 +168,7 @@ void DatagramState::ready() {
   receive_some();
 }
 
-// What a listener leaves, by an exception, is there when the loop goes on.
+// If a listener throws, the remaining messages stay in the kernel until the loop goes on.
 void DatagramState::receive_some() {
   if (!room_) room_ = std::make_unique_for_overwrite<char[]>(largest_datagram);
   for (int n = 0; n < most_a_turn && socket_ && !core()->halted(); ++n) {
@@ -176,7 +176,7 @@ void DatagramState::receive_some() {
   }
 }
 
-// Whether there may be more.
+// Returns whether more messages may be there.
 bool DatagramState::receive_one() {
   SocketAddress from;
   from.size = sizeof from.storage;
@@ -217,7 +217,7 @@ void DatagramState::connect_now() {
   schedule();
 }
 
-// Linux gives up a port that it has chosen itself.
+// On disconnect, Linux gives up a port that it chose itself; the socket is then bound there again.
 void DatagramState::disconnect() {
   if (connecting_) return connecting_.reset();
   if (!connected_) throw Error(system_code(ENOTCONN), "disconnect");
@@ -268,7 +268,7 @@ void DatagramState::send_or_queue(std::string_view bytes, const std::optional<So
   if (state_ == State::idle) bind({.exclusive = true});
 }
 
-// 0, or an errno.
+// Returns 0 or an errno.
 int DatagramState::try_send(std::string_view bytes,
                             const std::optional<SocketAddress>& to) noexcept {
   const sockaddr* const address = to ? to->get() : nullptr;
@@ -374,7 +374,7 @@ void DatagramState::loop_closing() noexcept {
   clear();
 }
 
-// --- telling
+// --- emitting
 
 void DatagramState::schedule() noexcept {
   if (core() != nullptr) core()->defer(tell_task_, shared_from_this());
@@ -385,7 +385,7 @@ bool DatagramState::due() const {
          close_told_;
 }
 
-// When a listener throws, the rest stays, for the next turn.
+// If a listener throws, whatever is still due comes first when the loop goes on.
 void DatagramState::tell() {
   struct Telling {
     ~Telling() {
@@ -410,7 +410,7 @@ void DatagramState::tell_errors() {
   }
 }
 
-// Those that are due now: what a callback sends waits for the next turn.
+// Calls only the callbacks that are due now: those of new messages wait for the next turn.
 void DatagramState::tell_sent() {
   for (std::size_t due = sent_.size(); due > 0; --due) {
     const Sent sent = std::move(sent_.front());
@@ -420,7 +420,7 @@ void DatagramState::tell_sent() {
 }
 
 void DatagramState::tell_close() {
-  if (!sent_.empty()) return;  // what a callback made due comes first
+  if (!sent_.empty()) return;  // callbacks that a callback has made due come first
   if (std::exchange(close_due_, false)) {
     close_told_ = true;
     notify<"close">();

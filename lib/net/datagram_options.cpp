@@ -35,7 +35,7 @@ in_addr ipv4(const std::string& text) {
 
 sockaddr_in6 ipv6(const std::string& text) { return parsed<sockaddr_in6>(text, AF_INET6); }
 
-// That of the interface, or else of the group: "ff02::1%eth0".
+// The index of the interface. If none is given, the scope of the group counts: "ff02::1%eth0".
 unsigned interface_of(const Membership& membership) {
   return ipv6(membership.interface.empty() ? membership.group : membership.interface).sin6_scope_id;
 }

@@ -5,27 +5,27 @@
 
 #include "tine/address.hpp"
 
-// What a UDP socket of a family may be told beside where it is. All throw Error: EINVAL for an address that is
-// none, or of the other family, and for a number that is out of range.
+// The options of a UDP socket, apart from its address. All functions throw Error: EINVAL for a text
+// that is not an address of the given family, and for a number out of range.
 namespace tine::net {
 
-// A group that is joined, or left.
+// A multicast group to join or to leave.
 struct Membership {
   std::string group;
-  std::string interface {};  // as multicast_interface() takes it; empty: the system chooses
-  std::string source{};      // empty: whoever sends
+  std::string interface {};  // as for set_multicast_interface(); empty: the system chooses
+  std::string source{};      // empty: any sender
 };
 void join(int fd, Family family, const Membership& membership);
 void leave(int fd, Family family, const Membership& membership);
 
-// IPv4: an address of the interface, or "0.0.0.0". IPv6: "::%eth0", or "::".
+// IPv4: an address of the interface. IPv6: "::%eth0". With "0.0.0.0" and "::" the system chooses.
 void set_multicast_interface(int fd, Family family, const std::string& interface);
 void set_multicast_loopback(int fd, Family family, bool on);
 void set_multicast_ttl(int fd, Family family, int hops);
 void set_ttl(int fd, Family family, int hops);
 void set_broadcast(int fd, bool on);
 
-// SO_RCVBUF or SO_SNDBUF.
+// `which` is SO_RCVBUF or SO_SNDBUF.
 void set_buffer_size(int fd, int which, std::size_t bytes);
 std::size_t buffer_size(int fd, int which);
 

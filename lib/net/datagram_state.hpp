@@ -22,7 +22,7 @@
 
 namespace tine::net {
 
-// What stands behind tine::Datagram. The loop keeps it from bind() to "close".
+// The state behind tine::Datagram. The loop keeps it from the first binding to "close".
 class DatagramState final
     : public detail::ListenerTable<Event<"listening">, Event<"connect">,
                                    Event<"message", std::string_view, Address>,
@@ -34,33 +34,34 @@ class DatagramState final
   DatagramState(uv::LoopCore& core, Family family) : Resident(core), family_(family) {}
 
   Datagram handle() { return Datagram(shared_from_this()); }
-  // Null of an empty handle.
+  // Null for an empty handle.
   static const std::shared_ptr<DatagramState>& of(const Datagram& handle) { return handle.state_; }
   Family family() const { return family_; }
 
   void bind(const BindOptions& options);
-  // Receives by a UDP socket that is bound. Throws Error.
+  // Takes over a bound UDP socket and starts to receive. Throws Error.
   void open(uv::Descriptor socket);
   void send(std::string_view bytes, const Address& to, SendCallback sent);
-  // To where it is connected.
+  // Sends to the connected peer.
   void send(std::string_view bytes, SendCallback sent);
   void connect(const Address& to);
   // Throws Error.
   void disconnect();
   void close();
-  // As who was asked for a socket wants it.
+  // For a listener source: closes, then calls `closed` on a later turn.
   void close(std::function<void()> closed) override;
   bool accepted(uv::Descriptor&) override { return false; }
-  // Of no descriptor, if there is none. Throws Error, EAGAIN, if messages are still to be sent.
+  // Returns the descriptor and closes. If there is none, only returns an empty one. Throws Error
+  // (EAGAIN) if messages are still unsent.
   uv::Descriptor release();
-  // Throws Error, if there is none.
+  // Throws Error if there is no descriptor.
   uv::Descriptor duplicate() const;
 
   std::optional<Address> address() const;
   std::optional<Address> remote_address() const;
-  // Bound already, or now, to a free port of its own. Throws Error.
+  // Binds the socket to a free port of its own, unless it is bound or starting. Throws Error.
   void need_bound();
-  // Of a socket that is bound. Throws Error.
+  // The descriptor. Throws Error if the socket is not bound.
   int fd() const;
   void set_ref(bool ref);
 
@@ -68,11 +69,11 @@ class DatagramState final
   void listeners_changed() override { check_thread(); }
 
  private:
-  // starting: where to bind is being found out.
+  // starting: the host is being looked up, or the source has been asked.
   enum class State { idle, starting, bound, closed };
 
   struct Message {
-    std::optional<SocketAddress> to;  // none: where it is connected to
+    std::optional<SocketAddress> to;  // none: the connected peer
     std::string bytes;
     SendCallback sent;
   };
@@ -82,7 +83,7 @@ class DatagramState final
   };
   struct Failure {
     Error error;
-    bool is_loss = false;  // and told to listeners only
+    bool is_loss = false;  // emitted only if there is a listener
   };
 
   int ip_family() const { return family_ == Family::ipv6 ? AF_INET6 : AF_INET; }
@@ -121,32 +122,32 @@ class DatagramState final
   BindOptions options_;
   bool ref_ = true;
 
-  // One of these while it is starting.
+  // While starting, one of these is set.
   std::unique_ptr<uv::Lookup> lookup_;
   std::optional<uv::KeepAlive> keep_alive_;
 
   std::optional<uv::Descriptor> socket_;
   std::optional<uv::Poll> poll_;
   std::optional<Address> bound_at_;
-  std::optional<SocketAddress> connecting_;  // when it is bound
+  std::optional<SocketAddress> connecting_;  // where to connect once bound
   bool connected_ = false;
   std::shared_ptr<void> lease_;
   std::unique_ptr<char[]> room_;
   std::deque<Message> queue_;
 
-  // What is still to be told, in this order.
+  // Due events and callbacks, in this order.
   std::deque<Failure> errors_;
   bool listening_due_ = false;
   bool connect_due_ = false;
   std::deque<Sent> sent_;
   bool close_due_ = false;
-  bool close_told_ = false;      // and nothing will come any more
-  bool errors_dropped_ = false;  // those that have no listener, as it went with "close"
+  bool close_told_ = false;      // "close" was emitted; the loop is still to release this
+  bool errors_dropped_ = false;  // not thrown: their listener was dropped after "close"
 
   uv::Task tell_task_{[this] { tell(); }};
 };
 
-// A datagram socket over a UDP socket that is bound. Throws Error.
+// Creates a datagram socket over a bound UDP socket. Throws Error.
 std::shared_ptr<DatagramState> make_datagram(uv::LoopCore& core, uv::Descriptor socket);
 
 }  // namespace tine::net

@@ -8,14 +8,16 @@ namespace tine::net {
 
 // Connections of a server that were passed to another process.
 //
-// Each callback runs once, later, by a task or inside LoopCore::enter(), if the loop lives.
+// Each callback runs once, on a later turn, from a task or inside LoopCore::enter(). If the loop
+// goes away first, the callback does not run.
 class Elsewhere {
  public:
   virtual ~Elsewhere() = default;
 
-  // How many are open.
+  // Counts the open connections.
   virtual void count(std::function<void(std::error_code, std::size_t)> counted) = 0;
-  // When none is open any more, or nobody knows of any. Asked for once.
+  // Calls `all_closed` when no connection is open any more, or when the process that has them can
+  // no longer be asked. To be called once.
   virtual void when_all_closed(std::function<void()> all_closed) = 0;
 };
 

@@ -11,31 +11,31 @@
 
 namespace tine::net {
 
-// Who asks for a socket to listen on: a server or a datagram socket.
+// A server or a datagram socket that asks for a socket to listen on.
 class ListenerUser {
  public:
-  // A connection that somebody else has accepted: it is taken, counted and emitted as if this had.
-  // False, and it is not taken: the server is closed, or has as many as it may.
+  // Takes a connection that the source has accepted; it is counted and emitted like any other.
+  // Returns false, without taking it, if the server is closed or has as many connections as it may.
   virtual bool accepted(uv::Descriptor& connection) = 0;
-  // As the user would, to be told when it is closed.
+  // Closes like the user's close(), then calls `closed`.
   virtual void close(std::function<void()> closed) = 0;
 
  protected:
   ~ListenerUser() = default;
 };
 
-// Where a server or a datagram socket would be bound.
+// Where a server or a datagram socket is to be bound.
 struct ListenerQuery {
   enum class Kind { stream, udp4, udp6 };
 
   Kind kind = Kind::stream;
-  // One that is bound, in the process of whom is asked, instead of an address.
+  // Instead of an address: a bound descriptor, by its number in the process that is asked.
   int descriptor = -1;
-  // None: all addresses of the machine, at that port.
+  // None: all addresses of the machine, at `port`.
   std::optional<Address> address{};
   std::uint16_t port = 0;
   int backlog = 0;
-  // Of a path.
+  // For a path: its permissions for all users.
   bool readable_all = false;
   bool writable_all = false;
   bool ipv6_only = false;
@@ -43,33 +43,34 @@ struct ListenerQuery {
   bool reuse_port = false;
 };
 
-// One of three: an errno; a socket that is bound there, and shared with others; or neither, and
-// connections are handed to ListenerUser::accepted().
+// The answer to a query, one of three: an errno; a bound socket, which others may share; or
+// neither, if connections are handed to ListenerUser::accepted().
 struct ListenerAnswer {
   int error = 0;
   std::optional<uv::Descriptor> descriptor{};
-  // What a server without a socket tells to be its address.
+  // The address that a server without a socket reports.
   std::optional<Address> address{};
-  // Called, by a task or inside LoopCore::enter(), for each connection of the server that has ended.
+  // Called for each connection of the server that has closed or was released.
   std::function<void()> connection_ended{};
-  // Held until the server does not listen any more; its end is how the source learns of that.
+  // To be held while the server or datagram socket is open. When it is destroyed, the source learns
+  // that the socket is no longer needed.
   std::shared_ptr<void> lease{};
 };
 
-// Finds sockets to listen on for all servers and datagram sockets of a loop, but those that are to be
-// exclusive: a cluster's primary has them. LoopCore::extend() installs it; without one they make
-// their own.
+// A source of sockets for all servers and datagram sockets of a loop that are not exclusive. In a
+// cluster, the sockets come from the primary. LoopCore::extend() installs a source; without one,
+// servers and datagram sockets bind their own.
 class ListenerSource : public uv::Extension {
  public:
   using Answered = std::function<void(ListenerAnswer answer)>;
 
-  // `answered` is called once, later, by a task or inside
-  // LoopCore::enter(). It may be dropped without a call, when the loop goes.
+  // Calls `answered` once, on a later turn, from a task or inside LoopCore::enter(). There is no
+  // call if the loop goes away first, or if the source closes `user` instead.
   virtual void find(const ListenerQuery& query, std::weak_ptr<ListenerUser> user,
                     Answered answered) = 0;
 };
 
-// Null: there is none.
+// Null if there is none.
 inline ListenerSource* listener_source(const uv::LoopCore& core) {
   return dynamic_cast<ListenerSource*>(core.extension());
 }

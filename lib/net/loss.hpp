@@ -7,8 +7,8 @@
 
 namespace tine::net {
 
-// What reading and writing end with when the peer, or the way to the peer, is gone. That is no fault of this
-// process.
+// Whether an error means that the peer, or the way to the peer, is gone. This process is not at
+// fault then.
 inline bool is_loss(const std::error_code& error) {
   constexpr std::array gone{EPIPE,    ECONNRESET, ECONNABORTED, ENOTCONN,     ETIMEDOUT,
                             ENETDOWN, ENETRESET,  ENETUNREACH,  EHOSTUNREACH, ECONNREFUSED};

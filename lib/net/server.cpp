@@ -18,9 +18,9 @@ namespace net {
 
 namespace {
 
-// The type is Node's: 4, 6, or -1 for a path.
+// The address type is Node's: 4, 6, or -1 for a path.
 std::string key_of(const Address& where) {
-  static std::atomic<std::uint64_t> servers = 0;  // of all loops
+  static std::atomic<std::uint64_t> servers = 0;  // on all loops
   const std::string number = ':' + std::to_string(++servers);
   switch (where.family) {
     case Family::ipv4: return "4:" + where.host + ':' + std::to_string(where.port) + number;
@@ -70,7 +70,7 @@ void ServerState::start(const ListenOptions& options) {
   }
 }
 
-// Whom a source asks has it, and the number is of that process.
+// If there is a source, the descriptor belongs to the process that the source asks.
 void ServerState::start_at_descriptor() {
   ListenerSource* const source = listener_source(*core());
   if (source == nullptr || options_.exclusive) {
@@ -118,7 +118,7 @@ void ServerState::ask(ListenerSource& source, std::optional<Address> where) {
   });
 }
 
-// If the server was closed meanwhile, what came is let go.
+// If the server was closed meanwhile, the answer is dropped.
 void ServerState::answered(ListenerAnswer answer) {
   if (state_ != State::starting || core() == nullptr) return;
   if (answer.error != 0) return fail(Error(system_code(answer.error), "listen " + where_));
@@ -176,7 +176,7 @@ void ServerState::now_listening() {
   schedule();
 }
 
-// It is as before then, but that the loop keeps it until that is told.
+// Returns to idle. The loop keeps the state until the error is emitted.
 void ServerState::fail(Error error) {
   stop();
   state_ = State::idle;
@@ -215,7 +215,7 @@ bool ServerState::accepted(uv::Descriptor& connection) {
   return true;
 }
 
-// None: the system has not enough for it, which is told.
+// If the system lacks the resources for it, returns none and reports the error.
 std::optional<Socket> ServerState::take(uv::Descriptor connection) {
   try {
     const auto socket = make_socket(*core(), std::move(connection), shared_from_this());
@@ -341,7 +341,7 @@ void ServerState::loop_closing() noexcept {
   clear();
 }
 
-// --- telling
+// --- emitting
 
 void ServerState::schedule() noexcept {
   if (core() != nullptr) core()->defer(tell_task_, shared_from_this());
@@ -352,7 +352,7 @@ bool ServerState::due() const {
          callbacks_due_;
 }
 
-// When a listener throws, the rest stays, for the next turn.
+// If a listener throws, whatever is still due comes first when the loop goes on.
 void ServerState::tell() {
   struct Telling {
     ~Telling() {

@@ -23,7 +23,7 @@
 
 namespace tine::net {
 
-// What stands behind tine::Server. The loop keeps it from listen() to "close".
+// The state behind tine::Server. The loop keeps it from listen() to "close".
 class ServerState final
     : public detail::ListenerTable<Event<"listening">, Event<"connection", Socket>,
                                    Event<"drop", Address>, Event<"error", Error>, Event<"close">>,
@@ -35,16 +35,16 @@ class ServerState final
   explicit ServerState(uv::LoopCore& core) : Resident(core) {}
 
   Server handle() { return Server(shared_from_this()); }
-  // Null of an empty handle.
+  // Null for an empty handle.
   static const std::shared_ptr<ServerState>& of(const Server& handle) { return handle.state_; }
 
   void listen(const ListenOptions& options);
-  // On a stream socket that is bound.
+  // Listens on a bound stream socket.
   void listen_on(uv::Descriptor socket, int backlog);
   void close(std::function<void()> closed) override;
-  // Of no descriptor, if there is none.
+  // Returns the listening descriptor and closes. If there is none, only returns an empty one.
   uv::Descriptor release();
-  // Throws Error, if there is none.
+  // Throws Error if there is no descriptor.
   uv::Descriptor duplicate() const;
 
   bool listening() const { return state_ == State::listening; }
@@ -53,27 +53,28 @@ class ServerState final
   void set_max_connections(std::optional<std::size_t> most) { most_ = most; }
   std::optional<std::size_t> max_connections() const { return most_; }
 
-  // What connections that are passed to another process name their server by, from "listening" on:
-  // `<addressType>:<address>:<port>:<number>`. The number is of no other server of this process: many may
-  // have been at the same place.
+  // The name by which connections that are passed to another process refer to their server, from
+  // "listening" on: `<addressType>:<address>:<port>:<number>`. The number is unique in this
+  // process, because several servers may have had the same address.
   const std::string& key() const { return key_; }
 
   bool accepted(uv::Descriptor& connection) override;
 
-  // Connections of this server that another process has: connections() counts them, "close" waits
-  // for them. To be added before a socket that is passed there is released.
+  // Adds connections that were passed to another process: connections() counts them, and "close"
+  // waits for them. To be called before the passed socket is released.
   void add_elsewhere(std::shared_ptr<Elsewhere> elsewhere);
   void remove_elsewhere(const Elsewhere& elsewhere);
   void count_connections(std::function<void(std::error_code, std::size_t)> counted);
 
-  // One of its own sockets has closed, or was released.
+  // To be called when a connection of this process has closed or was released.
   void connection_ended() noexcept;
 
   void loop_closing() noexcept override;
   void listeners_changed() override { check_thread(); }
 
  private:
-  // starting: where to listen is being found out. closing: connections are left.
+  // starting: the host is being looked up, or the source has been asked. closing: connections are
+  // still open.
   enum class State { idle, starting, listening, closing, closed };
 
   void on_connection(uv::Descriptor connection) override;
@@ -106,38 +107,38 @@ class ServerState final
 
   State state_ = State::idle;
   ListenOptions options_;
-  std::string where_;  // as errors tell it
+  std::string where_;  // the address, as it appears in errors
   std::string key_;
   std::optional<std::size_t> most_;
   bool ref_ = true;
 
-  // One of these while it is starting; then the listener, or what keeps the loop alive for
-  // connections that are handed in.
+  // While starting: the lookup, or keep_alive_ until the source answers. Then the listener, or
+  // keep_alive_ while the source hands in connections.
   std::unique_ptr<uv::Lookup> lookup_;
   std::optional<uv::KeepAlive> keep_alive_;
   std::shared_ptr<uv::Listener> listener_;
   std::optional<Address> handed_address_;
   std::shared_ptr<void> lease_;
-  std::function<void()> tell_ended_;  // who handed the connections
+  std::function<void()> tell_ended_;  // notifies the source of an ended connection
   std::optional<BoundPath> path_;
 
   std::size_t connections_ = 0;
   std::vector<std::shared_ptr<Elsewhere>> elsewhere_;
 
-  // What is still to be told, in this order.
+  // Due events and callbacks, in this order.
   std::deque<Error> errors_;
   bool listening_due_ = false;
   std::deque<Socket> handed_;
   std::deque<Address> drops_;
   bool close_due_ = false;
-  bool callbacks_due_ = false;   // and nothing will come any more
-  bool errors_dropped_ = false;  // those that have no listener, as it went with "close"
+  bool callbacks_due_ = false;   // "close" was emitted; the callbacks of close() are due
+  bool errors_dropped_ = false;  // not thrown: their listener was dropped after "close"
   std::deque<std::function<void()>> closed_;
 
   uv::Task tell_task_{[this] { tell(); }};
 };
 
-// A server over a stream socket that is bound. Throws Error.
+// Creates a server over a bound stream socket. Throws Error.
 std::shared_ptr<ServerState> make_server(uv::LoopCore& core, uv::Descriptor socket);
 
 }  // namespace tine::net

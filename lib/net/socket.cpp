@@ -51,7 +51,7 @@ void SocketState::connect_to(std::deque<SocketAddress> addresses, std::string ta
   try_next();
 }
 
-// False: it cannot be connected (any more).
+// Returns false if the socket cannot be connected (any more).
 bool SocketState::start() {
   if (core() == nullptr) return false;
   if (state_ != State::idle || closed()) {
@@ -90,7 +90,7 @@ void SocketState::look_up(const std::string& host, std::uint16_t port) {
                          });
 }
 
-// There is an address to try. Only the error of the last one is told.
+// At least one address must be left. Only the error of the last one is reported.
 void SocketState::try_next() noexcept {
   const SocketAddress address = addresses_.front();
   addresses_.pop_front();
@@ -185,9 +185,9 @@ void SocketState::loop_closing() noexcept {
   ByteStreamState::loop_closing();
 }
 
-// --- what it is asked and told
+// --- addresses and options
 
-// Of a peer that is gone the kernel knows no address any more.
+// The address is remembered: once the peer is gone, the kernel no longer knows it.
 std::optional<Address> SocketState::remote_address() {
   if (!remote_) remote_ = net::remote_address(bytes().fd());
   return remote_;
@@ -215,7 +215,7 @@ void SocketState::set_keep_alive(bool on, std::chrono::seconds after) {
   apply_options();
 }
 
-// What is no TCP socket refuses them, or does not care.
+// A socket that is not TCP rejects or ignores these options.
 void SocketState::apply_options() noexcept {
   const int fd = bytes().fd();
   if (fd < 0) return;
@@ -239,7 +239,7 @@ void SocketState::set_timeout(std::chrono::milliseconds idle) {
   on_activity();
 }
 
-// The timer is left alone while it runs: it looks at the time when it has run down.
+// A running timer is not restarted: when it expires, it checks the time of the last activity.
 void SocketState::on_activity() noexcept {
   if (!timer_) return;
   last_activity_ = std::chrono::steady_clock::now();
@@ -255,7 +255,7 @@ void SocketState::timer_expired() {
   schedule();
 }
 
-// --- telling
+// --- emitting
 
 void SocketState::on_error(Error error) {
   if (std::exchange(connect_failed_, false)) error = Error(error.code(), "connect " + target_);
@@ -266,7 +266,7 @@ void SocketState::schedule() noexcept {
   if (core() != nullptr) core()->defer(tell_task_, shared_from_this());
 }
 
-// When a listener throws, the rest stays, for the next turn.
+// If a listener throws, whatever is still due comes first when the loop goes on.
 void SocketState::tell() {
   struct Telling {
     ~Telling() {

@@ -42,7 +42,7 @@ const T& as(const SocketAddress& address) {
   return reinterpret_cast<const T&>(address.storage);
 }
 
-// Of an interface, as its name or its number. 0: there is none.
+// The index of an interface, given by its name or number; 0 if the text is neither.
 std::uint32_t scope_of(const std::string& text) {
   if (const unsigned index = if_nametoindex(text.c_str()); index != 0) return index;
   std::uint32_t number = 0;
@@ -72,7 +72,8 @@ std::string ipv6_text(const sockaddr_in6& in6) {
                                                              : std::to_string(in6.sin6_scope_id));
 }
 
-// A path may or may not end in a zero byte. A name that begins with one has its length.
+// A path may or may not end in a zero byte. An abstract name begins with one, and only the size
+// marks its end.
 std::string path_text(const SocketAddress& address) {
   if (address.size <= path_offset) return {};
   const char* const path = as<sockaddr_un>(address).sun_path;

@@ -23,23 +23,24 @@ struct SocketAddress {
   int family() const { return storage.ss_family; }
 };
 
-// A text that would be cut short where it becomes a C string.
+// Whether a text contains a zero byte, so that it would be cut short as a C string.
 bool has_nul(std::string_view text);
-// As errors, which are C strings, have it: with "\\0" for a zero byte.
+// Replaces zero bytes by "\\0", for errors, whose texts are C strings.
 std::string printable(std::string_view text);
 
-// Of an IP address in text; none if it is something else, such as a name.
+// Parses an IP address; none if the text is anything else, such as a host name.
 std::optional<SocketAddress> ip_address(const std::string& host, std::uint16_t port);
-// Throws Error for a path with a zero byte, but one that begins with it.
+// Throws Error if a path contains a zero byte, unless it begins with one.
 void verify_path(const std::string& path);
-// Throws Error, as verify_path() does, and for a path that is too long.
+// Returns the address of a path. Throws Error as verify_path() does, and for a path that is too
+// long.
 SocketAddress path_address(const std::string& path);
-// Of what was looked up.
+// Returns the IP addresses that a lookup has found, with that port.
 std::vector<SocketAddress> ip_addresses(const addrinfo* found, std::uint16_t port);
 
 Address to_address(const SocketAddress& address);
 
-// Of the two ends of a socket; none if it has none, or is none.
+// The addresses of the two ends of a socket; none if there is no such address, or no socket.
 std::optional<Address> local_address(int fd);
 std::optional<Address> remote_address(int fd);
 

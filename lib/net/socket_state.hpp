@@ -26,7 +26,7 @@ namespace tine::net {
 
 class ServerState;
 
-// What stands behind tine::Socket. The loop keeps it from connect() to "close".
+// The state behind tine::Socket. The loop keeps it from connect() or open() to "close".
 class SocketState final : public ByteStreamState<Event<"connect">, Event<"data", std::string_view>,
                                                  Event<"end">, Event<"drain">, Event<"timeout">,
                                                  Event<"error", Error>, Event<"close">> {
@@ -34,25 +34,26 @@ class SocketState final : public ByteStreamState<Event<"connect">, Event<"data",
   explicit SocketState(uv::LoopCore& core);
 
   Socket handle();
-  // Null of an empty handle.
+  // Null for an empty handle.
   static const std::shared_ptr<SocketState>& of(const Socket& handle) { return handle.state_; }
 
   void connect(const ConnectOptions& options);
-  // To the first of these, of which there is one at least, that takes it. `target` is what an error
-  // calls it.
+  // Connects to the first of these addresses that accepts. There must be at least one. Errors
+  // contain `target`.
   void connect_to(std::deque<SocketAddress> addresses, std::string target);
-  // Of a connected socket. Throws Error. `server` is the one that has accepted it and counts it,
-  // or null.
+  // Takes over a connected socket. `server` is the one that has accepted and counts it, or null.
+  // Throws Error.
   void open(uv::Descriptor socket, std::shared_ptr<ServerState> server);
   void destroy() noexcept;
-  // So that no bytes are lost by release(). Throws Error, EAGAIN, if some would be.
+  // Writes what is queued, so that release() loses no bytes. Throws Error (EAGAIN) if some would be
+  // lost.
   void flush();
-  // Of no descriptor, if there is none.
+  // Returns the descriptor and closes. If there is none, only returns an empty one.
   uv::Descriptor release() noexcept;
-  // Throws Error, if there is none.
+  // Throws Error if there is no descriptor.
   uv::Descriptor duplicate() const;
 
-  // The server that has accepted it; null, if none has.
+  // The server that has accepted this socket, or null.
   const std::shared_ptr<ServerState>& server() const { return server_; }
 
   bool connecting() const { return state_ == State::connecting && !closed(); }
@@ -92,9 +93,9 @@ class SocketState final : public ByteStreamState<Event<"connect">, Event<"data",
   State state_ = State::idle;
   bool ref_ = true;
   std::shared_ptr<ServerState> server_;
-  bool counted_ = false;  // by its server
+  bool counted_ = false;  // by server_
 
-  // While it is connecting: to what, as the user has said it, and what is left to be tried.
+  // While connecting: the target as it appears in errors, and the addresses that are left to try.
   std::string target_;
   std::unique_ptr<uv::Lookup> lookup_;
   std::deque<SocketAddress> addresses_;
@@ -112,7 +113,7 @@ class SocketState final : public ByteStreamState<Event<"connect">, Event<"data",
   std::optional<uv::RawTimer> timer_;
   bool timer_runs_ = false;
 
-  // What is still to be told, beside what bytes_ tells.
+  // Due errors and events, besides what bytes_ reports.
   std::deque<Error> errors_;
   bool connect_due_ = false;
   bool timeout_due_ = false;
@@ -120,7 +121,7 @@ class SocketState final : public ByteStreamState<Event<"connect">, Event<"data",
   uv::Task tell_task_{[this] { tell(); }};
 };
 
-// A socket over a connected stream socket. Throws Error.
+// Creates a socket over a connected stream socket. Throws Error.
 std::shared_ptr<SocketState> make_socket(uv::LoopCore& core, uv::Descriptor socket,
                                          std::shared_ptr<ServerState> server = nullptr);
 

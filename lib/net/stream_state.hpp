@@ -10,7 +10,7 @@
 
 namespace tine::net {
 
-// What stands behind tine::Stream. The loop keeps it until "close".
+// The state behind tine::Stream. The loop keeps it until "close".
 class StreamState final
     : public ByteStreamState<Event<"data", std::string_view>, Event<"end">, Event<"drain">,
                              Event<"error", Error>, Event<"close">> {
@@ -18,12 +18,11 @@ class StreamState final
   using ByteStreamState::ByteStreamState;
 
   Stream handle();
-  // For one whose descriptor is not to be had, of which somebody else is told. If it is open, it is
-  // destroyed.
+  // Closes the stream, open or not, after a failure that is reported elsewhere.
   void give_up() noexcept;
 };
 
-// A stream over a stream descriptor: a pipe, a socket, a terminal. Throws Error.
+// Creates a stream over a stream descriptor: a pipe, a socket or a terminal. Throws Error.
 std::shared_ptr<StreamState> make_stream(uv::LoopCore& core, uv::Descriptor descriptor,
                                          Direction direction);
 

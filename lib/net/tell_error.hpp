@@ -5,7 +5,7 @@
 
 namespace tine::net {
 
-// Emits an error of a state with listeners. Without one for it, it is an exception.
+// Emits "error" to the listeners of a state. Throws the error if there are none.
 template <class Table>
 void tell_error(Table& table, const Error& error) {
   if (table.template list<"error">().count() == 0) throw error;

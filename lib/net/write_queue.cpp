@@ -6,13 +6,13 @@ namespace tine::net {
 
 namespace {
 
-// What a buffer may hold on to while it is empty.
+// The capacity that a buffer may keep while it is empty.
 constexpr std::size_t most_kept = std::size_t{256} << 10;
 
 }  // namespace
 
 void WriteQueue::add(std::string_view bytes, SendCallback& written) {
-  if (bytes.empty() && !written) return;  // nobody is to be told of nothing
+  if (bytes.empty() && !written) return;  // nothing to write, nobody to call
   const std::size_t before = filling_.size();
   filling_.append(bytes);
   const std::uint64_t end = written_ + queued();

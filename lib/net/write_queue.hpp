@@ -11,51 +11,52 @@
 
 namespace tine::net {
 
-// What was given to a stream and is not written yet: the bytes, and who wants to know.
+// A queue of the bytes that a stream has accepted and not written yet, with their callbacks.
 //
-// Bytes are counted from the first ever accepted; a callback is due when the count of written bytes
-// passes the end of its own.
+// Bytes are counted from the first one ever accepted. A callback is due when the count of written
+// bytes reaches the end of its own.
 class WriteQueue {
  public:
-  // Takes the bytes and the callback, if there is one. When memory runs out nothing is changed or
-  // taken.
+  // Appends the bytes, and takes the callback if there is one. If memory runs out, the queue stays
+  // as it was.
   void add(std::string_view bytes, SendCallback& written);
 
-  // Bytes that are accepted and not written.
+  // The number of bytes that are accepted and not written.
   std::size_t queued() const { return filling_.size() + writing_.size() - front_; }
 
-  // The bytes to be written next. They stay where they are until written() has counted them all.
+  // The bytes to write next. They stay in place until written() has counted all of them.
   std::string_view front() noexcept;
 
-  // Counts bytes of front() as written.
+  // Counts `n` bytes of front() as written.
   void written(std::size_t n) noexcept;
 
-  // Gives up what is queued. Nothing may be added any more. Whether some of it has no callback.
+  // Drops the queued bytes; all callbacks are due then. Nothing may be added any more. Returns
+  // whether any dropped bytes have no callback.
   bool cancel(std::error_code why) noexcept;
 
-  // Drops all callbacks without a call.
+  // Drops all callbacks without calling them.
   void drop_callbacks() noexcept;
 
-  // How many callbacks are due: their bytes are written, or given up.
+  // The number of due callbacks: their bytes are written, or were dropped.
   std::size_t due() const { return due_; }
-  // Calls the first of them, which may throw what it likes; it has had its call then.
+  // Calls the first due callback, which counts as called even if it throws.
   void call_first_due();
 
  private:
   void all_written() noexcept;
 
-  std::string filling_;    // appended to
-  std::string writing_;    // being written; nothing is appended, so it stays in place
-  std::size_t front_ = 0;  // up to here writing_ is written
+  std::string filling_;    // new bytes are appended here
+  std::string writing_;    // being written; stays in place, as nothing is appended
+  std::size_t front_ = 0;  // how many bytes of writing_ are written
 
   struct Waiting {
     std::uint64_t end;
     SendCallback written;
   };
   std::deque<Waiting> waiting_;
-  std::size_t due_ = 0;  // of them, from the front on
+  std::size_t due_ = 0;  // how many of waiting_, from the front
   std::uint64_t written_ = 0;
-  std::uint64_t without_callback_ = 0;  // the last bytes of that kind end here
+  std::uint64_t without_callback_ = 0;  // where the last bytes without a callback end
   std::error_code cancelled_because_;
 };
 
