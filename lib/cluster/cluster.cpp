@@ -12,7 +12,7 @@ namespace tine {
 
 namespace cluster {
 
-// Both sides: a worker has the first, but it is not used there.
+// Both sides of a cluster. A worker has a Primary too, but does not use it.
 class ClusterState {
  public:
   explicit ClusterState(Loop& loop)
@@ -27,7 +27,7 @@ class ClusterState {
   }
   ClusterState(const ClusterState&) = delete;
   ClusterState& operator=(const ClusterState&) = delete;
-  // What listens from now on does so alone.
+  // Servers and datagram sockets that start from now on bind their own sockets.
   ~ClusterState() {
     if (membership) core.extend(nullptr);
   }

@@ -61,7 +61,7 @@ bool Distributor::remove(int worker) {
   return members_.empty();
 }
 
-// What the worker had not answered for came before all that waits.
+// Connections that the worker left unanswered are older than all that wait, so they come first.
 void Distributor::ended(int worker) {
   const auto of_worker = [&](const UnderWay& one) { return one.worker == worker; };
   for (UnderWay& one : under_way_) {
@@ -105,7 +105,7 @@ void Distributor::refused(int worker, Connection connection) {
   waiting_.push_front(std::move(connection));
 }
 
-// It has been free for the shortest.
+// Moves the member to the end: it is the last one that became free.
 void Distributor::freed(Member& member) {
   member.unanswered.reset();
   member.stuck = false;
@@ -129,8 +129,8 @@ void Distributor::on_connection(uv::Descriptor connection) {
   hand_out();
 }
 
-// One that nobody who is left would take is closed. When any worker will do and none is free, those behind
-// need not be looked at.
+// A connection that every remaining worker has refused is closed. If any worker will do and none is
+// free, the connections behind need not be looked at.
 void Distributor::hand_out() {
   const bool any_will_do = balancing_.kind() != Balancing::Kind::choice;
   for (auto next = waiting_.begin(); next != waiting_.end() && !members_.empty();) {
@@ -152,7 +152,8 @@ bool Distributor::any_free() const {
                      [](const Member& member) { return member.free(); });
 }
 
-// Those that have not refused it; of these only such as are not stuck, if there are any.
+// The workers that have not refused the connection. Stuck workers are left out unless all of these
+// are stuck.
 std::vector<Distributor::Member*> Distributor::candidates_for(const Connection& connection) {
   std::vector<Member*> candidates;
   for (Member& member : members_) {
@@ -167,7 +168,7 @@ std::vector<Distributor::Member*> Distributor::candidates_for(const Connection& 
   return candidates;
 }
 
-// Null: one that is free has to be waited for.
+// Returns null if the connection has to wait for a free worker.
 Distributor::Member* Distributor::choose(const Connection& connection,
                                          const std::vector<Member*>& candidates) const {
   if (balancing_.kind() == Balancing::Kind::choice) {
@@ -189,7 +190,8 @@ Distributor::Member* Distributor::choose(const Connection& connection,
   return best;
 }
 
-// False: it cannot be told of it, as when it is about to leave, and the connection is for another.
+// Returns false if the connection cannot be sent to the worker, for instance because its channel is
+// closed. Another worker gets it then.
 bool Distributor::hand(Member& member, Connection connection) {
   const auto name = hand_(member.worker, connection.descriptor);
   if (!name) {
@@ -203,7 +205,8 @@ bool Distributor::hand(Member& member, Connection connection) {
   return true;
 }
 
-// Only a choice needs to know: otherwise a connection waits for any worker that is free.
+// Only Balancing::by() needs to know which workers are stuck: otherwise a connection waits for any
+// free worker.
 void Distributor::watch() {
   if (balancing_.kind() != Balancing::Kind::choice || std::exchange(watching_, true)) return;
   watch_.start(std::min(look_every, patience_));

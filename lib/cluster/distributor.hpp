@@ -19,19 +19,20 @@
 
 namespace tine::cluster {
 
-// A socket whose connections the primary accepts, and hands to the workers that listen there.
+// A shared socket whose connections the primary accepts and hands to the workers that listen there.
 //
-// A worker has at most one connection that it has not answered for. Until it has, there is a copy of it
-// here: if the worker refuses it, or ends, another one gets it. Not before: what was handed over cannot be
-// taken back, and two workers would answer the same client.
+// A worker has at most one unanswered connection. A copy of it is kept here until the worker
+// answers: if the worker refuses the connection, or ends, another worker gets it. Not earlier: a
+// connection that was handed over cannot be taken back, and two workers would answer the same
+// client.
 class Distributor final : public SharedSocket, private uv::Listener::User {
  public:
-  // Hands a connection to a worker, and returns what the worker will name it by in its answer; none if
-  // it could not.
+  // Hands a connection to a worker. Returns the name that the worker's answer will carry; none if
+  // the connection could not be sent.
   using Hand =
       std::function<std::optional<std::uint64_t>(int worker, const uv::Descriptor& connection)>;
 
-  // Throws Error. A worker that has not answered for as long as `patience` is stuck.
+  // A worker that has not answered for as long as `patience` is stuck. Throws Error.
   Distributor(uv::LoopCore& core, BoundSocket bound, int backlog, Balancing balancing, Hand hand,
               std::chrono::milliseconds patience = std::chrono::seconds(5));
   ~Distributor() override;
@@ -42,11 +43,11 @@ class Distributor final : public SharedSocket, private uv::Listener::User {
   void ended(int worker) override;
   bool has(int worker) const override { return find(worker) != nullptr; }
 
-  // A worker's answer for the connection of that name; any other is ignored.
+  // Handles a worker's answer for the connection of that name. Ignores answers for other names.
   void answered(int worker, std::uint64_t name, bool taken);
-  // The connection of that name did not arrive at the worker, and will not.
+  // The connection of that name did not reach the worker, and never will.
   void undelivered(int worker, std::uint64_t name) { answered(worker, name, false); }
-  // The worker says that one of its connections has ended.
+  // The worker reports that one of its connections has ended.
   void connection_ended(int worker);
 
  private:
@@ -59,10 +60,10 @@ class Distributor final : public SharedSocket, private uv::Listener::User {
   struct Member {
     int worker;
     std::size_t connections = 0;
-    std::uint64_t name = 0;  // of the connection that it has not answered for
+    std::uint64_t name = 0;  // of the unanswered connection
     std::optional<Connection> unanswered = {};
     std::chrono::steady_clock::time_point since = {};
-    bool stuck = false;  // has not answered for long: a choice is made without it
+    bool stuck = false;  // has not answered for long; chosen only if all are stuck
 
     bool free() const { return !unanswered; }
   };
@@ -98,7 +99,7 @@ class Distributor final : public SharedSocket, private uv::Listener::User {
   std::shared_ptr<uv::Listener> listener_;
   uv::RawTimer watch_;
   bool watching_ = false;
-  std::vector<Member> members_;  // the one that has been free for the longest comes first
+  std::vector<Member> members_;  // in the order in which they became free
   std::vector<UnderWay> under_way_;
   std::deque<Connection> waiting_;
 };

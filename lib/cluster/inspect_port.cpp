@@ -10,7 +10,7 @@ constexpr int default_port = 9229;
 constexpr int first_port = 1024;
 constexpr int last_port = 65535;
 
-// The port of "[host:]port". None if that is no port.
+// The port of "[host:]port"; none if that is no port.
 std::optional<int> port_of(std::string_view where) {
   where.remove_prefix(where.rfind(':') + 1);
   int port = 0;
@@ -19,7 +19,7 @@ std::optional<int> port_of(std::string_view where) {
   return is_port ? std::optional(port) : std::nullopt;
 }
 
-// What an option says of the inspector's port; `asked` is what those before it have said.
+// The inspector port after one more option; `asked` is the port after the options before it.
 std::optional<int> asked_by(std::string_view option, std::optional<int> asked) {
   const std::size_t equals = option.find('=');
   const std::string_view name = option.substr(0, equals);

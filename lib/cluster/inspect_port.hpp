@@ -8,10 +8,11 @@
 
 namespace tine::cluster {
 
-// The port of Node's inspector that a worker is to have, so that no two workers want the same one:
-// counted up from the port that the options ask for. The first worker is 0.
+// Returns the port for the Node inspector of a worker: the port that the options ask for, plus
+// `worker`, so that no two workers want the same one. The first worker is 0.
 //
-// None: the options, those of NODE_OPTIONS first, ask for no inspector, or for a port that is free.
+// The options of NODE_OPTIONS come first. Returns none if the options ask for no inspector, or for
+// port 0, any free one.
 std::optional<std::uint16_t> inspect_port(std::string_view node_options,
                                           const std::vector<std::string>& exec_args, int worker);
 

@@ -21,12 +21,12 @@ namespace {
 
 constexpr int most_errno = 4095;
 
-// What queries of one worker differ in, but for their index.
+// The members by which queries are grouped: queries that agree in them get different indexes.
 std::string looks_of(const json& members) {
   return members["address"].dump() + members["port"].dump() + members["addressType"].dump();
 }
 
-// 0, or an errno. The primary says it negated, and may say anything.
+// Returns 0 or an errno. The primary sends it negated, and may send anything.
 int error_of(const json& reply) {
   const auto number = number_member(reply, "errno").value_or(0);
   return number < -most_errno || number > 0 ? EINVAL : static_cast<int>(-number);
@@ -37,8 +37,8 @@ std::optional<uv::Descriptor> descriptor_of(const Handle& handle) {
   return came == nullptr ? std::nullopt : std::optional(came->take());
 }
 
-// Makes a socket that the primary has bound listen; the errno if that fails. Node tells of an address that
-// is in use by a socket that is not bound, which listen() would bind to any port.
+// Listens on a socket that the primary has bound. Returns 0 or an errno. If the address is in use,
+// Node passes a socket that is not bound, which listen() would bind to any port.
 int listen_on(const uv::Descriptor& socket, const net::ListenerQuery& query) {
   const auto bound = net::local_address(socket.get());
   if (query.port != 0 && bound && bound->port != query.port) return EADDRINUSE;
@@ -47,7 +47,7 @@ int listen_on(const uv::Descriptor& socket, const net::ListenerQuery& query) {
 
 }  // namespace
 
-// Held by what listens: its end is told to the primary.
+// Held by a server or a datagram socket while it is open. Its destructor notifies the primary.
 class Membership::Lease {
  public:
   Lease(std::weak_ptr<Membership> membership, std::string key, std::string alike)
@@ -67,7 +67,8 @@ class Membership::Lease {
 Membership::Membership(uv::LoopCore& core, Process& process, std::shared_ptr<WorkerState> worker)
     : core_(core), process_(process), worker_(std::move(worker)) {}
 
-// The process outlives neither loop nor membership: its listeners may know this.
+// The listeners refer to this without keeping it alive: the loop must not run them once this is
+// gone.
 void Membership::join() {
   worker_->set_side(std::static_pointer_cast<Side>(shared_from_this()));
   process::Access::on_internal(
@@ -78,7 +79,7 @@ void Membership::join() {
   send(message("online"));
 }
 
-// Without any other listener the error is an exception, unless it tells that the primary is gone.
+// Throws the error if nobody else listens for errors, unless the channel to the primary is closed.
 void Membership::failed(Error error) {
   auto& listeners = worker_->list<"error">();
   const bool heard = listeners.count() > 0 || process_.listener_count<"error">() > 1;
@@ -97,7 +98,8 @@ std::uint64_t Membership::send(json message) {
 
 void Membership::find(const net::ListenerQuery& query, std::weak_ptr<net::ListenerUser> user,
                       Answered answered) {
-  // A worker that leaves gets no answer. What listens closes, as it would had it asked before.
+  // A worker that leaves gets no answer from the primary. The user is closed, as it would have been
+  // if it had asked before.
   if (worker_->voluntary()) return close_later(user);
   json members = query_members(query, 0);
   const std::string alike = looks_of(members);
@@ -124,7 +126,7 @@ void Membership::granted(const json& members, const net::ListenerQuery& query,
   answer.descriptor = descriptor_of(handle);
   const bool shared = answer.descriptor.has_value();
   if (shared && query.kind == Kind::stream) answer.error = listen_on(*answer.descriptor, query);
-  // It is given back when this is not taken.
+  // If the answer is not taken, the lease gives the socket back.
   answer.lease = std::make_shared<Lease>(weak_from_this(), answer.error == 0 || shared ? key : "",
                                          looks_of(members));
   if (answer.error != 0) return answered(std::move(answer));
@@ -171,7 +173,7 @@ void Membership::given_back(const std::string& key, const std::string& alike) {
   send(std::move(closed));
 }
 
-// --- what the primary says
+// --- messages from the primary
 
 void Membership::said(const json& message, const Handle& handle) {
   if (!is_cluster_message(message)) return;
@@ -186,8 +188,8 @@ void Membership::said(const json& message, const Handle& handle) {
   }
 }
 
-// Each is answered for, whatever becomes of it. One that cannot be answered for is not taken: the primary
-// gives it to another worker.
+// Every connection is answered for, taken or not. If no answer can be sent, the connection is not
+// taken: the primary gives it to another worker.
 void Membership::connection_came(const json& message, const Handle& handle) {
   const auto user = users_.find(text_member(message, "key"));
   const auto server = user == users_.end() ? nullptr : user->second.lock();
@@ -200,7 +202,8 @@ void Membership::connection_came(const json& message, const Handle& handle) {
 
 // --- leaving
 
-// When the connections of all that listens have ended. What asks for a socket may get no answer any more.
+// Closes all users, and calls `left` when their connections have ended. Closes users that still ask
+// for a socket too: they may never get an answer.
 void Membership::leave(std::function<void()> left) {
   const auto waiting = std::make_shared<std::size_t>(1);
   const auto one_less = [waiting, left = std::move(left)] {
@@ -224,7 +227,7 @@ void Membership::tell_primary_that_we_leave(std::function<void()> known) {
   awaited_[number] = [known = std::move(known)](const json&, const Handle&) { known(); };
 }
 
-// The primary may have gone by now, or have asked twice.
+// The channel may be closed by now: the primary has gone, or has asked twice.
 void Membership::cut() {
   if (process_.connected()) process_.disconnect();
 }
@@ -235,14 +238,14 @@ void Membership::disconnect(WorkerState& worker) {
   leave([this] { tell_primary_that_we_leave([this] { cut(); }); });
 }
 
-// However the channel ends: the primary may have gone before it knows.
+// Exits however the channel ends: the primary may be gone before it knows that the worker leaves.
 void Membership::kill(WorkerState&, int) {
   if (!process_.connected()) std::exit(0);
   process_.on<"disconnect">([] { std::exit(0); });
   tell_primary_that_we_leave([this] { cut(); });
 }
 
-// A primary that has gone without a word leaves nothing to do.
+// If the primary has gone without asking the worker to leave, nothing is left to do.
 void Membership::disconnected() {
   worker_->notify<"disconnect">();
   if (!worker_->voluntary()) std::exit(0);

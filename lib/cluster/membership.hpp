@@ -16,8 +16,8 @@
 
 namespace tine::cluster {
 
-// A worker's own part in its cluster: it asks the primary for the sockets of this process, and takes the
-// connections that come from there.
+// A worker's side of its cluster. It asks the primary for the sockets of this process, and takes
+// the connections that the primary sends.
 class Membership final : public net::ListenerSource,
                          public WorkerState::Side,
                          public std::enable_shared_from_this<Membership> {
@@ -35,7 +35,8 @@ class Membership final : public net::ListenerSource,
  private:
   using Replied = std::function<void(const nlohmann::json& reply, const Handle& handle)>;
 
-  // Those that look alike but for their index. It begins anew when none is left.
+  // The queries for one address, port and type, pending or granted; each gets its own index. The
+  // index starts from 0 again when none is left.
   struct Alike {
     std::int64_t next = 0;
     std::size_t open = 0;
@@ -60,7 +61,7 @@ class Membership final : public net::ListenerSource,
   Process& process_;
   std::shared_ptr<WorkerState> worker_;
   std::map<std::uint64_t, Replied> awaited_;
-  std::map<std::uint64_t, std::weak_ptr<net::ListenerUser>> asking_;  // who awaits the reply
+  std::map<std::uint64_t, std::weak_ptr<net::ListenerUser>> asking_;  // users that await a reply
   std::map<std::string, Alike> alike_;
   std::map<std::string, std::weak_ptr<net::ListenerUser>, std::less<>> users_;  // by key
   std::uint64_t next_number_ = 0;

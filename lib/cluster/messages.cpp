@@ -16,8 +16,8 @@ using Kind = net::ListenerQuery::Kind;
 
 namespace {
 
-// The bits of `flags`, as libuv has them: those of TCP, and those of UDP.
-constexpr std::int64_t ipv6_only_bit = 1;  // of both
+// The bits of `flags`, as libuv defines them for TCP and for UDP.
+constexpr std::int64_t ipv6_only_bit = 1;  // for both
 constexpr std::int64_t tcp_reuse_port_bit = 2;
 constexpr std::int64_t udp_reuse_address_bit = 4;
 constexpr std::int64_t udp_reuse_port_bit = 64;
@@ -37,7 +37,7 @@ bool flag_member(const json& message, const char* name) {
   return value.is_boolean() && value.get<bool>();
 }
 
-// Node's workers put their directory in front of a name that is not in the file system, too.
+// Node's workers put their directory in front of an abstract name too. It is removed here.
 std::string path_of(const json& message) {
   const std::string path = text_member(message, "address");
   const std::size_t name = path.starts_with('/') ? path.find("/\0"s) : path.npos;
@@ -46,7 +46,7 @@ std::string path_of(const json& message) {
 
 bool is_path(const json& message) { return member(message, "addressType") == -1; }
 
-// As Node writes what it makes a key of.
+// One part of a key, in the text form that Node gives it.
 std::string key_part(const json& message, const char* name) {
   if (name == "address"sv && is_path(message)) return path_of(message);
   const auto found = message.find(name);
@@ -64,7 +64,7 @@ std::string key_of(const json& message) {
   return key;
 }
 
-// Where it is to be bound; false if that is nowhere.
+// Reads where to bind; false if the message names no valid place.
 bool read_place(const json& message, net::ListenerQuery& query) {
   if (is_path(message)) {
     query.address = Address{Family::unix_path, path_of(message), 0};
@@ -95,7 +95,7 @@ void read_flags(std::int64_t flags, net::ListenerQuery& query) {
   query.reuse_port = (flags & (udp ? udp_reuse_port_bit : tcp_reuse_port_bit)) != 0;
 }
 
-// A descriptor is of no address.
+// A query for a descriptor has no address type.
 std::optional<Kind> read_kind(const json& message, int descriptor) {
   const json& type = member(message, "addressType");
   if (type.is_null() && descriptor >= 0) return Kind::stream;
@@ -116,7 +116,8 @@ json address_type(const net::ListenerQuery& query) {
   return -1;
 }
 
-// A relative path means one of this process. What begins with a zero byte is not in the file system.
+// Resolves a relative path against the directory of this process. An abstract name, which begins
+// with a zero byte, stays as it is.
 std::string absolute_path(const std::string& path) {
   if (path.empty() || path[0] == '\0') return path;
   std::error_code no_folder;

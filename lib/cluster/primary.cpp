@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-// A worker that asks for more has lost its mind.
+// A worker that asks for more sockets is broken.
 constexpr std::size_t most_sockets_of_a_worker = 1000;
 
 Balancing balancing_of_environment() {
@@ -28,7 +28,7 @@ bool runs_node(const ForkOptions& options) {
   return std::filesystem::path(options.exec_path).filename().string().starts_with("node");
 }
 
-// As the child will have it.
+// The value that the variable will have in the child.
 std::string variable_of(const ForkOptions& options, const char* name) {
   const auto given = options.env.find(name);
   if (given != options.env.end()) return given->second.value_or("");
@@ -41,7 +41,7 @@ void merge(T& setting, const T& given) {
   if (given != T()) setting = given;
 }
 
-// An error of the system's as Node has it on the wire.
+// The number of an error as Node sends it: a negated errno.
 int number_of(const std::error_code& error) {
   const bool system = error.category() == std::generic_category();
   return system ? -error.value() : -EINVAL;
@@ -107,7 +107,7 @@ Worker Primary::fork(const std::map<std::string, std::optional<std::string>>& en
   return worker->handle();
 }
 
-// The listeners hold the worker and this: they go with the child's "close".
+// The listeners keep the worker and this alive. They are dropped with the child's "close".
 void Primary::follow(const std::shared_ptr<WorkerState>& worker) {
   const auto self = shared_from_this();
   ChildProcess child = worker->child();
@@ -115,7 +115,7 @@ void Primary::follow(const std::shared_ptr<WorkerState>& worker) {
       child, [self, worker](const json& message, const Handle&) { self->said(*worker, message); });
   child.on<"message">([self, worker](Message& message) {
     if (self->list<"message">().count() == 0) return worker->tell(message);
-    json copy = message.value();  // the worker's last listener may keep the value itself
+    json copy = message.value();  // the worker's last listener may move the value out
     worker->tell(message);
     self->notify<"message">(worker->handle(), std::move(copy), Handle(message.handle()));
   });
@@ -132,7 +132,8 @@ void Primary::follow(const std::shared_ptr<WorkerState>& worker) {
     worker->notify<"exit">(status);
     self->notify<"exit">(worker->handle(), status);
   });
-  // Drops all that is the user's, and what holds this: they may hold the worker.
+  // Drops the user's listeners, which may hold the worker, and the internal handler, which holds
+  // this.
   child.on<"close">([self, worker] {
     worker->has_died();
     process::Access::on_internal(worker->child(), nullptr);
@@ -141,7 +142,8 @@ void Primary::follow(const std::shared_ptr<WorkerState>& worker) {
   });
 }
 
-// A worker that does not answer for a connection is passed over, and that is all. No worker that runs ends
+// Ignores a lost handle: a worker that does not answer for a connection is only passed over. If
+// nobody listens, throws only the error of a worker that never started: no running worker may end
 // its primary.
 void Primary::failed(WorkerState& worker, Error error) {
   if (error.code() == Errc::handle_lost) return;
@@ -161,7 +163,7 @@ std::map<int, Worker> Primary::workers() const {
   return workers;
 }
 
-// --- what a worker says
+// --- messages from a worker
 
 void Primary::said(WorkerState& worker, const json& message) {
   if (!is_cluster_message(message)) return;
@@ -216,7 +218,7 @@ void Primary::query(WorkerState& worker, const json& message) {
   }
 }
 
-// The same twice is an address in use, be it by the same worker.
+// If one worker asks for the same socket twice, its address is in use.
 void Primary::grant(WorkerState& worker, const json& message, const Query& query) {
   SharedSocket& socket = socket_for(query);
   if (socket.has(worker.id())) return refuse(worker, message, query.key, -EADDRINUSE);
@@ -224,7 +226,7 @@ void Primary::grant(WorkerState& worker, const json& message, const Query& query
   reply["key"] = query.key;
   reply["data"] = nullptr;
   reply["errno"] = nullptr;
-  // The answer goes first: connections may follow at once.
+  // The reply is sent before the worker is added: connections may follow at once.
   SharedSocket::Given given = socket.give();
   if (given.descriptor) {
     reply["errno"] = 0;
@@ -325,8 +327,9 @@ void Primary::forget(WorkerState& worker) {
   for (const std::string& key : keys) forget(worker, key);
 }
 
-// A worker that has left has closed its channel itself: nothing that is under way can arrive. One whose
-// channel has ended otherwise may still read it, until it is dead.
+// To be called when nothing that is under way can reach the worker: it has left and closed its
+// channel itself, or it is dead. A worker whose channel has ended otherwise may still read what is
+// under way until it is dead.
 void Primary::ended(WorkerState& worker) {
   std::vector<std::string> keys;
   for (const auto& [key, socket] : sockets_) keys.push_back(key);

@@ -22,7 +22,7 @@ using ClusterListeners = detail::ListenerTable<
     Event<"listening", Worker, Address>, Event<"message", Worker, nlohmann::json, Handle>,
     Event<"error", Worker, Error>, Event<"disconnect", Worker>, Event<"exit", Worker, ExitStatus>>;
 
-// What stands behind tine::Cluster in the primary: the workers, and the sockets they share.
+// The state behind tine::Cluster in the primary: the workers and the sockets they share.
 class Primary final : public ClusterListeners,
                       public WorkerState::Side,
                       public uv::Resident,
@@ -71,7 +71,7 @@ class Primary final : public ClusterListeners,
   std::map<std::string, Socket, std::less<>> sockets_;
   std::vector<std::function<void()>> disconnected_;
   int last_id_ = 0;
-  std::uint64_t next_number_ = 0;  // of what is said to any worker
+  std::uint64_t next_number_ = 0;  // of the next message to any worker
 };
 
 }  // namespace tine::cluster

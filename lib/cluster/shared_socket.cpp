@@ -23,7 +23,7 @@ bool is_path(const Query& query) {
   return query.listener.address && query.listener.address->family == Family::unix_path;
 }
 
-// What is too long for an address may be short enough from here.
+// A path that is too long for an address may be short enough relative to the working directory.
 std::string bindable(const std::string& path) {
   if (path.size() < sizeof(sockaddr_un::sun_path) || path[0] != '/') return path;
   std::error_code no_folder;
@@ -31,7 +31,8 @@ std::string bindable(const std::string& path) {
   return std::filesystem::path(path).lexically_proximate(here).string();
 }
 
-// The worker names it, so it may be any descriptor of this process: only sockets are given away.
+// The worker names the descriptor, so it may be any descriptor of this process. Only sockets of the
+// right type that are not connected are given away.
 uv::Descriptor socket_of_primary(int fd, bool stream) {
   if (uv::socket_option(fd, SOL_SOCKET, SO_TYPE) != (stream ? SOCK_STREAM : SOCK_DGRAM) ||
       !net::local_address(fd) || net::remote_address(fd)) {
@@ -85,7 +86,7 @@ class OnePort final : public SharedSocket {
 
  private:
   Query query_;
-  BoundSocket first_;  // keeps the port, and never listens
+  BoundSocket first_;  // reserves the port; never listens
   Members members_;
 };
 

@@ -12,10 +12,11 @@
 
 namespace tine::cluster {
 
-// A socket that workers asked for, known by its key. It goes with the last of them.
+// A socket that workers asked for, known by its key. It is destroyed when the last of them has
+// left.
 class SharedSocket {
  public:
-  // What a worker gets: a descriptor to listen on by itself, or connections.
+  // The share of a worker: a descriptor to listen on by itself, or else connections.
   struct Given {
     std::optional<uv::Descriptor> descriptor = {};
     std::optional<Address> address = {};
@@ -23,28 +24,29 @@ class SharedSocket {
 
   virtual ~SharedSocket() = default;
 
-  // What the next worker gets, which is to be added then. Throws Error.
+  // Returns what the next worker gets; add() must follow. Throws Error.
   virtual Given give() = 0;
   virtual void add(int worker) = 0;
-  // The worker gets no more. Whether none is left.
+  // Removes a worker, which gets no more. Returns whether no worker is left.
   virtual bool remove(int worker) = 0;
-  // The worker has ended, or has closed its channel: what is under way to it will not arrive.
+  // The worker has ended, or has closed its channel: nothing under way will reach it.
   virtual void ended(int) {}
   virtual bool has(int worker) const = 0;
 };
 
-// Bound as a query says; a path is removed with it.
+// A socket bound for a query. Its path, if any, is removed when this is destroyed.
 struct BoundSocket {
   std::unique_ptr<net::BoundPath> path;
   uv::Descriptor socket;
 };
 
-// Throws Error.
+// Binds a socket for a query, or duplicates the descriptor that the query names. Throws Error.
 BoundSocket bind_for(const Query& query, bool reuse_port = false);
 
-// One that all workers listen on. Throws Error.
+// Binds one socket on which all workers listen. Throws Error.
 std::unique_ptr<SharedSocket> share_one(const Query& query);
-// One for each worker, at the same port. Throws Error.
+// Binds a socket for each worker, all at the same port; for a path, one socket for all. Throws
+// Error.
 std::unique_ptr<SharedSocket> share_port(const Query& query);
 
 }  // namespace tine::cluster

@@ -9,14 +9,14 @@
 
 namespace tine::cluster {
 
-// What stands behind tine::Worker.
+// The state behind tine::Worker.
 class WorkerState final
     : public detail::ListenerTable<Event<"online">, Event<"listening", Address>,
                                    Event<"message", Message>, Event<"error", Error>,
                                    Event<"disconnect">, Event<"exit", ExitStatus>>,
       public std::enable_shared_from_this<WorkerState> {
  public:
-  // The side of the cluster that the state is on.
+  // The side of the cluster that the state belongs to: the primary or the worker.
   class Side {
    public:
     virtual void disconnect(WorkerState& worker) = 0;
@@ -26,7 +26,7 @@ class WorkerState final
     ~Side() = default;
   };
 
-  // In the primary there is a child.
+  // `child` is given in the primary only.
   WorkerState(int id, std::shared_ptr<channel::Endpoint> end, ChildProcess child = {})
       : id_(id), end_(std::move(end)), child_(std::move(child)) {}
 
@@ -46,13 +46,13 @@ class WorkerState final
     if (const auto side = side_.lock()) side->kill(*this, signal);
   }
 
-  // Of its own accord; what leaves without that has crashed, or was killed.
+  // Whether the worker leaves of its own accord. One that ends otherwise has crashed or was killed.
   bool voluntary() const { return voluntary_; }
   void leaves_voluntarily() { voluntary_ = true; }
   bool dead() const { return dead_; }
   void has_died() { dead_ = true; }
 
-  // Tells its listeners of a message of the other side's.
+  // Emits a message from the other side. Records conversion failures in `message`.
   void tell(Message& message) {
     Message again = message.again();
     notify<"message">(again);
