@@ -8,18 +8,18 @@
 
 namespace tine::command {
 
-// Finds for each arrival a place of its own that it fits, whatever the order in which they come: a
-// place that a later one needs is given up for another one.
+// A matching of arrivals to places that they fit, one each, in whatever order they come. An earlier
+// arrival moves to another place if a later one needs its place.
 class AnyOrder {
  public:
   using Fits = std::function<bool(std::size_t place, std::size_t arrival)>;
 
   AnyOrder(std::size_t places, Fits fits) : arrival_at_(places), fits_(std::move(fits)) {}
 
-  // False: there is no place for the next arrival, which is not counted then.
+  // Adds the next arrival. Returns false if there is no place for it; it is not counted then.
   bool add();
 
-  // nullopt: the place is free.
+  // Returns the number of the arrival at a place; nullopt if the place is free.
   std::optional<std::size_t> arrival_at(std::size_t place) const { return arrival_at_[place]; }
 
  private:

@@ -11,8 +11,8 @@
 
 namespace tine::command {
 
-// Shared by the thread, the object and what is posted. `bytes` belongs to the thread from a request on
-// until the piece is told.
+// Shared by the thread, the ByteReader and the posted functions. `bytes_` belongs to the thread
+// from a request until its piece is posted.
 class ByteReader::State : public std::enable_shared_from_this<State> {
  public:
   State(Loop& loop, int fd, Came came) : loop_(loop), fd_(fd), came_(std::move(came)) {
@@ -28,7 +28,7 @@ class ByteReader::State : public std::enable_shared_from_this<State> {
 
   void request() { static_cast<void>(!::write(requests_[1], "", 1)); }
 
-  // The thread sees its end of the requests.
+  // Closes the request pipe, which ends the thread.
   void end() {
     came_ = nullptr;
     close(std::exchange(requests_[1], -1));
@@ -44,7 +44,7 @@ class ByteReader::State : public std::enable_shared_from_this<State> {
   }
 
  private:
-  // False: the object is gone.
+  // Waits until the descriptor is readable. Returns false if the ByteReader is gone.
   bool wait() const {
     std::array<pollfd, 2> ends{{{fd_, POLLIN, 0}, {requests_[0], POLLIN, 0}}};
     while (true) {

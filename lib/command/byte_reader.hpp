@@ -9,23 +9,24 @@
 
 namespace tine::command {
 
-// Reads a descriptor, be it a pipe, a terminal or a file, a piece each time it is asked to.
+// A reader of a descriptor (a pipe, a terminal or a file): one piece for each more().
 //
-// A thread of its own may block; so the descriptor, which others may share, need not be made
-// non-blocking. Asking for no more is what holds up whoever writes.
+// It reads on a thread of its own, which may block: so the descriptor, which other processes may
+// share, need not be made non-blocking. Without more() the writer is held up.
 class ByteReader {
  public:
-  // Called on the loop's thread, once for each more(). Empty: the end.
+  // Called on the loop's thread, once for each more(). Empty: EOF, or reading failed.
   using Came = std::function<void(std::string_view bytes)>;
 
   // Does not own `fd`.
   ByteReader(Loop& loop, int fd, Came came);
   ByteReader(const ByteReader&) = delete;
   ByteReader& operator=(const ByteReader&) = delete;
-  // Nothing is called any more.
+  // Ends the thread. `came` is not called afterwards.
   ~ByteReader();
 
-  // Not again before the call it asks for. Does not keep Loop::run() from returning.
+  // Requests the next piece. Must not be called again before `came` has been called for it. Does
+  // not keep Loop::run() from returning.
   void more();
 
  private:

@@ -22,7 +22,7 @@ class ByteWriter::State : public std::enable_shared_from_this<State> {
   State(Loop& loop, int fd, Listeners listeners)
       : loop_(loop), fd_(fd), listeners_(std::move(listeners)) {}
 
-  // --- the loop's thread
+  // --- on the loop's thread
 
   bool write(std::string_view bytes) {
     gathered_.append(bytes);
@@ -47,7 +47,7 @@ class ByteWriter::State : public std::enable_shared_from_this<State> {
     changed_.notify_one();
   }
 
-  // --- the thread
+  // --- on the writing thread
 
   void run() {
     std::string writing;
@@ -102,7 +102,7 @@ class ByteWriter::State : public std::enable_shared_from_this<State> {
       if (n >= 0) {
         bytes.remove_prefix(static_cast<std::size_t>(n));
       } else if (errno == EAGAIN) {
-        pollfd writable{fd_, POLLOUT, 0};  // whoever shares it made it non-blocking
+        pollfd writable{fd_, POLLOUT, 0};  // another process made it non-blocking
         poll(&writable, 1, -1);
       } else if (errno != EINTR) {
         return errno;
@@ -114,13 +114,13 @@ class ByteWriter::State : public std::enable_shared_from_this<State> {
   Loop& loop_;
   int fd_;
   Listeners listeners_;
-  std::string gathered_;    // in this turn
-  std::size_t handed_ = 0;  // to the thread, and not yet known to be written
+  std::string gathered_;    // bytes of this turn
+  std::size_t handed_ = 0;  // bytes given to the thread and not yet known to be written
   bool hand_over_due_ = false;
   bool drain_due_ = false;
   bool finishing_ = false;
 
-  bool failed_ = false;  // the thread's
+  bool failed_ = false;  // used by the writing thread only
 
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -9,29 +9,29 @@
 
 namespace tine::command {
 
-// Writes to a descriptor, be it a pipe, a terminal or a file, in the order of the calls.
+// A writer to a descriptor (a pipe, a terminal or a file), in the order of the calls.
 //
-// As ByteReader, it has a thread that may block. What is written in one turn of the loop goes out
+// Like ByteReader, it has a thread that may block. Bytes written in one turn of the loop go out
 // together.
 class ByteWriter {
  public:
   struct Listeners {
-    std::function<void()> drained;          // write() has returned false, and little is left
-    std::function<void(int error)> failed;  // once; what is written from now on is dropped
-    std::function<void()> finished;         // finish() was called, and all is written or dropped
+    std::function<void()> drained;          // after write() returned false: little is left
+    std::function<void(int error)> failed;  // once; all later bytes are dropped
+    std::function<void()> finished;         // after finish(): all bytes are written or dropped
   };
 
   // Does not own `fd`. Listeners run on the loop's thread.
   ByteWriter(Loop& loop, int fd, Listeners listeners);
   ByteWriter(const ByteWriter&) = delete;
   ByteWriter& operator=(const ByteWriter&) = delete;
-  // Waits until a write that is under way has ended; nothing is called any more.
+  // Waits for the write in progress, if any. No listener is called afterwards.
   ~ByteWriter();
 
-  // False: taken, but hold the rest until drained().
+  // Queues the bytes. Returns false if the caller should write no more until drained().
   bool write(std::string_view bytes);
 
-  // Keeps Loop::run() from returning until finished().
+  // Asks for finished(), and keeps Loop::run() from returning until then.
   void finish();
 
  private:

@@ -8,19 +8,20 @@
 
 namespace tine::command {
 
-// Which program is to be the child, as the command line or a transcript says it.
+// The program to run as the child, as the command line or a transcript names it.
 struct ChildOptions {
   std::string child;
   std::vector<std::string> args;
-  std::string exec_path;  // runs the child; empty: what its extension asks for
+  std::string exec_path;  // the program that runs the child; empty: chosen by its extension
   std::vector<std::string> exec_args;
   std::string cwd;
-  std::vector<std::string> env;  // NAME=VALUE sets, NAME removes
+  std::vector<std::string> env;  // NAME=VALUE sets a variable, NAME removes it
 };
 
 ForkOptions fork_options(const ChildOptions& options);
 
-// As a shell shows how a program ended: its code, or 128 and the signal.
+// Returns the status that a shell shows: the exit code, or 128 plus the signal; 1 if neither is
+// known.
 int shell_status(const ExitStatus& status);
 
 }  // namespace tine::command

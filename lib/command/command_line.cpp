@@ -58,7 +58,7 @@ void add_run(CLI::App& app, CommandLine& line) {
       *app.add_subcommand("run", "Talk to a child: lines of stdin to it, its messages to stdout");
   add_child_options(run, line.run);
   add_color(run, line.run.color);
-  run.prefix_command();  // what follows CHILD is the child's, options too
+  run.prefix_command();  // everything after CHILD belongs to the child, options too
 }
 
 void add_script(CLI::App& app, CommandLine& line) {
@@ -120,7 +120,7 @@ void add_trace(CLI::App& app, CommandLine& line) {
   add_color(trace, options.run.color);
 }
 
-// CHILD and what follows it, which CLI11 has left aside, or which stood behind "--".
+// Takes CHILD and its arguments: the words that CLI11 did not parse, then those after "--".
 void take_child(ChildOptions& child, std::vector<std::string> words,
                 std::vector<std::string> behind, bool marked) {
   if (!words.empty() && words.front().starts_with('-')) {

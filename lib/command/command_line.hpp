@@ -22,14 +22,14 @@ struct CommandLine {
   ScriptOptions script;
   TraceOptions trace;
   bool man_page = false;
-  std::string completion;  // the shell
+  std::string completion;  // the shell to complete for, if any
 };
 
-// The options of `tine`, which are to be parsed into `line`. Help, man page and completion are made
-// from this.
+// Returns the options of `tine`, which parse into `line`. Help, man page and completions are made
+// from them.
 std::unique_ptr<CLI::App> make_app(CommandLine& line);
 
-// Parses what follows the name of the program. Throws CLI::ParseError, for CLI::App::exit().
+// Parses the arguments after the program's name. Throws CLI::ParseError, for CLI::App::exit().
 void parse(CLI::App& app, CommandLine& line, std::vector<std::string> args);
 
 }  // namespace tine::command

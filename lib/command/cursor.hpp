@@ -12,10 +12,10 @@ namespace tine::command {
 
 struct Position {
   std::size_t line = 1;
-  std::size_t column = 1;  // in characters
+  std::size_t column = 1;  // counts characters
 };
 
-// A transcript that cannot be read, and where.
+// An error in the text of a transcript, with its position.
 class TranscriptError : public std::runtime_error {
  public:
   TranscriptError(Position where, const std::string& reason)
@@ -24,7 +24,7 @@ class TranscriptError : public std::runtime_error {
   Position position;
 };
 
-// A place in a text, up to an end that may be before the text's.
+// A position that moves through a text, up to an end that may be before the text's end.
 class Cursor {
  public:
   Cursor(std::string_view text, std::size_t begin, std::size_t end)

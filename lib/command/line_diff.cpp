@@ -8,7 +8,8 @@ namespace {
 
 using Lines = std::vector<std::string_view>;
 
-// Beyond this the table of common lines would be large: all of one, then all of the other.
+// The most lines that are compared, because the table of common lines grows with the square. Of
+// longer texts, all of one is listed, then all of the other.
 constexpr std::size_t most_compared = 2000;
 
 Lines lines_of(std::string_view text) {
@@ -21,7 +22,8 @@ Lines lines_of(std::string_view text) {
   }
 }
 
-// The length of the longest common subsequence of what follows each pair of places.
+// Returns, for each pair of indices, the length of the longest common subsequence of the lines from
+// there on.
 std::vector<std::vector<std::size_t>> common_lengths(const Lines& a, const Lines& b) {
   std::vector<std::vector<std::size_t>> length(a.size() + 1,
                                                std::vector<std::size_t>(b.size() + 1));

@@ -6,7 +6,8 @@
 
 namespace tine::command {
 
-// The lines of both texts, each behind "- " (only in `expected`), "+ " (only in `came`) or "  ".
+// Returns the lines of both texts, each after "- " (only in `expected`), "+ " (only in `came`) or
+// "  " (in both).
 std::vector<std::string> line_diff(std::string_view expected, std::string_view came);
 
 }  // namespace tine::command

@@ -7,29 +7,30 @@
 
 namespace tine::command {
 
-// Cuts a stream of bytes into lines. The last one need not have a line feed.
+// A buffer that cuts a stream of bytes into lines. The last line need not end in a line feed.
 class LineSplitter {
  public:
   void add(std::string_view bytes);
-  // No more will come: what is left is a line.
+  // Ends the stream: the bytes that are left, if any, become the last line.
   void end();
 
-  // The next line, without its line feed and a carriage return before it. Valid until add().
+  // Returns the next line, without its line feed and a carriage return before it; nullopt if no
+  // line is complete. Valid until add() or end().
   std::optional<std::string_view> next();
 
-  // Of the line that next() gave last, from 1 on.
+  // Returns the one-based number of the line that next() returned last.
   std::size_t number() const { return number_; }
-  // Bytes of lines that next() has not given.
+  // Returns how many bytes next() has not returned yet.
   std::size_t pending() const { return bytes_.size() - begin_; }
 
  private:
   std::string bytes_;
   std::size_t begin_ = 0;
-  std::size_t searched_ = 0;  // up to here, from begin_ on, there is no line feed
+  std::size_t searched_ = 0;  // there is no line feed between begin_ and here
   std::size_t number_ = 0;
 };
 
-// The column, in characters from 1 on, of a byte of a line.
+// Returns the one-based column, in characters, of a byte of a line.
 std::size_t column_of(std::string_view line, std::size_t offset);
 
 }  // namespace tine::command

@@ -1,4 +1,4 @@
-// The command `tine`: a program that uses the library as any other does.
+// The command `tine`. It uses the library as any other program does.
 #include <cstdio>
 #include <exception>
 #include <string>

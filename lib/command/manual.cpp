@@ -9,7 +9,7 @@ namespace tine::command {
 
 namespace {
 
-// A paragraph a string. Lines that begin with a blank are shown as they are.
+// Each string is a paragraph. A paragraph that begins with a blank is shown as it is.
 struct Section {
   std::string_view title;
   std::vector<std::string_view> paragraphs;
@@ -77,7 +77,7 @@ const Page& page_of(const CLI::App& app) {
 
 std::vector<const CLI::App*> commands_of(const CLI::App& app) { return app.get_subcommands({}); }
 
-// Without the positional ones.
+// Returns the options that are not positional.
 std::vector<const CLI::Option*> options_of(const CLI::App& app) {
   return app.get_options([](const CLI::Option* option) { return option->nonpositional(); });
 }
@@ -160,7 +160,7 @@ std::string bash_completion(const CLI::App& app) {
   return out + "complete -o default -F _tine tine\n";
 }
 
-// zsh reads what bash does.
+// zsh can load bash's completion script.
 std::string zsh_completion(const CLI::App& app) {
   return "#compdef tine\nautoload -U +X bashcompinit && bashcompinit\n" + bash_completion(app);
 }

@@ -10,7 +10,7 @@ namespace tine::command {
 
 inline constexpr const char* summary = "talk to child processes on the channel of Node's fork()";
 
-// `--help`, man page and completion, from one source: the options as CLI11 has them, and the prose of
+// `--help`, the man page and the completions come from one source: CLI11's options and the prose in
 // manual.cpp.
 
 class HelpFormatter : public CLI::Formatter {
@@ -21,7 +21,7 @@ class HelpFormatter : public CLI::Formatter {
 
 std::string man_page(const CLI::App& app);
 
-// Of bash, zsh or fish.
+// Returns the completion script for bash, zsh or fish.
 std::string completion(const CLI::App& app, std::string_view shell);
 
 }  // namespace tine::command

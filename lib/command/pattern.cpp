@@ -70,8 +70,8 @@ class PatternPrinter {
     for (const char c : text) out_ += c == '\n' ? new_line() : std::string(1, c);
   }
 
-  // In the order of json, so that both sides of a diff have the same. Members that the pattern leaves
-  // open are as they came.
+  // Prints the members in nlohmann::json's order, so that both sides of a diff have the same order.
+  // Members that only "..." covers are printed as they came.
   void print_members(const Pattern& pattern, const json* value) {
     const json* const object = value != nullptr && value->is_object() ? value : nullptr;
     std::map<std::string, const Pattern*> sorted;

@@ -11,14 +11,14 @@
 
 namespace tine::command {
 
-// Values that a pattern has taken, by their names.
+// The captured values, by name.
 using Captures = std::map<std::string, nlohmann::json>;
 
-// What a transcript says of a message: JSON, with placeholders. Also what it sends, which has no
-// placeholders but the values captured before.
+// A message in a transcript: JSON with placeholders. In a message to send, the only placeholders
+// are the values captured before.
 struct Pattern {
   enum class Kind {
-    value,  // this one; of a scalar
+    value,  // exactly this scalar
     object,
     array,
     any,
@@ -34,28 +34,29 @@ struct Pattern {
 
   Kind kind = Kind::any;
   nlohmann::json value = {};
-  std::string text = {};  // as it is written: of a regex, of a captured value
+  std::string text = {};  // the source text of a placeholder, a regex or a captured value
   std::shared_ptr<const std::regex> regex = {};
-  std::string name = {};  // of a member of an object
+  std::string name = {};  // the name of the member, in an object
   std::vector<Pattern> members = {};
   std::vector<Pattern> items = {};
-  bool open = false;         // "...": there may be more members, or items
-  std::string capture = {};  // the name that what matches is to have
+  bool open = false;         // "...": more members or items are allowed
+  std::string capture = {};  // the name under which to capture the matching value
 };
 
-// A regular expression does not look at longer strings: std::regex takes stack for each character.
+// The longest string that a regular expression is tried on, in bytes: std::regex uses stack space
+// for each character. A longer string does not match.
 inline constexpr std::size_t longest_regex_subject = 4000;
 
 bool matches(const Pattern& pattern, const nlohmann::json& value, const Captures& captures);
 
-// Takes the values that a pattern which matches captures.
+// Stores the values that the pattern captures. The pattern must match `value`.
 void capture(const Pattern& pattern, const nlohmann::json& value, Captures& captures);
 
-// What a pattern without placeholders stands for. All it refers to is captured.
+// Returns the message that a pattern to send stands for. All values it refers to must be captured.
 nlohmann::json instance(const Pattern& pattern, const Captures& captures);
 
-// A pattern over several lines, as it could be written. What matches in `value`, if there is one, is
-// shown as it came, so that a diff tells only what does not.
+// Formats a pattern on several lines, as a transcript could have it. Parts that match `value`, if
+// given, are shown as they are in `value`, so that a diff shows only the parts that do not match.
 std::string print_pattern(const Pattern& pattern, const nlohmann::json* value,
                           const Captures& captures);
 

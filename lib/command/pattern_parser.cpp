@@ -29,7 +29,7 @@ constexpr std::array<Word, 7> placeholders{{{"any", Kind::any},
                                             {"object", Kind::any_object},
                                             {"array", Kind::any_array}}};
 
-// Past the string that begins at the cursor, whatever is in it.
+// Moves past the string that begins at the cursor, without a check of its content.
 void skip_string(Cursor& cursor) {
   const std::size_t begin = cursor.offset();
   cursor.skip();
@@ -40,7 +40,8 @@ void skip_string(Cursor& cursor) {
   cursor.skip();
 }
 
-// libstdc++ overflows over long ones: a count, or the number of a group.
+// Whether a regular expression has a long number, such as a count or the number of a group:
+// libstdc++ overflows on these.
 bool has_long_number(std::string_view regex) {
   constexpr std::size_t longest = 5;
   std::size_t digits = 0;
@@ -133,7 +134,7 @@ Pattern PatternParser::array(std::size_t depth) {
   return made;
 }
 
-// Before each item: past the comma, or false, past the end.
+// Moves past the comma, to the next item. At the end, moves past `close` and returns false.
 bool PatternParser::next_item(char close, const Pattern& pattern) {
   const bool first = pattern.members.empty() && pattern.items.empty();
   cursor_.skip_blanks();

@@ -8,17 +8,19 @@
 
 namespace tine::command {
 
-// Reads patterns, and what is to be sent. `names` are those captured so far; a pattern adds its own,
-// which count from the next statement on. Throws TranscriptError.
+// A parser of patterns and messages to send. Throws TranscriptError.
+//
+// `names` are the names captured so far. The names that the pattern itself captures are in
+// captured(); they count from the next statement on.
 class PatternParser {
  public:
   PatternParser(Cursor& cursor, const std::set<std::string>& names)
       : cursor_(cursor), names_(names) {}
 
   Pattern pattern();
-  // Without placeholders.
+  // Parses a message to send: JSON and captured values.
   Pattern message();
-  // Of a string: it, a regular expression, or `any`.
+  // Parses the pattern of a string: a string, a regular expression, `any` or a captured value.
   Pattern string_pattern();
 
   const std::set<std::string>& captured() const { return captured_; }
@@ -43,7 +45,7 @@ class PatternParser {
   bool placeholders_ = true;
 };
 
-// A JSON string at the cursor. Throws TranscriptError.
+// Parses the JSON string at the cursor. Throws TranscriptError.
 std::string parse_string(Cursor& cursor);
 
 }  // namespace tine::command

@@ -61,7 +61,8 @@ std::string details(const ScriptResult& result, const Colors& colored) {
   return result.file + ":" + place(error) + ": " + error.what() + "\n";
 }
 
-// Bytes that are no UTF-8, and what XML has no place for, become U+FFFD.
+// Escapes a text for XML. Invalid UTF-8, and control characters other than line feed and tab,
+// become U+FFFD.
 std::string xml(const std::string& text) {
   using nlohmann::json;
   const std::string dumped = json(text).dump(-1, ' ', false, json::error_handler_t::replace);

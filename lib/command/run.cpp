@@ -28,7 +28,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-// How long a child may be silent, at the end of our input, until it is taken to have no more to say.
+// How long a child must be silent after the end of our input before it is disconnected.
 constexpr milliseconds silence_when_all_answered{100};
 constexpr milliseconds silence_when_not{5000};
 
@@ -41,8 +41,8 @@ bool has_terminal() {
   return true;
 }
 
-// What the terminal sends to all of our group, the child among them. A hangup goes to the leader of the
-// session alone.
+// Whether the child has received the signal too, because the terminal sent it to our whole process
+// group. A hangup goes to the leader of the session alone.
 bool child_has_had(Signal signal) {
   return signal.from_terminal && !(signal.number == SIGHUP && getsid(0) == getpid());
 }
@@ -96,13 +96,13 @@ class Run {
   ChildProcess child_;
 
   LineSplitter lines_;
-  std::string_view line_;     // sent last
-  bool input_ended_ = false;  // or is not wanted any more
+  std::string_view line_;     // the line sent last
+  bool input_ended_ = false;  // EOF, or no more input is wanted
   bool eof_ = false;
-  // send() has returned false: what became of it, "drain" or an error, will come.
+  // send() returned false: "drain" or an error will follow.
   bool held_ = false;
 
-  bool paused_ = false;  // whoever reads our stdout is slow
+  bool paused_ = false;  // the reader of our stdout is slow
   std::size_t sent_ = 0;
   std::size_t received_ = 0;
   Clock::time_point last_event_ = Clock::now();
@@ -123,8 +123,9 @@ void Run::fork_child() {
   ForkOptions how = fork_options(options_.child);
   how.stdio = {Stdio::ignore(), Stdio::descriptor(open_stdout_file()), Stdio::inherit(),
                Stdio::ipc()};
-  // At a terminal the child is part of our job: else it could not read what is typed, and would not stop
-  // and go on with us. Where there is none, a signal to our whole group reaches it once, by us.
+  // At a terminal the child stays in our process group: otherwise it could not read the terminal,
+  // and would not be stopped and continued with us. Without a terminal it gets a group of its own,
+  // so that a signal to our whole group reaches it only once, through us.
   how.own_group = !has_terminal();
   child_ = fork(loop_, options_.child.child, std::move(how));
   listen();
@@ -142,7 +143,8 @@ void Run::fork_child() {
 
 void Run::listen() {
   child_.on<"message">([this](Text message) { on_message(message); });
-  // Asks for values too: what is no JSON is an error then, and not told.
+  // Because of this listener all messages are parsed: invalid JSON is an error, and no listener
+  // gets it.
   child_.on<"message">([](const nlohmann::json&) {});
 }
 
@@ -193,7 +195,8 @@ void Run::on_input_end() {
   if (!options_.wait || forced_status_) look_for_silence_later();
 }
 
-// To disconnect takes the child its word, so it gets the time to say it.
+// After disconnect() the child cannot reply, so it is disconnected only once it has been silent for
+// a while.
 void Run::look_for_silence() {
   if (!child_.connected()) return;
   const Channel channel = child_.channel();
@@ -204,14 +207,15 @@ void Run::look_for_silence() {
   look_for_silence_later();
 }
 
-// By a timer, so that what has come is read first: we may have been stopped for long.
+// Uses a timer, so that messages that have come are read first: this process may have been stopped
+// for a long time.
 void Run::look_for_silence_later() {
   constexpr milliseconds between_looks{10};
   loop_.after(between_looks, [this] { look_for_silence(); }).unref();
 }
 
-// A child may live on after the disconnect, as a language server does that was not told to exit. Nobody
-// could talk to it any more.
+// A child may live on after the disconnect, as a language server does until it is told to exit. It
+// is stopped, because nobody could talk to it any more.
 void Run::stop_child_later() {
   if (options_.wait && !forced_status_) return;
   loop_
@@ -241,7 +245,7 @@ void Run::on_message(Text message) {
   if (options_.quiet) return;
   bool more = true;
   if (style_.pretty || style_.color) {
-    // A text that only the channel takes for JSON is shown as it is.
+    // A text that the channel accepts, but this parser does not, is shown as it is.
     const auto value = nlohmann::ordered_json::parse(message.json, nullptr, false);
     more = out_.write(value.is_discarded() ? std::string(message.json) : print_json(value, style_));
   } else {
@@ -274,15 +278,15 @@ void Run::on_close(const ExitStatus& status) {
   out_.finish();
 }
 
-// What the child had said while stdout was full waits for a new listener: "close" drops the old ones.
-// It is bounded, so there is no pause any more.
+// Delivers the messages that came while stdout was full. They need a new listener, because "close"
+// drops the old ones. Their size is bounded, so there is no need to pause any more.
 void Run::take_the_rest() {
   listen();
   child_.channel().resume();
   loop_.post([this] { out_.finish(); });
 }
 
-// Whoever read has gone, and says all with that.
+// Ends the child. EPIPE is not reported: it only means that the reader of stdout has gone.
 void Run::on_output_failed(int error) {
   constexpr milliseconds grace{1000};
   forced_status_ = status::closed_output;
@@ -296,7 +300,8 @@ void Run::on_output_failed(int error) {
   kill_later(grace);
 }
 
-// The first is the child's to obey; the second ends it; the third ends us, whose output may be stuck.
+// The first signal is passed on to the child, the second kills the child. The third ends this
+// process, whose output may be stuck.
 void Run::on_signal(Signal signal) {
   if (signal.number == SIGTSTP) return stop_with_child(signal);
   ++signals_seen_;
@@ -310,8 +315,9 @@ void Run::on_signal(Signal signal) {
   kill_later(options_.kill_after);
 }
 
-// The terminal's Ctrl-Z does what it does to a program that does not care: it stops us, unless nobody is
-// there who could let us go on. Another SIGTSTP is for us and, through us, for the child.
+// The terminal's Ctrl-Z acts as if we did not catch it: it stops us, unless nobody could continue
+// us (an orphaned process group). Any other SIGTSTP stops the child, then us; when we continue, so
+// does the child.
 void Run::stop_with_child(Signal signal) {
   if (!child_has_had(signal)) {
     child_.kill_tree(SIGTSTP);

@@ -20,7 +20,8 @@ struct RunOptions {
   bool quiet = false;  // messages are not printed
 };
 
-// `tine run`: lines of stdin to a child, and its messages to stdout. The status to exit with.
+// `tine run`: sends the lines of stdin to a child and prints its messages to stdout. Returns the
+// exit status.
 int run(const RunOptions& options);
 
 }  // namespace tine::command

@@ -35,7 +35,7 @@ std::string read_file(const std::string& path) {
   return text;
 }
 
-// Beside the file, then in its place: a transcript is never half a transcript.
+// Writes a new file beside the old one and renames it: a transcript is never half written.
 void replace_file(const std::string& path, const std::string& text) {
   const std::string beside = path + ".new";
   std::ofstream file(beside, std::ios::binary);
@@ -45,7 +45,7 @@ void replace_file(const std::string& path, const std::string& text) {
   std::filesystem::rename(beside, path);
 }
 
-// All transcripts, some of them at a time.
+// A run of all transcripts, `jobs` of them at a time.
 class Script {
  public:
   explicit Script(const ScriptOptions& options)
@@ -110,7 +110,7 @@ void Script::open_output() {
   }
 }
 
-// The next one that can be read.
+// Starts the next transcript that can be read.
 void Script::start_next() {
   while (next_ < options_.files.size() && !start(next_++)) {
   }
@@ -162,7 +162,7 @@ void Script::finished(std::size_t index) {
   if (running_.empty()) loop_.unref();
 }
 
-// In the order of the command line.
+// Reports the transcripts that are done, in the order of the command line.
 void Script::report_ready() {
   for (; reported_ < ready_.size() && ready_[reported_]; ++reported_) {
     const ScriptResult& result = results_[reported_];

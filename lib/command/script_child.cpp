@@ -8,7 +8,8 @@ namespace tine::command {
 
 namespace {
 
-// More than this is not read ahead of the steps.
+// The most that is kept ahead of the steps. At so many arrivals the channel is paused; with more
+// stdout lines than that, the oldest are dropped.
 constexpr std::size_t most_arrivals = 1000;
 constexpr std::size_t most_stdout_lines = 1000;
 
@@ -92,7 +93,7 @@ void ScriptChild::on_stdout(std::string_view bytes) {
   splitter_.add(bytes);
   if (stdout_ended_) splitter_.end();
   while (const auto line = splitter_.next()) {
-    // Where no step asks for them, only the last ones stay.
+    // If no step takes the lines, only the last ones are kept.
     if (stdout_lines_.size() == most_stdout_lines) stdout_lines_.pop_front();
     stdout_lines_.emplace_back(*line);
   }

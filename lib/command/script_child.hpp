@@ -16,24 +16,26 @@
 
 namespace tine::command {
 
-// What came from a child, in order.
+// A message, a disconnect, an exit or an error of a child.
 struct Arrival {
   enum class Kind { message, disconnect, exit, error };
 
   Kind kind;
-  std::string text;  // of a message as it came; of an error what it says
+  std::string text;  // a message as it came, or the text of an error
   nlohmann::json value;
   ExitStatus status;
 };
 
-// As a transcript writes it: JSON, "disconnect", "exit 0".
+// Formats an arrival as a transcript does: JSON, "disconnect" or "exit 0". An error is "error: "
+// and its text.
 std::string to_string(const Arrival& arrival);
 std::string exit_text(const ExitStatus& status);
 
-// A child of a transcript, and what came from it that no step has taken.
+// A child of a transcript, with the arrivals and stdout lines that no step has taken yet.
 class ScriptChild {
  public:
-  // `folder` is where `options` count from. `changed` is called when something came, or may be sent.
+  // The paths in `options` are relative to `folder`. `changed` is called when something came, when
+  // the child starts or closes, and when sending is possible again.
   ScriptChild(Loop& loop, std::string name, const ChildOptions& options,
               const std::filesystem::path& folder, std::function<void()> changed);
   ScriptChild(const ScriptChild&) = delete;
@@ -44,7 +46,7 @@ class ScriptChild {
   bool spawned() const { return spawned_; }
   bool closed() const { return closed_; }
 
-  // False: not now, wait for `changed`.
+  // Whether a message may be sent now. If not, wait for `changed`.
   bool may_send() const { return !held_; }
   void send(const nlohmann::json& message) { held_ = !process_.send(message); }
 

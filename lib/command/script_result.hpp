@@ -10,23 +10,23 @@
 
 namespace tine::command {
 
-// Why a step is not as the transcript has it.
+// Why a step failed.
 struct Failure {
   std::size_t line = 0;
-  std::string step;  // as it is written
+  std::string step;  // as the transcript has it
   std::string expected;
   std::string came;
   std::vector<std::string> diff;
   std::vector<std::string> last_messages;
 };
 
-// What became of a transcript.
+// The result of a transcript.
 struct ScriptResult {
   std::string file;
   std::chrono::milliseconds time{};
   std::optional<Failure> failure;
   std::optional<TranscriptError> unreadable;
-  std::optional<std::string> updated;  // the text it is to have from now on
+  std::optional<std::string> updated;  // the new text of the file
 };
 
 }  // namespace tine::command

@@ -11,7 +11,7 @@ bool ignored(int signal) {
   return sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
-// A number of 0: none has come, it was interrupted.
+// Waits for a signal. The number 0 means that the wait was interrupted.
 Signal next(const sigset_t& set) {
 #ifdef __APPLE__
   int signal = 0;
@@ -25,7 +25,8 @@ Signal next(const sigset_t& set) {
 
 }  // namespace
 
-// They are blocked everywhere and waited for in a thread: a handler may do nearly nothing.
+// All threads block the signals, and one thread waits for them, because a signal handler may do
+// nearly nothing.
 Signals::Signals(Loop& loop, std::function<void(Signal)> came, std::initializer_list<int> others)
     : came_(std::move(came)) {
   sigemptyset(&set_);

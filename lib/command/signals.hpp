@@ -12,15 +12,17 @@ namespace tine::command {
 
 struct Signal {
   int number;
-  // Ctrl-C, Ctrl-Z, a hangup: the terminal sends it to all of the process group. Else it is from somebody
-  // who may have sent it to us alone.
+  // Ctrl-C, Ctrl-Z or a hangup, which the terminal sends to the whole process group. Any other
+  // sender may have sent the signal to this process alone. macOS: always false.
   bool from_terminal;
 };
 
-// Tells of SIGINT, SIGTERM, SIGHUP, SIGQUIT, and others that are asked for, on a loop. One object a
-// process, made before other threads, which would get the signals else.
+// A thread that waits for SIGINT, SIGTERM, SIGHUP, SIGQUIT and `others`, and calls a function on
+// the loop's thread for each. Make one object per process, before other threads: otherwise those
+// would get the signals.
 //
-// SIGHUP and SIGTSTP are left ignored if they are: nohup, and shells without job control, count on it.
+// SIGHUP and `others` stay ignored if they already are: nohup, and shells without job control, rely
+// on that.
 class Signals {
  public:
   Signals(Loop& loop, std::function<void(Signal)> came, std::initializer_list<int> others = {});

@@ -1,11 +1,11 @@
 #pragma once
 
-// What `tine` exits with when it is not the child's own status. sysexits.h and shells have the same.
+// The exit statuses of `tine` besides the child's own. sysexits.h and shells use the same numbers.
 namespace tine::command::status {
 
 inline constexpr int ok = 0;
 inline constexpr int failed = 1;
-inline constexpr int unreadable = 2;  // a transcript or trace; the command line
+inline constexpr int unreadable = 2;  // a transcript, a trace or the command line
 inline constexpr int bad_data = 65;
 inline constexpr int io_error = 74;
 inline constexpr int not_executable = 126;

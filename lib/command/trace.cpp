@@ -78,7 +78,7 @@ int trace_child(TraceOptions options) {
     options.run.quiet = true;
   }
   setenv("TINE_TRACE", options.output.c_str(), 1);
-  // The child's end would write down the same messages once more.
+  // Removes TINE_TRACE from the child's environment: its end would record the same messages again.
   options.run.child.env.insert(options.run.child.env.begin(), "TINE_TRACE");
   return run(options.run);
 }

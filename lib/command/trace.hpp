@@ -9,10 +9,10 @@
 namespace tine::command {
 
 struct TraceOptions {
-  // Either: a trace to show …
+  // Either a trace to show …
   std::string file;
   std::string direction;   // in or out; empty: both
-  std::optional<int> pid;  // of either end
+  std::optional<int> pid;  // of the process that wrote the record
   bool no_internal = false;
   std::string grep;
   std::size_t min_size = 0;
@@ -20,13 +20,13 @@ struct TraceOptions {
 
   // … or a child to trace.
   RunOptions run;
-  std::string output;  // empty: stdout, in place of the messages
+  std::string output;  // empty: stdout, instead of the messages
 };
 
-// `tine trace FILE`. The status to exit with.
+// `tine trace FILE`: shows a trace. Returns the exit status.
 int show_trace(const TraceOptions& options);
 
-// `tine trace -- CHILD`. The status to exit with.
+// `tine trace -- CHILD`: runs a child and traces its channel. Returns the exit status.
 int trace_child(TraceOptions options);
 
 }  // namespace tine::command

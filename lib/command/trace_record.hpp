@@ -18,10 +18,10 @@ struct TraceRecord {
   std::size_t queued = 0;
   bool internal = false;
   bool bad = false;
-  std::string message;  // JSON text, or why it is none
+  std::string message;  // the text; of a bad line, why it is no message
 };
 
-// nullopt: the line is no record.
+// Reads one line. Returns nullopt if it is not a record.
 std::optional<TraceRecord> read_trace_record(std::string_view line);
 
 }  // namespace tine::command

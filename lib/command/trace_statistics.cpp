@@ -13,7 +13,7 @@ std::string in_milliseconds(double seconds) {
   return text;
 }
 
-// `sorted` is not empty.
+// `sorted` must not be empty.
 double quantile(const std::vector<double>& sorted, double part) {
   const auto last = static_cast<double>(sorted.size() - 1);
   return sorted[static_cast<std::size_t>(last * part)];

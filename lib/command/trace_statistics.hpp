@@ -11,8 +11,8 @@
 
 namespace tine::command {
 
-// What a trace says of each end of a channel: counts, bytes, how long after a message the next one
-// came back, and how much was queued at most.
+// Statistics of each end of each channel in a trace: counts, bytes, how long after a message the
+// next one came back, and how much was queued at most.
 class TraceStatistics {
  public:
   void add(const TraceRecord& record);
@@ -28,7 +28,7 @@ class TraceStatistics {
     std::optional<int> peer;
     Way in;
     Way out;
-    std::optional<double> unanswered;  // when the first message went out that none came after
+    std::optional<double> unanswered;  // when the first message went out after the last came in
     std::vector<double> latencies;     // in seconds
   };
 

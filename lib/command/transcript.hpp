@@ -13,13 +13,13 @@
 
 namespace tine::command {
 
-// One statement that does something, or expects something.
+// A statement that does something or expects something.
 struct Step {
   enum class Kind {
     fork,
     send,
     receive,
-    receive_any_order,  // those that follow each other, of one child, are one group
+    receive_any_order,  // successive ones of the same child are a group
     expect_disconnect,
     expect_stdout,
     quiet,
@@ -29,17 +29,17 @@ struct Step {
   };
 
   Kind kind = Kind::fork;
-  std::string child = {};   // empty: the one without a name
-  std::size_t line = 1;     // where it begins
-  std::size_t lines = 1;    // how many it takes
-  std::string source = {};  // as it is written, without the line feed behind it
+  std::string child = {};   // empty: the child without a name
+  std::size_t line = 1;     // the first line
+  std::size_t lines = 1;    // the number of lines
+  std::string source = {};  // as written, without the last line feed
   std::chrono::milliseconds deadline = {};
 
   Pattern pattern = {};                   // send, receive, receive_any_order, expect_stdout
   ChildOptions options = {};              // fork
   std::chrono::milliseconds quiet = {};   // quiet
   int signal = 0;                         // kill
-  std::optional<ExitStatus> status = {};  // exit; none: any
+  std::optional<ExitStatus> status = {};  // exit; nullopt: any
 };
 
 struct Transcript {
@@ -48,13 +48,13 @@ struct Transcript {
   std::optional<std::chrono::milliseconds> deadline;  // for all steps together
 };
 
-// What ${NAME} stands for; nullopt: nothing.
+// Returns the value of ${NAME}; nullopt if there is none.
 using Variables = std::function<std::optional<std::string>(const std::string& name)>;
 
-// Reads a transcript. Throws TranscriptError. Nothing of it is run; docs/scripting.md has the grammar.
+// Parses a transcript; runs nothing. Throws TranscriptError. docs/scripting.md has the grammar.
 Transcript parse_transcript(std::string text, const Variables& variables);
 
-// "SIGTERM" of 15; the number, if it has no name here.
+// Returns the name of a signal, "SIGTERM" for 15, or its number if the table has no name for it.
 std::string signal_name(int signal);
 std::optional<int> signal_number(std::string_view name);
 

@@ -21,7 +21,7 @@ bool in_name(char c) {
 }
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
-// Line by line; a line that begins with a blank goes on with the statement before it.
+// A line-by-line parser. A line that begins with a blank continues the statement before it.
 class TranscriptParser {
  public:
   TranscriptParser(Transcript& transcript, const Variables& variables)
@@ -38,7 +38,7 @@ class TranscriptParser {
         end = end_of_line(end + 1);
         ++lines;
       }
-      // A comment or an empty line has nothing to go on with.
+      // A comment or an empty line cannot be continued.
       if (is_statement(begin, first_end)) {
         statement(begin, end, line, lines);
       } else if (lines > 1) {
@@ -94,7 +94,7 @@ class TranscriptParser {
   milliseconds deadline_ = usual_deadline;
   std::set<std::string> children_;
   std::set<std::string> names_;    // captured
-  std::set<std::string> pending_;  // captured by a group that goes on
+  std::set<std::string> pending_;  // captured by the current group
 };
 
 void TranscriptParser::statement(std::size_t begin, std::size_t end, std::size_t line,
@@ -110,7 +110,7 @@ void TranscriptParser::end_of_statement(Cursor& cursor) {
   if (!cursor.at_end()) cursor.fail("this is too much");
 }
 
-// Past a word that stands alone.
+// Moves past `word` and the blanks after it, if it stands alone.
 bool skip_word(Cursor& cursor, std::string_view word) {
   Cursor ahead = cursor;
   if (!ahead.skip_if(word) || in_name(ahead.peek()) || ahead.peek() == ':') return false;
@@ -145,7 +145,7 @@ void TranscriptParser::deadline(Cursor& cursor) {
   }
 }
 
-// "name:" before a statement. Empty: there is none.
+// Takes the name of the child before a step, "name:". Returns "" if there is none.
 std::string TranscriptParser::child_name(Cursor& cursor) const {
   Cursor ahead = cursor;
   std::string name(ahead.take_while(in_name));
@@ -222,7 +222,7 @@ void TranscriptParser::take_pattern(Cursor& cursor, Step& made, Pattern (Pattern
   PatternParser parser(cursor, names_);
   made.pattern = (parser.*form)();
   auto captured = parser.captured();
-  // Which of a group's messages a pattern gets is known at its end.
+  // Only at the end of a group is it known which message each pattern gets.
   (made.kind == Step::Kind::receive_any_order ? pending_ : names_).merge(captured);
 }
 
@@ -298,7 +298,8 @@ std::string TranscriptParser::word(Cursor& cursor, const char* what) const {
   return whole;
 }
 
-// A word that is nothing but ${NAME} is none if that is empty.
+// Takes the remaining words. A word that begins with ${NAME}, not in quotes, is left out if it
+// comes out empty.
 std::vector<std::string> TranscriptParser::words(Cursor& cursor) const {
   std::vector<std::string> all;
   while (!cursor.at_end()) {
@@ -309,7 +310,7 @@ std::vector<std::string> TranscriptParser::words(Cursor& cursor) const {
   return all;
 }
 
-// ${NAME}, and ${NAME:-what to take if there is none}.
+// Replaces ${NAME} by its value, and ${NAME:-text} by the text if NAME has no value.
 std::string TranscriptParser::substituted(const Cursor& cursor, std::size_t begin,
                                           std::string_view text) const {
   std::string out;

@@ -12,7 +12,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// How long a child may take to end after the last step, which nobody looks at.
+// How long a child may take to end after the last step. Nothing checks how it ends.
 constexpr milliseconds time_to_end{5000};
 constexpr std::size_t most_remembered = 10;
 
@@ -31,7 +31,7 @@ std::string quoted(const std::string& text) {
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-// What a step expects, as a sentence goes on with it.
+// Returns what a step expects, for the report of a failure.
 std::string expected_text(const Step& step) {
   switch (step.kind) {
     case Step::Kind::fork: return "the child starts";
@@ -119,7 +119,7 @@ TranscriptRun::Outcome TranscriptRun::try_step(const Step& step) {
   return Progress::done;
 }
 
-// Nothing came yet, or, once the deadline is over, at all.
+// Nothing came: waits until the deadline, and after that is a mismatch.
 TranscriptRun::Outcome TranscriptRun::missing(const Step& step) const {
   if (!late_) return Progress::waiting;
   Mismatch mismatch{expected_text(step), "nothing within " + time_text(step.deadline)};
@@ -215,7 +215,8 @@ TranscriptRun::Outcome TranscriptRun::receive_any_order(const Step& step) {
   return Progress::done;
 }
 
-// Places are free only when the transcript is to be updated.
+// Stores what the group captures. With --update, free places are left: extra messages replace their
+// patterns, and the rest are removed.
 void TranscriptRun::end_group(const Step& step) {
   auto extra = group_extras_.begin();
   for (std::size_t i = 0; i < group_size(); ++i) {
@@ -325,7 +326,7 @@ void TranscriptRun::remember(const ScriptChild& child, const char* direction,
   if (last_messages_.size() > most_remembered) last_messages_.pop_front();
 }
 
-// With --update, what came is what is expected from now on. False: nothing to be done about it.
+// With --update, makes the transcript expect what came. Returns false if that is not possible.
 bool TranscriptRun::mend(Mismatch& mismatch) {
   if (!updating_) return false;
   switch (mismatch.mend) {
@@ -351,7 +352,8 @@ void TranscriptRun::fail(const Mismatch& mismatch) {
 
 // --- time
 
-// One timer for all, which is late rather than often set.
+// Sets the one timer. A timer that is due earlier stays: when it fires, the step is tried again and
+// waits anew.
 void TranscriptRun::wait_until(Clock::time_point time) {
   if (timer_due_ && *timer_due_ <= time) return;
   timer_.cancel();
@@ -366,7 +368,7 @@ void TranscriptRun::on_time() {
   if (ending_) {
     for (const auto& [name, child] : children_) {
       child->process().kill(SIGKILL);
-      // Some other process may hold it open.
+      // Another process may hold the pipe open.
       if (Stream out = child->process().out()) out.destroy();
     }
     return;

@@ -20,15 +20,15 @@
 
 namespace tine::command {
 
-// Runs the steps of one transcript on a loop, beside others.
+// A run of the steps of one transcript. Other transcripts may run on the same loop.
 //
-// A step that is not done yet is tried again each time something came; its deadline ends that.
+// A step that is not done yet is tried again each time something comes, until its deadline.
 class TranscriptRun {
  public:
   using Done = std::function<void(std::optional<Failure>, std::optional<std::string> updated)>;
 
-  // The transcript must live as long as this does. `done` is called once, when all children have
-  // ended too; it may not destroy this.
+  // The transcript must outlive this object. `done` is called once, after all children have ended
+  // too; it must not destroy this object.
   TranscriptRun(Loop& loop, const Transcript& transcript, std::filesystem::path folder, bool update,
                 Done done);
   ~TranscriptRun();
@@ -39,14 +39,14 @@ class TranscriptRun {
   using Clock = std::chrono::steady_clock;
   enum class Progress { done, waiting };
 
-  // A step that is not as expected, and how the transcript would be if it were.
+  // How a step differs from what was expected, and the edit that makes the transcript agree.
   struct Mismatch {
     std::string expected;
     std::string came;
     enum class Mend { none, replace, remove, insert } mend = Mend::none;
     std::string text = {};
     std::vector<std::string> diff = {};
-    std::optional<std::size_t> step = {};  // another than the one that is run
+    std::optional<std::size_t> step = {};  // nullopt: the current one
   };
   using Outcome = std::variant<Progress, Mismatch>;
 
@@ -88,14 +88,14 @@ class TranscriptRun {
 
   std::map<std::string, std::unique_ptr<ScriptChild>> children_;
   Captures captures_;
-  std::size_t next_ = 0;  // step
+  std::size_t next_ = 0;  // the current step
   bool entered_ = false;  // it was tried before
-  bool late_ = false;     // its deadline is over
+  bool late_ = false;     // its deadline has passed
   Clock::time_point step_deadline_;
   std::optional<Clock::time_point> deadline_;
   Clock::time_point quiet_until_;
   std::optional<AnyOrder> group_;
-  std::vector<Arrival> group_arrivals_;  // that have a place
+  std::vector<Arrival> group_arrivals_;  // those that have a place
   std::vector<Arrival> group_extras_;
   std::deque<std::string> last_messages_;
   std::optional<Failure> failure_;

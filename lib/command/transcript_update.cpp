@@ -6,7 +6,7 @@ namespace tine::command {
 
 namespace {
 
-// Up to behind the line feed of that many lines.
+// Removes that many lines, with their line feeds, from the front of `text` and returns them.
 std::string_view take_lines(std::string_view& text, std::size_t count) {
   std::size_t end = 0;
   for (; count > 0 && end < text.size(); --count) {
@@ -18,7 +18,7 @@ std::string_view take_lines(std::string_view& text, std::size_t count) {
   return lines;
 }
 
-// No step has it in its line.
+// Returns the byte order mark of a text, which is not part of the first step's line.
 std::string byte_order_mark(std::string_view text) {
   constexpr std::string_view mark = "\xef\xbb\xbf";
   return std::string(text.starts_with(mark) ? mark : "");

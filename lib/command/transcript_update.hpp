@@ -8,7 +8,7 @@
 
 namespace tine::command {
 
-// What a transcript is to say instead of what it says, step by step.
+// The edits to a transcript, by step.
 class TranscriptUpdate {
  public:
   void replace(std::size_t step, std::string text) { edits_[step].text = std::move(text); }
@@ -23,7 +23,7 @@ class TranscriptUpdate {
  private:
   struct Edit {
     std::string before;
-    std::string text;  // empty: as it was
+    std::string text;  // empty: unchanged
     bool removed = false;
   };
 
