@@ -1,4 +1,5 @@
-// A web server in as many processes as there are CPUs, at one port: 8000, unless another one is named.
+// A web server in as many processes as there are CPUs, on one port: 8000, unless an argument names
+// another one.
 const cluster = require('node:cluster');
 const http = require('node:http');
 const os = require('node:os');
@@ -18,7 +19,7 @@ if (cluster.isPrimary) {
 
 console.log('I am always called as well');
 
-// Ctrl-C reaches the workers too: they leave when the primary tells them to.
+// Ctrl-C reaches the workers too. They ignore it, and end when the primary disconnects them.
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.once(signal, () => {
     if (cluster.isPrimary) cluster.disconnect();

@@ -25,7 +25,7 @@ std::string date() {
   return {text.data(), std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &utc)};
 }
 
-// One connection. It lives in the listeners of its socket, so until "close".
+// One connection. The listeners of its socket own it, so it lives until "close".
 class Connection {
  public:
   Connection(tine::Socket socket, tine::Server server, Handler handler)
@@ -36,7 +36,7 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // All requests in these bytes are answered together.
+  // Answers all requests in these bytes together.
   void read(std::string_view bytes) {
     if (ended_) return;
     answers_.clear();
@@ -44,7 +44,7 @@ class Connection {
     if (ended_) {
       socket_.end(answers_);
     } else if (!answers_.empty() && !socket_.write(answers_)) {
-      // Of a client that does not read its answers, no more requests are read.
+      // The client does not read its answers, so no more of its requests are read.
       socket_.pause();
     }
   }
@@ -65,11 +65,11 @@ class Connection {
   }
   static Connection& of(llhttp_t* parser) { return *static_cast<Connection*>(parser->data); }
 
-  // False: this is not HTTP, or nothing is to come after it.
+  // Returns false if this is not HTTP, or if it is the last request of the connection.
   bool parse(std::string_view bytes) {
     llhttp_errno_t result = llhttp_execute(&parser_, bytes.data(), bytes.size());
     while (result == HPE_PAUSED_UPGRADE) {
-      // To another protocol, which a server need not do: HTTP goes on.
+      // The client asks for another protocol. A server need not switch to it: HTTP goes on.
       bytes.remove_prefix(static_cast<std::size_t>(llhttp_get_error_pos(&parser_) - bytes.data()));
       llhttp_resume_after_upgrade(&parser_);
       result = llhttp_execute(&parser_, bytes.data(), bytes.size());
@@ -123,7 +123,7 @@ void serve(tine::Socket socket, const tine::Server& server, const Handler& handl
   socket.on<"data">([connection](std::string_view bytes) { connection->read(bytes); });
   socket.on<"drain">([socket]() mutable { socket.resume(); });
   socket.on<"timeout">([socket]() mutable { socket.destroy(); });
-  // The client is gone, and nobody else has to know.
+  // The client is gone. There is nobody to report this to.
   socket.on<"error">([socket](const tine::Error&) mutable { socket.destroy(); });
   socket.no_delay();
   socket.timeout(idle);

@@ -1,4 +1,4 @@
-// A web server on a tine::Server: small, for programs that show, test or measure clusters.
+// A small web server on a tine::Server, for programs that show, test or measure clusters.
 #pragma once
 
 #include <functional>
@@ -9,18 +9,20 @@
 
 namespace http {
 
-// Makes the text that answers a GET of a target, "/path?query" as it came, which is valid for the call. It
-// does not throw: the parser that calls it is C.
+// Returns the text that answers a GET of a target. The target is "/path?query" as it came, and
+// valid for the call. A handler must not throw, because it is called through a parser in C.
 using Handler = std::function<std::string(std::string_view target)>;
 
-// Starts a web server. It is closed as any server; then requests that still come over its connections are
-// answered as the last ones of these, and a connection without any ends after its five seconds.
+// Starts a web server. It is closed like any tine::Server. After that, the next request on each
+// connection is answered as its last one; a connection without a request ends after its five
+// seconds.
 //
-// Connections are kept between requests, for five seconds; requests may come ahead of the answers. What is
-// not HTTP is answered with 400, another method than GET and HEAD with 405, and what a body has in it is
-// dropped.
+// Connections are kept between requests, for five seconds. Clients may send requests before they
+// have the earlier answers. Invalid HTTP is answered with 400, methods other than GET and HEAD with
+// 405; the bodies of requests are dropped.
 //
-// Node: http.createServer((request, response) => response.end(handler(request.url))).listen(options).
+// Node: http.createServer((request, response) => response.end(handler(request.url)))
+//           .listen(options).
 tine::Server serve(tine::Loop& loop, const tine::ListenOptions& options, Handler handler);
 
 }  // namespace http

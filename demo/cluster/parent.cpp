@@ -1,4 +1,5 @@
-// A web server in as many processes as there are CPUs, at one port: 8000, unless another one is named.
+// A web server in as many processes as there are CPUs, on one port: 8000, unless an argument names
+// another one.
 #include <iostream>
 #include <string>
 #include <thread>
@@ -27,7 +28,7 @@ int main(int argc, char** argv) {
 
   std::cout << "I am always called as well" << std::endl;
 
-  // Ctrl-C reaches the workers too: they leave when the primary tells them to.
+  // Ctrl-C reaches the workers too. They ignore it, and end when the primary disconnects them.
   const Signals signals(loop, [&] {
     if (cluster.is_primary()) cluster.disconnect();
   });

@@ -1,4 +1,4 @@
-// Ctrl-C, told on a loop.
+// Ctrl-C as a callback on a loop.
 #pragma once
 
 #include <array>
@@ -10,8 +10,9 @@
 
 #include <tine/tine.hpp>
 
-// Runs a function at the first SIGINT and at the first SIGTERM. A second one does what it does by default. The
-// loop does not wait for them, and outlives this object.
+// Listeners that call a function at the first SIGINT and at the first SIGTERM. A second one does
+// what it does by default. The listeners do not keep the loop running. The loop must outlive this
+// object.
 //
 // Node: process.once("SIGINT", function) and process.once("SIGTERM", function).
 class Signals {

@@ -1,5 +1,5 @@
-// A worker of the handoff demo: answers on the connections it is handed. Any parent that speaks Node's channel
-// can run it.
+// A worker of the handoff demo. It answers on the connections that it is handed. Any parent that
+// speaks the protocol of Node's channel can run it.
 #include <string>
 
 #include <nlohmann/json.hpp>

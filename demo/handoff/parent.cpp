@@ -1,5 +1,6 @@
-// Hands each connection to one of two workers, by its first byte: what begins with '!' is special. Runs the
-// worker that stands beside it, or the one it is given: a program, or a .js file for node.
+// Hands each connection to one of two workers: to the special one if its first byte is '!'. Both
+// run the worker program beside this one, or the one given as an argument: a program, or a .js file
+// for node.
 #include <filesystem>
 #include <functional>
 #include <iostream>
@@ -20,7 +21,7 @@ tine::ChildProcess fork_worker(tine::Loop& loop, const std::filesystem::path& mo
   return tine::fork(loop, module, options);
 }
 
-// What is read here is not read again there: so it travels in the message.
+// The worker cannot read again what was read here, so these bytes travel in the message.
 void hand_over(tine::Socket socket, tine::ChildProcess normal, tine::ChildProcess special) {
   socket.once<"data">([=](std::string_view bytes) mutable {
     tine::ChildProcess& worker = bytes.starts_with('!') ? special : normal;

@@ -1,5 +1,6 @@
-// Hands each connection to one of two workers, by its first byte: what begins with '!' is special. Runs the
-// worker that stands beside it, or the one it is given: a .js file, or any program that speaks the channel.
+// Hands each connection to one of two workers: to the special one if its first byte is '!'. Both
+// run the worker program beside this one, or the one given as an argument: a .js file, or any
+// program that speaks the protocol of the channel.
 const { fork } = require('node:child_process');
 const net = require('node:net');
 const path = require('node:path');
@@ -10,7 +11,7 @@ function forkWorker(module, kind) {
     : fork(kind, { execPath: module, execArgv: [] });
 }
 
-// What is read here is not read again there: so it travels in the message.
+// The worker cannot read again what was read here, so these bytes travel in the message.
 function handOver(socket, normal, special) {
   socket.once('data', (bytes) => {
     socket.pause();
