@@ -1,6 +1,6 @@
-# llhttp, which parses HTTP in Node too, for what shows, tests and measures clusters; it is no part of tine.
-# From the system where it has it, as a library or, as Debian 12 does, as sources; else FetchContent gets the
-# release.
+# llhttp, Node's HTTP parser, for the demos, tests and benchmarks of clusters. It is not part of
+# tine. It comes from the system, as a library or, on Debian 12, as sources. If the system lacks it,
+# FetchContent gets the release.
 if(TARGET tine_llhttp)
   return()
 endif()
@@ -17,7 +17,7 @@ if(llhttp_include_dir AND llhttp_library)
 endif()
 
 if(NOT llhttp_include_dir OR NOT llhttp_source_dir)
-  # Its own CMakeLists.txt is of no use here: the names of its options and targets change.
+  # Its own CMakeLists.txt is not used, because the names of its options and targets change.
   FetchContent_Declare(llhttp GIT_REPOSITORY https://github.com/nodejs/llhttp.git
     GIT_TAG release/v9.2.1 GIT_SHALLOW ON SOURCE_SUBDIR none)
   FetchContent_MakeAvailable(llhttp)
@@ -29,5 +29,5 @@ add_library(tine_llhttp STATIC EXCLUDE_FROM_ALL
   ${llhttp_source_dir}/api.c ${llhttp_source_dir}/http.c ${llhttp_source_dir}/llhttp.c)
 target_include_directories(tine_llhttp SYSTEM PUBLIC ${llhttp_include_dir})
 set_target_properties(tine_llhttp PROPERTIES UNITY_BUILD OFF)
-# Warnings are for who develops it.
+# Its warnings are for its developers.
 target_compile_options(tine_llhttp PRIVATE -w)

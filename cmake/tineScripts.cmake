@@ -1,9 +1,9 @@
 # tine_add_script_tests(FILES <transcript>… [PREFIX <text>] [DEFINE <NAME=VALUE>…] [LABELS <label>…]
 #                       [TIMEOUT <seconds>])
 #
-# Makes each transcript a test of ctest, which `tine script` runs. Its name is the path of the file
-# without ".tine", behind the prefix. A definition is what ${NAME} stands for in the transcripts, and
-# may be a generator expression: DEFINE CHILD=$<TARGET_FILE:child>.
+# Adds a CTest test for each transcript, which runs `tine script`. The name of the test is the
+# prefix and the path of the file without ".tine". DEFINE sets the value of ${NAME} in the
+# transcripts; it may be a generator expression: DEFINE CHILD=$<TARGET_FILE:child>.
 function(tine_add_script_tests)
   cmake_parse_arguments(PARSE_ARGV 0 script "" "PREFIX;TIMEOUT" "FILES;DEFINE;LABELS")
   if(script_UNPARSED_ARGUMENTS OR NOT script_FILES)
