@@ -1,7 +1,9 @@
-// What one message costs, step by step and by its size, without a channel: build/bench/bench/micro.
+// Measures what one message costs, step by step and by its size, without a channel:
+// build/bench/bench/micro.
 //
-// nlohmann/json beside tine's reader and writer shows what they are for. Rows of one name should have
-// one speed in bytes a second: a cost that grows faster than its message is a bug.
+// nlohmann/json beside tine's reader and writer shows what they are for. All rows of one name
+// should have the same speed in bytes per second: a cost that grows faster than its message is a
+// bug.
 #include <cstdint>
 #include <string>
 
@@ -23,8 +25,8 @@ json record(std::int64_t n) {
   return {{"n", n}, {"type", "update"}, {"source", "sensor-1"}, {"value", 21.375}, {"valid", true}};
 }
 
-// An array of records, of about `bytes` of JSON text; one record alone if that is all there is room
-// for.
+// Returns an array of records, of about `bytes` of JSON text; one record alone if there is no room
+// for more.
 json message_of(std::int64_t bytes) {
   constexpr std::int64_t record_size = 80;
   if (bytes <= record_size) return record(100'000'000);
@@ -33,7 +35,7 @@ json message_of(std::int64_t bytes) {
   return array;
 }
 
-// Text with what parsers may read behind it.
+// A text, and after it the padding that parsers may read.
 class PaddedText {
  public:
   explicit PaddedText(const json& value) { buffer_.append(value.dump()); }
@@ -50,7 +52,7 @@ void count_bytes(benchmark::State& state, std::size_t message) {
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(message));
 }
 
-// Over the value before it, which has the same shape: the usual case.
+// Reads into the previous value, which has the same shape: the usual case.
 void read_again(benchmark::State& state) {
   PaddedText text(message_of(state.range(0)));
   tine::wire::JsonReader reader(depth);
@@ -62,7 +64,7 @@ void read_again(benchmark::State& state) {
   count_bytes(state, text.view().size());
 }
 
-// After a listener has taken the value before it.
+// Reads into a new value: the case after a listener has taken the previous one.
 void read_fresh(benchmark::State& state) {
   PaddedText text(message_of(state.range(0)));
   tine::wire::JsonReader reader(depth);
@@ -74,7 +76,7 @@ void read_fresh(benchmark::State& state) {
   count_bytes(state, text.view().size());
 }
 
-// What send() does to a Text.
+// Validates a text, as send() does with a Text.
 void check_text(benchmark::State& state) {
   PaddedText text(message_of(state.range(0)));
   tine::wire::JsonReader reader(depth);
@@ -107,13 +109,13 @@ void nlohmann_dump(benchmark::State& state) {
   count_bytes(state, value.dump().size());
 }
 
-// The user's own share: an initializer list, and the end of the value.
+// The user's own share of the cost: an initializer list, and destroying the value.
 void build(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(message_of(state.range(0)));
   count_bytes(state, message_of(state.range(0)).dump().size());
 }
 
-// From the event to its listeners, and nothing else.
+// Emits an event to its listeners, and does nothing else.
 void emit(benchmark::State& state) {
   tine::detail::ListenerTable<tine::Event<"tick", int>> listeners;
   int sum = 0;

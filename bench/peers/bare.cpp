@@ -1,5 +1,5 @@
-// What the libraries that tine stands on cost a child that does nothing with them. It waits on a libuv
-// loop, answers the raw parent's greeting, and has no more to say.
+// A child that shows what tine's libraries cost when nothing uses them. It waits on a libuv loop
+// and answers the raw parent's greeting, no more.
 #include <simdjson.h>
 #include <uv.h>
 
@@ -19,7 +19,7 @@ void on_read(uv_stream_t* stream, ssize_t count, const uv_buf_t*) {
   uv_try_write(stream, &answer, 1);
 }
 
-// So that they are linked, and their static data is there.
+// Uses the parsers, so that they are linked and their static data is there.
 bool parsers_agree() {
   simdjson::dom::parser parser;
   const simdjson::padded_string text(std::string_view("[1]"));

@@ -1,4 +1,4 @@
-// What a child is told by its arguments. Apart from work.hpp, to keep the children small.
+// The task that a child gets in its arguments. It is not in work.hpp, to keep the children small.
 #pragma once
 
 #include <chrono>
@@ -8,17 +8,18 @@
 
 namespace bench {
 
-// How long tine looks for a message before it blocks, where it is asked to.
+// How long the spinning tine peers look for a message before they block.
 inline constexpr int spin_us = 50;
 
-// The clock that all processes of a machine share: CLOCK_MONOTONIC.
+// Reads the clock that all processes of a machine share: CLOCK_MONOTONIC.
 inline double now_us() {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
   return std::chrono::duration<double, std::micro>(now).count();
 }
 
-// "echo": answer each message with itself. "count N": answer the greeting, and then the last of N
-// messages. "work N": compute for N microseconds on each message, and answer with now_us().
+// The task of a child. "echo": it answers each message with itself. "count N": it answers the
+// greeting, and then the last of N messages. "work N": it computes for N microseconds on each
+// message, and answers with now_us().
 class ChildTask {
  public:
   ChildTask(int argc, char** argv) {
@@ -34,7 +35,7 @@ class ChildTask {
     for (const double began = now_us(); now_us() - began < work_us_;) continue;
   }
 
-  // Whether the message that came in now is to be answered.
+  // Counts the message that came in. Returns whether the child answers it.
   bool heard() {
     if (until_answer_ == 0) return true;
     const std::size_t before = heard_++;

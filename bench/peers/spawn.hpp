@@ -1,4 +1,4 @@
-// Starts a child with posix_spawn, for the peers that bring no way of their own.
+// Starts a child with posix_spawn, for the peers that have no way of their own.
 #pragma once
 
 #include <stdexcept>
@@ -13,7 +13,7 @@ extern char** environ;
 
 namespace bench {
 
-// With `descriptor` as its descriptor `as`, unless that is -1.
+// Starts a child that has `descriptor` as its descriptor `as`, unless `descriptor` is -1.
 inline int spawn(std::vector<std::string> command, int descriptor = -1, int as = 3) {
   std::vector<char*> words;
   for (auto& word : command) words.push_back(word.data());

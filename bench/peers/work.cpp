@@ -17,14 +17,15 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-// Numbers of six digits, as many as fill `bytes` of JSON text.
+// Returns numbers of six digits, as many as fill `bytes` of JSON text.
 json array_of_numbers(std::size_t bytes) {
   json array = json::array();
   for (std::size_t i = 0; i < bytes / 7; ++i) array.push_back(100'000 + i * 7919 % 900'000);
   return array;
 }
 
-// Counted by the kernel now: what statm says may be some hundred kilobytes off.
+// Returns the resident memory as the kernel counts it now. statm may be off by some hundred
+// kilobytes.
 double resident_mb(int pid) {
   std::ifstream rollup("/proc/" + std::to_string(pid) + "/smaps_rollup");
   std::string word;
@@ -34,7 +35,8 @@ double resident_mb(int pid) {
   return kib * 1024 / 1e6;
 }
 
-// taskset -a pins threads too. It need not be fast: the clock has not been started.
+// Pins a process; taskset -a pins its threads too. This need not be fast: the clock has not
+// started.
 void pin(int pid, int core) {
   const auto command =
       "taskset -acp " + std::to_string(core) + " " + std::to_string(pid) + " >/dev/null";

@@ -1,9 +1,10 @@
-// What every parent here does, whatever carries its messages: the job it is given, what it says when,
-// and the line of figures it prints. work.js and work.py are the same for their languages.
+// The work of each parent, whatever carries its messages: the job that it gets, what it sends and
+// when, and the line of figures that it prints. work.js and work.py are the same for their
+// languages.
 //
-// A parent starts its children, greets each and waits for all the answers, which keeps their start
-// out of what is measured. Then it sends what the job says, at most a window ahead of the answers, and
-// when the last one is in it disconnects and waits for the children to end.
+// A parent starts its children, greets each and waits for all the answers, so that their start is
+// not measured. Then it sends what the job says, at most a window ahead of the answers. After the
+// last answer it disconnects and waits for the children to end.
 #pragma once
 
 #include <algorithm>
@@ -21,15 +22,16 @@ namespace bench {
 using json = nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
-// One argument of the command line, written by the runner.
+// A job, which the runner passes as an argument on the command line.
 struct Job {
-  // The child's command line: {exec_path, module, args…}, or {module, args…} if exec_path is empty.
+  // The child's command line: {exec_path, module, args...}, or {module, args...} if exec_path is
+  // empty.
   std::string exec_path;
   std::string module;
   std::vector<std::string> args;
 
   std::size_t children = 1;
-  std::optional<int> child_core;  // where the children run; nullopt: where the kernel puts them
+  std::optional<int> child_core;  // the core of the children; nullopt: the kernel chooses
   std::size_t ballast = 0;        // bytes of memory to touch before the fork
 
   enum class Sender { as_is, kept, built };
@@ -44,7 +46,7 @@ struct Job {
   std::vector<std::string> command() const;
 };
 
-// What a parent does about an answer.
+// What a parent does after an answer.
 enum class Next {
   wait,        // not all children have answered the greeting
   say,         // say_next() to this child
@@ -58,7 +60,7 @@ class Work {
 
   const Job& job() const { return job_; }
 
-  // Around what starts a child.
+  // Called before and after a child is started.
   void fork_begins();
   void forked(int pid);
 
@@ -70,7 +72,7 @@ class Work {
            (job_.window == 0 || talk.sent - talk.answered < job_.window);
   }
 
-  // Gives the next message for a child to `send` and returns what that returns.
+  // Passes the next message for a child to `send` and returns what `send` returns.
   template <class Send>
   auto say_next(std::size_t child, Send send) {
     const std::size_t n = talks_[child].sent++;
@@ -86,7 +88,7 @@ class Work {
   Next heard(std::size_t child);
   Next heard(std::size_t child, const json& answer);
 
-  // All children have ended: prints the figures.
+  // Prints the figures. Called when all children have ended.
   void report() const;
 
  private:
@@ -95,10 +97,10 @@ class Work {
     std::size_t answered = 0;
   };
 
-  // All numbers have as many digits, so all messages are of one size.
+  // All numbers have the same number of digits, so all messages have the same size.
   static constexpr std::uint64_t first_number = 100'000'000;
 
-  // The same message as work.json's, made anew: what a user writes.
+  // Makes the message of work.json anew, as a user writes it.
   static json built(std::uint64_t n) {
     return {{"n", first_number + n},
             {"type", "update"},
@@ -107,8 +109,8 @@ class Work {
             {"valid", true}};
   }
 
-  // How many answers come while parent and child are not warm yet: not more than half, so that a short run
-  // has some to show.
+  // How many answers come before parent and child are warm. At most half of them, so that a short
+  // run has some left to count.
   static std::size_t unsteady(std::size_t answers) {
     return std::min<std::size_t>(100, answers / 2);
   }
@@ -128,7 +130,7 @@ class Work {
   std::size_t awaited_ = 0;  // answers to come
   std::size_t timed_ = 0;
   Clock::time_point said_at_;
-  // Microseconds: of round trips, if one message is on its way at a time, or of timed answers.
+  // In microseconds: of round trips, if the window is one message, or of timed answers.
   std::vector<float> latencies_;
 
   Clock::time_point fork_began_;

@@ -1,4 +1,4 @@
-"""bench/run, once all is built: measures, prints the table, writes what is asked for."""
+"""bench/run after the build: measures, prints the table, writes the files that are asked for."""
 
 import argparse
 import os
@@ -62,7 +62,7 @@ def names(text):
 
 
 def chosen(things, wanted, names_of):
-    """The things that have a name that is wanted; all if none is said."""
+    """Returns the things with a name in `wanted`; all of them if `wanted` is None."""
     if wanted is None:
         return list(things)
     known = {name for thing in things for name in names_of(thing)}

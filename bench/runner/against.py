@@ -1,4 +1,4 @@
-"""bench/run --against: two builds of tine in one run, and which rows have fallen."""
+"""bench/run --against: measures two builds of tine in one run and says which rows have fallen."""
 
 import json
 import os
@@ -36,7 +36,7 @@ class Lacking(Exception):
 
 
 class Against:
-    """Measures pairs, until each row is known to have fallen or not to."""
+    """Measures pairs until it is known for each row whether it has fallen."""
 
     def __init__(self, cells, pairs, rounds, seconds, run=run):
         self.tasks = [(cell, pair) for cell in cells for pair in pairs if pair.after.takes_part(cell)]
@@ -64,7 +64,7 @@ class Against:
             self.measure_cell(of_cell[0][0], [pair for _, pair in of_cell], what)
 
     def measure_cell(self, cell, pairs, what):
-        """Round by round over all pairs, so that what the machine does meanwhile meets all alike."""
+        """Measures round by round over all pairs: then a busy machine affects all of them alike."""
         rounds = {pair.name: [] for pair in pairs}
         for number in range(self.rounds):
             progress(f"{what}{cell.title}: round {number + 1} of {self.rounds}")
@@ -79,7 +79,7 @@ class Against:
                 row.runs.append([round_[figure] for round_ in rounds[pair]])
 
     def add_round(self, cell, pair, number, rounds):
-        """Whether it could be done."""
+        """Measures one round of a pair. Returns whether that was possible."""
         try:
             rounds.append(self.round(cell, pair, number))
             return True
@@ -90,8 +90,10 @@ class Against:
         return False
 
     def round(self, cell, pair, number):
-        """{figure: (before, after)}. In the order ABBA, then BAAB: what grows evenly with time, or comes with
-        the first run of a round, does not count for one of them."""
+        """Returns {figure: (before, after)}.
+
+        The builds run in the order ABBA, in the next round BAAB. So what grows evenly with time, or
+        comes with the first run of a round, does not count for only one of them."""
         count = self.count_for(cell, pair)
         A, B = ("before", "after") if number % 2 == 0 else ("after", "before")
         runs = {A: [], B: []}
@@ -110,7 +112,7 @@ class Against:
         return both
 
     def count_for(self, cell, pair):
-        """The same for both, of which both are warm."""
+        """Returns a count, the same for both builds, and warms both up."""
         key = cell.name, pair.name
         if key not in self.counts:
             self.counts[key] = count_for(pair.before, cell, self.seconds, self.run)
@@ -119,13 +121,13 @@ class Against:
 
 
 def figures_of(cell):
-    """Those that have a ratio: the others are of the machine's noise."""
+    """Returns the figures that have a ratio. The others show the machine's noise."""
     return [figure for figure in cell.figures if FIGURES[figure].has_ratio]
 
 
 def median(figure, runs):
-    """None if there is none: a build that does not know a work prints no figure for it, or null, which is how
-    JSON has what is not a number."""
+    """Returns None if there is no such figure. A build that does not know a work prints none for
+    it, or null, which is JSON's way to write NaN."""
     try:
         values = [FIGURES[figure].value(each) for each in runs]
     except KeyError:
@@ -134,7 +136,7 @@ def median(figure, runs):
 
 
 def table(rows, cells, pairs):
-    """Lists of texts, the titles first."""
+    """Yields lists of texts, the titles first."""
     cells, pairs = {cell.name: cell for cell in cells}, {pair.name: pair for pair in pairs}
     yield ["", "before", "after", "ratio", "from", "to", "A/A", "verdict"]
     for (cell, pair, figure), row in rows.items():
@@ -150,7 +152,7 @@ def table(rows, cells, pairs):
 
 
 def repeated(rows):
-    """What each run had to say of the rows that one showed below, as sentences."""
+    """Returns a sentence with the ratio of each run, for each row that was measured again."""
     return [
         f"{cell}, {pair}, {figure}: "
         + ", ".join(f"{ratio:.3f}" for ratio in row.ratio_of_runs)
@@ -177,7 +179,7 @@ def heading(name, rounds, seconds):
 
 
 def status(failures, noise, rows):
-    """A failure is one on a busy machine too, but there a row that is below has not fallen."""
+    """Returns the exit status. On a busy machine a failure still counts, but no row has fallen."""
     if failures:
         return FALLEN_OR_FAILED
     if noise:
@@ -186,7 +188,7 @@ def status(failures, noise, rows):
 
 
 def compare(name, build, cells, pairs, rounds, seconds, json_file):
-    """Measures, prints, writes the JSON if it is asked for. The exit status."""
+    """Measures, prints, and writes the JSON if it is asked for. Returns the exit status."""
     missing = {pair.name: why for pair in pairs if (why := pair.before.missing() or pair.after.missing())}
     there = [pair for pair in pairs if pair.name not in missing]
 

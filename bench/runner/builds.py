@@ -1,4 +1,4 @@
-"""The build to compare with: a folder, or a commit, of which one is made."""
+"""The build to compare with: a build folder, or a commit that is built."""
 
 import re
 import subprocess
@@ -8,12 +8,12 @@ from pathlib import Path
 from machine import ROOT, said_by
 from peers import BUILD
 
-# What makes a build slower or faster than another of the same sources.
+# The settings that make a build slower or faster than another of the same sources.
 SETTINGS = ["CMAKE_BUILD_TYPE", "CMAKE_CXX_COMPILER", "CMAKE_CXX_FLAGS", "CMAKE_CXX_FLAGS_RELEASE"]
 
 
 def other_build(name):
-    """Where its programs are: what TINE_BENCH_BUILD is for this one."""
+    """Returns the folder of its programs, as TINE_BENCH_BUILD is the folder of this build's."""
     folder = Path(name)
     if not folder.is_dir():
         folder = made_of(name)
@@ -24,7 +24,8 @@ def other_build(name):
 
 
 def made_of(revision):
-    """The build folder of a commit, in build/against. The second time nothing is left to be built."""
+    """Builds a commit in build/against and returns its build folder. The second time nothing is
+    left to build."""
     commit = said_by("git", "-C", str(ROOT), "rev-parse", "--verify", "--quiet", revision + "^{commit}")
     if not commit:
         refuse(f"{revision} is neither a folder nor a commit")
@@ -45,7 +46,7 @@ def made_of(revision):
 
 
 def unpack(commit, folder):
-    """All of it or nothing: what is interrupted is begun anew."""
+    """Unpacks all of a commit or nothing: after an interruption the next call starts anew."""
     partial = folder.with_suffix(".partial")
     partial.mkdir(parents=True, exist_ok=True)
     archive = subprocess.run(["git", "archive", commit], cwd=ROOT, check=True, stdout=subprocess.PIPE)
@@ -54,7 +55,7 @@ def unpack(commit, folder):
 
 
 def refuse(why):
-    """Not with 1, which says that a row has fallen."""
+    """Exits with 2, because 1 says that a row has fallen."""
     print(f"bench/run: {why}", file=sys.stderr)
     sys.exit(2)
 
@@ -65,7 +66,7 @@ def settings(build):
 
 
 def differences(before, after=BUILD):
-    """Of their settings, as sentences."""
+    """Returns the differences between the settings of two builds, as sentences."""
     theirs, ours = settings(before), settings(after)
     return [
         f"{name} is not the same: before {theirs.get(name)!r}, after {ours.get(name)!r}"

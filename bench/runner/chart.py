@@ -1,10 +1,10 @@
-"""The chart of the README: bars of how many times as fast as Node json, a group for each work."""
+"""The chart of the README: a group of bars for each work, as times of the speed of Node json."""
 
 from html import escape
 
 from table import Column, ratio_to_base, short
 
-# (cell, figure, what the reader is told it is)
+# (cell, figure, title for the reader)
 GROUPS = [
     ("w1.one", "rate", "Ping-pong, both ends on one core: round trips a second"),
     ("w2.built", "rate", "One way, 80 bytes each: messages a second"),
@@ -12,11 +12,11 @@ GROUPS = [
     ("w4.large", "mb_rate", "Echo of an array of 1 MiB: MB a second"),
     ("w6.built", "rate", "Echo over 8 children: messages a second"),
 ]
-# Not the limits that no message layer reaches: they would dwarf the rest.
+# Leaves out the limits that no message layer reaches: they would dwarf the rest.
 BARS = ["tine", "uv", "zmq", "nng", "bun", "node", "deno", "python"]
 
 WIDTH, NAMES, ROW, TITLE, GAP = 760, 190, 20, 26, 14
-LONGEST = WIDTH - NAMES - 150  # room for the figures behind the bar
+LONGEST = WIDTH - NAMES - 150  # room for the figures after the bar
 
 STYLE = """
   text { font: 13px system-ui, sans-serif; fill: #1f2328 }
@@ -34,7 +34,7 @@ STYLE = """
 
 
 def bars_of(column, peers, results):
-    """[(peer, ratio, text)], of those that have a figure."""
+    """Returns [(peer, ratio, text)] for the peers that have a figure."""
     shown = [peer for name in BARS for peer in peers if peer.name == name]
     ratios = [(peer, ratio_to_base(column, peer, results)) for peer in shown]
     return [
@@ -43,7 +43,7 @@ def bars_of(column, peers, results):
 
 
 def group(top, title, bars):
-    """The lines of one group, and where it ends."""
+    """Returns the lines of one group, and where it ends."""
     lines = [f'<text class="title" x="0" y="{top + 14}">{escape(title)}</text>']
     longest = max(ratio for _, ratio, _ in bars)
     top += TITLE

@@ -1,33 +1,34 @@
-"""What the figures of two builds say about each other. Nothing here measures anything."""
+"""Compares the figures of two builds. Nothing here measures anything."""
 
 import statistics
 from dataclasses import dataclass, field
 from math import comb
 
-# A row has fallen only if each of so many runs, of so many rounds at least, shows it below this.
+# A row has fallen only if each of RUNS runs, with at least ROUNDS rounds, shows it below BELOW.
 BELOW = 0.97
 ROUNDS = 5
 RUNS = 3
 
-# How sure an interval is to have the true ratio in it: five rounds can say that much.
+# The confidence that an interval contains the true ratio: five rounds can say that much.
 CONFIDENCE = 0.9
 
-# What a quiet machine stays within.
+# The limits that a quiet machine stays within.
 MOST_CORES_OF_OTHERS = 0.1
 MOST_STOLEN = 0.01
 MOST_SPREAD = 0.1
 
 
 def gain(before, after, less_is_better):
-    """How many times as good it is after as it was before: above 1 is better, whatever the unit."""
+    """Returns how many times as good `after` is as `before`: above 1 is better in any unit."""
     return before / after if less_is_better else after / before
 
 
 def interval(values):
-    """(low, high), which the median of endlessly many such values lies between.
+    """Returns (low, high): the median of endlessly many such values lies between them.
 
-    From the nth smallest to the nth largest, n by the sign test: it asks nothing of how noise is distributed,
-    and that of a machine is not normal. All values, where they are too few to leave any out.
+    They are the nth smallest and the nth largest value, with n by the sign test. This test assumes
+    nothing about the distribution of the noise, and a machine's noise is not normal. If there are
+    too few values to leave any out, the interval spans all.
     """
     ordered = sorted(values)
     left_out, tail = 0, 1 / 2 ** len(ordered)
@@ -40,19 +41,20 @@ def interval(values):
 
 
 def spread(values):
-    """How far the rounds of one build are from each other, as a part of their median."""
+    """Returns how far the rounds of one build are apart, as a part of their median."""
     return (max(values) - min(values)) / statistics.median(values)
 
 
 @dataclass
 class Comparison:
-    """A row: what the two builds did in each round of each run."""
+    """A row: the figures of the two builds in each round of each run."""
 
     less_is_better: bool = False
     runs: list = field(default_factory=list)  # [[(before, after) of a round, ...] of a run, ...]
 
     def ratios(self, run):
-        """Each of two neighbours in time, so that what slows the machine slows both."""
+        """Returns the ratio of each round. Its figures are neighbours in time, so that what slows
+        the machine slows both."""
         return [gain(before, after, self.less_is_better) for before, after in run]
 
     @property
@@ -81,12 +83,13 @@ class Comparison:
 
     @property
     def spread(self):
-        """Of the build before, in the first run: of a run that was slow as a whole the others say nothing."""
+        """The spread of the build before within its first run. Across runs, one that was slow as a
+        whole would count too."""
         return spread([before for before, _ in self.runs[0]])
 
     @property
     def is_below(self):
-        """Whether all runs that there are show it below."""
+        """Whether all runs so far show the row below."""
         return all(ratio < BELOW for ratio in self.ratio_of_runs)
 
     @property
@@ -95,10 +98,10 @@ class Comparison:
 
     @property
     def verdict(self):
-        """fallen, risen, same or unsure.
+        """One of fallen, risen, same and unsure.
 
-        Three runs may be below for no reason but noise, which then reaches 1 as well: such a row is not said
-        to have fallen. Nor is one said to be the same that could be below as well as above.
+        Three runs may be below only by noise. Then the interval reaches 1 too, and the row has not
+        fallen. A row whose interval holds a fall as well as a rise is unsure, not the same.
         """
         low, high = self.interval
         if self.is_below and len(self.runs) >= RUNS and high < 1:
@@ -111,12 +114,12 @@ class Comparison:
 
 
 def typical_spread(comparisons):
-    """That of the median row: some kinds of work are noisy on any machine."""
+    """Returns the spread of the median row, because some work is noisy on any machine."""
     return statistics.median(comparison.spread for comparison in comparisons)
 
 
 def noises(cores_of_others, stolen, spread_):
-    """Why the machine was not quiet, as sentences; none if it was."""
+    """Returns why the machine was not quiet, as sentences; none if it was."""
     found = []
     if cores_of_others > MOST_CORES_OF_OTHERS:
         found.append(

@@ -1,4 +1,4 @@
-"""Who used the CPUs meanwhile: this benchmark, other processes, or the host of a virtual machine."""
+"""Who used the CPUs: this benchmark, other processes, or the host of a virtual machine."""
 
 import ctypes
 import os
@@ -11,11 +11,11 @@ PR_SET_CHILD_SUBREAPER = 36
 
 @dataclass(frozen=True)
 class Usage:
-    """Seconds of CPU until now, and the time of day."""
+    """Seconds of CPU until now, and the time of the measurement."""
 
     at: float
-    all: float  # of all processes; what interrupts take is nobody's
-    own: float  # of this process and of those below it that have ended
+    all: float  # of all processes, without interrupts
+    own: float  # of this process and of its descendants that have ended
     stolen: float
 
     @staticmethod
@@ -35,13 +35,14 @@ class Usage:
 
 
 def adopt_orphans():
-    """Workers whose primary ended before them come to this process, which otherwise would not be told what
-    they used."""
+    """Makes this process the parent of workers whose primary ends before them. Otherwise it would
+    not learn what they used."""
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def reap_orphans():
-    """Those that have ended. Not while a subprocess runs that somebody else waits for."""
+    """Reaps the orphans that have ended. Must not be called while other code waits for a
+    subprocess."""
     try:
         while os.waitpid(-1, os.WNOHANG) != (0, 0):
             pass

@@ -1,4 +1,4 @@
-"""What was measured on: figures without it say little."""
+"""The machine and the software of a measurement: without them the figures say little."""
 
 import os
 import platform
@@ -14,7 +14,7 @@ ROOT = BENCH.parent
 
 
 def said_by(*command):
-    """The first line of what a command prints, or None if it cannot be run."""
+    """Returns the first line that a command prints; None if it fails or cannot be run."""
     if not shutil.which(command[0]):
         return None
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"NO_COLOR": "1"})
@@ -52,13 +52,13 @@ def cpu():
 
 
 def compiler():
-    """As CMake found it: "GNU 12.2.0"."""
+    """Returns the compiler as CMake found it: "GNU 12.2.0"."""
     found = next((BUILD.parent / "CMakeFiles").glob("*/CMakeCXXCompiler.cmake")).read_text()
     return " ".join(re.search(rf'CXX_COMPILER_{what} "(.*?)"', found)[1] for what in ("ID", "VERSION"))
 
 
 def machine():
-    """{what: which}, without what is not here."""
+    """Returns {what: which}, without what this machine lacks."""
     known = {
         "cores": f"{len(os.sched_getaffinity(0))} of {cpu()}",
         "kernel": f"{platform.system()} {platform.release().split('-')[0]}",

@@ -1,4 +1,4 @@
-"""Runs peers, round by round over all of them, so that what the machine does meanwhile meets all alike."""
+"""Runs peers, round by round over all of them: then a busy machine affects all of them alike."""
 
 import json
 import os
@@ -8,7 +8,7 @@ import sys
 
 from work import FIGURES
 
-# Longer than any run; a peer that hangs is a failure and not the end of the benchmark.
+# Longer than any run. A peer that hangs is a failure, not the end of the benchmark.
 DEADLINE = 120
 
 
@@ -17,7 +17,7 @@ class Failure(Exception):
 
 
 def run(peer, cell, count):
-    """The line of figures of one run."""
+    """Runs a peer once and returns its figures."""
     command = peer.command(cell, count)
     if cell.cores:
         command = ["taskset", "-c", str(cell.cores[0]), *command]
@@ -36,12 +36,13 @@ def run(peer, cell, count):
 
 
 def count_for(peer, cell, seconds, run=run):
-    """How many messages keep a peer busy for about that long. Finding out is its warm-up as well."""
+    """Returns how many messages keep a peer busy for about that long. This also warms it up."""
     if not cell.has_messages:
         return 0
     count = 2 if cell.array else 100 if cell.work_us else 1000 // cell.children
     took = run(peer, cell, count)["seconds"]
-    # The first messages take longer than those to come, so what few of them promise is too little.
+    # The first messages take longer than later ones, so a count that few of them suggest is too
+    # small.
     while took < seconds / 3:
         count = max(count + 1, round(count * min(seconds / took, 1000)))
         took = run(peer, cell, count)["seconds"]
@@ -49,7 +50,7 @@ def count_for(peer, cell, seconds, run=run):
 
 
 def measure_cell(cell, peers, rounds, seconds):
-    """{peer: its figures, or why there are none}."""
+    """Returns {peer: its figures, or why there are none}."""
     peers = [peer for peer in peers if peer.takes_part(cell)]
     counts, runs, failures = {}, {}, {}
     for round_ in range(rounds):
@@ -69,7 +70,7 @@ def measure_cell(cell, peers, rounds, seconds):
 
 
 def medians(cell, runs):
-    """{figure: median of the rounds}."""
+    """Returns {figure: its median over the runs}."""
     return {
         name: statistics.median(FIGURES[name].value(figures) for figures in runs)
         for name in cell.figures

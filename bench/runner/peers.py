@@ -1,9 +1,9 @@
 """The peers: how the parent of each is started, and what it starts as its child.
 
-A new one is a parent that takes a job as its last argument, does with it what peers/work.hpp says and
-prints a line of figures; a child that does what peers/child_task.hpp says; and an entry in PEERS. Or it is a
-web server that takes a port as its last argument and prints a line when it listens: peers/cluster/load.cpp
-asks it.
+A new peer needs a parent that takes a job as its last argument, does with it what peers/work.hpp
+says and prints a line of figures; a child that does what peers/child_task.hpp says; and an entry in
+PEERS. Or it is a web server that takes a port as its last argument and prints a line when it
+listens; peers/cluster/load.cpp sends requests to it.
 """
 
 import json
@@ -24,9 +24,9 @@ class Peer:
     title: str
     parent: list  # command line, before the job
     child: str  # the module
-    exec_path: str = ""  # what runs the module; "": the module is a program, or the parent's kind
-    extra: dict = field(default_factory=dict)  # more of the job
-    cells: list = None  # all it takes part in; None: whatever there is
+    exec_path: str = ""  # the program that runs the module; "": none, or the parent's runtime
+    extra: dict = field(default_factory=dict)  # more members of the job
+    cells: list = None  # the only cells it takes part in; None: all
     server: list = None  # command line of its web server, before the port; None: it has none
 
     def takes_part(self, cell):
@@ -37,7 +37,7 @@ class Peer:
         )
 
     def missing(self):
-        """Why it cannot be measured here, or None."""
+        """Returns why the peer cannot be measured here, or None."""
         commands = [command for command in [self.parent, self.server] if command]
         for needed in [*(command[0] for command in commands), self.exec_path or commands[0][0]]:
             if not shutil.which(needed):
@@ -45,7 +45,7 @@ class Peer:
         return None
 
     def command(self, cell, count):
-        """The command line of one run."""
+        """Returns the command line of one run."""
         if cell.of_requests:
             pinned = ["taskset", "-c", str(cell.cores[1])] if cell.cores else []
             return [program("cluster", "load"), *pinned, *self.server, json.dumps(cell.job(count))]
@@ -61,7 +61,7 @@ class Peer:
 
 
 def runtime(name):
-    """What install_runtimes has put there."""
+    """Returns the path of a runtime that install_runtimes has installed."""
     return str(BUILD.parent / "runtimes" / "bin" / name)
 
 
@@ -91,7 +91,7 @@ def web_server(name, title, *command):
 
 
 def of_channels(build):
-    """tine's, of a build: parents and children."""
+    """Returns tine's parents and children of a build."""
     parent, child = program("tine", "parent", build), program("tine", "child", build)
     text_child = program("tine", "text_child", build)
     spin_child = program("tine", "spin_child", build)
@@ -106,7 +106,7 @@ def of_channels(build):
 
 
 def of_web_servers(build):
-    """tine's, of a build: what has no other work."""
+    """Returns tine's peers of a build that are only web servers."""
     cluster, alone = program("cluster", "server", build), program("cluster", "alone", build)
     return [
         web_server("tine-none", "tine, balancing none", cluster, "none"),
@@ -117,11 +117,11 @@ def of_web_servers(build):
 
 
 def of_tine(build):
-    """All that run tine's code."""
+    """Returns all peers of a build that run tine's code."""
     return of_channels(build) + of_web_servers(build)
 
 
-# The bytes are made once: building messages is no part of what is measured.
+# The bytes are made once: building messages is not measured.
 AS_IS = {"sender": "as_is"}
 
 PEERS = [
@@ -152,4 +152,4 @@ PEERS = [
     *of_web_servers(BUILD),
 ]
 
-BASE = PEERS[0]  # what the others are compared with
+BASE = PEERS[0]  # the peer that the others are compared with

@@ -1,4 +1,4 @@
-"""What comes out of a run: the table on the terminal, and the files that are asked for."""
+"""The report of a run: the table on the terminal, and the files that are asked for."""
 
 import json
 from pathlib import Path
@@ -20,11 +20,11 @@ class Report:
         self.results = results
         self.rounds = rounds
         self.seconds = seconds
-        self.load = load  # of the machine, before it began
+        self.load = load  # of the machine, before the run
 
     @property
     def failures(self):
-        """One a peer and cell, as sentences."""
+        """The failures as sentences, one for each peer and cell."""
         return [
             figures
             for cell in self.results.values()

@@ -1,4 +1,4 @@
-"""The table: a row a peer, a column a figure, with the ratio to Node json of the same run."""
+"""The table: a row for each peer, a column for each figure, with ratios to Node json's figures."""
 
 from dataclasses import dataclass
 
@@ -33,7 +33,8 @@ class Column:
 
 
 def ratio_to_base(column, peer, results):
-    """How many times as good as the base: above 1 is better, whatever the unit. None: cannot be said."""
+    """Returns how many times as good as the base a peer is: above 1 is better, whatever the unit.
+    None: that cannot be said."""
     if not FIGURES[column.figure].has_ratio:
         return None
     cell = results[column.cell.name]
@@ -45,7 +46,8 @@ def ratio_to_base(column, peer, results):
 
 
 def short(number):
-    """Three digits: 7.81 M, 440 k, 57.9, 0.92. Four up to 10 000, which read better without a unit."""
+    """Writes a number with three digits: 7.81 M, 440 k, 57.9, 0.92. Numbers from 1 000 to 10 000
+    have four, because they read better without a unit."""
     if number >= 1e6:
         return short(number / 1e6) + " M"
     if number >= 1e4:
@@ -55,7 +57,7 @@ def short(number):
 
 
 def rows(columns, peers, missing, results):
-    """Lists of texts, the titles first."""
+    """Yields lists of texts, the titles first."""
     yield ["", *(column.title for column in columns)]
     for peer in peers:
         if peer.name in missing:
@@ -65,7 +67,8 @@ def rows(columns, peers, missing, results):
 
 
 def tables(cells, peers, missing, results):
-    """The rows of each table, as few tables as WIDTH allows. The columns of a cell stay together."""
+    """Returns the rows of each table, in as few tables as WIDTH allows. The columns of a cell stay
+    together."""
 
     def table(columns):
         return list(rows(columns, peers, missing, results))
@@ -81,7 +84,7 @@ def tables(cells, peers, missing, results):
 
 
 def without_empty_rows(table):
-    """A work that is only for some has no rows for the others."""
+    """Leaves out peers without figures: some work is only for some peers."""
     return [table[0]] + [row for row in table[1:] if any(text != "-" for text in row[1:])]
 
 
@@ -94,7 +97,7 @@ def length_of_line(table):
 
 
 def plain(table):
-    """Aligned, the names to the left and the figures to the right."""
+    """Aligns a table, the names to the left and the figures to the right."""
     name_width, *figure_widths = widths(table)
     return "\n".join(
         BETWEEN.join([name.ljust(name_width), *map(str.rjust, figures, figure_widths)])

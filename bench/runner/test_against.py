@@ -1,4 +1,4 @@
-"""How --against measures, with figures that are made up; and that it does, with real ones."""
+"""Tests how --against measures: its rules with made-up figures, the program with real ones."""
 
 import json
 import subprocess
@@ -21,11 +21,11 @@ def pair(name):
 
 
 class Machine:
-    """Runs peers: each takes as long as said, for its name and build."""
+    """A machine that runs peers: `seconds` says how long each takes, by its name and build."""
 
     def __init__(self, seconds):
         self.seconds = seconds
-        self.figures = {}  # {build: what it prints besides, instead of latencies}
+        self.figures = {}  # {build: the figures that it prints instead of latencies}
         self.ran = []
 
     def run(self, peer, cell, count):
@@ -49,7 +49,8 @@ def alike(**seconds):
 
 
 def alternately(*seconds):
-    """Of five rounds with two runs each, and the one to warm up: a run of them in turn."""
+    """Returns a function that gives the seconds of each run: the first value for the warm-up, then
+    each value for five rounds with two runs each."""
     calls = iter([seconds[0]] + [took for took in seconds for _ in range(10)])
     return lambda: next(calls)
 
@@ -142,7 +143,7 @@ class Status(unittest.TestCase):
 
 
 class Program(unittest.TestCase):
-    """With tiny counts, so that what it says of the figures is chance, but not what it measures."""
+    """Runs with tiny counts: what it says of the figures is chance, but not what it measures."""
 
     RUNNER = [sys.executable, str(Path(__file__).parent)]
 

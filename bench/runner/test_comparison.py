@@ -4,7 +4,7 @@ from comparison import Comparison, gain, interval, noises, spread, typical_sprea
 
 
 def run_of(*ratios):
-    """A run whose rounds have these ratios."""
+    """Returns a run whose rounds have these ratios."""
     return [(100, 100 * ratio) for ratio in ratios]
 
 

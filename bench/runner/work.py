@@ -1,4 +1,4 @@
-"""The work, as work.json has it: what is measured, cell by cell of the table."""
+"""The work that work.json defines: what is measured, cell by cell of the table."""
 
 import json
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ DEFINITION = json.loads((Path(__file__).parent.parent / "work.json").read_text()
 
 @dataclass(frozen=True)
 class Figure:
-    """A number that a run gives. Ratios say how many times as good it is as Node's."""
+    """A number that a run gives. Its ratio says how many times as good it is as Node's."""
 
     unit: str
     value: callable
@@ -23,7 +23,7 @@ FIGURES = {
         "MB/s", lambda run: run["messages"] * run["message_bytes"] / run["seconds"] / 1e6
     ),
     "p50_us": Figure("p50 us", lambda run: run["p50_us"], less_is_better=True),
-    # Of the machine's noise more than of the peer.
+    # It depends on the machine's noise more than on the peer.
     "p99_us": Figure("p99 us", lambda run: run["p99_us"], has_ratio=False),
     "life_ms": Figure("ms", lambda run: run["life_ms"], less_is_better=True),
     "fork_ms": Figure("ms", lambda run: run["fork_ms"], less_is_better=True),
@@ -33,7 +33,7 @@ FIGURES = {
 
 @dataclass(frozen=True)
 class Cell:
-    """One kind of work, that one run of a peer does."""
+    """One kind of work, which a peer does in one run."""
 
     name: str
     title: str
@@ -43,14 +43,15 @@ class Cell:
     array: int = None  # bytes of JSON text
     sender: str = "as_is"
     children: int = 1
-    # Of the parent and of the children, or of who asks and of the web server; None: where the kernel puts them.
+    # The cores of the parent and of the children, or of the client and of the web server; None: the
+    # kernel chooses.
     cores: list = None
     ballast_mib: int = 0
     work_us: int = 0  # how long a child computes on each message; its answers say when it sent them
-    runs: int = 1  # in a round: what is short is done more often
+    runs: int = 1  # in a round: short work is done more often
     peers: list = None  # None: all
-    # Of requests to a web server instead of messages: how many connections at a time, and whether they are
-    # kept for more than one.
+    # For requests to a web server instead of messages: how many connections at a time, and whether
+    # they are kept for more than one request.
     connections: int = 0
     keep_alive: bool = False
 
@@ -67,7 +68,7 @@ class Cell:
         return self.connections > 0
 
     def job(self, count):
-        """The job for a parent, but for what its child is; or for who asks a web server."""
+        """Returns the job for a parent, without its child; or for the client of a web server."""
         if self.of_requests:
             return {"count": count, "connections": self.connections, "keep_alive": self.keep_alive}
         job = {
@@ -89,7 +90,7 @@ class Cell:
         return job
 
     def task(self, count):
-        """The child's: peers/child_task.hpp."""
+        """Returns the child's task: see peers/child_task.hpp."""
         if self.work_us:
             return ["work", str(self.work_us)]
         return ["echo"] if self.window else ["count", str(count)]

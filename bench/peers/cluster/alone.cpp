@@ -1,4 +1,4 @@
-// A web server in one process: what a cluster has to beat.
+// A web server in one process, which a cluster has to beat.
 #include <cstdint>
 #include <iostream>
 #include <string>

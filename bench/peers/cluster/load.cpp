@@ -1,10 +1,10 @@
-// Asks a web server for as many answers as the job says, over as many connections at a time, and prints the
-// line of figures.
+// Sends requests to a web server, as many as the job says and over as many connections at a time,
+// and prints the line of figures.
 //
 //   load SERVER... JOB
 //
-// The server is started with its port behind its arguments. It prints a line when all of it listens, and
-// SIGTERM ends it.
+// The server is started with its port as the last argument. It prints a line when all its processes
+// listen, and SIGTERM ends it.
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -60,7 +60,7 @@ std::uint16_t free_port() {
   return ntohs(address.sin_port);
 }
 
-// A server with all its processes, which have the pipe for their output.
+// A server with all its processes. Their stdout is the pipe, so EOF means that all have ended.
 class Server {
  public:
   Server(std::vector<std::string> command, std::uint16_t port) {
@@ -93,10 +93,10 @@ class Server {
 struct Job {
   std::size_t count;        // answers, from all connections
   std::size_t connections;  // at a time
-  bool keep_alive;          // else each connection is for one answer
+  bool keep_alive;          // false: each connection is for one answer
 };
 
-// One request after the other, until enough are made.
+// A client that makes one request after the other on each connection, until there are enough.
 class Load {
  public:
   Load(const Job& job, std::uint16_t port)
@@ -134,7 +134,7 @@ class Load {
     bool answered;
   };
 
-  // Connecting over the loopback does not take longer for being waited for.
+  // Blocks until it is connected: over the loopback that takes no longer.
   void open(Connection& connection) {
     connection.fd = check(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
     const int on = 1;
@@ -171,7 +171,7 @@ class Load {
     if (requests_ < job_.count) ask(connection);
   }
 
-  // The server closes first, and has the connection in TIME_WAIT: here there are ports for so many only.
+  // The server closes first, so the connection is in TIME_WAIT there. Here the ports would run out.
   void closed(Connection& connection) {
     if (job_.keep_alive || !connection.answered)
       throw std::runtime_error("the server closed a connection");

@@ -1,4 +1,4 @@
-// A web server in as many processes as there are CPUs for it: server BALANCING PORT.
+// A web server in as many processes as it has CPUs. Usage: server BALANCING PORT
 #include <cstdint>
 #include <iostream>
 #include <stdexcept>

@@ -1,4 +1,4 @@
-// "echo", "count N" or "work N": child_task.hpp in another language.
+// The child in JavaScript. It does "echo", "count N" or "work N", as child_task.hpp says.
 'use strict';
 
 const { nowUs } = require('./clock.js');

@@ -1,4 +1,4 @@
-// A web server in as many processes as there are CPUs for it.
+// A web server in as many processes as it has CPUs.
 'use strict';
 
 const cluster = require('node:cluster');

@@ -1,4 +1,4 @@
-// child_process.fork, for Node, Bun and Deno.
+// The parent on child_process.fork, for Node, Bun and Deno.
 'use strict';
 
 const { fork } = require('node:child_process');
@@ -12,7 +12,8 @@ function start(i) {
   const { exec_path: execPath, module, args, serialization = 'json' } = work.job;
   const options = { serialization };
   if (execPath) options.execPath = execPath;
-  // Where a program is the child there is no module, and its first argument takes that place.
+  // If the child is a program, there is no module, and the program's first argument takes its
+  // place.
   const words = module ? [module, ...args] : args;
 
   work.forkBegins();
@@ -40,8 +41,8 @@ function heard(i, answer) {
   }
 }
 
-// send() says false when too much waits. The one message that is sent after it has a callback, which
-// comes when all are written: a callback with each would cost.
+// send() returns false when too much is queued. Then one more message is sent with a callback,
+// which runs when all are written. A callback for each message would cost too much.
 const waiting = [];
 
 function say(i) {

@@ -1,24 +1,24 @@
-// What every parent in JavaScript does: work.hpp in another language.
+// The work of each parent in JavaScript, as work.hpp says.
 'use strict';
 
 const { execFileSync } = require('node:child_process');
 const { readFileSync } = require('node:fs');
 const { nowUs } = require('./clock.js');
 
-// All numbers have as many digits, so all messages are of one size.
+// All numbers have the same number of digits, so all messages have the same size.
 const FIRST_NUMBER = 100000000;
 
-// The same message as work.json's, made anew: what a user writes.
+// Makes the message of work.json anew, as a user writes it.
 function built(n) {
   return { n: FIRST_NUMBER + n, type: 'update', source: 'sensor-1', value: 21.375, valid: true };
 }
 
-// Numbers of six digits, as many as fill `bytes` of JSON text.
+// Returns numbers of six digits, as many as fill `bytes` of JSON text.
 function arrayOfNumbers(bytes) {
   return Array.from({ length: Math.floor(bytes / 7) }, (_, i) => 100000 + ((i * 7919) % 900000));
 }
 
-// In megabytes.
+// Returns the resident memory of a process in megabytes.
 function residentMb(pid) {
   const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
   return (Number(/^Rss: *(\d+)/m.exec(rollup)[1]) * 1024) / 1e6;
@@ -32,7 +32,7 @@ function percentile(sorted, part) {
   return sorted[Math.floor(part * (sorted.length - 1))];
 }
 
-// How many answers come while parent and child are not warm yet, as in work.hpp.
+// How many answers come before parent and child are warm, as in work.hpp.
 function unsteady(answers) {
   return Math.min(100, Math.floor(answers / 2));
 }
@@ -83,7 +83,7 @@ class Work {
     return messages[n % messages.length];
   }
 
-  // 'wait', 'say', 'sayToAll' or 'end', as in work.hpp.
+  // Returns 'wait', 'say', 'sayToAll' or 'end', as in work.hpp.
   heard(child, answer) {
     if (!this.open) return ++this.greeted < this.job.children ? 'wait' : this.begin();
     if (this.job.timed && ++this.timed > unsteady(this.job.count)) {

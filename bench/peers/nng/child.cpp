@@ -1,4 +1,4 @@
-// nng and nlohmann/json: see sockets/child.hpp.
+// The child on nng and nlohmann/json: see sockets/child.hpp.
 #include "sockets/child.hpp"
 
 #include "nng/socket.hpp"

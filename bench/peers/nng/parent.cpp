@@ -1,4 +1,4 @@
-// nng and nlohmann/json: see sockets/parent.hpp.
+// The parent on nng and nlohmann/json: see sockets/parent.hpp.
 #include "sockets/parent.hpp"
 
 #include "nng/socket.hpp"

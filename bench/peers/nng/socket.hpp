@@ -1,5 +1,5 @@
-// nng's PAIR sockets over a Unix socket. Its queues hold no message by default; here as many as
-// ZeroMQ's, which a window of messages fits into.
+// nng's PAIR sockets over a Unix socket. By default its queues hold no message. Here they hold as
+// many as ZeroMQ's, so that a window of messages fits in.
 #pragma once
 
 #include <memory>
@@ -42,7 +42,7 @@ class NngSocket {
     check(nng_send(socket_, const_cast<char*>(text.data()), text.size(), 0));
   }
 
-  // nullopt for the empty message, too, which ends the child.
+  // Returns nullopt for the empty message too, which ends the child.
   std::optional<nlohmann::json> receive(Wait wait) {
     nng_msg* message = nullptr;
     const int status = nng_recvmsg(socket_, &message, wait == Wait::yes ? 0 : NNG_FLAG_NONBLOCK);

@@ -1,4 +1,4 @@
-"""Python: a multiprocessing.Process and a Pipe to it. Messages are pickled, not JSON."""
+"""The parent in Python: a multiprocessing.Process and a Pipe. Messages are pickled, not JSON."""
 
 import json
 import select
@@ -9,7 +9,7 @@ from work import Work
 
 
 def child(connection, parents_end, task, count=0):
-    """ "echo", or "count N": child_task.hpp in another language."""
+    """Does "echo" or "count N", as child_task.hpp says."""
     parents_end.close()
     heard = 0
     try:
@@ -34,8 +34,8 @@ def start(work, args):
 
 
 def converse(work, connections):
-    """Says something only while nothing is to be heard: both ends block when they send, and would wait
-    for each other for ever if neither read."""
+    """Sends only while there is nothing to receive. Both ends block when they send: if neither
+    read, they would wait for each other for ever."""
     poller = select.poll()
     index = {connection.fileno(): i for i, connection in enumerate(connections)}
     for descriptor in index:

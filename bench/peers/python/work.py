@@ -1,16 +1,16 @@
-"""What a parent in Python does: work.hpp in another language."""
+"""The work of a parent in Python, as work.hpp says."""
 
 import json
 import os
 import subprocess
 from time import perf_counter
 
-# All numbers have as many digits, so all messages are of one size.
+# All numbers have the same number of digits, so all messages have the same size.
 FIRST_NUMBER = 100_000_000
 
 
 def built(n):
-    """The same message as work.json's, made anew: what a user writes."""
+    """Makes the message of work.json anew, as a user writes it."""
     return {
         "n": FIRST_NUMBER + n,
         "type": "update",
@@ -21,7 +21,7 @@ def built(n):
 
 
 def array_of_numbers(size):
-    """Numbers of six digits, as many as fill `size` bytes of JSON text."""
+    """Returns numbers of six digits, as many as fill `size` bytes of JSON text."""
     return [100_000 + i * 7919 % 900_000 for i in range(size // 7)]
 
 
@@ -88,7 +88,7 @@ class Work:
         return self.messages[n % len(self.messages)]
 
     def heard(self, child):
-        """False: that was the last answer."""
+        """Returns False if that was the last answer."""
         if not self.is_open:
             self.greeted += 1
             return self.greeted < self.children or self.begin()

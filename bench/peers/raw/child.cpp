@@ -1,4 +1,4 @@
-// Answers raw lines one by one, or, told to echo "batched", what came in as it is.
+// Answers raw lines one by one. With "echo batched", sends back what came in as it is.
 #include <cstring>
 
 #include "child_task.hpp"
@@ -9,7 +9,7 @@ namespace {
 constexpr int channel = 3;
 char chunk[bench::chunk_size];
 
-// Only where all are answered may what came in go back as it is.
+// Sends back what came in as it is. That is possible only if all messages are answered.
 void echo_batched() {
   for (;;) {
     const auto bytes = bench::read_some(channel, chunk);

@@ -1,5 +1,5 @@
-// Bytes on a socket pair, with a line feed behind each message and nothing else: what no message layer
-// can be faster than.
+// Bytes on a socket pair, with a line feed after each message and nothing else. No message layer
+// can be faster.
 #pragma once
 
 #include <cerrno>
@@ -20,7 +20,7 @@ inline constexpr std::size_t chunk_size = 64 << 10;
   throw std::system_error(errno, std::generic_category(), what);
 }
 
-// How many bytes the kernel takes now.
+// Writes the bytes that the kernel takes now. Returns how many these are.
 inline std::size_t write_some(int descriptor, std::string_view bytes, int flags = 0) {
   const ssize_t count = send(descriptor, bytes.data(), bytes.size(), flags | MSG_NOSIGNAL);
   if (count >= 0) return static_cast<std::size_t>(count);
@@ -32,7 +32,7 @@ inline void write_all(int descriptor, std::string_view bytes) {
   while (!bytes.empty()) bytes.remove_prefix(write_some(descriptor, bytes));
 }
 
-// What is there; blocks if there is nothing. Empty at the end.
+// Reads what is there; blocks if there is nothing. Empty at EOF.
 inline std::string_view read_some(int descriptor, char (&chunk)[chunk_size]) {
   const ssize_t count = read(descriptor, chunk, chunk_size);
   if (count < 0 && errno != ECONNRESET) fail("read");

@@ -1,4 +1,5 @@
-// Raw lines on a socket pair: a write for each, or, with "batched" in front of the job, 64 KiB a write.
+// The parent on raw lines over a socket pair: one write for each line. With "batched" before the
+// job, each write has 64 KiB.
 #include <algorithm>
 #include <cstring>
 #include <vector>

@@ -1,4 +1,4 @@
-// The child on a library of message sockets; parent.hpp says what a Socket has.
+// The child on a library of message sockets. parent.hpp says what a Socket has.
 #pragma once
 
 #include "child_task.hpp"

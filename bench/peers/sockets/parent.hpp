@@ -1,13 +1,13 @@
-// The parent on a library of message sockets, each message JSON text by nlohmann/json: dump to send,
-// parse to receive. A Socket has
+// The parent on a library of message sockets. Each message is JSON text by nlohmann/json: dump() to
+// send, parse() to receive. A Socket has
 //
 //   static Socket listen(url), dial(url)
 //   void send(std::string_view)                  waits while its queue is full
-//   std::optional<json> receive(Wait)            nullopt: nothing is there
-//   static void wait(std::vector<Socket>&)       until one of them has a message
+//   std::optional<json> receive(Wait)            nullopt: there is none
+//   static void wait(std::vector<Socket>&)       waits until one of them has a message
 //
-// The empty message, which is no JSON, tells the child to end: a socket is not told that its peer has
-// gone.
+// The empty message, which is not JSON, tells the child to end, because a socket does not learn
+// that its peer has gone.
 #pragma once
 
 #include <string>

@@ -2,7 +2,7 @@
 
 namespace bench {
 
-// Whether to wait where there is no message yet.
+// Whether to wait if there is no message yet.
 enum class Wait { no, yes };
 
 }  // namespace bench

@@ -1,4 +1,4 @@
-// tine's child, which any of Node's wire can fork.
+// tine's child. Any parent on Node's wire can fork it.
 #include <tine/tine.hpp>
 
 #include "child_task.hpp"

@@ -1,5 +1,5 @@
-// tine: what a user of it writes. With "text" in front of the job the answers are taken as
-// tine::Text, which nothing parses; with "spin" the loop looks for them before it blocks.
+// tine's parent, as a user writes it. With "text" before the job, it takes the answers as
+// tine::Text, which nothing parses. With "spin", its loop looks for them before it blocks.
 #include <chrono>
 #include <string_view>
 #include <type_traits>

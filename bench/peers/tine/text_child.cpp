@@ -1,4 +1,4 @@
-// tine's child that takes the text as it came and sends it back so. Nothing makes a value of it.
+// tine's child that takes the text as it came and sends it back. Nothing makes a value of it.
 #include <tine/tine.hpp>
 
 #include "child_task.hpp"

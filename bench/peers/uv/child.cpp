@@ -1,4 +1,4 @@
-// The child of libuv and nlohmann/json in the plain way.
+// The child on libuv and nlohmann/json, put together in the plain way (see json_pipe.hpp).
 #include "child_task.hpp"
 #include "json_pipe.hpp"
 

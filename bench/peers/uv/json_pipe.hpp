@@ -1,5 +1,5 @@
-// What a user of libuv and nlohmann/json writes in an afternoon: a write request and a string for each
-// message sent, json::parse for each one received.
+// A message pipe, as a user of libuv and nlohmann/json writes it in an afternoon: a write request
+// and a string for each message sent, json::parse for each one received.
 #pragma once
 
 #include <functional>
@@ -18,7 +18,8 @@ inline void check(int status) {
 
 class JsonPipe {
  public:
-  // send() should pause above this many queued bytes: tine's mark, so that all queue the same.
+  // The sender should pause above this many queued bytes: tine's send mark, so that all queue the
+  // same.
   static constexpr std::size_t mark = 128 << 10;
 
   explicit JsonPipe(uv_loop_t* loop) {
@@ -35,10 +36,10 @@ class JsonPipe {
     check(uv_read_start(stream(), allocate, on_read));
   }
 
-  // After each write.
+  // Sets the callback that runs after each write.
   void on_written(std::function<void()> on_written) { on_written_ = std::move(on_written); }
 
-  // Whether there is room for another.
+  // Queues a message. Returns whether there is room for another.
   bool send(const nlohmann::json& message) {
     auto* write = new Write{{}, message.dump() + '\n'};
     write->request.data = write;

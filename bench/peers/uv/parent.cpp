@@ -1,4 +1,4 @@
-// libuv and nlohmann/json, put together in the plain way (see json_pipe.hpp).
+// The parent on libuv and nlohmann/json, put together in the plain way (see json_pipe.hpp).
 #include <memory>
 #include <string>
 #include <vector>

@@ -1,4 +1,4 @@
-// ZeroMQ and nlohmann/json: see sockets/child.hpp.
+// The child on ZeroMQ and nlohmann/json: see sockets/child.hpp.
 #include "sockets/child.hpp"
 
 #include "zmq/socket.hpp"

@@ -1,4 +1,4 @@
-// ZeroMQ and nlohmann/json: see sockets/parent.hpp.
+// The parent on ZeroMQ and nlohmann/json: see sockets/parent.hpp.
 #include "sockets/parent.hpp"
 
 #include "zmq/socket.hpp"

@@ -1,4 +1,4 @@
-// ZeroMQ's PAIR sockets over a Unix socket. Queues of its default length, 1 000 messages.
+// ZeroMQ's PAIR sockets over a Unix socket. The queues have the default length, 1 000 messages.
 #pragma once
 
 #include <memory>
@@ -33,7 +33,7 @@ class ZmqSocket {
 
   void send(std::string_view text) { check(zmq_send(socket_.get(), text.data(), text.size(), 0)); }
 
-  // nullopt for the empty message, too, which ends the child.
+  // Returns nullopt for the empty message too, which ends the child.
   std::optional<nlohmann::json> receive(Wait wait) {
     zmq_msg_t message;
     zmq_msg_init(&message);
