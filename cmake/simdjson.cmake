@@ -1,7 +1,7 @@
-# simdjson, which parses messages: a part of the library tine, under the name tine_simdjson. So an application may have a
-# simdjson of its own, of another version or compiled with other flags: the two do not know of each other.
+# simdjson, which parses messages: compiled into the library, with its namespace renamed to tine_simdjson. So an
+# application may have a simdjson of its own, of another version or compiled with other flags: they do not meet.
 #
-# An application that has a target of it in the same build has that one, and tine uses it.
+# If the project that tine is a part of has a target of simdjson, tine uses that one.
 foreach(target simdjson::simdjson simdjson)
   if(TARGET ${target})
     list(APPEND tine_not_installed simdjson)
@@ -28,12 +28,12 @@ elseif(NOT EXISTS ${tine_simdjson_source})
 endif()
 
 add_library(tine_simdjson OBJECT ${tine_simdjson_source}/src/simdjson.cpp)
-# Its namespace. What it has of macros begins with SIMDJSON_ or simdjson_.
+# This renames the namespace and nothing else: macros of simdjson begin with SIMDJSON_ or simdjson_.
 target_compile_definitions(tine_simdjson PUBLIC simdjson=tine_simdjson)
 target_compile_features(tine_simdjson PRIVATE cxx_std_20)
 target_include_directories(tine_simdjson SYSTEM
   PUBLIC ${tine_simdjson_source}/include PRIVATE ${tine_simdjson_source}/src)
-# Always as a system would ship it: fast, and without what is for who develops it.
+# As a system would ship it, whatever the build type is: tests that parse much would take long otherwise.
 target_compile_options(tine_simdjson PRIVATE -O2 -g0 -w -fno-sanitize=all)
 set_target_properties(tine_simdjson PROPERTIES
   UNITY_BUILD OFF

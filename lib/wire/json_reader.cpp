@@ -23,6 +23,11 @@ namespace dom = simdjson::dom;
 
 static_assert(padding >= simdjson::SIMDJSON_PADDING);
 
+// Where CMake did not find them itself, because an application has them.
+static_assert(simdjson::SIMDJSON_VERSION_MAJOR >= 3, "tine needs simdjson 3 or newer");
+static_assert(NLOHMANN_JSON_VERSION_MAJOR > 3 || NLOHMANN_JSON_VERSION_MINOR >= 11,
+              "tine needs nlohmann/json 3.11 or newer");
+
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 // A builder that writes what simdjson parsed over an existing json value.
