@@ -1,6 +1,6 @@
-// What parent and child have in common: sending, and ending the channel.
+// The common part of parent and child: sending messages, and closing the channel.
 //
-// Includes json_fwd.hpp only: a program that sends values includes <nlohmann/json.hpp>, or
+// Includes json_fwd.hpp only. A program that uses JSON values includes <nlohmann/json.hpp> or
 // <tine/tine.hpp>.
 #pragma once
 
@@ -20,56 +20,59 @@ namespace tine {
 
 // How a handle is sent.
 struct SendOptions {
-  // A Socket stays open here too, so that both processes have it.
+  // Whether a Socket stays open here too, so that both processes have it.
   bool keep_open = false;
 };
 
-// One end of a message channel, as ChildProcess and Process have it.
+// One end of a message channel; a base of ChildProcess, Process and Worker.
 class ChannelEnd {
  public:
-  // Queues a message; never blocks and never throws for what the message is.
+  // Queues a message. Never blocks, and never throws because of the message.
   //
-  // False means hold the next message until "drain", unless this one is reported as refused: then
-  // it was not taken. `sent` is told what became of it (see SendCallback); without `sent` an error
-  // is emitted as "error".
+  // False means: wait for "drain" before you send the next message. This one was taken, unless it
+  // is reported as refused. `sent` gets the result (see SendCallback); without `sent`, a failure is
+  // emitted as "error".
   //
-  // A message that is lost because the channel is over is no fault of this process: "disconnect" tells
-  // of the end, Channel::lost_messages() counts, and `sent` gets the error. Without `sent` an "error" is
-  // emitted only if somebody listens for it.
+  // A message that is lost because the channel has ended is not a fault of this process:
+  // "disconnect" reports the end, Channel::lost_messages() counts the message, and `sent` gets the
+  // error. Without `sent`, "error" is emitted only if it has a listener.
   //
-  // A message goes out at once, also from a listener that then works for long. Only a loop that sends more
-  // than some 16 messages in a millisecond writes several together: 16 KiB at a time, at the end of the
-  // turn, and before the next listener if the last one took milliseconds. There a message may wait for as
-  // long as the listener that runs when it is sent, and abort() or _exit() may lose it: see
-  // Channel::flush().
+  // A message is written at once, even if the listener that sends it then works for long. Only a
+  // loop that sends more than some 16 messages in a millisecond writes several together: 16 KiB at
+  // a time, at the end of the turn, and before the next listener if the last one took milliseconds.
+  // In that case a message may wait until the listener that is running returns, and abort() or
+  // _exit() may lose it: see Channel::flush().
   //
-  // Node: subprocess.send(), process.send(). What cannot be written as JSON is refused; Node throws.
+  // Node: subprocess.send(), process.send(). A value that cannot be written as JSON is refused;
+  // Node throws.
   bool send(const nlohmann::json& message, SendCallback sent = {});
 
-  // The same for a message that is JSON text already. It is refused if it is not valid, or has a
-  // line feed in it. A template, so that send({{"n", 1}}) means the one above.
+  // Sends a message that is already JSON text. It is refused if it is invalid or contains a line
+  // feed. A template, so that send({{"n", 1}}) means the overload above.
   template <std::same_as<Text> T>
   bool send(T text, SendCallback sent = {}) {
     return send_text(text, std::move(sent));
   }
 
-  // Sends a message with a handle beside it: a Server, a Socket, a Datagram, or Descriptors.
+  // Sends a message together with a handle: a Server, a Socket, a Datagram, or Descriptors.
   //
-  // A Socket is the peer's from then on: here it is closed, with "close", without an end on the wire;
-  // unless SendOptions::keep_open says otherwise. What its write() took is written first. EAGAIN tells that
-  // the kernel does not take it all at this moment, or that bytes that came in wait for a listener: the
-  // message is refused, and the socket goes on here. Once the callback of the last write() has run, all
-  // is written. All else goes on here too; of a Server both ends
-  // accept connections. Descriptors may be many and of any kind, but only a peer that is tine takes them:
-  // Errc::invalid_handle_type tells that it is not, or that a handle is closed or empty.
+  // A Socket belongs to the peer from then on: unless SendOptions::keep_open is set, it is closed
+  // here, with "close", and the connection stays open. The bytes that its write() accepted are
+  // written first. If the kernel does not take them all at this moment, or if received bytes wait
+  // for a listener, the message is refused with EAGAIN, and the socket stays in use here. Once the
+  // callback of the last write() has run, everything has been written.
   //
-  // What is sent after it waits until the peer has said that the handle has arrived. It is sent up to
-  // four times; a handle that the peer refuses each time, or does not answer for within
-  // ChannelOptions::handle_timeout, is an "error" (Errc::handle_lost). The callback tells of the message
-  // only, as ever.
+  // All other handles stay in use here too; both ends of a Server accept connections. Descriptors
+  // may be many and of any kind, but only a peer that is tine takes them. Errc::invalid_handle_type
+  // means that the peer is not tine, or that a handle is closed or empty.
   //
-  // Node: the same. There only a Socket is sent again, a missing answer holds the channel for ever, bytes
-  // that are not written are cancelled, and a handle that is closed is sent as none.
+  // Everything sent after the handle waits until the peer confirms its arrival. The handle is sent
+  // up to four times. If the peer refuses it each time, or does not answer within
+  // ChannelOptions::handle_timeout, that is an "error" (Errc::handle_lost). The callback reports on
+  // the message only, as always.
+  //
+  // Node: the same, but only a Socket is sent again, a missing answer blocks the channel forever,
+  // unwritten bytes are cancelled, and a closed handle is sent as no handle.
   bool send(const nlohmann::json& message, Handle handle, SendOptions options = {},
             SendCallback sent = {});
   template <std::invocable<std::error_code> Callback>
@@ -81,8 +84,8 @@ class ChannelEnd {
     return send_text(text, std::move(handle), options, std::move(sent));
   }
 
-  // Closes the channel once all that was accepted is written; messages are delivered until then.
-  // connected() is false from now on. Does nothing if it is already.
+  // Closes the channel once everything that was accepted is written; messages are delivered until
+  // then. connected() is false at once. A no-op if the channel is not connected.
   //
   // Node: cancels what is queued. There a second call is an error (ERR_IPC_DISCONNECTED).
   void disconnect();

@@ -29,10 +29,9 @@ namespace tine {
 
 class Loop;
 
-// How a child ended: by a code or by a signal. Neither: it is not known, or it never ran.
+// How a child ended: by a code or by a signal. Neither if that is unknown, or if it never ran.
 //
-// Node: the arguments of "exit" and "close", where the other one is null. There the signal is a
-// name.
+// Node: the arguments of "exit" and "close", where the unused one is null and the signal is a name.
 struct ExitStatus {
   std::optional<int> code = {};
   std::optional<int> signal = {};
@@ -41,47 +40,47 @@ struct ExitStatus {
   friend bool operator==(const ExitStatus&, const ExitStatus&) = default;
 };
 
-// "code 0", "signal 9 (Killed)"
+// Returns "code 0", "signal 9 (Killed)" or "unknown".
 std::string to_string(const ExitStatus& status);
 
 // How ChildProcess::stop() ends a child.
 struct StopOptions {
-  // When it is killed (SIGKILL), if it has not ended by itself.
+  // How long the child has to end by itself before it is killed (SIGKILL).
   std::chrono::milliseconds deadline = std::chrono::seconds(5);
 
-  // What asks it to end. 0: disconnect(), or SIGTERM if it has no channel any more.
+  // The signal that asks the child to end. 0: disconnect(), or SIGTERM if the channel is closed.
   int signal = 0;
 };
 
 // A child process and the message channel to it.
 //
-//   "spawn"       it runs
+//   "spawn"       the child runs
 //   "connected"   the channel is up; once, after "spawn"
-//   "message"     it sent one; see Message for the forms a listener may ask for
-//   "error"       it could not be started; a line came in that is no message; a message was refused
-//                 and has no callback. With no listener it comes out of Loop::run(). The text names the
-//                 child: file and pid. A message that is lost because the child is gone is an "error"
-//                 only where somebody listens: see ChannelEnd::send()
-//   "drain"       send() has returned false, and half of send_mark is written
-//   "disconnect"  the channel is closed; what came in before has been delivered
-//   "exit"        it ended
-//   "close"       the last event: it ended, all is delivered and its streams are closed, or it
-//                 could not be started
+//   "message"     the child sent a message; see Message for the forms that a listener may take
+//   "error"       the child could not be started, a received line is not a message, or a message
+//                 without a callback was refused. Without a listener, Loop::run() throws the error.
+//                 The text names the child's file and pid. A message that is lost because the child
+//                 is gone is an "error" only if there is a listener: see ChannelEnd::send()
+//   "drain"       after send() returned false: the queue is down to half of send_mark
+//   "disconnect"  the channel is closed; everything received before has been delivered
+//   "exit"        the child ended
+//   "close"       the last event: the child ended, everything is delivered and its streams are
+//                 closed; or the child could not be started
 //
-// "message"…, "disconnect", "exit", "close" always come in this order. The listeners are dropped
-// after "close"; who listened for errors gets those that come later by callback only. A child that
-// could not be started gets "error" and "close"; callbacks of what is sent to it get that error too. One that somebody else in this program has waited
-// for gets "exit" with an unknown status, within a second.
+// "message"…, "disconnect", "exit", "close" always come in this order. After "close" the
+// listeners are dropped; if "error" had one, later errors reach callbacks only. A child that could
+// not be started emits "error" and "close", and the callbacks of messages sent to it get the same
+// error. If other code in this program has waited for the child, "exit" comes within a second, with
+// an unknown status.
 //
-// A handle: copy it, keep it, drop it; the child runs on and its listeners stay until "close". The
-// loop keeps what is behind it alive, and the child keeps Loop::run() from returning. A default
-// handle is empty: all one may do is assign to it. Use it on the thread of its loop.
+// A handle (see Emitter): without it the child runs on, and its listeners stay until "close". The
+// loop keeps the object behind it alive, and the child keeps Loop::run() from returning.
 //
-// Messages that come before there is a "message" listener wait for it, up to
-// ChannelOptions::stored_limit, and stay for a listener that is added even after "close".
+// Messages that come before there is a "message" listener are stored, up to
+// ChannelOptions::stored_limit, for the first listener, even if it is added after "close".
 //
-// Node: child_process.ChildProcess. Node promises no order of the last events; it has no
-// "connected" and no "drain", whose place the send callback takes.
+// Node: child_process.ChildProcess. Node guarantees no order of the last events. It has neither
+// "connected" nor "drain"; there the send callback replaces "drain".
 class ChildProcess : public Emitter<Event<"spawn">, Event<"connected">, Event<"message", Message>,
                                     Event<"error", Error>, Event<"drain">, Event<"disconnect">,
                                     Event<"exit", ExitStatus>, Event<"close", ExitStatus>>,
@@ -89,47 +88,47 @@ class ChildProcess : public Emitter<Event<"spawn">, Event<"connected">, Event<"m
  public:
   ChildProcess() = default;
 
-  // Sends a signal. False: the child is not there any more, or never was, or the signal is none.
-  // Never a recycled pid. The signal 0 only asks whether it is there.
+  // Sends a signal. Returns false if the child is gone, or never started, or the signal is invalid.
+  // Never signals a recycled pid. Signal 0 only checks whether the child is there.
   bool kill(int signal = SIGTERM);
-  // Whether kill() has sent a signal. The child may run nevertheless.
+  // Whether kill() has sent a signal. The child may still run.
   bool killed() const;
 
-  // Ends the child in order: asks it, and kills it when the deadline is over. "exit" tells how it
-  // ended. A further call asks again, and its deadline counts.
+  // Asks the child to end, and kills it at the deadline. "exit" says how it ended. A further call
+  // asks again and replaces the deadline.
   //
   // Node: none.
   void stop(StopOptions options = {});
 
-  // Sends a signal to the child and all that it has started. False: the child is not there.
+  // Sends a signal to the child and its descendants. Returns false if the child is gone.
   //
-  // With own_group or detached that is its process group. Else they are looked for in /proc, and
-  // stopped (SIGSTOP) before any is signalled, which takes some milliseconds; where there is no
-  // /proc, it is the child alone. Not found is what has left the group, or whose parent has ended:
-  // a daemon, say.
+  // With own_group or detached, these are its process group. Otherwise the descendants are looked
+  // up in /proc, and all are stopped (SIGSTOP) before any is signalled, which takes some
+  // milliseconds; without /proc, only the child is signalled. A process that has left the group, or
+  // whose parent has ended, is not found: a daemon, for example.
   //
   // Node: none.
   bool kill_tree(int signal = SIGKILL);
 
-  // Whether the child keeps Loop::run() from returning. It does, until unref(). The channel has
-  // ref() and unref() of its own.
+  // Sets whether the child keeps Loop::run() from returning. It does until unref(). The channel has
+  // its own ref() and unref().
   void ref();
   void unref();
 
-  // nullopt: it could not be started. Stays after its end.
+  // nullopt if the child could not be started. Still available after the child has ended.
   std::optional<int> pid() const;
-  // nullopt until "exit"; the last two also if it is the other one.
+  // nullopt until "exit". exit_code() and signal_code() are also nullopt if the other one is set.
   std::optional<ExitStatus> exit_status() const;
   std::optional<int> exit_code() const;
   std::optional<int> signal_code() const;
-  // nullopt until "exit", and if the system does not tell.
+  // nullopt until "exit", and if the system does not report it.
   std::optional<ResourceUsage> resource_usage() const;
 
-  // The parent's ends of the child's descriptors that are pipes, empty handles for those that are
-  // not. One can write to stdin, read from stdout and stderr, and do both with those beyond.
+  // The parent's ends of those of the child's descriptors that are pipes; empty handles for the
+  // others. stdin can be written, stdout and stderr can be read, and further pipes both.
   //
-  // When the child has exited, its stdin is closed; what nobody listens to after "exit" is read and
-  // dropped, unless it is paused. So that its output ends, and "close" comes.
+  // When the child exits, its stdin is closed. After "exit", a stream without listeners is read and
+  // the data dropped, unless the stream is paused, so that the output ends and "close" comes.
   //
   // Node: stdin, stdout, stderr, which are macros here, and stdio[n]; null if not piped.
   Stream in() const;
@@ -137,7 +136,7 @@ class ChildProcess : public Emitter<Event<"spawn">, Event<"connected">, Event<"m
   Stream err() const;
   Stream stdio(std::size_t slot) const;
 
-  // What was started, or was to be, with all arguments, argv[0] the first.
+  // The program that was, or should have been, started, and all its arguments, argv[0] first.
   const std::string& spawn_file() const;
   const std::vector<std::string>& spawn_args() const;
 
@@ -152,12 +151,13 @@ class ChildProcess : public Emitter<Event<"spawn">, Event<"connected">, Event<"m
 
 // Starts a program with a channel to it.
 //
-// `module` is a path, absolute or from the child's directory; PATH is not searched for it. What
-// keeps it from starting is an "error" event, so the handle is always good to add listeners to. The error
-// says which step failed, up to and with exec; std::errc::operation_canceled: it was killed before.
+// `module` is a path, absolute or relative to the child's directory; it is not looked up in PATH.
+// If the program cannot be started, that is an "error" event, so listeners can always be added to
+// the returned handle. The error says which step failed, up to and including exec;
+// std::errc::operation_canceled means that the child was killed before that.
 //
-// This thread stands still until the child runs its program: some 130 ms more if that is still being written
-// (ETXTBSY), until it is or that is the error.
+// Blocks this thread until the child runs its program. If the program file is still being written
+// (ETXTBSY), fork() waits for up to some 130 ms, then reports that error.
 //
 // Node: child_process.fork().
 ChildProcess fork(Loop& loop, const std::filesystem::path& module, ForkOptions options = {});

@@ -1,6 +1,6 @@
 // A cluster: one program in many processes that share the ports it listens at.
 //
-// Includes json_fwd.hpp only: a program that handles values includes <nlohmann/json.hpp>, or
+// Includes json_fwd.hpp only. A program that uses JSON values includes <nlohmann/json.hpp> or
 // <tine/tine.hpp>.
 #pragma once
 
@@ -38,16 +38,15 @@ class Process;
 
 // A worker of a cluster, seen by its primary or by itself.
 //
-//   "online"      it runs (primary only)
-//   "listening"   one of its servers listens, there (primary only)
-//   "message"     the other side sent one; see Message for the forms a listener may ask for. One that
-//                 nobody listens to is dropped
-//   "error"       as of ChildProcess, see also Cluster's; in the worker as of Process
+//   "online"      the worker runs (primary only)
+//   "listening"   one of its servers listens; carries the address (primary only)
+//   "message"     the other side sent a message; see Message for the forms that a listener may
+//                 take. Without a listener the message is dropped
+//   "error"       in the primary as ChildProcess's, see also Cluster's; in the worker as Process's
 //   "disconnect"  the channel is closed
-//   "exit"        it has ended (primary only)
+//   "exit"        the worker has ended (primary only)
 //
-// A handle: copy it, keep it, drop it. A default handle is empty: all one may do is assign to it, or ask
-// whether it is. Use it on the thread of its loop.
+// A handle: see Emitter.
 //
 // Node: cluster.Worker.
 class Worker
@@ -57,28 +56,29 @@ class Worker
  public:
   Worker() = default;
 
-  // False: it is an empty handle.
+  // False for an empty handle.
   explicit operator bool() const { return state_ != nullptr; }
 
-  // Counted from 1, and never used again.
+  // Counts from 1; ids are never reused.
   int id() const;
 
-  // The child, in the primary. In the worker itself: an empty handle.
+  // In the primary: the child. In the worker itself: an empty handle.
   ChildProcess process() const;
 
-  // Ends it in order: it listens no more, and leaves when its connections have ended. In the worker
-  // itself this waits until the primary knows of it.
+  // Shuts the worker down gracefully: it stops listening, and disconnects when its connections have
+  // ended; if called in the worker itself, not before the primary knows of it.
   //
-  // Node: worker.disconnect(). Hides ChannelEnd::disconnect(), which cuts the channel at once.
+  // Node: worker.disconnect(). Hides ChannelEnd::disconnect(), which closes the channel at once.
   void disconnect();
 
-  // In the primary: sends the signal. In the worker: leaves the cluster, and ends with code 0.
+  // In the primary: sends the signal. In the worker: leaves the cluster and exits with code 0.
   void kill(int signal = SIGTERM);
 
   bool is_connected() const { return connected(); }
   bool is_dead() const;
 
-  // Whether it left of its own accord, by disconnect(), and not by a crash. None while it lives.
+  // Whether the worker left voluntarily, by disconnect(), rather than by a crash. nullopt while it
+  // lives and is not leaving.
   std::optional<bool> exited_after_disconnect() const;
 
   friend bool operator==(const Worker& a, const Worker& b) { return a.state_ == b.state_; }
@@ -90,32 +90,33 @@ class Worker
   std::shared_ptr<cluster::WorkerState> state_;
 };
 
-// Which worker gets a connection. Each is for TCP and Unix paths; UDP sockets are always shared.
+// Which worker gets a connection. For TCP and Unix paths; UDP sockets are always shared.
 class Balancing {
  public:
   // A worker to choose from.
   struct Candidate {
     int worker;               // its id
-    bool free;                // it has answered for the last connection it was given
-    std::size_t connections;  // that it was given and has not closed, as far as it tells
+    bool free;                // it has answered for the last connection that it was given
+    std::size_t connections;  // those it was given and has not closed, as far as it reports this
   };
-  // Which of the candidates, of which there is at least one, gets a connection that came from `client`.
-  // One that is not free gets it when it is. An index; what is out of range means the first.
+  // Returns the index of the candidate that gets a connection from `client`; an index out of range
+  // means the first. There is at least one candidate. One that is not free gets the connection when
+  // it is.
   using Choice =
       std::function<std::size_t(const Address& client, const std::vector<Candidate>& candidates)>;
 
   enum class Kind { round_robin, none, least_connections, reuse_port, choice };
 
-  // The worker that has been free for the longest. Connections are accepted by the primary.
+  // The worker that has been free for the longest time. The primary accepts the connections.
   static Balancing round_robin() { return Balancing(Kind::round_robin); }
-  // All workers accept from one socket, and the kernel wakes which it likes.
+  // All workers accept from one socket, and the kernel chooses which one it wakes.
   static Balancing none() { return Balancing(Kind::none); }
-  // The one with the fewest open connections. Only workers that are tine tell when one is closed.
+  // The worker with the fewest open connections. Only workers that are tine report closed ones.
   static Balancing least_connections() { return Balancing(Kind::least_connections); }
-  // Each worker has a socket of its own at the port, and the kernel spreads connections over them.
+  // Each worker has a socket of its own at the port, and the kernel distributes the connections.
   // Not for Unix paths, which are shared.
   static Balancing reuse_port() { return Balancing(Kind::reuse_port); }
-  // By a function, such as one that sends an address to the same worker always.
+  // A function chooses, for example one that always sends an address to the same worker.
   static Balancing by(Choice choice);
 
   Kind kind() const { return kind_; }
@@ -132,16 +133,16 @@ class Balancing {
 //
 // Node: the argument of setupPrimary(), cluster.settings, schedulingPolicy.
 struct ClusterSettings {
-  // The program of the workers. Empty: this one, by its path of when it started: after an update on disk the
-  // next workers run the new program.
+  // The program of the workers. Empty: this program, by the path it had when it started, so after
+  // an update on disk the next workers run the new program.
   std::filesystem::path exec = {};
-  // Their arguments. Not given: the same as of this program, if exec is not given either.
+  // The arguments of the workers. nullopt: those of this program, if exec is not set either.
   std::optional<std::vector<std::string>> args = {};
 
-  // As ForkOptions'.
+  // As in ForkOptions.
   std::string exec_path = {};
-  // An inspector of Node's (--inspect, also in NODE_OPTIONS) gets a port of its own in each worker: the one
-  // that is named, or 9229, in the first, and one more in each that follows.
+  // Node's inspector (--inspect, also in NODE_OPTIONS) gets a port of its own in each worker: the
+  // first worker gets the given port, or 9229, and each further worker the next one.
   //
   // Node: counts from the port of the primary's own inspector.
   std::vector<std::string> exec_args = {};
@@ -152,8 +153,8 @@ struct ClusterSettings {
   std::optional<unsigned> uid = {};
   std::optional<unsigned> gid = {};
 
-  // Not given: as NODE_CLUSTER_SCHED_POLICY says, "rr" or "none", else round robin. Counts from the
-  // next server that is asked for.
+  // nullopt: as NODE_CLUSTER_SCHED_POLICY says, "rr" or "none", otherwise round robin. A change
+  // applies to sockets that workers ask for afterwards.
   std::optional<Balancing> balancing = {};
 };
 
@@ -169,26 +170,26 @@ struct ClusterSettings {
 //   }
 //   loop.run();
 //
-// In the primary, of any worker:
+// Events in the primary, for any worker:
 //
 //   "setup"       setup_primary() was called, by the first fork() if by nobody else
-//   "fork"        it was forked
-//   "online"      it runs
-//   "listening"   one of its servers listens, there
-//   "message"     it sent one; see Worker's
-//   "error"       as of ChildProcess. Without a listener here or at the Worker the error of a worker that
-//                 runs is dropped: a bad worker does not end its primary. That a worker could not be
-//                 started comes out of Loop::run() then
-//   "disconnect"  its channel is closed
-//   "exit"        it has ended
+//   "fork"        a worker was forked
+//   "online"      a worker runs
+//   "listening"   one of a worker's servers listens; carries the address
+//   "message"     a worker sent a message; see Worker's
+//   "error"       as ChildProcess's. Without a listener here or at the Worker, the error of a
+//                 running worker is dropped, so that a bad worker does not end its primary; but if
+//                 a worker could not be started, Loop::run() throws the error
+//   "disconnect"  a worker's channel is closed
+//   "exit"        a worker has ended
 //
-// In a worker there are no events here: see worker(). Server::listen() and Datagram::bind() of its loop
-// ask the primary for their socket, unless ListenOptions::exclusive says otherwise. A worker ends with
-// code 0 when its primary is gone.
+// In a worker this class emits no events: see worker(). Server::listen() and Datagram::bind() on
+// its loop ask the primary for their socket, unless ListenOptions::exclusive is set. A worker exits
+// with code 0 when its primary is gone.
 //
-// A plain object on the stack of main, made once and before threads. In a worker it is the Process too,
-// unless it is given one: a program that is forked by another one, and has workers itself, makes its
-// Process first.
+// A plain object on the stack of main, created once and before threads. In a worker it is the
+// Process too, unless it is given one: a program that is forked by another program, and has workers
+// itself, creates its Process first.
 //
 // Node: the module node:cluster.
 class Cluster : public Emitter<Event<"setup">, Event<"fork", Worker>, Event<"online", Worker>,
@@ -198,7 +199,7 @@ class Cluster : public Emitter<Event<"setup">, Event<"fork", Worker>, Event<"onl
                                Event<"exit", Worker, ExitStatus>> {
  public:
   explicit Cluster(Loop& loop);
-  // With the Process of this program, of the same loop, which outlives it.
+  // Uses the Process of this program, which is on the same loop and outlives the Cluster.
   Cluster(Loop& loop, Process& process);
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;
@@ -207,21 +208,22 @@ class Cluster : public Emitter<Event<"setup">, Event<"fork", Worker>, Event<"onl
   bool is_primary() const;
   bool is_worker() const { return !is_primary(); }
 
-  // This process, if it is a worker; else an empty handle.
+  // This process, if it is a worker; otherwise an empty handle.
   //
   // Node: cluster.worker.
   Worker worker() const;
 
-  // --- the rest is for the primary
+  // --- for the primary only
 
-  // Merges in how workers are to be started from now on: what is not given stays as it was.
+  // Changes how workers are started from now on. Settings that are not given stay as they were.
   void setup_primary(const ClusterSettings& settings = {});
   const ClusterSettings& settings() const;
 
-  // Starts a worker, with some more variables for it alone. What keeps it from starting is an "error".
+  // Starts a worker, with additional variables for it alone. If it cannot be started, that is an
+  // "error".
   Worker fork(const std::map<std::string, std::optional<std::string>>& env = {});
 
-  // Those that run or are connected, by id.
+  // The workers that run or are connected, by id, without those that leave by disconnect().
   std::map<int, Worker> workers() const;
 
   // Disconnects all workers; the callback runs when none is left.

@@ -16,7 +16,7 @@
 
 namespace tine {
 
-// The name of an event, as a template argument: on<"message">.
+// The name of an event as a template argument, as in on<"message">.
 template <std::size_t N>
 struct EventName {
   char text[N];
@@ -26,11 +26,11 @@ struct EventName {
   constexpr std::string_view view() const { return {text, N - 1}; }
 };
 
-// One event of an Emitter: its name, and what its listeners are called with.
+// One event of an Emitter: its name and the arguments that its listeners are called with.
 template <EventName Name, class... Args>
 struct Event {};
 
-// Names one listener, for off(). Of no use to any other emitter than the one it came from.
+// Identifies one listener, for off(). Valid only for the emitter that returned it.
 struct Subscription {
   std::uint64_t id = 0;
 };
@@ -43,8 +43,8 @@ constexpr bool takes_first(std::index_sequence<Index...>) {
   return std::is_invocable_v<F&, std::tuple_element_t<Index, Tuple>...>;
 }
 
-// How many arguments of an event with Count arguments F takes: as many as it can, as few as none.
-// -1: F does not fit at all.
+// The largest number of leading event arguments, from Count down to none, that F can be called
+// with. -1: F does not fit the event.
 template <class F, class Tuple, int Count = static_cast<int>(std::tuple_size_v<Tuple>)>
 constexpr int arguments_taken() {
   if constexpr (takes_first<F, Tuple>(
@@ -57,14 +57,14 @@ constexpr int arguments_taken() {
   }
 }
 
-// How listeners take the arguments of an event. Specialized for messages, whose form the listener
-// chooses (message.hpp).
+// How listeners take the arguments of an event. Specialized for messages, where the listener
+// chooses the form (message.hpp).
 template <class... Args>
 struct ListenerTraits {
   template <class F>
   static constexpr bool fits = arguments_taken<F, std::tuple<const Args&...>>() >= 0;
 
-  // Whether the listener is content with what came in before it is parsed.
+  // Whether the listener takes what was received before it is parsed.
   template <class F>
   static constexpr bool takes_raw = false;
 
@@ -84,7 +84,7 @@ struct ListenerTraits {
   }
 };
 
-// Told whenever listeners come or go, be it that a once() listener had its call.
+// Is notified when listeners are added or removed, also when a once() listener is called.
 class ListenersObserver {
  public:
   virtual void listeners_changed() {}
@@ -95,8 +95,8 @@ class ListenersObserver {
 
 // The listeners of one event, in order of subscription.
 //
-// A listener may do anything to the list while it runs: one that is removed is not called any more,
-// one that is added waits for the next emit, and none is destroyed before the outermost emit ends.
+// A listener may change the list while it runs: a removed listener is not called any more, an added
+// one waits for the next emit, and none is destroyed before the outermost emit ends.
 template <class... Args>
 class ListenerList {
  public:
@@ -132,11 +132,11 @@ class ListenerList {
 
   std::size_t count() const { return count_; }
 
-  // Whether there are listeners and all of them take what came in as it is, unparsed.
+  // Whether there are listeners and all of them take what was received unparsed.
   bool all_take_raw() const { return count_ > 0 && raw_ == count_; }
 
-  // Calls all, as Node's emit() does: what a listener throws ends that, and comes out. Not named emit(),
-  // which Qt defines as a macro.
+  // Calls all listeners, like Node's emit(): an exception from a listener propagates, and the
+  // listeners after it are not called. Not named emit(), because Qt defines that as a macro.
   void notify(Args&... args) {
     const Emitting emitting(*this);
     const std::size_t last = entries_.size();
@@ -189,7 +189,7 @@ class ListenerList {
     observer_.listeners_changed();
   }
 
-  // Each is destroyed when the list is whole again: what it has captured may come back here.
+  // Destroys a listener only after it has left the list: its captures may call into the list.
   void sweep() noexcept {
     while (depth_ == 0 && swept_later_ > 0) {
       const auto gone = std::find_if(entries_.begin(), entries_.end(),
@@ -227,7 +227,7 @@ constexpr std::size_t event_index() {
   return static_cast<std::size_t>(std::find(named.begin(), named.end(), true) - named.begin());
 }
 
-// All listeners of an emitter. Whoever emits keeps the table alive until the emit has returned.
+// All listeners of an emitter. The caller of notify() keeps the table alive until it returns.
 template <class... Events>
 class ListenerTable : protected ListenersObserver {
  public:
@@ -277,32 +277,39 @@ class ListenerTable : protected ListenersObserver {
 
 }  // namespace detail
 
-// What has events. The class that derives from it lists them, with what their listeners are given.
+// The base of every class that has events. The derived class lists its events and what each one
+// passes to its listeners.
 //
 // Listeners run in order of subscription, on the thread of the loop and never inside a call to the
-// emitter. A listener may take fewer arguments than its event carries, and it may do anything: a
-// listener that is removed is not run any more, one that is added is run from the next emit on, and
-// the emitter itself may be destroyed. What a listener throws comes out of Loop::run(), and ends
-// that emit for the listeners behind it.
+// emitter. A listener may take fewer arguments than its event carries. It may do anything: a
+// removed listener is not run any more, an added one is run from the next emit on, and the emitter
+// itself may be destroyed. If a listener throws, the listeners after it are not run for that emit,
+// and Loop::run() throws the exception.
+//
+// Most emitters are handles: ChildProcess, Stream, Socket, Server, Datagram and Worker. A handle
+// refers to an object behind it. Copy, keep and drop handles freely: the object goes on, and its
+// listeners stay until its last event. A default-constructed handle is empty: it can only be
+// assigned to, or tested with operator bool if the class has one. Use an emitter on the thread of
+// its loop.
 //
 // Node: EventEmitter. Unlike Node, a listener that is removed while its event is being emitted is
-// not run (its captures may be gone), and names and parameters are checked by the compiler.
+// not run (its captures may be gone), and the compiler checks names and parameters.
 template <class... Events>
 class Emitter {
  public:
-  // Adds a listener; keep what is returned only to call off() with it.
+  // Adds a listener. The return value is needed only for off().
   template <EventName Name, class F>
   Subscription on(F&& listener) {
     return add<Name>(false, std::forward<F>(listener));
   }
 
-  // The same for a listener that is removed just before its first call.
+  // Adds a listener that is removed just before its first call.
   template <EventName Name, class F>
   Subscription once(F&& listener) {
     return add<Name>(true, std::forward<F>(listener));
   }
 
-  // Removes a listener. False: it is not there (any more).
+  // Removes a listener. Returns false if the listener is not there, or not any more.
   bool off(Subscription subscription) { return table_ && table_->remove(subscription); }
 
   template <EventName Name>

@@ -1,4 +1,4 @@
-// What travels beside a message: a server, a connection, a datagram socket, or any descriptors.
+// What can be sent with a message: a server, a connection, a datagram socket, or any descriptors.
 #pragma once
 
 #include <cstddef>
@@ -19,23 +19,23 @@ class ReceivedHandle;
 
 namespace tine {
 
-// Open descriptors of any kind: files, pipes, memfds, directories, pidfds, ... A handle: when the last
-// copy goes, those that nobody has taken out are closed.
+// Open descriptors of any kind: files, pipes, memfds, directories, pidfds, ... All copies share
+// them; when the last copy is destroyed, the descriptors that were not released are closed.
 //
-// Node: none. They travel only between two ends that are both tine.
+// Node: none. They can be sent only if both ends are tine.
 class Descriptors {
  public:
   Descriptors() = default;
-  // Takes them over; each must be open.
+  // Takes ownership of the descriptors; each must be open.
   explicit Descriptors(std::vector<int> open);
 
-  // False: there are none.
+  // False if there are no descriptors.
   explicit operator bool() const { return size() > 0; }
   std::size_t size() const;
 
-  // To be looked at; -1 if it was taken out. Throws std::out_of_range.
+  // Returns a descriptor that stays owned here; -1 if it was released. Throws std::out_of_range.
   int get(std::size_t index) const;
-  // Takes one out, which is the caller's to close from then on.
+  // Gives up a descriptor: the caller has to close it. Throws std::out_of_range.
   [[nodiscard]] int release(std::size_t index);
 
  private:
@@ -44,18 +44,18 @@ class Descriptors {
   std::shared_ptr<Owned> owned_;
 };
 
-// What is sent with a message, and what a "message" listener gets as its second argument:
+// An object sent with a message. A "message" listener gets it as its second argument:
 //
 //   child.send("connection", socket);
 //   process.on<"message">([](const nlohmann::json&, tine::Handle handle) {
 //     if (tine::Socket socket = handle.socket()) socket.end("Hello");
 //   });
 //
-// A handle to whatever it is: copy it, keep it, drop it. One that came is closed when the last copy
-// goes, unless somebody has asked for what it is: that lives on as if it had been made here. Use it on
-// the thread of its loop.
+// All copies refer to the same object. A received object is closed when the last copy is destroyed,
+// unless server(), socket() or datagram() was called for it: it then lives on as if it had been
+// created here. Use a Handle on the thread of its loop.
 //
-// Node: sendHandle. There what nobody takes stays open.
+// Node: sendHandle. In Node a received handle that nobody takes stays open.
 class Handle {
  public:
   Handle() = default;
@@ -64,12 +64,12 @@ class Handle {
   Handle(Datagram socket) : handle_(std::move(socket)) {}
   Handle(Descriptors descriptors) : handle_(std::move(descriptors)) {}
 
-  // False: nothing came beside the message.
+  // False if nothing was sent with the message.
   explicit operator bool() const { return handle_.index() != 0; }
 
-  // Each is empty if it is something else. A server that came starts to listen, a datagram socket to
-  // receive; a connection is read from when there is a "data" listener. Throws Error if the system does
-  // not let it.
+  // Each returns an empty handle if the object is of another kind. A received server starts to
+  // listen and a received datagram socket starts to receive; a received connection is read once
+  // there is a "data" listener. Throws Error if the system refuses.
   Server server() const;
   Socket socket() const;
   Datagram datagram() const;

@@ -1,4 +1,4 @@
-// The event loop that everything of tine runs on.
+// The event loop that all of tine runs on.
 #pragma once
 
 #include <chrono>
@@ -17,17 +17,17 @@ class TimerState;
 
 namespace tine {
 
-// A function that runs later. A handle: copy it, drop it; the timer goes on.
+// A function that runs later. A handle: copy or drop it, and the timer goes on.
 //
 // Node: Timeout.
 class Timer {
  public:
   Timer() = default;
 
-  // The function will not run, if it has not yet. Its captures are destroyed.
+  // Cancels the call, if the function has not run yet. Destroys the function's captures.
   void cancel();
 
-  // Whether the timer keeps Loop::run() from returning. It does, until unref().
+  // Sets whether the timer keeps Loop::run() from returning. It does until unref().
   void ref();
   void unref();
 
@@ -38,106 +38,108 @@ class Timer {
   std::shared_ptr<uv::TimerState> state_;
 };
 
-// An event loop: its own, or the application's.
+// An event loop, its own or the application's.
 //
-// A plain object on the stack of main; it outlives nothing it made: ~Loop closes each channel
-// without flushing it and leaves children running (unless their option says otherwise), and handles
-// to them are closed and inert from then on. Listeners, callbacks and posted functions that are
-// still due are destroyed without a call. A host name that is just being looked up is waited for:
-// the system cannot be stopped in that.
+// A plain object on the stack of main. Handles may outlive it: ~Loop closes each channel without
+// flushing it and leaves children running (unless ForkOptions::kill_with_loop is set), and handles
+// are closed and inert from then on. Listeners, callbacks and posted functions that are still due
+// are destroyed without being called. Unless the loop is borrowed, ~Loop waits for a running lookup
+// of a host name, which the system cannot cancel.
 //
-// Everything belongs to the thread of its loop; post() is the one call that any thread may make. A
-// program may run a loop in each of several threads. Another thread that uses a loop, or what is on
-// it, while it runs ends the program with a sentence on stderr and SIGABRT.
+// A loop and everything on it belong to one thread; post() is the only thread-safe function. A
+// program may run a loop in each of several threads. If another thread uses a running loop, or
+// anything on it, the program ends with a message on stderr and SIGABRT.
 //
-// A thread that ends in a listener (pthread_exit), or is cancelled in run(), takes its loop with it:
-// all that is on the loop is closed as by ~Loop, and the loop cannot run again. Some of its memory
-// and three descriptors are never freed.
+// A thread that ends in a listener (pthread_exit), or is cancelled in run(), takes its loop with
+// it: everything on the loop is closed as by ~Loop, and the loop cannot run again. Some of its
+// memory and three descriptors are never freed.
 //
-// fork() of the application's own: the copy of the process may destroy the Loop and the Process. The
-// original does not notice: no child is killed, no message written, no socket's path removed. If the
-// copy runs the loop instead, it is the copy's from then on, but for the children: these stay the
-// original's. What both of them read from, each gets a part of.
+// If the application calls fork() itself, the copy of the process may destroy the Loop and the
+// Process. The original is not affected: no child is killed, no message is written, no socket path
+// is removed. If the copy runs the loop instead, the loop is the copy's from then on, except for
+// the children, which stay the original's. Data that both processes read is split between them.
 //
 // Process-wide: the first Loop sets SIGPIPE to ignored if it is at its default, because a write to
-// a peer that is gone raises it; and it opens /dev/null for what is closed of stdin, stdout and
-// stderr (before it makes its own loop: a borrowed one is there already). Children start with
-// default signals and an empty signal mask.
+// a peer that is gone raises it. The first Loop with a libuv loop of its own opens /dev/null in
+// place of each of stdin, stdout and stderr that is closed, before it creates the libuv loop; a
+// borrowed one exists already. Children start with default signals and an empty signal mask.
 //
-// A constructor throws tine::Error if the libuv that runs is not like the one that tine was compiled with.
+// The constructors throw tine::Error if the libuv in use does not match the one that tine was
+// compiled with.
 //
-// Node: the event loop, which there is one and hidden.
+// Node: the event loop; there is only one, and it is hidden.
 class Loop {
  public:
   Loop();
 
-  // Borrows a loop that the application runs, with run() here or with uv_run(). It must outlive
-  // this object and be run once more after it (libuv frees handles from the loop).
+  // Borrows a loop that the application runs, with run() here or with uv_run(). The borrowed loop
+  // must outlive this object and be run once more after it (libuv frees handles from the loop).
   //
-  // An application that ends may close all handles that uv_walk() finds, those of tine too. What is on
-  // this loop is of no use then; destroy it.
+  // An application that ends may close all handles that uv_walk() finds, including tine's. Nothing
+  // on this loop can be used then; destroy the Loop.
   //
-  // The application must be linked with the libuv that tine uses: in CMake the target tine::libuv. A
-  // shared tine that CMake fetched libuv for, or that was built beside a static one, has that one inside,
-  // where nobody else can call it: this constructor and native() throw there.
+  // The application must be linked with the libuv that tine uses: in CMake, the target tine::libuv.
+  // A shared tine for which CMake fetched libuv, or that was built with a static libuv, contains
+  // that libuv, where nobody else can call it: this constructor and native() throw then.
   explicit Loop(uv_loop_s* borrowed);
 
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  // Not in a listener, callback or posted function of the loop: that ends the program with a sentence
-  // on stderr and SIGABRT. exit() may be called there; a Loop that is a static object is left as it is
-  // then.
+  // Must not run in a listener, callback or posted function of the loop: the program would end with
+  // a message on stderr and SIGABRT. exit() may be called there: a Loop that is a static object is
+  // then left as it is.
   ~Loop();
 
-  // Runs listeners, callbacks and posted functions until nothing is left that could make an event,
+  // Runs listeners, callbacks and posted functions until nothing is left that could cause an event,
   // or until stop().
   //
-  // What a listener, callback or posted function throws comes out of here, as does an "error" that
-  // nobody listens for. None of them runs after that until run() is called again, or an
-  // application goes on with uv_run(); what was read or due by then is kept, in order.
+  // Throws what a listener, callback or posted function throws, and an "error" that has no
+  // listener. After that none of them runs until run() is called again, or the application goes on
+  // with uv_run(). What was read or due by then is kept, in order.
   //
-  // Throws std::logic_error, and does nothing, in a listener, callback or posted function of the loop.
+  // In a listener, callback or posted function of the loop: throws std::logic_error and does
+  // nothing else.
   void run();
 
-  // Makes run() return after the callbacks that are being run. Before run(): makes it return at
-  // once.
+  // Makes run() return after the callbacks that are running. Before run(): makes it return at once.
   void stop();
 
-  // Makes run() look for events for up to that long before it blocks, which it does not by default:
-  // a process that is woken from a block answers many times later than one that is looking. 20 to
-  // 100 us are usual, zero ends it. Counts from the next run() on; uv_run() always blocks.
+  // Makes run() poll for events for up to `longest` before it blocks; by default it blocks at once.
+  // A process that polls answers many times sooner than one that has to be woken. Usual values are
+  // 20 to 100 us; zero turns polling off. Takes effect at the next run(); uv_run() always blocks.
   //
-  // The price is a core: it is busy while nothing happens. Therefore each look yields to whoever
-  // else wants the core, and when events come further apart than this, run() soon looks for a small
-  // part of it only. It pays where both ends look and each has a core.
+  // The price is a core, which is busy while nothing happens. Therefore each poll yields to whoever
+  // else wants the core, and when events are further apart than `longest`, run() soon polls for
+  // only a small part of it. Polling pays off if both ends poll and each has a core.
   //
   // Node: none.
   void spin(std::chrono::microseconds longest);
 
-  // Runs a function on a later turn, on the loop's thread, in order of the calls. From any thread.
-  // It does not keep run() from returning: ref() does.
+  // Runs a function on a later turn, on the loop's thread, in the order of the calls. Thread-safe.
+  // Does not keep run() from returning; ref() does.
   void post(std::function<void()> function);
 
-  // Runs a function once, after at least that time, and at least a millisecond.
+  // Runs a function once, after at least `delay` and at least a millisecond.
   //
-  // It runs after the loop has looked for what has come in: a program that was stopped for longer than
-  // the time (SIGSTOP, a debugger, a laptop that slept) gets the messages that came in time first.
+  // The function runs after the loop has polled for input. So a program that was stopped for longer
+  // than `delay` (SIGSTOP, a debugger, a laptop that slept) first gets the messages that came in
+  // time.
   //
-  // Node: setTimeout(), which runs first then, and up to a millisecond early.
+  // Node: setTimeout(), which runs before the input in that case, and up to a millisecond early.
   Timer after(std::chrono::milliseconds delay, std::function<void()> function);
 
-  // Keeps run() from returning although nothing else is open, for what other threads will post().
-  // unref() ends that. They do not count: two refs need one unref.
+  // Keeps run() from returning although nothing else is open, for functions that other threads will
+  // post(). unref() ends that. Calls are not counted: after two ref() one unref() is enough.
   void ref();
   void unref();
 
-  // Takes what listeners throw while somebody else than run() drives a borrowed loop. Without it,
-  // or when it throws itself, std::terminate is called.
+  // Sets the handler for what listeners throw while something other than run() drives a borrowed
+  // loop. Without a handler, or if the handler throws, std::terminate is called.
   void on_exception(std::function<void(std::exception_ptr)> handler);
 
-  // The libuv loop underneath, for an application that uses the same libuv as tine (see Loop(borrowed)).
-  // Handles of your own on it are yours to close before ~Loop.
+  // Returns the libuv loop, for an application that uses the same libuv as tine (see
+  // Loop(borrowed)). Close your own handles on it before ~Loop.
   uv_loop_s* native() const;
 
  private:

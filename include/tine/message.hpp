@@ -1,6 +1,6 @@
-// What a "message" listener is called with, and the forms it may ask for.
+// The argument of "message" listeners, and the forms that a listener may take it in.
 //
-// Includes json_fwd.hpp only: a program that handles values includes <nlohmann/json.hpp>, or
+// Includes json_fwd.hpp only. A program that uses JSON values includes <nlohmann/json.hpp> or
 // <tine/tine.hpp>.
 #pragma once
 
@@ -22,50 +22,51 @@ namespace tine {
 
 // The JSON text of one message, for a program that has a JSON library of its own.
 //
-// In a "message" listener it is the line as it came, not validated, and `json` is valid for the
-// call. Given to send() it is validated first, and copied before send() returns.
+// In a "message" listener `json` is the line as it was received, not validated, and valid during
+// the call. send() validates the text and copies it before it returns.
 //
 // Node: none; there a message is always parsed.
 struct Text {
   std::string_view json;
 };
 
-// What "message" carries. No listener sees it: the declared first parameter of a listener chooses
-// the form it is called with.
+// The argument of "message". Listeners do not see this class: the declared type of a listener's
+// first parameter chooses the form.
 //
-//   const nlohmann::json&   the parsed value, valid for the call. A generic lambda, and a functor
-//                           with several operator(), gets this too
+//   const nlohmann::json&   the parsed value, valid during the call. A generic lambda, or a functor
+//                           with several operator(), gets this form too
 //   nlohmann::json          the value itself, to keep: moved into the last listener, copied for
 //                           those before it
-//   T, const T&             any type that nlohmann::json converts to with get<T>(). A message that
-//                           does not convert is an "error", and this listener is not called. Where
-//                           it is compiled with -fno-exceptions, nlohmann::json ends the program then
-//   tine::Text              the text as it came. When no listener asks for more, nothing is parsed
+//   T, const T&             any type that nlohmann::json converts to with get<T>(). If a message
+//                           does not convert, that is an "error" and this listener is not called.
+//                           Compiled with -fno-exceptions, nlohmann::json ends the program instead
+//   tine::Text              the text as it was received. If no listener needs more, nothing is
+//                           parsed
 //
-// A second parameter, a tine::Handle, is what came beside the message: see handle.hpp.
+// A second parameter, a tine::Handle, is the handle sent with the message: see handle.hpp.
 //
-// Node: the `message` argument; there its `sendHandle` follows.
+// Node: the `message` argument, followed by `sendHandle`.
 class Message {
  public:
-  // A message to be delivered once: `value` may be moved from. `value` is null if it is not parsed.
+  // A message for one delivery: `value` may be moved from. `value` is null if it was not parsed.
   Message(std::string_view text, nlohmann::json* value, Handle handle = {})
       : text_(text), value_(value), handle_(std::move(handle)) {}
 
   Text text() const { return {text_}; }
   const nlohmann::json& value() const { return *value_; }
 
-  // What came beside it; empty if nothing did.
+  // The handle sent with the message; empty if there is none.
   const Handle& handle() const { return handle_; }
 
-  // The same message, for listeners of somebody who passes it on.
+  // Returns the same message, for an object that passes it on to listeners of its own.
   Message again() const { return {text_, value_, handle_}; }
 
-  // The value to keep: moved out if the last listener asks, else a copy.
+  // Returns the value to keep: moved out for the last listener, copied for the others.
   nlohmann::json take();
 
   void before_last_listener() { last_listener_ = true; }
 
-  // Remembers that a listener could not be called, because of `reason`.
+  // Records that a listener could not be called, and why.
   void does_not_convert(std::string reason) { failures_.push_back(std::move(reason)); }
   const std::vector<std::string>& failures() const { return failures_; }
 
@@ -128,13 +129,13 @@ struct ListenerTraits<Message> {
   template <class F>
   static constexpr bool takes_raw = std::is_same_v<Form<F>, Text>;
 
-  // Whether F takes an Argument, be it alone or before the handle.
+  // Whether F takes an Argument, alone or followed by the handle.
   template <class F, class Argument>
   static constexpr bool takes =
       std::is_invocable_v<F&, Argument> || std::is_invocable_v<F&, Argument, const Handle&>;
 
-  // Json is nlohmann::json and M is Message, made dependent: values need be complete only where a
-  // listener is added.
+  // Json is nlohmann::json and M is Message, made dependent so that values need to be complete only
+  // where a listener is added.
   template <class F, class Json>
   static constexpr bool fits_with() {
     if constexpr (std::is_same_v<Form<F>, Nothing>) {
@@ -174,7 +175,7 @@ struct ListenerTraits<Message> {
   static void before_last_listener(Message& message) { message.before_last_listener(); }
 
  private:
-  // Only the conversion is guarded: what the listener throws is the listener's.
+  // Only the conversion is guarded: an exception from the listener itself propagates.
   template <class T, class Json, class F>
   static void call_converted(F& listener, Message& message) {
     const auto convert = [&]() -> std::optional<T> {

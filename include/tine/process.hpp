@@ -19,24 +19,26 @@ namespace tine {
 
 class Loop;
 
-// This process, as the child of the one that forked it.
+// This process, as the child of the process that forked it.
 //
 //   "connected"   the channel is up; once, on the first turn of the loop
-//   "message"     the parent sent one; see Message for the forms a listener may ask for
-//   "error"       the environment names a channel that is none; a line came in that is no message;
-//                 a message was refused and has no callback. With no listener it comes out of
-//                 Loop::run(). A message that is lost because the parent is gone, or has disconnected,
-//                 is an "error" only where somebody listens: see ChannelEnd::send()
-//   "drain"       send() has returned false, and half of send_mark is written
-//   "disconnect"  the channel is closed; what came in before has been delivered
+//   "message"     the parent sent a message; see Message for the forms that a listener may take
+//   "error"       the environment names an invalid channel, a received line is not a message, or a
+//                 message without a callback was refused. Without a listener, Loop::run() throws
+//                 the error. A message that is lost because the parent is gone, or has
+//                 disconnected, is an "error" only if there is a listener: see ChannelEnd::send()
+//   "drain"       after send() returned false: the queue is down to half of send_mark
+//   "disconnect"  the channel is closed; everything received before has been delivered
 //
-// A plain object on the stack of main, made once and first, before threads: it adopts the channel
-// from the environment (NODE_CHANNEL_FD) and removes the variables, so that programs started from
-// here do not take the channel for theirs. A second Process is not connected, nor is that of a
-// program that was not forked; it runs on, and what it sends is refused (Errc::channel_closed).
+// A plain object on the stack of main. Create it once, first, and before threads: it adopts the
+// channel from the environment (NODE_CHANNEL_FD) and removes the variables, so that programs
+// started from here do not take the channel for theirs. A second Process is not connected, and
+// neither is the Process of a program that was not forked: the program runs on, but what it sends
+// is refused (Errc::channel_closed).
 //
 // The channel keeps Loop::run() from returning while there is a "message" or "disconnect" listener.
-// The destructor writes what the kernel takes at once and closes; callbacks of the rest are told.
+// The destructor writes what the kernel takes at once and closes the channel; the callbacks of the
+// remaining messages get ECANCELED.
 //
 // Node: the IPC part of `process`. There `process.send` is undefined without a channel.
 class Process : public Emitter<Event<"connected">, Event<"message", Message>, Event<"error", Error>,
@@ -48,8 +50,8 @@ class Process : public Emitter<Event<"connected">, Event<"message", Message>, Ev
   Process& operator=(const Process&) = delete;
   ~Process();
 
-  // Writes all that was accepted, then ends the process with std::exit(). Messages that come
-  // meanwhile are dropped. It gives up on a parent that takes no byte for
+  // Writes everything that was accepted, then ends the process with std::exit(). Messages that come
+  // meanwhile are dropped. Gives up on a parent that takes no byte for
   // ChannelOptions::flush_timeout.
   //
   // Node: process.exit() loses what is queued.

@@ -1,4 +1,4 @@
-// A server: takes the connections that come in at a port or a path.
+// A server: accepts connections at a port or a path.
 #pragma once
 
 #include <cstddef>
@@ -23,38 +23,41 @@ class ServerState;
 
 namespace tine {
 
-// Where a Server is to listen, and how. The first of descriptor, path, and host and port that is
-// given counts.
+// Where and how a Server listens. If several of these are given, the descriptor comes before the
+// path, and the path before host and port.
 //
 // Node: the options of server.listen().
 struct ListenOptions {
   // An IP address or a name, which is looked up. Empty: all addresses of this machine, IPv6 and
-  // IPv4 ("::"), or only IPv4 where there is no IPv6.
+  // IPv4 ("::"), or only IPv4 if there is no IPv6.
   std::string host{};
-  // 0: one that is free, which address() tells.
+  // 0: a free port, which address() returns.
   std::uint16_t port = 0;
 
-  // A path of the file system instead. It must not be there yet; it is removed when the server is
-  // closed. May everybody connect who finds it? Reading and writing are two permissions.
+  // A file system path, instead of host and port. It must not exist yet; it is removed when the
+  // server is closed. readable_all and writable_all give all users these permissions on the path,
+  // so that they may connect.
   std::string path{};
   bool readable_all = false;
   bool writable_all = false;
 
-  // A bound stream socket instead. It is taken over, even when that fails. In a worker of a cluster,
-  // unless `exclusive` is said, it is one of the primary's, by its number there, and stays open there;
-  // EINVAL if that is none.
+  // A bound stream socket, instead. The server takes ownership even if listening fails. In a worker
+  // of a cluster, unless `exclusive` is set, this is the number of a descriptor of the primary, and
+  // stays open there; EINVAL if it is not such a socket.
   int descriptor = -1;
 
-  // How many connections the kernel takes before the program does; it may have a lower bound.
+  // How many connections the kernel queues until the program accepts them; the kernel may have a
+  // lower limit.
   int backlog = 511;
 
-  // Of "::": not IPv4 too.
+  // Whether "::" means IPv6 only, without IPv4.
   bool ipv6_only = false;
-  // Other sockets, of this user, may listen there too if they say the same; the kernel spreads the
-  // connections over them. In a worker of a cluster it is `exclusive` too: each has a socket of its own.
+  // Whether other sockets of the same user may listen at this address if they set this too; the
+  // kernel distributes the connections. In a worker of a cluster this implies `exclusive`: each
+  // worker has a socket of its own.
   bool reuse_port = false;
 
-  // In a worker of a cluster: a socket of its own, not one that is shared with the other workers.
+  // In a worker of a cluster: a socket of its own instead of one shared with the other workers.
   bool exclusive = false;
 };
 
@@ -64,72 +67,73 @@ struct ListenOptions {
 //   server.on<"connection">([](tine::Socket socket) { socket.end("Hello"); });
 //   server.listen({.port = 8080});
 //
-//   "listening"   connections can come
-//   "connection"  one has come. Without a listener it is closed at once
-//   "drop"        one was closed at once, because there are max_connections, or because this process
-//                 has no descriptor left for it; with where it came from
-//   "error"       listening failed: EADDRINUSE, EACCES, Errc::host_not_found, ... The server is then
-//                 as before listen(), and may try again. With no listener it comes out of
-//                 Loop::run()
+//   "listening"   the server accepts connections
+//   "connection"  a connection was accepted. Without a listener it is closed at once
+//   "drop"        a connection was closed at once, because max_connections are open, or because
+//                 this process has no descriptor left for it; carries the client's address
+//   "error"       listening failed: EADDRINUSE, EACCES, Errc::host_not_found, ... The server is
+//                 then as before listen(), which may be called again. Without a listener,
+//                 Loop::run() throws the error
 //   "close"       the last event, after close(): all connections have ended too
 //
-// A handle: copy it, keep it, drop it; the server goes on and its listeners stay until "close". From
-// listen() to "close" the loop keeps what is behind it alive, and closes it when it goes; a server
-// that does not listen belongs to its handles alone. A server that listens keeps Loop::run() from
-// returning. A default handle is empty: all one may do is assign to it, or ask whether it is. Use it
-// on the thread of its loop. Listeners run from the loop, never inside a call to this class.
+// A handle (see Emitter): without it the server goes on, and its listeners stay until "close". From
+// listen() to "close" the loop keeps the object behind it alive, and ~Loop closes it; a server that
+// does not listen belongs to its handles alone. A listening server keeps Loop::run() from
+// returning.
 //
-// Node: net.Server, where a failed listen() of options that cannot be is thrown, close() may be
-// followed by another listen(), and a process without descriptors closes connections silently.
+// Node: net.Server. There listen() throws if its options are invalid, close() may be followed by
+// another listen(), and a process without descriptors closes connections silently.
 class Server : public Emitter<Event<"listening">, Event<"connection", Socket>,
                               Event<"drop", Address>, Event<"error", Error>, Event<"close">> {
  public:
   Server() = default;
   explicit Server(Loop& loop);
 
-  // A server that listens on a stream socket which is bound: it is taken over, unless this throws
-  // Error, for a descriptor that is none. "listening" or "error" follows.
+  // Makes a server that listens on a bound stream socket and takes ownership of the descriptor. If
+  // the descriptor is not such a socket, throws Error and does not take it. "listening" or "error"
+  // follows.
   //
   // Node: server.listen({fd}).
   static Server adopt(Loop& loop, int descriptor);
 
-  // False: it is an empty handle.
+  // False for an empty handle.
   explicit operator bool() const { return state_ != nullptr; }
 
-  // Starts to listen: "listening" or "error" follows, on a later turn. Errc::already_listening: it
-  // does or did.
+  // Starts to listen: "listening" or "error" follows on a later turn. Errc::already_listening if
+  // the server does or did listen.
   void listen(const ListenOptions& options = {});
 
-  // Takes no more connections. When those that were taken have ended, there is "close"; `closed`
+  // Stops accepting connections. "close" is emitted when the accepted ones have ended; `closed`
   // runs after its listeners.
   //
-  // Node: the callback has an error if the server did not listen.
+  // Node: the callback gets an error if the server did not listen.
   void close(std::function<void()> closed = {});
 
-  // Takes the socket out: it goes on to listen, and is the caller's. For the server this is
-  // close(), but that a path stays. -1: there is none, or it is another process's.
+  // Returns the descriptor, still listening, and passes ownership to the caller. Otherwise like
+  // close(), except that a path is not removed. -1 if there is no socket, or if it belongs to
+  // another process.
   //
   // Node: none.
   [[nodiscard]] int release();
 
-  // Whether connections can come, which may be before "listening" and ends with close().
+  // Whether connections are accepted; possibly before "listening", and until close().
   bool listening() const;
 
-  // Where it listens; none if it does not.
+  // The address that the server listens at; nullopt if it does not listen.
   std::optional<Address> address() const;
 
-  // Asks how many connections are open, those that were passed to other processes included. The
-  // callback runs once, on a later turn, with an error if one of these did not answer.
+  // Counts the open connections, including those that were passed to other processes. The callback
+  // runs once, on a later turn, with an error if one of these processes did not answer.
   //
   // Node: getConnections().
   void connections(std::function<void(std::error_code, std::size_t)> callback) const;
 
-  // How many connections may be open in this process; one that is more is closed at once. None: any
-  // number.
+  // Sets how many connections may be open in this process; further ones are closed at once.
+  // nullopt: no limit.
   void max_connections(std::optional<std::size_t> most);
   std::optional<std::size_t> max_connections() const;
 
-  // Whether listening keeps Loop::run() from returning. It does, until unref().
+  // Sets whether listening keeps Loop::run() from returning. It does until unref().
   void ref();
   void unref();
 

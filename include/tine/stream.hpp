@@ -1,4 +1,4 @@
-// A stream of bytes: what a child's stdin, stdout, stderr and extra pipes are to its parent.
+// A stream of bytes: the parent's end of a child's stdin, stdout, stderr or extra pipe.
 #pragma once
 
 #include <cstddef>
@@ -17,81 +17,81 @@ class StreamState;
 
 namespace tine {
 
-// A stream of bytes: one that is read, one that is written, or both.
+// A stream of bytes that can be read, written, or both.
 //
-//   "data"   bytes came in. The view is valid for the call
-//   "end"    no more will come; once, after all data
-//   "drain"  write() has returned false, and half of what it waits for is written
-//   "error"  reading failed; or bytes could not be written and have no callback to tell. With no
-//            listener it comes out of Loop::run(), except when the peer is gone (EPIPE, ECONNRESET):
-//            "close" tells of that
-//   "close"  the last event: both directions are over, and the descriptor is closed
+//   "data"   bytes came in. The view is valid during the call
+//   "end"    no more data will come; once, after all data
+//   "drain"  after write() returned false: the queue is down to 32 KiB
+//   "error"  reading failed, or bytes without a callback could not be written. Without a listener,
+//            Loop::run() throws the error, except if the peer is gone (EPIPE, ECONNRESET): then
+//            only "close" follows
+//   "close"  the last event: both directions have ended, and the descriptor is closed
 //
 // Each direction ends by itself. Reading ends with "end". Writing ends with end(), with the first
-// write that fails (EPIPE: nobody reads any more), and after "end", when what is queued by then is
-// written; what the peer wrote is told all the same. When both have ended, or after destroy() or an
-// error in reading, there is "close". The listeners are dropped after it; who listened for errors
-// gets those that come later by callback only.
+// write that fails (EPIPE: nobody reads any more), or after "end", once everything queued by then
+// is written; what the peer wrote is still delivered. When both have ended, or after destroy() or a
+// read error, "close" is emitted. Then the listeners are dropped; if "error" had one, later errors
+// reach callbacks only.
 //
 // Reading starts when there is a "data" listener and stops when there is none, or by resume() and
-// pause(). Until then nothing is read: the peer is held up once the kernel takes no more from it,
-// and its end is not noticed. So a stream that nobody reads has neither "end" nor "close"; resume()
-// reads and drops what comes.
+// pause(). Until then nothing is read: the peer has to wait once the kernel's buffer is full, and
+// its end is not noticed. So a stream that nobody reads emits neither "end" nor "close"; call
+// resume() to read and drop what comes.
 //
-// A handle: copy it, keep it, drop it; the stream goes on and its listeners stay until "close". The
-// loop keeps what is behind it alive, and closes it when it goes. A stream that is being read, and
-// bytes that are not written yet, keep Loop::run() from returning. A default handle is empty: all
-// one may do is assign to it, or ask whether it is. Use it on the thread of its loop.
+// A handle (see Emitter): without it the stream goes on, and its listeners stay until "close". The
+// loop keeps the object behind it alive, and ~Loop closes it. A stream that is being read, and
+// unwritten bytes, keep Loop::run() from returning.
 //
-// Node: stream.Duplex, as net.Socket is one, in flowing mode and without an encoding. There a write
-// that fails also destroys the stream, with what is still to be read, and emits "error" beside the
-// callback; reading goes on, and drops what comes, when the last "data" listener is removed; and
-// "drain" comes when all is written.
+// Node: stream.Duplex, such as a net.Socket, in flowing mode and without an encoding. In Node a
+// failed write also destroys the stream, with everything that is still to be read, and emits
+// "error" in addition to the callback. After the last "data" listener is removed, Node goes on
+// reading and drops what comes. In Node "drain" comes when everything is written.
 class Stream : public Emitter<Event<"data", std::string_view>, Event<"end">, Event<"drain">,
                               Event<"error", Error>, Event<"close">> {
  public:
   Stream() = default;
 
-  // False: it is an empty handle.
+  // False for an empty handle.
   explicit operator bool() const { return state_ != nullptr; }
 
-  // Queues bytes, as they are; never blocks. What the kernel takes at once is written at once.
+  // Queues bytes, unchanged; never blocks. What the kernel takes at once is written at once.
   //
-  // False means hold the next bytes until "drain", because 64 KiB or more are queued: these were
-  // taken. Or the stream cannot be written (any more), and there will be no "drain".
+  // False means: wait for "drain" before you write more, because 64 KiB or more are queued; these
+  // bytes were taken. Or the stream is not writable, or not any more; then there is no "drain".
   //
   // `written` runs exactly once, on a later turn of the loop: without an error when the last of the
-  // bytes was given to the kernel. Else they were not all written: EPIPE or ECONNRESET when the peer
-  // went away first, ECANCELED by destroy(), Errc::write_after_end, Errc::stream_destroyed. Without
-  // `written` that error, but for destroy()'s, is emitted as "error": only where somebody listens, unless
-  // it is because of an earlier end() of one's own.
+  // bytes was given to the kernel. Otherwise not all were written: EPIPE or ECONNRESET if the peer
+  // went away first, ECANCELED because of destroy(), Errc::write_after_end, Errc::stream_destroyed.
+  // Without `written` the error is emitted as "error", except destroy()'s; if its cause is not your
+  // own earlier end(), it is emitted only if there is a listener.
   bool write(std::string_view bytes, SendCallback written = {});
 
-  // Ends the writing, after some last bytes, once what is queued is written: the peer then reads
-  // its end. That closes a stream that is not read too. Only the first call does anything; last bytes
-  // of another one are refused as write() does.
+  // Ends writing, after some last bytes, once the queue is written: the peer then reads EOF. This
+  // also closes a stream that is not readable. Only the first call has an effect; the last bytes of
+  // a further call are refused as by write().
   void end(std::string_view last = {});
 
-  // Closes it at once. What is queued is not written, what came in is not told.
+  // Closes the stream at once. Queued bytes are not written, received bytes are not delivered.
   void destroy();
 
-  // Stops and starts the reading: after pause() nothing is told until resume(). resume() reads
-  // whether or not there are "data" listeners, pause() not even when there are.
+  // Stops and restarts reading: after pause() nothing is delivered until resume(). resume() reads
+  // even without "data" listeners; pause() does not read even with them.
   void pause();
   void resume();
 
-  // Whether more may come in: until its end has been read, or destroy().
+  // Whether more data may come: until the EOF has been read, or destroy().
   bool readable() const;
-  // Whether write() takes bytes: until end(), destroy(), or a write that failed.
+  // Whether write() takes bytes: until end(), destroy(), or a failed write.
   bool writable() const;
 
-  // Bytes that are taken and not yet given to the kernel. There is no bound but write()'s answer.
+  // Bytes that were taken and not yet given to the kernel. The queue has no limit: only write()'s
+  // return value asks the caller to stop.
   //
   // Node: writableLength.
   std::size_t queued_bytes() const;
 
-  // Whether reading keeps Loop::run() from returning. It does, until unref(). Unwritten bytes do
-  // always.
+  // Sets whether reading keeps Loop::run() from returning. It does until unref(). Unwritten bytes
+  // always do.
   void ref();
   void unref();
 

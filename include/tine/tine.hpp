@@ -1,5 +1,5 @@
-// All of tine, and nlohmann/json with it. A source that wants to compile fast includes the one
-// header it needs: those declare nlohmann::json only.
+// Includes all of tine, and nlohmann/json. To compile faster, include only the header you need: the
+// others only declare nlohmann::json.
 #pragma once
 
 #include <nlohmann/json.hpp>

@@ -4,7 +4,7 @@
 
 namespace tine {
 
-// The version of these headers; the build takes the library's from here.
+// The version of these headers. The build takes the library's version from here.
 inline constexpr const char* version = "0.1.0";
 
 }  // namespace tine

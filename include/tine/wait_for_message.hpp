@@ -1,6 +1,6 @@
-// Waits for one message: the answer to a request, or that a child is ready.
+// Waiting for one message: the answer to a request, or the message that a child is ready.
 //
-// Includes json_fwd.hpp only: a program that handles values includes <nlohmann/json.hpp>, or
+// Includes json_fwd.hpp only. A program that uses JSON values includes <nlohmann/json.hpp> or
 // <tine/tine.hpp>.
 #pragma once
 
@@ -19,27 +19,28 @@ class Loop;
 class Process;
 
 struct WaitOptions {
-  // Which message it is to be. Empty: the next one. It may be called for any number of messages.
+  // Returns whether a message is the awaited one. Empty: the next message is. May be called for any
+  // number of messages.
   std::function<bool(const nlohmann::json& message)> filter = {};
 
-  // How long to wait.
+  // The longest time to wait.
   std::chrono::milliseconds deadline = std::chrono::seconds(5);
 };
 
-// Told the message, or why there is none, with null for it: Errc::timed_out, or channel_closed when
-// the channel has ended before one came.
+// Receives the message; or, with a null message, the reason why there is none: Errc::timed_out, or
+// Errc::channel_closed if the channel ended before the message came.
 using WaitCallback = std::function<void(std::error_code error, const nlohmann::json& message)>;
 
 // Waits for one message from a child, or from the parent.
 //
-// `done` runs exactly once, on a later turn, unless the loop goes before it; nothing that was used
-// for the wait is left then. Till then the wait keeps Loop::run() from returning.
+// `done` runs exactly once, on a later turn, unless the loop is destroyed first. The wait keeps
+// Loop::run() from returning until then; afterwards nothing of the wait is left.
 //
-// It is one more "message" listener: the other ones get all messages as before, but if there are
-// none, those that are passed over are dropped. Messages behind the one that is waited for are not
-// touched: a second wait, begun in `done`, gets them.
+// The wait is one more "message" listener. Other listeners get all messages as before; if there are
+// none, the messages that the filter passes over are dropped. Messages after the awaited one are
+// not touched: a second wait that starts in `done` gets them.
 //
-// Node: none; there one writes it with once(), a timer and removeListener().
+// Node: none; there it is written with once(), a timer and removeListener().
 void wait_for_message(Loop& loop, ChildProcess child, WaitOptions options, WaitCallback done);
 void wait_for_message(Loop& loop, Process& process, WaitOptions options, WaitCallback done);
 
