@@ -67,15 +67,15 @@ class Membership::Lease {
 Membership::Membership(uv::LoopCore& core, Process& process, std::shared_ptr<WorkerState> worker)
     : core_(core), process_(process), worker_(std::move(worker)) {}
 
-// The listeners refer to this without keeping it alive: the loop must not run them once this is
-// gone.
+// The listeners keep this alive: the Process may outlive the Cluster, and is a worker's until it ends.
 void Membership::join() {
-  worker_->set_side(std::static_pointer_cast<Side>(shared_from_this()));
+  const auto self = shared_from_this();
+  worker_->set_side(self);
   process::Access::on_internal(
-      process_, [this](const json& message, const Handle& handle) { said(message, handle); });
+      process_, [self](const json& message, const Handle& handle) { self->said(message, handle); });
   process_.on<"message">([worker = worker_](Message& message) { worker->tell(message); });
-  process_.on<"error">([this](const Error& error) { failed(error); });
-  process_.on<"disconnect">([this] { disconnected(); });
+  process_.on<"error">([self](const Error& error) { self->failed(error); });
+  process_.on<"disconnect">([self] { self->disconnected(); });
   send(message("online"));
 }
 
@@ -83,7 +83,7 @@ void Membership::join() {
 void Membership::failed(Error error) {
   auto& listeners = worker_->list<"error">();
   const bool heard = listeners.count() > 0 || process_.listener_count<"error">() > 1;
-  if (!heard && process_.connected()) throw error;
+  if (!heard && worker_->end().connected()) throw error;
   listeners.notify(error);
 }
 
@@ -184,7 +184,7 @@ void Membership::said(const json& message, const Handle& handle) {
     connection_came(message, handle);
   } else if (text_member(message, "act") == "disconnect") {
     worker_->leaves_voluntarily();
-    leave([this] { cut(); });
+    leave([self = shared_from_this()] { self->cut(); });
   }
 }
 
@@ -194,7 +194,7 @@ void Membership::connection_came(const json& message, const Handle& handle) {
   const auto user = users_.find(text_member(message, "key"));
   const auto server = user == users_.end() ? nullptr : user->second.lock();
   auto connection = descriptor_of(handle);
-  if (!process_.connected()) return;
+  if (!worker_->end().connected()) return;
   json reply = reply_to(message);
   reply["accepted"] = server && connection && server->accepted(*connection);
   send(std::move(reply));
@@ -221,28 +221,29 @@ void Membership::leave(std::function<void()> left) {
   core_.defer(one_less);
 }
 
-void Membership::tell_primary_that_we_leave(std::function<void()> known) {
+// Disconnects when the primary knows.
+void Membership::tell_primary_that_we_leave() {
   worker_->leaves_voluntarily();
   const std::uint64_t number = send(message("exitedAfterDisconnect"));
-  awaited_[number] = [known = std::move(known)](const json&, const Handle&) { known(); };
+  awaited_[number] = [this](const json&, const Handle&) { cut(); };
 }
 
 // The channel may be closed by now: the primary has gone, or has asked twice.
 void Membership::cut() {
-  if (process_.connected()) process_.disconnect();
+  if (worker_->end().connected()) worker_->end().disconnect();
 }
 
 void Membership::disconnect(WorkerState& worker) {
-  if (worker.voluntary() || !process_.connected()) return;
+  if (worker.voluntary() || !worker_->end().connected()) return;
   worker.leaves_voluntarily();
-  leave([this] { tell_primary_that_we_leave([this] { cut(); }); });
+  leave([self = shared_from_this()] { self->tell_primary_that_we_leave(); });
 }
 
 // Exits however the channel ends: the primary may be gone before it knows that the worker leaves.
 void Membership::kill(WorkerState&, int) {
-  if (!process_.connected()) std::exit(0);
+  if (!worker_->end().connected()) std::exit(0);
   process_.on<"disconnect">([] { std::exit(0); });
-  tell_primary_that_we_leave([this] { cut(); });
+  tell_primary_that_we_leave();
 }
 
 // If the primary has gone without asking the worker to leave, nothing is left to do.

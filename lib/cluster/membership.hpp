@@ -52,7 +52,7 @@ class Membership final : public net::ListenerSource,
   void close_later(const std::weak_ptr<net::ListenerUser>& user);
   void given_back(const std::string& key, const std::string& alike);
   void leave(std::function<void()> left);
-  void tell_primary_that_we_leave(std::function<void()> known);
+  void tell_primary_that_we_leave();
   void cut();
   void disconnected();
   std::uint64_t send(nlohmann::json message);

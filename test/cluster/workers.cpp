@@ -154,6 +154,15 @@ TEST_CASE("cluster: disconnect() says when no worker is left, even if there was 
   test.loop.run();
 }
 
+TEST_CASE("cluster: a worker's Process may outlive its Cluster", "[cluster]") {
+  TestCluster test;
+  test.cluster.setup_primary({.args = {"without cluster"}});
+  test.fork().send(1);
+  test.until_said(1);
+  CHECK(test.said == std::vector<json>{1});
+  test.end();
+}
+
 TEST_CASE("cluster: a worker that leaves first serves whom it has", "[cluster]") {
   TestCluster test;
   test.listen(1, {{"host", "127.0.0.1"}, {"hold", true}});

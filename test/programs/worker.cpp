@@ -14,6 +14,8 @@
 //   anything else    comes back
 //
 // It answers {"listening": ADDRESS} and {"error": TEXT}.
+//
+// With the argument "without cluster" it sends back each message.
 #include <cstdlib>
 #include <deque>
 #include <string>
@@ -116,10 +118,20 @@ class Obedient {
   std::deque<tine::Datagram> sockets_;
 };
 
+// The Cluster goes first; the Process stays.
+int send_back_without_cluster(tine::Loop& loop) {
+  tine::Process process(loop);
+  { const tine::Cluster cluster(loop, process); }
+  process.on<"message">([&](const json& message) { process.send(message); });
+  loop.run();
+  return 0;
+}
+
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
   tine::Loop loop;
+  if (argc > 1 && std::string(argv[1]) == "without cluster") return send_back_without_cluster(loop);
   Obedient worker(loop);
   loop.run();
 }
