@@ -57,7 +57,8 @@ struct ForkOptions {
   std::vector<std::string> args = {};
 
   // A program that runs the module: {exec_path, exec_args…, module, args…}. Looked up in PATH
-  // if it contains no slash. Empty: the module is the program.
+  // if it contains no slash: a set-uid program should give a path, because its caller chooses
+  // PATH. Empty: the module is the program.
   //
   // Node: execPath, which is process.execPath by default. Run a .js module with exec_path = "node".
   std::string exec_path = {};

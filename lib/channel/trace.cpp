@@ -4,10 +4,13 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <filesystem>
 #include <new>
-#include <string>
+#include <system_error>
 
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
@@ -49,6 +52,29 @@ std::string line_of(const Trace::Record& record) {
   return line + "}\n";
 }
 
+// Returns null in a set-uid program.
+const char* trusted_variable(const char* name) {
+#ifdef __linux__
+  return secure_getenv(name);
+#else
+  return issetugid() != 0 ? nullptr : std::getenv(name);
+#endif
+}
+
+bool same_file(const struct stat& file, int fd) {
+  struct stat other {};
+  return fstat(fd, &other) == 0 && file.st_dev == other.st_dev && file.st_ino == other.st_ino;
+}
+
+// Returns O_NONBLOCK for a FIFO: one without a reader must not block the program. A FIFO that is the
+// program's stdout or stderr stays as it is.
+int blocking_flag(const char* path) {
+  struct stat status {};
+  const bool fifo = stat(path, &status) == 0 && S_ISFIFO(status.st_mode);
+  const bool own = same_file(status, STDOUT_FILENO) || same_file(status, STDERR_FILENO);
+  return fifo && !own ? O_NONBLOCK : 0;
+}
+
 }  // namespace
 
 Trace* Trace::instance() noexcept {
@@ -56,21 +82,66 @@ Trace* Trace::instance() noexcept {
   return trace;
 }
 
-// The file is never closed: channels may write until the process ends.
-Trace* Trace::open() noexcept {
-  const char* const path = std::getenv("TINE_TRACE");
-  if (path == nullptr || *path == '\0') return nullptr;
-  constexpr int mode = 0644;
-  uv::Descriptor file(::open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, mode));
-  return file.get() < 0 ? nullptr : new (std::nothrow) Trace(std::move(file));
+std::optional<std::string> Trace::file() {
+  const char* const path = trusted_variable(variable);
+  if (path == nullptr || *path == '\0') return std::nullopt;
+  static const std::filesystem::path directory = [] {
+    std::error_code unused;
+    return std::filesystem::current_path(unused);
+  }();
+  return directory / path;
 }
 
+// The file is never closed: channels may write until the process ends.
+Trace* Trace::open() noexcept {
+  try {
+    const auto path = file();
+    if (!path) return nullptr;
+    constexpr int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY;
+    constexpr int mode = 0644;
+    uv::Descriptor opened(::open(path->c_str(), flags | blocking_flag(path->c_str()), mode));
+    return opened.get() < 0 ? nullptr : new Trace(std::move(opened));
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+
+// Finishes a line that is partly written first. A line that the file does not take at all is lost.
 void Trace::write(const Record& record) noexcept {
   try {
-    const std::string line = line_of(record);
-    static_cast<void>(!::write(file_.get(), line.data(), line.size()));
+    std::string line = line_of(record);
+    const std::lock_guard lock(mutex_);
+    put();
+    if (written_ > 0) return;
+    line_ = std::move(line);
+    put();
   } catch (const std::bad_alloc&) {
   }
+}
+
+// Writes the rest of the line. A FIFO may take a part of it, and so may a full disk.
+void Trace::put() noexcept {
+  while (written_ < line_.size()) {
+    const auto count = ::write(file_.get(), line_.data() + written_, line_.size() - written_);
+    if (count > 0) {
+      written_ += static_cast<std::size_t>(count);
+      stalled_ = false;
+    } else if (count < 0 && errno == EPIPE) {
+      break;  // the next reader gets whole lines
+    } else if (count == 0 || (errno != EINTR && (errno != EAGAIN || !room()))) {
+      return;
+    }
+  }
+  line_.clear();
+  written_ = 0;
+}
+
+// Waits for a slow reader, but only once for a reader that has stopped.
+bool Trace::room() noexcept {
+  constexpr int patience = 100;
+  pollfd fifo{file_.get(), POLLOUT, 0};
+  stalled_ = stalled_ || poll(&fifo, 1, patience) <= 0;
+  return !stalled_;
 }
 
 unsigned Trace::next_channel() noexcept {

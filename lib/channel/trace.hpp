@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <mutex>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "uv/descriptor.hpp"
@@ -14,10 +16,18 @@ namespace tine::channel {
 // The file is opened once per process, and each record is one write. So parent and children may
 // share the file, and its contents survive a crash. Records that cannot be written are dropped
 // silently: a trace must not change what the program does.
+//
+// A set-uid program is not traced: its caller would choose a file that is written as its owner.
 class Trace {
  public:
+  static constexpr const char* variable = "TINE_TRACE";
+
   // Returns null if no trace is requested, or the file cannot be opened.
   static Trace* instance() noexcept;
+
+  // Returns the absolute path of the file that the variable names, so that children in other
+  // directories write to the same file. Returns nullopt if no trace is requested.
+  static std::optional<std::string> file();
 
   enum class Direction { in, out };
 
@@ -38,8 +48,14 @@ class Trace {
  private:
   explicit Trace(uv::Descriptor file) : file_(std::move(file)) {}
   static Trace* open() noexcept;
+  void put() noexcept;
+  bool room() noexcept;
 
   uv::Descriptor file_;
+  std::mutex mutex_;  // channels may belong to several threads
+  std::string line_;  // the last line, of which written_ bytes are written
+  std::size_t written_ = 0;
+  bool stalled_ = false;  // the reader of a FIFO has stopped
 };
 
 }  // namespace tine::channel

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "channel/trace.hpp"
 #include "tine/error.hpp"
 
 extern char** environ;
@@ -86,7 +87,13 @@ std::vector<std::string> child_environment(
        ++variable) {
     const std::string_view entry = *variable;
     const std::string name(entry.substr(0, entry.find('=')));
-    if (!names_channel(name) && !changes.contains(name)) environment.emplace_back(entry);
+    const bool ours = names_channel(name) || name == channel::Trace::variable;
+    if (!ours && !changes.contains(name)) environment.emplace_back(entry);
+  }
+  if (inherit && !changes.contains(channel::Trace::variable)) {
+    if (const auto file = channel::Trace::file()) {
+      environment.push_back(std::string(channel::Trace::variable) + "=" + *file);
+    }
   }
   for (const auto& [name, value] : changes) {
     if (value && !names_channel(name)) environment.push_back(name + "=" + *value);

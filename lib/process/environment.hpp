@@ -11,8 +11,8 @@ namespace tine::process {
 
 // Returns the environment of a child: ours, if `inherit` is set, with `changes` applied, and with
 // the variables that name its channel and, for a worker of a cluster, its number. Stale variables
-// of these names are left out, because getenv() would find the first one. The caller adds
-// tine_variable().
+// of these names are left out, because getenv() would find the first one. An inherited trace is
+// named by its absolute path. The caller adds tine_variable().
 std::vector<std::string> child_environment(
     const std::map<std::string, std::optional<std::string>>& changes, bool inherit, int channel_fd,
     std::optional<int> worker);
