@@ -1,4 +1,4 @@
-// What parent and child do alike: act at random, and look at what comes.
+// The part that parent and child share: it acts at random and checks what it receives.
 #pragma once
 
 #include <chrono>
@@ -12,20 +12,21 @@
 #include "soak/ledger.hpp"
 #include "soak/plan.hpp"
 
-// What an Actor cannot know of its side.
+// The parameters of an Actor, which differ between parent and child.
 struct Part {
-  std::uint32_t decisions;  // a seed
+  std::uint32_t decisions;  // the seed of the decisions
   Messages sent;
   Messages expected;
-  int steps = -1;  // until `end`; negative: for ever
-  // Stops the other side, if this is the one that can, and lets it go on. Empty: it just waits.
+  int steps = -1;  // actions before `end` is called; negative: no limit
+  // Stop the other process and let it continue. Empty on the side that cannot.
   std::function<void()> stop = {};
   std::function<void()> go_on = {};
   std::function<void()> end = {};
-  int lost = -1;  // the number of a message that is not sent, to see that it is missed
+  int lost = -1;  // the number of a message to leave out, which the other side must notice
 };
 
-// Side is tine::ChildProcess or tine::Process. Acts while it is connected.
+// One side of an exchange; it acts at random while it is connected. Side is tine::ChildProcess or
+// tine::Process.
 template <class Side>
 class Actor {
  public:
@@ -48,7 +49,7 @@ class Actor {
   }
   void deafen() { side_.off(messages_); }
 
-  // No more actions.
+  // Cancels all further actions and resumes reading.
   void rest() {
     next_.cancel();
     resume_.cancel();
@@ -79,7 +80,7 @@ class Actor {
     }
   }
 
-  // What follows may come while reading is paused, the end too.
+  // The next actions may happen while reading is paused, and so may the end.
   void pause() {
     side_.channel().pause();
     resume_.cancel();
@@ -98,7 +99,7 @@ class Actor {
     });
   }
 
-  // Does not care sometimes that it is told to hold.
+  // Sometimes goes on sending although send() has returned false.
   void begin_to_send() {
     heedless_ = random_.below(4) == 0;
     to_send_ = 1 + random_.below(heedless_ ? 20 : 200);
@@ -109,7 +110,7 @@ class Actor {
     while (to_send_ > 0 && side_.connected()) {
       --to_send_;
       held_ = !send() && !heedless_;
-      if (held_) return;  // until "drain"
+      if (held_) return;  // the "drain" listener continues
     }
     next_after(0);
   }

@@ -1,4 +1,4 @@
-// A child of the soak: LEDGER SLOT SEED ENDING STEPS.
+// A child of the soak. Its arguments: LEDGER SLOT SEED ENDING STEPS.
 #include <cstdlib>
 
 #include <tine/tine.hpp>

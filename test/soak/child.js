@@ -1,5 +1,5 @@
-// A child of the soak that is Node's: LEDGER SLOT SEED ENDING STEPS. What child.cpp, actor.hpp and plan.cpp
-// do, as far as Node can.
+// A child of the soak that runs in Node. Its arguments: LEDGER SLOT SEED ENDING STEPS. It does what
+// child.cpp, actor.hpp and plan.cpp do, as far as Node can.
 'use strict';
 const fs = require('fs');
 
@@ -40,7 +40,7 @@ class Messages {
   }
 }
 
-// Where the members of an Account are.
+// The layout of an Account in ledger.hpp.
 const members = ['accepted', 'told', 'written', 'received', 'bytes', 'actions'];
 const complaintAt = 48;
 const accountSize = 128;
@@ -88,7 +88,7 @@ process.on('message', (message) => {
 });
 process.on('disconnect', () => ++disconnects);
 
-// Its callback is what Node has in the place of "drain".
+// The callback does the work of "drain", which Node lacks.
 function send() {
   mine.put('accepted', mine.accepted + 1);
   return process.send(sent.next(), (error) => {
@@ -121,8 +121,8 @@ function act() {
   sendMore();
 }
 
-// Not by disconnect(): with half a line received it never completes, and Node goes on reading. So it
-// exits when all is written.
+// Never calls disconnect(), which does not complete if half a line has been received: Node goes on
+// reading then. Instead, the child exits once all is written.
 function end() {
   if (ending === 'child_exits') process.exit(22);
   if (ending === 'child_aborts') process.exit(21);

@@ -22,7 +22,7 @@ double resident() {
 
 }  // namespace
 
-// What is free, but kept, is no growth.
+// Gives free memory back to the system first: what the allocator keeps is not growth.
 void Drift::sample() {
 #ifdef __GLIBC__
   malloc_trim(0);
@@ -37,7 +37,7 @@ std::vector<Drift::Sample> Drift::steady() const {
   return {samples_.begin() + warm, samples_.end()};
 }
 
-// Between the means of the first and the last quarter.
+// Returns the difference between the means of the first and the last quarter.
 double Drift::growth() const {
   const auto samples = steady();
   const std::size_t quarter = samples.size() / 4;
@@ -49,7 +49,7 @@ double Drift::growth() const {
   return sum / static_cast<double>(quarter);
 }
 
-// The slope of the line that fits best.
+// Returns the slope of the best-fitting line.
 double Drift::per_hour() const {
   const auto samples = steady();
   const auto n = static_cast<double>(samples.size());

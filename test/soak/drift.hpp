@@ -1,4 +1,4 @@
-// How the memory of this process changes over time.
+// A record of how the memory of this process changes over time.
 #pragma once
 
 #include <chrono>
@@ -8,11 +8,12 @@
 
 class Drift {
  public:
-  // To be called when the memory in use is that of the beginning.
+  // Takes a sample. Call it when memory in use should be back at what it was in the beginning.
   void sample();
 
-  // Growth, after the first third, is not more than noise; over half an hour or longer it is less
-  // than 1 MiB an hour. With a sanitizer, memory tells nothing.
+  // Returns whether memory, after the first third of the samples, grew by less than the noise and,
+  // if the rest spans half an hour or more, by less than 1 MiB an hour. Always true with a
+  // sanitizer, under which memory is not meaningful.
   bool within_bounds() const;
   std::string text() const;
 

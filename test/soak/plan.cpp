@@ -10,7 +10,8 @@ namespace {
 constexpr std::array<std::string_view, endings> names{
     "disconnect", "kill", "child_disconnects", "child_runs_dry", "child_exits", "child_aborts"};
 
-// A prime, so that where a text begins in it tells its number to the byte.
+// The length of the random characters that all texts repeat. A prime, so that bytes displaced by
+// the size of a buffer are noticed.
 constexpr std::uint32_t period = 65'521;
 
 const std::string& printable_text() {
@@ -35,7 +36,7 @@ std::string text_of(std::size_t size, std::uint32_t begin) {
 
 std::uint32_t size_of(Random& random) {
   constexpr std::uint32_t largest = 10'000'000;
-  constexpr std::uint32_t orders = 23;  // of two
+  constexpr std::uint32_t orders = 23;  // powers of two
   const bool any = random.below(32) == 0;
   const std::uint32_t order = 1 + random.below(any ? orders : orders / 2);
   const std::uint32_t least = std::uint32_t{1} << order;
@@ -45,7 +46,7 @@ std::uint32_t size_of(Random& random) {
 }  // namespace
 
 nlohmann::json Messages::next() {
-  constexpr std::uint32_t frame = 40;  // about what an object needs around its text
+  constexpr std::uint32_t frame = 40;  // about what an object adds to its text
   const std::uint32_t size = size_of(random_);
   const std::uint64_t number = number_++;
   bytes_ += size;

@@ -1,4 +1,4 @@
-// What a soak does. All of it follows from the seed, none of it from time.
+// The plan of a soak. It depends on the seed alone, not on time.
 #pragma once
 
 #include <cstddef>
@@ -8,11 +8,11 @@
 
 #include <nlohmann/json.hpp>
 
-// Numbers that are the same on every machine, and in child.js.
+// A generator of random numbers that are the same on every machine, and in child.js.
 class Random {
  public:
   explicit Random(std::uint32_t seed) : engine_(seed % (std::minstd_rand::modulus - 1) + 1) {
-    engine_.discard(10);  // seeds beside each other begin alike
+    engine_.discard(10);  // adjacent seeds start with similar numbers
   }
   std::uint32_t below(std::uint32_t bound) { return static_cast<std::uint32_t>(engine_() % bound); }
 
@@ -20,16 +20,17 @@ class Random {
   std::minstd_rand engine_;
 };
 
-// What one side sends, in order. The other side has the same sequence, and compares.
+// The sequence of messages that one side sends. The other side makes the same sequence and
+// compares.
 //
-// Of about 2 bytes to 10 MB, each order of magnitude as often as any other. But most are from the
-// small half, so that there are many.
+// Sizes range from about 2 bytes to 10 MB, with each power of two equally likely. But most messages
+// are taken from the smaller half of these powers only, so that there are many of them.
 class Messages {
  public:
   explicit Messages(std::uint32_t seed) : random_(seed) {}
 
   nlohmann::json next();
-  // About as many as all messages until now had.
+  // Returns the approximate size of all messages so far.
   std::uint64_t bytes() const { return bytes_; }
 
  private:
@@ -38,12 +39,12 @@ class Messages {
   std::uint64_t bytes_ = 0;
 };
 
-// How a child comes to its end.
+// How a child ends.
 enum class Ending {
-  disconnect,  // the parent disconnects, and the child runs dry
+  disconnect,  // the parent disconnects, and the child's loop runs dry
   kill,        // the parent kills it
   child_disconnects,
-  child_runs_dry,  // it drops its listeners
+  child_runs_dry,  // the child drops its listeners
   child_exits,     // by Process::exit()
   child_aborts,    // by _Exit()
 };
@@ -55,15 +56,15 @@ Ending ending_named(std::string_view name);
 inline constexpr int aborted = 21;
 inline constexpr int exited = 22;
 
-// One child, from fork to "close".
+// The life of one child, from fork to "close".
 struct Life {
   explicit Life(Random& random);
 
   std::uint32_t seed;
   Ending ending;
-  int steps;  // of who ends it; the other side goes on until then
+  int steps;  // actions of the side that ends it; the other side goes on until then
 
-  // Each side has a sequence of messages, and one of decisions.
+  // Seeds: each side has one for its messages and one for its decisions.
   std::uint32_t parents_messages() const { return seed; }
   std::uint32_t childs_messages() const { return seed + 1; }
   std::uint32_t parents_decisions() const { return seed + 2; }

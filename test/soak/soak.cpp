@@ -1,13 +1,13 @@
 // Usage: soak [--seed N] [--seconds N] [--rounds N] [--lose N]
 //
-// Eight children at a time that do at random what children and their parents do, for so many seconds
-// or rounds. What is wrong is told, and exit code 1.
+// Runs eight children at a time, for so many seconds or rounds. They and their parent do at random
+// what children and parents do. Prints each failure; the exit code is 1 if there was one.
 //
-// Every child has its own sequence of decisions, which the seed decides: with the same seed they are the
-// same again; how far one side comes before the other ends it is not. Between two rounds there are no
-// children, and all must be as it was.
+// The seed determines the decisions of every child, so the same seed repeats them. How far one side
+// gets before the other ends it varies all the same. Between two rounds there are no children, and
+// everything must be as it was in the beginning.
 //
-// --lose N: message N of the parent is not sent, which must be found.
+// --lose N: the parent leaves out message N, which must be noticed.
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
@@ -60,7 +60,7 @@ bool has_node() {
   return false;
 }
 
-// The open descriptors, and what they are.
+// Returns the open descriptors and what each refers to.
 std::map<std::string, std::string> open_descriptors() {
   std::map<std::string, std::string> descriptors;
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
@@ -75,7 +75,7 @@ class Soak {
  public:
   explicit Soak(const Options& options)
       : options_(options), ledger_(make_ledger(ledger_fd_)), node_(has_node()) {
-    tine::fork(loop_, "/bin/true");  // the first child makes what the loop keeps
+    tine::fork(loop_, "/bin/true");  // with the first child, the loop opens what it keeps
     loop_.run();
     descriptors_ = open_descriptors();
     for (std::uint32_t slot = 0; slot < slots; ++slot) {
@@ -83,7 +83,7 @@ class Soak {
     }
   }
 
-  // Whether nothing was wrong.
+  // Runs all rounds. Returns whether nothing went wrong.
   bool run() {
     std::cout << "soak: seed " << options_.seed << (node_ ? ", with" : ", without") << " Node"
               << std::endl;
@@ -140,7 +140,7 @@ class Soak {
     }
   }
 
-  // Nothing is to be left of a round.
+  // Checks that nothing is left of a round.
   void look_around() {
     if (!running_.empty()) fail("the loop has ended before the children");
     if (open_descriptors() != descriptors_) fail("the descriptors are not those of the beginning");
@@ -154,7 +154,7 @@ class Soak {
     std::cout << "soak: round " << rounds_ << ": " << what << std::endl;
   }
 
-  // Where each child is stuck.
+  // Reports where each child is stuck, and stops the loop.
   void give_up() {
     for (const auto& [number, child] : running_) fail("no end of " + child->description());
     loop_.stop();

@@ -35,12 +35,12 @@ WatchedChild::WatchedChild(tine::Loop& loop, const Slot& slot, const Life& life,
   });
   child_.on<"close">([this] {
     events_ += "close ";
-    loop_.post([this] { collect(); });  // when the listeners are dropped
+    loop_.post([this] { collect(); });  // after the listeners are dropped
   });
 }
 
 WatchedChild::~WatchedChild() {
-  actor_.deafen();  // what is closed keeps what is added to it
+  actor_.deafen();  // a closed child keeps a listener that was added after "close"
 }
 
 tine::ForkOptions WatchedChild::fork_options() const {
@@ -56,7 +56,7 @@ void WatchedChild::end() {
   if (!child_.kill(SIGKILL)) mine_.complain("a child that runs could not be killed");
 }
 
-// Messages that came in a pause wait, "close" or not.
+// Messages that came in during a pause still wait for a listener, even after "close".
 void WatchedChild::collect() {
   actor_.rest();
   actor_.listen();
@@ -96,8 +96,8 @@ std::vector<std::string> WatchedChild::complaints() const {
   return found;
 }
 
-// Node tells that all was written when it was not, if it disconnects or exits; so there a message may
-// be missing that is counted as written.
+// If Node disconnects or exits, it reports success for messages that were not written. So a message
+// of a Node child may be missing although it is counted as written.
 void WatchedChild::compare(std::vector<std::string>& found) const {
   const auto require = [&](bool condition, const char* otherwise) {
     if (!condition) found.emplace_back(otherwise);

@@ -11,26 +11,26 @@
 #include "soak/ledger.hpp"
 #include "soak/plan.hpp"
 
-// Where the children's accounts are, and which is this child's.
+// Where the children's accounts are, and which of them is this child's.
 struct Slot {
   int ledger_fd;
   std::size_t number;
   Account& account;
-  bool node;  // whether its children are Node's
+  bool node;  // whether the children in this slot run in Node
 };
 
 class WatchedChild {
  public:
-  // Calls `over` when all that can come of the child has come. It may destroy this object.
+  // Calls `over` when nothing more can come from the child. `over` may destroy this object.
   WatchedChild(tine::Loop& loop, const Slot& slot, const Life& life, int lost,
                std::function<void()> over);
   WatchedChild(const WatchedChild&) = delete;
   WatchedChild& operator=(const WatchedChild&) = delete;
   ~WatchedChild();
 
-  // What was wrong; each is a sentence.
+  // Returns one sentence for each failure.
   std::vector<std::string> complaints() const;
-  // For who looks into it.
+  // Describes the child and its accounts for whoever investigates a failure.
   std::string description() const;
   const Account& mine() const { return mine_; }
 
