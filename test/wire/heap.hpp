@@ -2,12 +2,13 @@
 
 #include <cstddef>
 
-// What operator new has given so far, in the whole program.
+// Counts what operator new returns, in the whole program.
 namespace heap {
 
+// Returns the number of blocks allocated so far.
 std::size_t allocations();
 
-// Bytes that were not deleted yet.
+// Returns the number of bytes allocated and not yet freed.
 std::size_t live_bytes();
 
 }  // namespace heap

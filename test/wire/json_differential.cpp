@@ -1,4 +1,4 @@
-// The reader and the writer against nlohmann's own, on random documents.
+// Compares the reader and the writer with nlohmann's own, on random documents.
 #include <algorithm>
 #include <cstdint>
 #include <string>
@@ -21,8 +21,8 @@ using tine::wire::write_json;
 
 namespace {
 
-// Where nlohmann's parser is no measure: it takes a byte order mark and ends at a NUL byte, and it
-// refuses lone surrogates.
+// Returns whether nlohmann's parser may judge a text differently: it accepts a byte order mark,
+// stops at a NUL byte, and refuses lone surrogates.
 bool is_judged_otherwise(const std::string& text) {
   return text.starts_with("\xEF\xBB\xBF") || text.find('\0') != text.npos ||
          text.find("\\ud") != text.npos || text.find("\\uD") != text.npos;
@@ -38,7 +38,7 @@ struct Batch {
   RandomJson random;
 };
 
-// Small documents are read faster, hence there are more of them.
+// Small documents are read faster, so there are more of them.
 std::vector<Batch> batches(std::uint64_t seed) {
   return {{scaled(3'000, 30'000), RandomJson(seed)},
           {scaled(50'000, 500'000), RandomJson(seed, RandomJson::small)}};
@@ -158,7 +158,7 @@ TEST_CASE("json reader: reads lines that are expected as it reads others", "[wir
     while (!left.empty()) {
       const std::string_view line = left.substr(0, left.find('\n'));
       left.remove_prefix(line.size() + 1);
-      if (random.below(most_lines) == 0) continue;  // one that is not read after all
+      if (random.below(most_lines) == 0) continue;  // some expected lines are never read
       const auto bad = expecting.read(line, value);
       const ReadResult alone = read_text(line);
       CAPTURE(seed, n, lines, std::string(line));

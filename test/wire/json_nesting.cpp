@@ -1,4 +1,4 @@
-// How deep values may be nested, and what stack that takes.
+// The limits of nesting, and the stack that nested values need.
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,7 +21,7 @@ namespace {
 
 using Sizes = std::vector<std::size_t>;
 
-// Arrays and objects in the order of `kinds`, over and over, around `innermost`.
+// A text of arrays and objects, nested in the order of `kinds`, over and over, around `innermost`.
 struct Nested {
   Nested(std::string_view kinds, std::size_t depth, std::string_view innermost) {
     std::string end;
@@ -40,7 +40,7 @@ struct Nested {
   std::size_t last_bracket = 0;
 };
 
-// Reads, checks, writes and destroys, twice; how often a text came out as it was.
+// Checks, reads and writes a text, twice. Returns how often the written text equals the original.
 int round_trips(const std::string& text, std::size_t max_depth) {
   JsonReader reader(max_depth);
   json value;

@@ -25,7 +25,7 @@ namespace {
 struct BadText {
   std::string text;
   std::size_t offset;
-  std::string reason;  // a part of it
+  std::string reason;  // a part of the whole reason
 };
 
 void check_bad(const std::vector<BadText>& texts) {
@@ -41,7 +41,7 @@ void check_bad(const std::vector<BadText>& texts) {
   }
 }
 
-// The value of a text that must be good.
+// Returns the value of a text, which must be valid.
 json value_of(std::string_view text) {
   CAPTURE(std::string(text));
   ReadResult result = read_text(text);
@@ -66,7 +66,7 @@ std::string utf8(unsigned code_point) {
   return bytes;
 }
 
-// UTF-16 with U+FFFD for what is not half of a pair.
+// Converts UTF-16 to UTF-8, with U+FFFD for each lone surrogate.
 std::string decoded(const std::vector<unsigned>& units) {
   std::string text;
   for (std::size_t i = 0; i < units.size(); ++i) {
@@ -89,7 +89,7 @@ std::string escaped(unsigned unit, bool upper_case) {
   return text;
 }
 
-// What the text of a string reads as.
+// Returns the string that the reader makes of the text between two quotes.
 std::string string_of(std::string_view text) {
   return value_of('"' + std::string(text) + '"').get<std::string>();
 }
@@ -103,7 +103,7 @@ std::string object_with_keys(const std::vector<std::size_t>& keys) {
   return text + '}';
 }
 
-// The time of the processor: on a busy machine the clock goes on without us.
+// Returns the CPU time that a call takes. On a busy machine the elapsed time says less.
 template <class Call>
 double seconds(Call call) {
   const std::clock_t start = std::clock();

@@ -1,4 +1,5 @@
-// Reading texts one over the other: the value is right, and its memory is kept or given back.
+// Texts read into the same value one after the other: the value must be right, and its memory kept
+// or freed.
 #include <string>
 #include <utility>
 #include <vector>

@@ -23,7 +23,7 @@ namespace {
 
 using Sizes = std::vector<std::size_t>;
 
-// The text of a value that must be good.
+// Returns the text of a value, which must be writable.
 std::string written(const json& value, std::size_t max_depth = default_depth) {
   ByteBuffer out;
   const auto problem = write_json(value, max_depth, out);
@@ -31,7 +31,8 @@ std::string written(const json& value, std::size_t max_depth = default_depth) {
   return std::string(out.view());
 }
 
-// Why a value is not written. Sees to it that nothing is, and that what was there is kept.
+// Returns the reason why a value is not written. Checks that nothing is appended and that earlier
+// output is kept.
 std::string problem_of(const json& value, std::size_t max_depth = default_depth) {
   ByteBuffer out;
   out.append("earlier\n");

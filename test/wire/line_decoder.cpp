@@ -31,7 +31,7 @@ Lines take_all(LineDecoder& decoder) {
   return lines;
 }
 
-// Feeds a stream in pieces of the given sizes, over and over, and takes the lines after each.
+// Feeds a stream in pieces of the given sizes, over and over. Takes the lines after each piece.
 Lines decode(std::string_view stream, const std::vector<std::size_t>& sizes) {
   LineDecoder decoder(no_limit);
   Lines lines;
@@ -50,7 +50,7 @@ std::string joined(const Lines& lines) {
   return stream;
 }
 
-// Lines of 0 to 3000 bytes with characters of 1 to 4 bytes.
+// Returns lines of 0 to 4000 bytes, with characters of 1 to 4 bytes.
 Lines mixed_lines(std::size_t count) {
   const Lines characters{"a", "é", "€", "😀"};
   std::mt19937 random(1);
@@ -63,7 +63,7 @@ Lines mixed_lines(std::size_t count) {
   return lines;
 }
 
-// How much a decoder without pending bytes has room for.
+// Returns the room that a decoder without pending bytes offers.
 std::size_t idle_capacity(LineDecoder& decoder) {
   REQUIRE(decoder.pending() == 0);
   return decoder.room().size();

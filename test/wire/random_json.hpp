@@ -8,30 +8,31 @@
 
 #include <nlohmann/json.hpp>
 
-// Makes JSON texts of shapes that change little from one to the next: members are permuted,
-// dropped, added, repeated, or of another type. The same seed gives the same texts everywhere.
+// A generator of JSON texts, whose shapes change little from one to the next: members are permuted,
+// dropped, added, repeated, or of another type. The same seed gives the same texts on every
+// machine.
 class RandomJson {
  public:
   static constexpr std::size_t small = 4;
 
-  // Objects and arrays have up to `most_members`.
+  // Objects and arrays have up to `most_members` members.
   explicit RandomJson(std::uint64_t seed, std::size_t most_members = 45)
       : random_(seed), most_members_(most_members) {}
 
   std::string next_text();
 
-  // A value below `limit`.
+  // Returns a random number below `limit`.
   std::size_t below(std::size_t limit) { return random_() % limit; }
   std::uint64_t bits() { return random_(); }
 
-  // Damages a text in a place or two.
+  // Returns the text, damaged in one or two places.
   std::string mutated(std::string text);
 
  private:
   struct Shape {
-    char type = '0';                // the first character of the text
-    std::vector<std::string> keys;  // of an object
-    std::vector<Shape> children;    // of an object or array
+    char type = '0';                // the first character of the text; '0': no shape yet
+    std::vector<std::string> keys;  // keys of an object
+    std::vector<Shape> children;    // members of an object or array
   };
 
   Shape new_shape(std::size_t depth);
@@ -48,6 +49,6 @@ class RandomJson {
   Shape shape_;
 };
 
-// Whether two values are equal, number types included. As only exception, a zero integer may be of
-// either sign type: nlohmann's parser tells "-0" from "0".
+// Returns whether two values are equal, number types included. Only an integer zero may be signed
+// or unsigned: nlohmann's parser distinguishes "-0" from "0".
 bool same(const nlohmann::json& left, const nlohmann::json& right);

@@ -12,7 +12,7 @@
 
 inline constexpr std::size_t default_depth = 1000;
 
-// A copy of a text with the bytes behind it that readers ask for.
+// A copy of a text, followed by the readable bytes that readers require.
 class PaddedText {
  public:
   explicit PaddedText(std::string_view text) { bytes_.append(text); }
@@ -27,7 +27,7 @@ struct ReadResult {
   nlohmann::json value;
 };
 
-// Reads a text by a new reader, and sees to it that check() finds the same.
+// Reads a text with a new reader, and checks that check() gives the same result.
 inline ReadResult read_text(std::string_view text, std::size_t max_depth = default_depth) {
   const PaddedText padded(text);
   tine::wire::JsonReader reader(max_depth);
