@@ -1,4 +1,4 @@
-// What tine says of threads: a loop in each of several, and post() from any.
+// Threads: a loop in each of several, and post() from any.
 #include <atomic>
 #include <csignal>
 #include <functional>
@@ -18,7 +18,7 @@ namespace {
 
 constexpr int thread_count = 4;
 
-// Runs a function in several threads at once, and waits for them. What one throws comes out of here:
+// Runs a function in several threads at once and waits for them. Rethrows what one of them throws:
 // Catch2's own checks are for one thread only.
 void in_threads(const std::function<void(int thread)>& function) {
   std::vector<std::exception_ptr> thrown(thread_count);
@@ -42,7 +42,7 @@ void require(bool condition, const std::string& what) {
   if (!condition) throw std::runtime_error(what);
 }
 
-// As TestLoop::run(), for a thread.
+// Like TestLoop::run(), but for any thread.
 void run(tine::Loop& loop) {
   bool late = false;
   auto timer = loop.after(deadline, [&] {
@@ -55,7 +55,8 @@ void run(tine::Loop& loop) {
   require(!late, "a loop runs beyond the deadline");
 }
 
-// Counts what several threads post, each in its own order. Belongs to the loop's thread.
+// A counter of what several threads post, which also checks the order within each thread. Belongs
+// to the loop's thread.
 class Tally {
  public:
   void take(int thread, int number) {
@@ -73,7 +74,7 @@ class Tally {
   bool in_order_ = true;
 };
 
-// Whether a child has ended and been waited for.
+// Returns whether a child has ended and been waited for.
 bool is_gone(int pid) { return kill(pid, 0) < 0; }
 
 void await_gone(const std::vector<int>& pids) {
@@ -84,7 +85,8 @@ void await_gone(const std::vector<int>& pids) {
   }
 }
 
-// Children that do all that children do, at once, on one loop. Throws if they do it otherwise.
+// Children on one loop that exchange messages, are killed, leave and report their descriptors, all
+// at once. Throws if something goes wrong.
 class Family {
  public:
   explicit Family(tine::Loop& loop, nlohmann::json descriptors)
@@ -154,7 +156,7 @@ class Family {
   bool reported_ = false;
 };
 
-// What a child has open if no other thread forks.
+// Returns the descriptors that a child has open if no other thread forks.
 nlohmann::json descriptors_of_a_child(TestLoop& loop) {
   nlohmann::json descriptors;
   loop.fork("report").on<"message">(
@@ -197,7 +199,7 @@ TEST_CASE("threads: posts that meet the end of run are done by the next one", "[
     });
     done = true;
   });
-  while (!done) loop.run();  // which nothing keeps from returning
+  while (!done) loop.run();  // returns at once: nothing keeps it
   posters.join();
   loop.run();
   CHECK(tally.total() == thread_count * posts);
@@ -273,7 +275,7 @@ TEST_CASE("threads: what a posted function throws comes out of the run of its lo
 }
 
 TEST_CASE("threads: each has a loop with children, which know nothing of the others", "[threads]") {
-  TestLoop loop;  // which looks at descriptors and children
+  TestLoop loop;  // checks descriptors and children
   const nlohmann::json descriptors = descriptors_of_a_child(loop);
   in_threads([&](int) {
     tine::Loop own;
