@@ -1,5 +1,5 @@
-// The ten promises of docs/promises.md, each through real processes. What each says of a single end is
-// tried in all its corners in test/channel.
+// The ten promises of docs/promises.md, each tested with real processes. The corner cases of a
+// single end are in test/channel.
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
@@ -17,7 +17,7 @@ using Log = std::vector<std::string>;
 
 namespace {
 
-// Writes down all that a child does: messages as they are, the other events by name.
+// Logs the events of a child: messages and errors by their text, the others by name.
 void log_all(tine::ChildProcess& child, Log& log) {
   child.on<"message">([&log](const json& message) { log.push_back(message.dump()); });
   child.on<"error">([&log](const tine::Error& error) { log.push_back(error.code().message()); });
@@ -195,7 +195,7 @@ TEST_CASE("promise 5: false at the mark, drain when it is low, and nothing is lo
     ++drains;
     fill();
   });
-  // It might take all as fast as it comes.
+  // A running child might read as fast as this end writes.
   CHECK(child.kill(SIGSTOP));
   fill();
   loop.run();
@@ -241,7 +241,7 @@ TEST_CASE("promise 8: what a listener throws comes out of run, and nothing is lo
 }
 
 TEST_CASE("promise 9: no zombie, no leaked descriptor, a clean environment", "[promises]") {
-  TestLoop loop;  // which checks for zombies and descriptors
+  TestLoop loop;  // checks for zombies and descriptors
   json report;
   for (int i = 0; i < 20; ++i) loop.fork("raw", {.args = {"kill"}});
   auto child = loop.fork("report");
