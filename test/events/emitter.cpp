@@ -17,7 +17,7 @@ using Table =
     tine::detail::ListenerTable<tine::Event<"number", int>, tine::Event<"pair", int, std::string>,
                                 tine::Event<"nothing">, tine::Event<"message", tine::Message>>;
 
-// An emitter whose events a test emits.
+// An emitter whose events the test emits.
 class TestEmitter
     : public tine::Emitter<tine::Event<"number", int>, tine::Event<"pair", int, std::string>,
                            tine::Event<"nothing">, tine::Event<"message", tine::Message>> {
@@ -30,7 +30,7 @@ class TestEmitter
     keep->template notify<Name>(args...);
   }
 
-  // The reasons why listeners could not be called.
+  // Emits "message". Returns the reasons why listeners could not be called.
   std::vector<std::string> emit_message(json value) {
     const std::string text = value.dump();
     tine::Message message(text, &value);
