@@ -1,15 +1,18 @@
-// A child that writes much of one thing to its channel, with nothing of the library's:
+// A child that writes large amounts of one kind of data to its channel, without the library:
 //
-//   endless N     N bytes that are no line
-//   empty N       N empty lines
-//   blanks N      a line of N blanks; `blank-lines N` of N blanks in lines of 64 KiB
-//   arrays N      a line of N nested arrays; `objects N` of N nested objects
-//   keys N        an object of N keys; `same-keys N` of one key, N times
-//   digits N      a number of N digits
-//   text N        a string of N characters
+//   endless N      N bytes without a line feed
+//   empty N        N empty lines
+//   blanks N       a line of N blanks
+//   blank-lines N  N blanks in lines of 64 KiB
+//   arrays N       a line of N nested arrays
+//   objects N      a line of N nested objects
+//   keys N         an object with N keys
+//   same-keys N    an object with one key, N times
+//   digits N       a number of N digits
+//   text N         a string of N characters
 //
-// Several may follow each other; then comes the message "end". A parent that would hear no more is
-// exit code 1.
+// Several of these may follow each other. The message "end" comes last. The exit code is 1 if a
+// write fails because the parent reads no more.
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
@@ -32,7 +35,7 @@ void write_all(std::string_view bytes) {
   }
 }
 
-// Piece by piece, so that this program stays small.
+// Writes piece by piece, so that this program needs little memory.
 void repeat(std::string_view text, std::size_t times) {
   const std::size_t together = std::min(times, piece / text.size());
   std::string many;

@@ -1,5 +1,6 @@
-// Says on stdout what it makes of the channel in its environment: "connected" or "not connected",
-// and the error, if there is one. Ends by itself.
+// Prints on stdout whether the channel in its environment works: "connected" or "not connected",
+// and the error, if there is one. Prints a line too if a second Process is connected. Ends by
+// itself.
 #include <iostream>
 
 #include <tine/tine.hpp>

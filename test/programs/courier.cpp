@@ -1,6 +1,6 @@
-// Sends messages to the program `echo` and disconnects from it, having told its own parent: "draining".
-// Ends with exit code 0 if all were written, with 1 if it has given up on the peer, which it does after
-// MILLISECONDS.
+// Sends messages to the program `echo`, disconnects from it, and sends "draining" to its own
+// parent. The exit code is 0 if all messages were written, and 1 if it gave up on `echo`, which it
+// does after MILLISECONDS.
 #include <cstdlib>
 #include <string>
 

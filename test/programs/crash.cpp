@@ -1,4 +1,4 @@
-// Ends by SIGNAL, with a gibibyte of address space, and without a core file.
+// Maps a gibibyte and ends by SIGNAL, without a core file.
 #include <csignal>
 #include <cstddef>
 #include <cstdlib>
@@ -17,6 +17,6 @@ int main(int, char** argv) {
   tine::Process process(loop);
   process.send("last words");
   const int signal = std::atoi(argv[1]);
-  std::signal(signal, SIG_DFL);  // a sanitizer has a handler
+  std::signal(signal, SIG_DFL);  // a sanitizer installs a handler
   raise(signal);
 }

@@ -1,4 +1,5 @@
-// Tells what the descriptors are that it is handed, and writes that to those that are no directories.
+// Sends back the kinds of the descriptors that come with a message. Writes its kind to each pipe
+// and file.
 #include <string>
 
 #include <sys/stat.h>

@@ -1,5 +1,5 @@
-// A larger program that has a loop among other things, and treats it as its first argument says. Ends with 0
-// if all is as it says in test/process/embedding.cpp.
+// A larger program that has a loop among other things, and uses it as its first argument says. The
+// exit code is 0 if all is as test/process/embedding.cpp expects.
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -35,7 +35,7 @@ tine::ChildProcess fork_echo(tine::Loop& loop) {
   return tine::fork(loop, tine::executable_dir() / "echo", {.kill_with_loop = true});
 }
 
-// The child's answer to a message is there, and then the child's end.
+// Sends a message to a child. The child must answer, and end by itself after disconnect().
 void converse(tine::Loop& loop, tine::ChildProcess child) {
   bool answered = false;
   bool exited = false;
@@ -50,7 +50,8 @@ void converse(tine::Loop& loop, tine::ChildProcess child) {
   require(answered && exited, "the child did not answer and end by itself");
 }
 
-// In a copy of this process, which ends with 0 if the function returns.
+// Runs a function in a copy of this process, made by fork(). The copy must end with exit code 0,
+// which it does if the function returns.
 void in_copy(const std::function<void()>& function) {
   const pid_t copy = ::fork();
   require(copy >= 0, "no fork");
@@ -62,7 +63,7 @@ void in_copy(const std::function<void()>& function) {
   require(waitpid(copy, &status, 0) == copy && status == 0, "the copy failed");
 }
 
-// Abort is expected: not to leave a core, nor a sanitizer's report.
+// Prepares for an abort that is expected: it leaves no core file and no report of a sanitizer.
 void expect_abort() {
   const rlimit none{0, 0};
   setrlimit(RLIMIT_CORE, &none);
@@ -76,7 +77,7 @@ void destroy_in_callback() {
   loop->run();
 }
 
-// Another thread, while the loop runs.
+// Calls `use` in another thread while the loop runs.
 void use_in_another_thread(const std::function<void(tine::Loop&, tine::ChildProcess)>& use) {
   expect_abort();
   tine::Loop loop;
@@ -118,7 +119,7 @@ void* run_until_cancelled(void*) {
   fail("a cancelled thread has gone on");
 }
 
-// A thread ends while its loop runs. The rest of the program goes on.
+// Runs a thread that ends while its loop runs. The rest of the program must go on.
 void end_thread(void* (*thread_main)(void*)) {
   pthread_t thread;
   pthread_create(&thread, nullptr, thread_main, nullptr);
@@ -170,7 +171,8 @@ void run_in_copy() {
   converse(loop, before);
 }
 
-// What waits to be written to this program's parent, which reads it once.
+// Ends a copy of this process while messages to the parent are queued. The parent must get each
+// message once.
 void end_copy_of_process(const std::function<void(std::unique_ptr<tine::Process>)>& end) {
   tine::Loop loop;
   auto process = std::make_unique<tine::Process>(loop);

@@ -1,5 +1,6 @@
-// Sends COUNT messages {"number": n} of about 1 KB before it reads any, then takes as many. Ends when it
-// has lost its parent, with exit code 0 if all came, in order; what could not be sent is no matter.
+// Sends COUNT messages {"number": n} of about 1 KB before it reads any, then receives as many. Ends
+// when its channel is closed, with exit code 0 if all came in order. Messages that could not be
+// sent do not matter.
 #include <cstdlib>
 #include <string>
 

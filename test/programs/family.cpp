@@ -1,6 +1,6 @@
-// A child that is a parent: it forks CHILDREN of the program `heir`, sends COUNT messages to each, and
-// tells its parent their pids when all these are written. Then it goes on sending, more than
-// is read, until it is told "leave", which it does at once, or is killed.
+// A child that is also a parent. It forks the program `heir` CHILDREN times, sends COUNT messages
+// to each, and sends their pids to its parent when all these are written. Then it goes on sending,
+// more than is read, until it is killed or gets the message "leave", on which it exits at once.
 #include <cstdlib>
 #include <string>
 #include <vector>

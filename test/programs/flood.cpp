@@ -1,5 +1,11 @@
-// Sends COUNT messages of about 1 KB and ends: by exit(0), by coming to its natural end, or, told
-// "idle", not before it is disconnected; told "at-once", with what the kernel has taken by then. A third argument is the flush_timeout, in milliseconds.
+// Sends COUNT messages of about 1 KB, then ends as its second argument says:
+//
+//   exit        by Process::exit(0)
+//   disconnect  by itself, after disconnect()
+//   idle        when it is disconnected
+//   at-once     by _Exit(0), with what the kernel has taken by then
+//
+// Without a second argument it ends by itself. A third one is the flush_timeout in milliseconds.
 #include <cstdlib>
 #include <string>
 
@@ -13,7 +19,7 @@ int main(int argc, char** argv) {
   tine::ChannelOptions options;
   if (argc > 3) options.flush_timeout = std::chrono::milliseconds(std::atoi(argv[3]));
   tine::Process process(loop, options);
-  process.on<"error">([](const tine::Error&) { std::_Exit(2); });  // a parent that would not listen
+  process.on<"error">([](const tine::Error&) { std::_Exit(2); });  // a message could not be sent
   const std::string text(1000, 'x');
   for (int i = 0; i < count; ++i) process.send({{"number", i}, {"text", text}});
   if (end == "exit") process.exit(0);

@@ -1,9 +1,9 @@
-// Does with handles what messages tell it, by their "do", as test/interop/handles_child.js does: the commands
-// are at the end. Addresses are {"host", "port"} or {"path"}.
+// Does with handles what the "do" of each message says, like test/interop/handles_child.js. The
+// commands are listed at the end of this file. Addresses are {"host", "port"} or {"path"}.
 //
 //   handles [PORT]
 //
-// With a port it listens to its parent only after a byte has come from there.
+// With PORT, it does not listen for messages before a byte has come from that port of 127.0.0.1.
 #include <cstdlib>
 #include <deque>
 #include <map>
@@ -164,7 +164,7 @@ class Child {
     server_.listen({.host = "127.0.0.1"});
   }
 
-  // Gives a process its descriptors back.
+  // Raises the descriptor limit of another process to its hard limit again.
   void feed(const json& message, const tine::Handle&) {
     const int pid = message["pid"];
     rlimit limit;

@@ -1,21 +1,20 @@
-// Does with handles what messages tell it:
+// Does what messages from its parent say:
 //
-//   {"give": KIND, "message": M}   sends M with a handle: "socket", or as many descriptors as the number
-//                                  says
-//   {"send": M}                    sends M
-//   {"free": N}                    lets no more than N descriptors be opened; null: as many as before
-//   {"user": N}                    is that user's from then on, and has no privileges any more
-//   "survive"                      forks `echo`, exchanges a thousand messages with it, and tells how many
-//                                  descriptors are open then beyond those of its start: {"left": N}
-//   "fill"                         has as many descriptors under way as the kernel lets it; "empty": closes
-//                                  them
-//   "deaf"                         takes no more messages
+//   {"give": KIND, "message": M}  sends M with a handle: "socket", or a number of descriptors
+//   {"send": M}                   sends M
+//   {"free": N}                   allows only N further descriptors to be opened; null: lifts this
+//                                 limit
+//   {"user": N}                   switches to that user, and so gives up its privileges
+//   "survive"                     forks `echo`, exchanges a thousand messages with it, and sends
+//                                 {"left": N}: how many more descriptors are open than at its start
+//   "fill"                        has as many descriptors in flight as the kernel allows
+//   "empty"                       closes the socket pair of "fill"
+//   "deaf"                        removes its "message" listener
 //   "disconnect", {"exit": CODE}
 //
-// Of all others it tells {"got": M, "kind": KIND}, of errors {"error": TEXT}, also of those that callbacks
-// get. Its argument is an object
-// with options of the channel, in milliseconds where they are times. Exit code 0, or 1 if a callback has
-// not been called once.
+// It answers all other messages with {"got": M, "kind": KIND}. It sends {"error": TEXT} for each
+// error, those of callbacks included. Its argument is an object with options of the channel; times
+// are in milliseconds. The exit code is 1 if a callback was not called exactly once, else 0.
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -131,14 +130,15 @@ class Handover {
     send({{"free", count}});
   }
 
-  // A process that has changed its user may not look into itself, as LeakSanitizer does at the end.
+  // Makes the process dumpable again: a process that has changed its user is not, and LeakSanitizer
+  // could not inspect it at the end.
   void become(uid_t user) {
     const bool changed =
         setresuid(user, user, user) == 0 && prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0;
     send({{changed ? "user" : "error", user}});
   }
 
-  // A number below which as many are free.
+  // Returns the limit at which `count` more descriptors can be opened.
   static rlim_t lowest_free(int count) {
     int number = 0;
     for (; count >= 0; ++number) count -= fcntl(number, F_GETFD) == -1;

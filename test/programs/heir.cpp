@@ -1,5 +1,5 @@
-// Takes messages {"number": n}, and ends with exit code 0 if at least COUNT came, in order and
-// whole, and then one "disconnect".
+// Receives messages {"number": n}. The exit code is 0 if at least COUNT came, in order and whole,
+// and one "disconnect" after them.
 #include <cstdlib>
 
 #include <tine/tine.hpp>

@@ -1,4 +1,5 @@
-// A child that is a parent: it forks one with the default options that runs for ever, and tells its pid.
+// A child that is also a parent. It forks a child that runs for ever, with the default
+// parent_death_signal, and sends the pid to its own parent.
 #include <tine/tine.hpp>
 
 int main() {

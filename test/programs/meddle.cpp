@@ -1,6 +1,7 @@
-// Sends long messages until they queue, sends back messages, and does ACTION in the first EVENT of its
-// Process, which it tells its parent: "acting". What it throws must come out of run(), once; then it runs
-// on. Exit code 0 if ACTION was done and all its callbacks were called once, 7 if it ended by exit().
+// Sends long messages until they queue, and sends back each message. In the first EVENT of its
+// Process, or in the first send callback ("sent"), it sends "acting" to its parent and does ACTION.
+// An exception of ACTION must come out of run() once; then the loop runs on. The exit code is 0 if
+// ACTION was done and each callback was called once, and 7 if ACTION was "exit".
 #include <cstdlib>
 #include <functional>
 #include <memory>
@@ -27,7 +28,8 @@ class Meddler {
     if (event == "drain") remember(process_->once<"drain">(act));
     if (event == "disconnect") remember(process_->once<"disconnect">(act));
     in_sent_ = event == "sent";
-    // For "drain": a parent that reads meanwhile may let the kernel take one whole.
+    // Fills the queue, for "drain". One message may not do: if the parent reads meanwhile, the
+    // kernel may take all of it.
     while (send(std::string(500'000, 'x'))) continue;
   }
 

@@ -1,6 +1,6 @@
-// Does what messages tell it: "disconnect", "environment" (of a program that it starts), "directory" (its
-// own), {"exit": CODE}, {"send": [MESSAGE…]}; sends back all others. Tells errors to the parent, and "disconnect" to stdout. With an
-// argument it refuses handles.
+// Does what messages say: "disconnect", "environment" (sends that of a program it starts),
+// "directory" (sends its own), {"exit": CODE}, {"send": [MESSAGE…]}. Sends back all others. Sends
+// errors to the parent, and prints "disconnect" on stdout. With an argument, it accepts no handles.
 #include <cstdio>
 #include <iostream>
 #include <string>

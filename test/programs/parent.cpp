@@ -1,5 +1,5 @@
-// Forks MODULE, run by EXEC_PATH with ARGS, and waits for its end, or for its first message. The child
-// is to see the end of a parent that is killed.
+// Arguments: EXEC_PATH MODULE ARGS. Forks MODULE, run by EXEC_PATH with ARGS, and waits for its end
+// or its first message. If this program is killed, the child lives on and must notice that.
 #include <tine/tine.hpp>
 
 int main(int argc, char** argv) {

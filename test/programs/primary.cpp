@@ -1,6 +1,6 @@
-// A child that is the primary of a cluster too: it forks itself once, or, with the argument "later", for each
-// message. The worker says what arguments it has, which
-// is passed on to the parent.
+// A child that is also the primary of a cluster. It forks itself once or, with the argument
+// "later", for each message. The worker sends its arguments and id, which the primary passes on to
+// its parent.
 #include <string>
 #include <vector>
 

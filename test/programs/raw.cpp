@@ -1,28 +1,28 @@
-// A child that does what its arguments say, byte by byte, with nothing of the library's. Each is a step:
+// A child that does what its arguments say, byte by byte, without the library. They are steps:
 //
 //   send TEXT        writes TEXT; \n, \0 and \xHH stand for bytes
-//   bytewise TEXT    the same, a write for each byte
-//   pieces N TEXT    writes it N bytes at a time, each when the one before was read
-//   cuts TEXT        for each point of TEXT: writes a line "cut" and TEXT up to there, awaits the line 1,
-//                    writes the rest
-//   relay N M        reads N bytes at a time at most, and writes all back in pieces of M, up to the end
+//   bytewise TEXT    writes TEXT, with one write for each byte
+//   pieces N TEXT    writes TEXT in pieces of N bytes, each after the previous one was read
+//   cuts TEXT        for each offset in TEXT: writes a line "cut" and TEXT up to the offset, waits
+//                    for the line 1, writes the rest
+//   relay N M        reads at most N bytes at a time, writes them back in pieces of M; until EOF
 //   repeat N TEXT    writes TEXT N times, in writes as large as possible
 //   prefix N TEXT    writes the first N bytes of TEXT
 //   give KIND N TEXT writes TEXT with N descriptors beside its first byte: see open_one()
 //   strays N         writes N messages, each with a descriptor that nobody wants
-//   expect TEXT      reads until TEXT has come; other bytes, or the end, are exit code 9
-//   await TEXT       reads and drops until TEXT has come, and no further; the end is exit code 9
-//   taken N          ends with exit code 10 if not N descriptors have come so far
-//   await-end        reads and drops until the end of the stream
-//   half-close       no more will be written
-//   refuse-reading   no more will be read
+//   expect TEXT      reads TEXT; other bytes or EOF: exit code 9
+//   await TEXT       reads and drops bytes up to and including TEXT; EOF: exit code 9
+//   taken N          ends with exit code 10 unless N descriptors have been received so far
+//   await-end        reads and drops bytes until EOF
+//   half-close       shuts down writing
+//   refuse-reading   shuts down reading
 //   await-hang-up    waits until the channel is closed on both sides
 //   close            closes the channel
 //   kill             kills itself with SIGKILL
 //   abort            ends by SIGABRT
-//   exit N           ends
+//   exit N           ends with exit code N
 //
-// Then it ends with exit code 0. The channel is the descriptor in NODE_CHANNEL_FD.
+// After the last step it ends with exit code 0. NODE_CHANNEL_FD names the channel's descriptor.
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -80,7 +80,7 @@ constexpr std::size_t most_descriptors = 253;
 
 using Control = std::array<char, CMSG_SPACE(most_descriptors * sizeof(int))>;
 
-// A new descriptor of that kind, which is not closed: it may be in use at the other end.
+// Opens a descriptor of that kind. Nobody closes it: the other end may be using it.
 int open_one(std::string_view kind) {
   std::array<int, 2> ends{-1, -1};
   if (kind == "file") return open("/proc/self/exe", O_RDONLY);
@@ -129,7 +129,7 @@ void strays(int count) {
 
 std::size_t taken = 0;
 
-// Counts the descriptors that come beside, and closes them.
+// Reads bytes. Counts and closes the descriptors that come with them.
 ssize_t receive(char* to, std::size_t most) {
   alignas(cmsghdr) Control control{};
   iovec part{to, most};

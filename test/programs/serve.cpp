@@ -1,6 +1,7 @@
-// Answers on each connection that it is handed, or accepts from a server that it is handed, with "served",
-// and ends it, unless the message says "write". Tells how many descriptors it has open when asked for
-// "descriptors". Asked for {"handles": COUNT}, it hands its parent that many connections at once.
+// Writes "served" to each connection that comes with a message, or is accepted by a server that
+// came with one. Then ends the connection, unless the message is "write". Answers "descriptors"
+// with the number of its open descriptors, and {"handles": COUNT} with that many connections at
+// once.
 #include <cstddef>
 #include <filesystem>
 #include <iterator>
@@ -14,11 +15,11 @@ namespace {
 
 std::ptrdiff_t open_descriptors() {
   const std::filesystem::directory_iterator open("/proc/self/fd");
-  return std::distance(begin(open), end(open)) - 1;  // that of the count itself
+  return std::distance(begin(open), end(open)) - 1;  // without that of the directory itself
 }
 
 void serve(tine::Socket socket) {
-  socket.on<"error">([](const tine::Error&) {});  // a client that goes away
+  socket.on<"error">([](const tine::Error&) {});  // the client may go away
   socket.end("served");
 }
 

@@ -1,5 +1,5 @@
-// Sends back each message, as `echo`, with a signal each millisecond that makes system calls fail with
-// EINTR.
+// Sends back each message, like `echo`, while a signal each millisecond makes system calls fail
+// with EINTR.
 #include <csignal>
 
 #include <sys/time.h>

@@ -1,21 +1,22 @@
-// A worker of a cluster that does what its primary says, a message each:
+// A cluster worker that does what messages from its primary say:
 //
-//   {"listen": {"host", "port", "path", "descriptor", "ipv6_only", "reuse_port", "exclusive", "most", "hold"}}   a server that answers each
-//                    connection with the worker's id and ends it; "most" is its max_connections; with "hold" it
-//                    answers, and does not end
-//   {"bind": {"host", "port", "reuse_address", "reuse_port", "ipv6_only"}}   a datagram socket that answers each
-//                    with the worker's id
-//   {"ask": PORT}    sends the worker's id to that port of 127.0.0.1 from a new datagram socket, and
-//                    answers {"answer": TEXT} with what comes back
-//   "close"          closes what it listens on
-//   "leave", "kill"  leaves by itself
-//   "cut"            disconnects the channel without a word
-//   "abort"          ends by a signal
-//   anything else    comes back
+//   {"listen": {...}}  starts a server, which answers each connection with the worker's id and ends
+//                      it. Options: "host", "port", "path", "readable", "writable", "descriptor",
+//                      "ipv6_only", "reuse_port", "exclusive"; "most" is its max_connections; with
+//                      "hold" it does not end connections
+//   {"bind": {...}}    binds a datagram socket, which answers each datagram with the worker's id.
+//                      Options: "host", "port", "reuse_address", "reuse_port", "ipv6_only"
+//   {"ask": PORT}      sends the worker's id to that port of 127.0.0.1 from a new datagram socket,
+//                      and {"answer": TEXT} to the primary when a reply comes
+//   "close"            closes its servers and datagram sockets
+//   "leave", "kill"    calls disconnect() or kill() of its Worker
+//   "cut"              closes the channel without leaving the cluster first
+//   "abort"            ends by SIGABRT
 //
-// It answers {"listening": ADDRESS} and {"error": TEXT}.
+// It sends back all other messages. It sends {"listening": PORT} when a server or socket listens,
+// and {"error": TEXT} for each error.
 //
-// With the argument "without cluster" it sends back each message.
+// With the argument "without cluster" its Cluster goes at once, and it sends back every message.
 #include <cstdlib>
 #include <deque>
 #include <string>
