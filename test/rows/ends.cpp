@@ -1,4 +1,4 @@
-// Ends of processes: children and parents that end, are killed, or let go of the channel.
+// Ends of processes: children and parents that end, are killed, or close the channel.
 #include <algorithm>
 #include <chrono>
 #include <functional>
@@ -24,8 +24,8 @@ namespace {
 
 const std::string megabyte(1'000'000, 'x');
 
-// Of a parent with four children, and much in its queues: they must have taken what it had written, and
-// one "disconnect", and have ended well.
+// Ends a parent that has four children and long queues. The children must receive what the parent
+// has written, then one "disconnect", and end with exit code 0.
 void lose_parent(const std::string& how) {
   TestLoop loop;
   const Subreaper subreaper;
@@ -50,7 +50,7 @@ void lose_parent(const std::string& how) {
   invariants.check();
 }
 
-// Whether a child of ours is a zombie, or no more.
+// Returns whether a child of this process is a zombie or gone.
 bool has_ended(int pid) {
   siginfo_t child{};
   if (waitid(P_PID, static_cast<id_t>(pid), &child, WEXITED | WNOHANG | WNOWAIT) != 0) return true;
@@ -72,7 +72,7 @@ TEST_CASE(
     CHECK(message["number"] == received);
     ++received;
   });
-  for (int i = 0; i < 100; ++i) child.send(i, invariants.sent());  // which it does not read
+  for (int i = 0; i < 100; ++i) child.send(i, invariants.sent());  // the child does not read these
   loop.run();
   if (end == "at-once") {
     CHECK((received > 0 && received < count));
@@ -253,7 +253,8 @@ TEST_CASE("row 31: a grandchild that keeps the channel does not keep the child's
       ++received;
     }
   });
-  // In turns of the loop, so that it does not matter how long a busy machine lets the child, or us, wait.
+  // Counts turns of the loop, so that it does not matter how long the child or this process has to
+  // wait on a busy machine.
   int turns_after_end = 0;
   tine::Timer turn;
   const std::function<void()> count_turns = [&, pid = child.pid().value()] {
@@ -290,7 +291,7 @@ TEST_CASE("row 50: programs that start and end, again and again, leave nothing b
     for (int i = 0; i < together; ++i) start();
     loop.run();
   };
-  run_cycles(at_a_time);  // to warm up
+  run_cycles(at_a_time);  // warms up
   const auto descriptors = open_descriptors();
   const PeakMemory memory;
   for (int i = at_a_time; i < cycles; i += at_a_time) run_cycles(at_a_time);

@@ -4,7 +4,8 @@
 
 #include <tine/tine.hpp>
 
-// A child that answers, and is sent a number for each that came, until `count` have come in order.
+// An exchange with a child that echoes: each number that comes back is answered with the next one,
+// until `count` numbers have come in order.
 struct Exchange {
   Exchange(tine::ChildProcess echo, int count) : child(std::move(echo)), wanted(count) {
     child.on<"message">([this](int number) {

@@ -1,4 +1,4 @@
-// The flow of messages: ends that are slow, stopped, busy, or full, and those that send from threads.
+// The flow of messages: ends that are slow, stopped, busy or full, and sends from threads.
 #include <algorithm>
 #include <array>
 #include <functional>
@@ -122,7 +122,7 @@ TEST_CASE("row 40: disconnect writes what is queued, once, whenever it is called
   const std::string when =
       GENERATE(as<std::string>{}, "at once", "twice", "in a message", "in half a line");
   TestLoop loop;
-  constexpr int count = 20;  // more than any socket takes at once
+  constexpr int count = 20;  // more than any socket buffer takes
   Invariants invariants(loop, 64 * mebibyte);
   Log log;
   auto child = invariants.watch(
@@ -133,7 +133,7 @@ TEST_CASE("row 40: disconnect writes what is queued, once, whenever it is called
     if (message == 2 && when == "in half a line") child.disconnect();
   });
   child.on<"error">([&](const tine::Error& error) { log.push_back(error.code().message()); });
-  child.kill(SIGSTOP);  // so that it does not read before all is queued
+  child.kill(SIGSTOP);  // it must not read before all is queued
   for (int i = 0; i < count; ++i) child.send(megabyte, invariants.sent());
   if (when == "at once" || when == "twice") child.disconnect();
   if (when == "twice") child.disconnect();
@@ -186,7 +186,7 @@ TEST_CASE("row 43: among sixteen busy programs, messages come late and in order"
   std::size_t ended = 0;
   for (int i = 0; i < 4; ++i) {
     exchanges.push_back(std::make_unique<Exchange>(
-        // As nice as its neighbours, and so no faster.
+        // It has the priority of its neighbours, so that it is no faster.
         invariants.watch(loop.fork_script("exec nice -n 19 " + test_program("echo").string())),
         count));
     exchanges.back()->child.on<"close">([&] {

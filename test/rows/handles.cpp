@@ -1,4 +1,4 @@
-// Handles beside messages, of peers that do as they please with them.
+// Handles that come with messages, and peers that break the rules for them.
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
@@ -25,7 +25,7 @@ namespace {
 const std::string ack = "{\"cmd\":\"NODE_HANDLE_ACK\"}\n";
 const std::string nack = "{\"cmd\":\"NODE_HANDLE_NACK\"}\n";
 
-// A message with a handle, as Node writes it.
+// Returns the line of a message with a handle, as Node writes it.
 std::string line_of(const std::string& message, const std::string& type = "net.Socket") {
   return R"({"cmd":"NODE_HANDLE","type":")" + type + R"(","msg":)" + message + "}\n";
 }
@@ -34,13 +34,13 @@ std::string line_of(const std::string& message, std::size_t count) {
          ",\"count\":" + std::to_string(count) + "}\n";
 }
 
-// A connection to send, of which the other end is closed.
+// Returns a connection to send. Its other end is closed.
 tine::Socket socket_of(TestLoop& loop) {
   Tracked one;
   return tine::Socket::adopt(loop, one.release());
 }
 
-// Writes down what it is told, and errors.
+// Logs the messages and errors of a child.
 void write_down(tine::ChildProcess& child, Log& log) {
   child.on<"message">([&log](const json& message, const tine::Handle& handle) {
     log.push_back(message.dump() + (handle ? " with a handle" : ""));
@@ -50,7 +50,8 @@ void write_down(tine::ChildProcess& child, Log& log) {
 
 std::string text_of(Errc error) { return make_error_code(error).message(); }
 
-// That the child of a raw parent works as if nothing had been, and has no descriptor left.
+// Checks that the child of a raw parent works as if nothing had happened, and has no descriptor
+// left over.
 void check_survivor(RawParent& parent, std::string unread = "") {
   parent.channel().write("\"survive\"\n");
   parent.channel().expect(unread + "{\"left\":0}\n");
@@ -59,7 +60,7 @@ void check_survivor(RawParent& parent, std::string unread = "") {
   CHECK(parent.wait() == 0);
 }
 
-// As many descriptors as the system lets this process have.
+// A guard: while it lives, this process may have as many descriptors as the system allows.
 class ManyDescriptors {
  public:
   ManyDescriptors() {
@@ -182,18 +183,18 @@ TEST_CASE(
   const std::string got = R"({"got":1,"kind":"socket"})"
                           "\n";
   Tracked tracked;
-  channel.write(line_of("1"));  // without
+  channel.write(line_of("1"));  // without a descriptor
   channel.expect(nack);
-  channel.write_with_descriptor("0\n", tracked.fd());  // early: of a line that is told
+  channel.write_with_descriptor("0\n", tracked.fd());  // early: beside the line before it
   channel.expect(R"({"got":0,"kind":null})"
                  "\n");
   channel.write(line_of("1"));
   channel.expect(nack);
-  channel.write_with_descriptor("0\n", tracked.fd());  // late
+  channel.write_with_descriptor("0\n", tracked.fd());  // late: beside the line after it
   channel.expect(R"({"got":0,"kind":null})"
                  "\n");
   tracked.drop();
-  CHECK(tracked.ends_within(10'000));  // without an end of the channel
+  CHECK(tracked.ends_within(10'000));  // while the channel is open
   Tracked other;
   channel.write_with_descriptor(line_of("1"), other.fd());
   channel.expect(ack + got);
@@ -277,7 +278,7 @@ TEST_CASE("row 23: a socket that is of no use is told as one, and does no harm",
       "raw", {.args = {"give", kind, "1", line_of("1"), "expect", ack, "expect", "2\n"}}));
   write_down(child, log);
   child.on<"message">([&](const json&, const tine::Handle& handle) {
-    if (kind == "channel") {  // the child reads from it too, and would not wait any more
+    if (kind == "channel") {  // a Socket would make the child's reads non-blocking
       child.send(2, invariants.sent());
       return;
     }
@@ -350,12 +351,13 @@ TEST_CASE(
   auto child = invariants.watch(loop.fork("handover"));
   write_down(child, log);
   const std::string too_many = std::make_error_code(static_cast<std::errc>(ETOOMANYREFS)).message();
-  // The next one when the one before has been answered.
+  // The orders, last one first. Each is sent when the previous one has been answered.
   std::vector<json> orders{"disconnect",  {{"give", 1}, {"message", 3}}, "empty",
                            {{"send", 2}}, {{"give", 1}, {"message", 1}}, "fill",
                            {{"free", 6}}};
-  // Root may have any number, and the number is that of all processes of a user. The program changes its
-  // user itself, because nobody but root may be able to run it where it is.
+  // The kernel limits the descriptors in flight of all processes of a user together, but not those
+  // of root. The program changes its user itself, because only root may be able to run it where it
+  // is.
   const int user = 20'000 + getpid() % 40'000;
   const bool privileged = geteuid() == 0;
   if (privileged) orders.push_back({{"user", user}});
@@ -381,7 +383,7 @@ TEST_CASE(
 TEST_CASE("row 25: without free descriptors a handle is asked for again, and comes when there are",
           "[rows]") {
   const std::size_t free = GENERATE(as<std::size_t>{}, 0, 1, 2, 3);
-  if (sanitized) return;  // UBSan looks at objects by a descriptor of its own, and there is none
+  if (sanitized) return;  // UBSan needs a free descriptor to inspect objects
   const TestLoop checks_what_is_left;
   RawParent parent("handover");
   RawPeer& channel = parent.channel();

@@ -1,4 +1,4 @@
-// Programs that cannot be started, or do not speak the protocol, and what stands in the environment.
+// Programs that cannot be started or do not speak the protocol, and bad environment variables.
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -26,7 +26,7 @@ using Log = std::vector<std::string>;
 
 namespace {
 
-// A descriptor that a program started from here inherits.
+// A descriptor that the programs started from here inherit.
 class Inherited {
  public:
   explicit Inherited(int fd) : fd_(fd) { REQUIRE(fd >= 0); }
@@ -48,7 +48,7 @@ int listening_socket() {
   return fd;
 }
 
-// One end; the other is closed.
+// Returns one end of a socket pair. The other end is closed.
 int socket_pair(int type) {
   std::array<int, 2> ends{};
   REQUIRE(socketpair(AF_UNIX, type, 0, ends.data()) == 0);
@@ -63,7 +63,7 @@ int pipe_end(std::size_t which) {
   return ends.at(which);
 }
 
-// What the program `channel_state` says of its channel; it must end with exit code 0.
+// Returns what the program `channel_state` prints about its channel. It must end with exit code 0.
 std::string channel_state(int fd) {
   const std::string command =
       "NODE_CHANNEL_FD=" + std::to_string(fd) + " " + test_program("channel_state").string();
@@ -128,7 +128,7 @@ TEST_CASE("row 28: a program that cannot be started is one error and no exit", "
   invariants.check();
 }
 
-// ENOEXEC is where execvp() tries the shell.
+// On ENOEXEC, execvp() tries the shell.
 
 TEST_CASE("row 28: a script that names no interpreter is run by the shell", "[rows]") {
   const Folder files;
@@ -228,5 +228,5 @@ TEST_CASE("row 32: what stands in the parent's environment does not come through
        {"NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE", "NODE_UNIQUE_ID"}) {
     unsetenv(name);
   }
-  CHECK(variables == 2);  // of the channel that it has
+  CHECK(variables == 2);  // those of the child's own channel
 }

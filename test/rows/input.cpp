@@ -1,4 +1,4 @@
-// Faults of input: lines without end, without number, without bottom.
+// Faults of input: endless lines, very many lines, and very deep nesting.
 #include <algorithm>
 #include <ctime>
 #include <string>
@@ -16,14 +16,14 @@ using Log = std::vector<std::string>;
 
 namespace {
 
-// The time of this thread: on a busy machine the clock goes on without us.
+// Returns the CPU time of this thread. On a busy machine the elapsed time says less.
 std::chrono::nanoseconds thread_time() {
   timespec time{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
   return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
-// How long the loop has been busy at most without looking at its timers.
+// The longest CPU time that the loop was busy without looking at its timers.
 class Lag {
  public:
   explicit Lag(TestLoop& loop) : loop_(loop), last_(thread_time()) { next(); }
@@ -52,7 +52,7 @@ class Lag {
   std::chrono::nanoseconds longest_{};
 };
 
-// Takes what a child of the program `bulk` sends: how many errors, and the strings.
+// The messages of a child (strings as they are, others by their type) and the number of its errors.
 struct Taken {
   explicit Taken(tine::ChildProcess child) {
     child.on<"message">([this](const json& message) {
@@ -93,14 +93,14 @@ TEST_CASE("row 13: a line without end is an error at max_line, and is not buffer
   CHECK(taken.messages.empty());
   CHECK(taken.errors == 1);
   CHECK(taken.last_error == tine::Errc::message_too_long);
-  CHECK((child.exit_status() == tine::ExitStatus{.code = 1}));  // it is not listened to any more
+  CHECK((child.exit_status() == tine::ExitStatus{.code = 1}));  // its channel is closed
   invariants.check();
 }
 
 TEST_CASE("row 14: very many empty lines, and very many blanks, leave the loop responsive",
           "[rows]") {
   const std::string what = GENERATE(as<std::string>{}, "empty", "blank-lines");
-  const int rounds = scaled(1, 10);  // each within the deadline
+  const int rounds = scaled(1, 10);  // the deadline is for each round
   const int count = what == "empty" ? 1'000'000 : 100 << 20;
   TestLoop loop;
   Invariants invariants(loop);
@@ -155,7 +155,8 @@ TEST_CASE(
     });
     loop.run();
   });
-  std::sort(log.begin(), log.end());  // of two children, and of bad lines that may be told together
+  // The log is of two children, in any order, and several bad lines may be one error.
+  std::sort(log.begin(), log.end());
   log.erase(std::unique(log.begin(), log.end()), log.end());
   const std::string bad = make_error_code(tine::Errc::bad_message).message();
   std::vector<std::string> expected{bad, what == "arrays" ? "array" : "object", "end"};

@@ -1,4 +1,4 @@
-// Lines that are not as they should be, and lines that come in pieces.
+// Malformed and unusual lines, and lines that come in pieces.
 #include <algorithm>
 #include <functional>
 #include <string>
@@ -16,7 +16,7 @@ using Log = std::vector<std::string>;
 
 namespace {
 
-// 200 bytes of messages, and what they say.
+// 200 bytes of messages, and the values in them.
 const std::string stream = R"({"é":"😀","list":[1,2.5,-3e2,true,false,null,{}]})"
                            "\n"
                            R"("\u00e9\ud83d\ude00 \"\\\/\b\f\n\r\t")"
@@ -152,7 +152,7 @@ TEST_CASE("row 17: what was taken is written as valid UTF-8", "[rows]") {
     child.send(tine::Text{odd.bytes}, invariants.sent());
     expected.push_back(*odd.taken_as);
   }
-  // Its own lines come back, and are sent once more, as values.
+  // The lines that come back are sent once more, as values.
   child.on<"message">([&](const json& message) {
     log.push_back(message.dump());
     if (log.size() <= expected.size()) child.send(message, invariants.sent());

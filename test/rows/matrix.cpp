@@ -1,4 +1,4 @@
-// What a listener may do, in each event, and a loop that goes in the middle of it.
+// What a listener may do in each event, and a loop that is destroyed while its children live.
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -18,7 +18,7 @@ using nlohmann::json;
 
 namespace {
 
-// A child that sends a message, a bad line and a message, then reads what is sent to it, and ends.
+// A child that sends a message, a bad line and a message, then reads what it is sent and ends.
 class Meddled {
  public:
   Meddled(TestLoop& loop, Invariants& invariants)
@@ -29,7 +29,7 @@ class Meddled {
     child_->on<"message">([] {});
   }
 
-  // Has `action` done in the first `event`.
+  // Does `action` in the first `event`, or in a send callback if `event` is "sent".
   void meddle(const std::string& event, const std::string& action) {
     const auto act = [this, action] {
       ++acted_;

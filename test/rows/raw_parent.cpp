@@ -1,4 +1,5 @@
-// A child of the library's under a parent that is none of it: bytes on a socket.
+// A child that uses the library, under a parent that does not: the test reads and writes bytes on a
+// socket.
 #include <algorithm>
 #include <string>
 #include <string_view>
@@ -28,7 +29,7 @@ TEST_CASE("row 11: under a raw parent, two writes may be cut anywhere, in a char
     parent.channel().write(line.substr(cut));
     parent.channel().expect(line);
   }
-  // What stands in two writes is read in two: the child has answered the first line in between.
+  // The child reads the two writes separately, because it answers the first line in between.
   for (std::size_t cut = 1; cut < line.size(); ++cut) {
     parent.channel().write("1\n" + std::string(line.substr(0, cut)));
     parent.channel().expect("1\n");
@@ -162,8 +163,8 @@ TEST_CASE("row 38: under a raw parent, a listener of a child may do anything, in
   CAPTURE(event, action);
   const TestLoop checks_what_is_left;
   RawParent parent("meddle", {event, action});
-  parent.channel().write_some("1\nbad\n2\n");  // it may be gone already
-  // The end comes when the child has acted, if it is not the end that it is to act at.
+  parent.channel().write_some("1\nbad\n2\n");  // the child may be gone already
+  // Ends the channel only after the child has acted, unless the child acts at this end.
   if (event != "disconnect") parent.channel().read_until("acting");
   parent.channel().half_close();
   parent.channel().read_to_end();

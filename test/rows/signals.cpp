@@ -1,5 +1,4 @@
-// Signals, and what else the system does to a program at times that it does not choose: stops it, sets its
-// clock.
+// Signals, and other things that happen to a program at any time: it is stopped, its clock is set.
 #include <cerrno>
 #include <cstdlib>
 #include <ctime>
@@ -28,8 +27,8 @@ namespace {
 
 ;
 
-// A SIGALRM, a SIGUSR1 and a SIGCHLD each millisecond. The first two have handlers that make system
-// calls fail with EINTR; that of the third is libuv's.
+// A storm of signals: a SIGALRM, a SIGUSR1 and a SIGCHLD each millisecond. The handlers of the
+// first two make system calls fail with EINTR. SIGCHLD has libuv's handler, if it has one.
 class Storm {
  public:
   Storm()
@@ -51,7 +50,7 @@ class Storm {
   SignalAction alarm_;
 };
 
-// The variables of a program whose clock is that of support/jumping_clock.c.
+// Environment variables that give a program the clock of support/jumping_clock.c.
 const std::map<std::string, std::optional<std::string>> jumping_clock{
     {"LD_PRELOAD", (tine::executable_dir() / "libjumping_clock.so").string()}};
 
@@ -108,7 +107,7 @@ TEST_CASE(
     all.push_back(child);
   }
   {
-    // In the place of libuv's, which was set when the first child was started.
+    // Replaces libuv's handler, if there is one: it is set when the first child is started.
     const SignalAction action(SIGCHLD, ignores ? SIG_IGN : reap_all);
     for (auto& child : all) child.send(1, invariants.sent());
     loop.run();
@@ -165,7 +164,7 @@ TEST_CASE("row 42: jumps of the clock do not keep a silent peer from being given
   invariants.check();
 }
 
-// Else the two above would show nothing.
+// Without jumps the two tests above would show nothing.
 TEST_CASE("row 42: the clock does jump", "[rows]") {
   TestLoop loop;
   std::vector<long> looks;

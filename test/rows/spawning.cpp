@@ -1,4 +1,5 @@
-// Programs that cannot be started for want of something, that crash, or have nowhere to write to.
+// Programs that cannot be started for lack of resources, that crash, or that have nowhere to write
+// to.
 #include <csignal>
 #include <string>
 #include <vector>
@@ -18,7 +19,8 @@ using Log = std::vector<std::string>;
 
 namespace {
 
-// While it lives, this process may have no more processes: without privileges, which would lift it.
+// A guard: while it lives, this process cannot start processes. It gives up root's privileges, to
+// which the limit does not apply.
 class NoMoreProcesses {
  public:
   NoMoreProcesses() {
