@@ -1,4 +1,4 @@
-// What a datagram socket may be told: groups, broadcast, buffers, and its one peer.
+// The options of a datagram socket: groups, broadcast, buffers, and its one peer.
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
@@ -38,13 +38,14 @@ int option(const Datagram& socket, int level, int name) {
   return tine::uv::socket_option(tine::net::DatagramState::of(socket)->fd(), level, name).value();
 }
 
-// A group that no other process of this machine has: sockets at all addresses hear what any member does.
+// Returns a group that no other process of this machine joins: sockets at all addresses hear what
+// any member of a group hears.
 std::string group_of_test() {
   const int pid = ::getpid();
   return "239.255." + std::to_string(pid / 256 % 256) + '.' + std::to_string(pid % 256);
 }
 
-// A receiver at all addresses, and a sender whose messages to the group stay on the loopback.
+// A receiver bound to all addresses, and a sender whose messages to the group stay on the loopback.
 struct Group {
   Group() : receiver(bound(loop, "0.0.0.0")), sender(bound(loop, "127.0.0.1")) {
     sender.multicast_interface("127.0.0.1");
@@ -59,7 +60,8 @@ struct Group {
     loop.run();
   }
 
-  // What comes before a message to the receiver itself, which follows one to the group.
+  // Sends a message to the group, then one to the receiver itself. Returns what comes before the
+  // latter.
   std::vector<std::string> receives() {
     received.clear();
     const std::uint16_t port = receiver.address()->port;
@@ -80,7 +82,8 @@ struct Group {
 const std::vector<std::string> nothing;
 const std::vector<std::string> one{"to the group"};
 
-// Of what the kernel knows of groups: the lines with this in them.
+// Returns how many lines of a file contain a text. The file is one of the kernel's lists of group
+// members.
 std::size_t lines_of(const std::string& file, const std::string& text) {
   std::ifstream all(file);
   std::size_t count = 0;
@@ -109,7 +112,7 @@ TEST_CASE("datagram: a membership may be of one source", "[net]") {
   CHECK(test.receives() == nothing);
 }
 
-// The loopback has no route for groups of IPv6, so what the kernel knows has to do.
+// The loopback has no route for groups of IPv6, so the test looks at the kernel's lists.
 TEST_CASE("datagram: a group in IPv6 is joined and left at an interface", "[net]") {
   const bool in_group = GENERATE(false, true);
   char digits[5];
@@ -183,7 +186,7 @@ TEST_CASE("datagram: hops and buffers are what was asked for", "[net]") {
   CHECK(option(ipv4, IPPROTO_IP, IP_TTL) == 7);
   CHECK(option(ipv4, IPPROTO_IP, IP_MULTICAST_TTL) == 0);
   CHECK(option(ipv4, IPPROTO_IP, IP_MULTICAST_LOOP) ==
-        0);  // which the loopback does not care about
+        0);  // the loopback ignores it
   ipv4.multicast_loopback();
   CHECK(option(ipv4, IPPROTO_IP, IP_MULTICAST_LOOP) == 1);
   Datagram ipv6 = bound(loop, "::1");
@@ -223,7 +226,7 @@ TEST_CASE("datagram: what cannot be is an exception, and changes nothing", "[net
   socket.bind({.host = "127.0.0.1"});
   const std::vector<std::function<void()>> wrong{
       [&] { socket.add_membership(""); },
-      [&] { socket.add_membership("127.0.0.1"); },  // it is no group
+      [&] { socket.add_membership("127.0.0.1"); },  // not a group
       [&] { socket.add_membership("ff11::7469"); },
       [&] { socket.add_membership("239.255.74.69", "lo"); },
       [&] { socket.add_source_specific_membership("somebody", "239.255.74.69"); },

@@ -64,7 +64,7 @@ TEST_CASE("stream: destroy() tells success of just those writes that the peer ca
   constexpr std::size_t each = 8 * kibibyte;
   const auto taken = static_cast<std::size_t>(GENERATE(0, 10, 20, 30, 40, 50, 60)) * kibibyte;
   Duplex pair(Direction::write);
-  const int small = 16 * 1024;  // the socket takes what the loop has in hand in several pieces
+  const int small = 16 * 1024;  // the socket takes each write of the loop in several pieces
   REQUIRE(setsockopt(pair.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small) == 0);
   std::size_t successes = 0;
   std::size_t calls = 0;
@@ -110,7 +110,8 @@ TEST_CASE("stream: destroyed after a listener has thrown, it tells nothing that 
 
 namespace {
 
-// Destroys the stream in the first call of one of its listeners, and drops all handles to it.
+// A stream that is destroyed in the first call of one of its listeners. The listener also drops all
+// handles to it.
 struct DestroyedIn {
   template <tine::EventName Name>
   void at() {
@@ -137,7 +138,7 @@ TEST_CASE("stream: destroyed in a data listener it tells no more", "[net]") {
   in.pair.peer.write(sent);
   in.pair.loop.run();
   CHECK(in.log.size() == 1);
-  CHECK(record.data == sent.substr(0, record.data.size()));  // what the others were to be told
+  CHECK(record.data == sent.substr(0, record.data.size()));  // the other listeners got it
   CHECK(record.data.size() <= 64 * kibibyte);
   CHECK(record.log == Log{"close"});
 }
@@ -218,7 +219,7 @@ TEST_CASE("stream: a peer that is gone is an error only where somebody listens",
   Duplex pair(Direction::write);
   pair.peer.close();
   ExpectCalls closed(1);
-  ExpectCalls errors(listens ? 1 : 0);  // the second one comes after "close"
+  ExpectCalls errors(listens ? 1 : 0);  // the second error comes after "close"
   if (listens) pair.stream.on<"error">([&] { errors(); });
   pair.stream.on<"close">([&] { closed(); });
   pair.stream.write("lost");

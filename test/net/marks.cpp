@@ -1,4 +1,4 @@
-// When write() says to wait, and when "drain" says to go on: to the byte. A pipe takes a page at a time.
+// When write() returns false and when "drain" comes, to the byte. A pipe takes a page at a time.
 #include <cerrno>
 #include <cstddef>
 #include <functional>
@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t mark = 64 * kibibyte;
 
-// A stream into a pipe that is full, with so many bytes queued.
+// A stream into a full pipe, with `queued` bytes queued.
 struct Full {
   explicit Full(std::size_t queued) : stream(stream_over(loop, pipe.in, Direction::write)) {
     stream.write(bytes_of(mark + 1));
@@ -25,7 +25,7 @@ struct Full {
     REQUIRE(stream.queued_bytes() == queued);
   }
 
-  // Until all is written, reading as much as this at a time.
+  // Reads at most `piece` bytes at a time until all is written.
   void read(std::size_t piece) {
     std::string bytes(piece, '\0');
     const std::function<void()> look = [&] {

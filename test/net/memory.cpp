@@ -1,4 +1,4 @@
-// Memory that a stream needed once is given back.
+// A stream frees the memory that it no longer needs.
 #include <cstddef>
 #include <string>
 
@@ -15,7 +15,7 @@ TEST_CASE("write queue: a buffer that has become too large is given back when it
   tine::net::WriteQueue queue;
   queue.add(bytes, nobody);
   queue.front();
-  queue.add(bytes, nobody);  // while the other one is written
+  queue.add(bytes, nobody);  // while the first one is written
   CHECK(heap::live_bytes() - before >= 2 * huge);
   while (queue.queued() > 0) queue.written(queue.front().size());
   CHECK(heap::live_bytes() - before < huge / 16);

@@ -1,4 +1,4 @@
-// What the tests of servers, sockets and datagrams share.
+// Helpers for the tests of servers, sockets and datagrams.
 #pragma once
 
 #include <deque>
@@ -25,7 +25,7 @@
 #include "uv/descriptor.hpp"
 #include "uv/loop_core.hpp"
 
-// Writes down what happens to an emitter.
+// A log of an emitter's events, with the data, errors and results.
 struct Watch {
   template <tine::EventName Name, class E>
   void log_events(E emitter) {
@@ -73,7 +73,7 @@ struct Watch {
   std::vector<std::error_code> results;
 };
 
-// The code of the Error that a call throws; none if it does not.
+// Returns the code of the Error that a call throws, or no error.
 template <class Call>
 std::error_code error_of(const Call& call) {
   try {
@@ -84,7 +84,7 @@ std::error_code error_of(const Call& call) {
   return {};
 }
 
-// A server at a free port of the loopback, at work.
+// Returns a server that listens at a free port of the loopback.
 inline tine::Server loopback_server(tine::Loop& loop) {
   tine::Server server(loop);
   server.listen({.host = "127.0.0.1"});
@@ -102,22 +102,22 @@ inline tine::Socket connect_to(tine::Loop& loop, const tine::Server& server) {
   return socket;
 }
 
-// A socket that is bound to a free port of the loopback, and does not listen.
+// Returns a socket that is bound to a free port of the loopback, but does not listen.
 inline tine::uv::Descriptor bound_to_loopback() {
   return tine::net::bound_socket(*tine::net::ip_address("127.0.0.1", 0), {.type = SOCK_STREAM});
 }
 
-// Both ends of a connection that no server has accepted.
+// Returns both ends of a connection that no server has accepted.
 inline std::pair<tine::uv::Descriptor, tine::uv::Descriptor> connected_pair() {
   int ends[2];
   REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
   return {tine::uv::Descriptor(ends[0]), tine::uv::Descriptor(ends[1])};
 }
 
-// Answers as it is told, on a later turn, and keeps what it was asked.
+// A source that answers with the result of a function, on a later turn, and keeps the queries.
 class FakeSource final : public tine::net::ListenerSource {
  public:
-  // Tells of the end of a lease.
+  // A lease that sets a flag when it ends.
   struct Lease {
     explicit Lease(bool& over) : ended(over) {}
     ~Lease() { ended = true; }

@@ -160,7 +160,7 @@ TEST_CASE("stream: a read that fails is an error, then close", "[net]") {
   Record record(pair.stream);
   record.collect(pair.stream);
   REQUIRE(pair.stream.write("never read"));
-  pair.peer.close();  // with bytes that it has not read: ECONNRESET
+  pair.peer.close();  // with unread bytes: ECONNRESET
 
   pair.loop.run();
 

@@ -101,7 +101,7 @@ TEST_CASE("server: a connection that is handed to it is counted and emitted", "[
   TestLoop loop;
   const auto server = server_state(loop);
   auto [mine, other] = connected_pair();
-  CHECK_FALSE(server->accepted(mine));  // it does not listen
+  CHECK_FALSE(server->accepted(mine));  // the server does not listen
   CHECK(mine.get() >= 0);
   server->listen({.host = "127.0.0.1"});
   server->set_max_connections(1);
@@ -109,7 +109,7 @@ TEST_CASE("server: a connection that is handed to it is counted and emitted", "[
   server->handle().on<"connection">([&](Socket socket) {
     given = socket;
     auto [late, peer] = connected_pair();
-    CHECK_FALSE(server->accepted(late));  // as many as it may have
+    CHECK_FALSE(server->accepted(late));  // it has as many as it may have
     CHECK(late.get() >= 0);
     server->count_connections([&](std::error_code, std::size_t count) {
       CHECK(count == 1);
@@ -119,7 +119,7 @@ TEST_CASE("server: a connection that is handed to it is counted and emitted", "[
   });
   CHECK(server->accepted(mine));
   CHECK(mine.get() == -1);
-  CHECK_FALSE(given);  // not from inside
+  CHECK_FALSE(given);  // not from inside accepted()
   loop.run();
   CHECK(given);
 }
@@ -133,7 +133,7 @@ TEST_CASE("server: a connection handed to one that nobody listens to is closed",
   char byte = 0;
   CHECK(::read(other.get(), &byte, 1) == 0);
 
-  // And one whose listener goes before it is told.
+  // A connection whose listener is removed before the event is closed too.
   auto [second, its_peer] = connected_pair();
   Server handle = server->handle();
   const auto subscription = handle.on<"connection">([] { FAIL("removed"); });
@@ -146,7 +146,7 @@ TEST_CASE("server: a connection handed to one that nobody listens to is closed",
 
 namespace {
 
-// Connections that another process has, as far as the test says so.
+// Connections that another process has, as the test pretends.
 struct FakeElsewhere final : tine::net::Elsewhere {
   FakeElsewhere(TestLoop& loop, std::error_code its_error, std::size_t connections)
       : core(tine::core_of(loop)), error(its_error), open(connections) {}

@@ -98,7 +98,7 @@ TEST_CASE("server: without even a spare descriptor it waits until there is one",
   const std::uint64_t few_turns = 50;
   const std::uint64_t first_turn = tine::core_of(loop).turn();
   loop->after(std::chrono::milliseconds(150), [&] {
-    CHECK(tine::core_of(loop).turn() - first_turn < few_turns);  // it does not spin
+    CHECK(tine::core_of(loop).turn() - first_turn < few_turns);  // the loop does not spin
     limit.reset();
   });
   server.on<"connection">([&](Socket socket) {

@@ -36,7 +36,7 @@ using tine::net::SocketState;
 
 namespace {
 
-// A client and its connection to a server, once both are there.
+// Both ends of a connection: the client and the socket of the server.
 struct Connection {
   Connection() : server(loopback_server(loop)), client(connect_to(loop, server)) {
     server.on<"connection">([this](Socket socket) {
@@ -52,7 +52,7 @@ struct Connection {
   void meet() {
     if (connected && served && met) std::exchange(met, nullptr)();
   }
-  // Runs the loop, and `then` when both are there.
+  // Runs the loop. Calls `then` when both ends are connected.
   void run(std::function<void()> then) {
     met = std::move(then);
     loop.run();
@@ -436,7 +436,7 @@ TEST_CASE("socket: bytes put the timeout off", "[net]") {
   Connection pair;
   const auto idle = 300ms;
   const int writes = 10;
-  // In the time of the loop: on a busy machine bytes may come late.
+  // The times are the loop's, because bytes may come late on a busy machine.
   const auto now = [&] { return std::chrono::milliseconds(uv_now(pair.loop->native())); };
   auto came = now();
   pair.client.on<"data">([&] { came = now(); });
@@ -527,7 +527,8 @@ TEST_CASE("socket: with unwritten bytes it is not released", "[net]") {
   CHECK(read == bytes.substr(1));
 }
 
-// Both are read in one turn, and the first listener's exception holds the other back.
+// Both sockets are read in one turn. The exception of the first listener holds back the other's
+// bytes.
 TEST_CASE("socket: with bytes that are not told it is not released", "[net]") {
   struct End {
     tine::uv::Descriptor peer;

@@ -1,4 +1,4 @@
-// Streams of the library, and what is at their other ends: raw descriptors.
+// Streams of the library, with raw descriptors at their other ends.
 #pragma once
 
 #include <chrono>
@@ -23,10 +23,10 @@
 using Log = std::vector<std::string>;
 
 inline constexpr std::size_t kibibyte = 1024;
-// Far more than pipes, sockets and the mark hold.
+// Far more than pipes, sockets and a queue up to the mark hold.
 inline constexpr std::size_t plenty = 4096 * kibibyte;
 
-// Bytes of which no two places near each other look alike.
+// Returns bytes in which no two places near each other look alike.
 inline std::string bytes_of(std::size_t size) {
   std::string bytes(size, '\0');
   unsigned state = 1;
@@ -37,7 +37,7 @@ inline std::string bytes_of(std::size_t size) {
   return bytes;
 }
 
-// Both ends of a pipe, the kernel's own.
+// Both ends of a kernel pipe.
 struct Pipe {
   Pipe() {
     int ends[2];
@@ -60,7 +60,7 @@ struct Pipe {
   int in;
 };
 
-// What is in a pipe now.
+// Returns what is in a pipe now.
 inline std::string read_available(int fd) {
   std::string all;
   char piece[4096];
@@ -69,14 +69,14 @@ inline std::string read_available(int fd) {
   return all;
 }
 
-// Takes the descriptor over.
+// Returns a stream that owns the descriptor, and sets `fd` to -1.
 inline tine::Stream stream_over(tine::Loop& loop, int& fd, tine::net::Direction direction) {
   return tine::net::make_stream(tine::core_of(loop), tine::uv::Descriptor(std::exchange(fd, -1)),
                                 direction)
       ->handle();
 }
 
-// Writes down the events of a stream, but for its data, which it collects.
+// A log of a stream's events other than "data". The data is collected on request.
 struct Record {
   explicit Record(tine::Stream stream) {
     stream.on<"end">([this] { log.emplace_back("end"); });
@@ -106,13 +106,13 @@ struct Record {
   std::vector<std::error_code> results;
 };
 
-// A stream, and a raw peer at the other end of a socket pair.
+// A stream, with a raw peer at the other end of a socket pair.
 struct Duplex {
   explicit Duplex(tine::net::Direction direction = tine::net::Direction::both) : peer(fd) {
     state = tine::net::make_stream(tine::core_of(loop), tine::uv::Descriptor(fd), direction);
     stream = state->handle();
   }
-  // Runs the loop, looking now and then, until it is so.
+  // Runs the loop until `done` returns true. Calls it every millisecond.
   void run_until(const std::function<bool()>& done) {
     std::function<void()> look = [&] {
       if (done()) {

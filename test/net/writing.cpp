@@ -27,7 +27,7 @@ TEST_CASE("stream: a pipe that is written closes with end(), when all is written
   CHECK(stream.write({}, record.written("nothing")));
   stream.end("two");
   CHECK_FALSE(stream.writable());
-  CHECK(record.log.empty());  // not from inside a call
+  CHECK(record.log.empty());  // no callback runs inside a call
   loop.run();
 
   CHECK(record.log == Log{"one", "nothing", "close"});
@@ -218,5 +218,5 @@ TEST_CASE("stream: a write after end() is refused, by callback or as an error", 
   CHECK(pair.peer.read_to_end().empty());
   REQUIRE(record.results.size() == 1);
   CHECK(record.results[0] == Errc::write_after_end);
-  CHECK(record.log == Log{"close", "late"});  // who listened for errors is not thrown at
+  CHECK(record.log == Log{"close", "late"});  // after "close", errors go to callbacks only
 }
