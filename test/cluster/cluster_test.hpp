@@ -1,4 +1,4 @@
-// What the tests of the cluster share.
+// Helpers for the tests of the cluster.
 #pragma once
 
 #include <chrono>
@@ -14,7 +14,7 @@
 
 using nlohmann::json;
 
-// A primary whose workers are test/programs/worker, and its clients.
+// A primary whose workers run test/programs/worker, and its clients.
 struct TestCluster {
   explicit TestCluster(tine::Balancing balancing = tine::Balancing::round_robin()) : cluster(loop) {
     cluster.setup_primary({.exec = test_program("worker"), .balancing = balancing});
@@ -29,7 +29,8 @@ struct TestCluster {
     return workers.back();
   }
 
-  // All workers listen, and a port, if there is one, is known.
+  // Forks workers, waits until all of them listen, and sets `port` to their port; 0 if they have
+  // none.
   void listen(int count, const json& how = {{"host", "127.0.0.1"}}) {
     for (int i = 0; i < count; ++i) fork().send({{"listen", how}});
     until_said(static_cast<std::size_t>(count));
@@ -41,7 +42,7 @@ struct TestCluster {
     said.clear();
   }
 
-  // Runs the loop until workers have said so much.
+  // Runs the loop until `said` has that many messages of workers.
   void until_said(std::size_t count) {
     const auto stop = [this, count](const tine::Worker&, const json&) {
       if (said.size() >= count) loop->stop();
@@ -49,12 +50,12 @@ struct TestCluster {
     const auto before = std::exchange(on_said, stop);
     while (said.size() < count) {
       loop.run();
-      REQUIRE((said.size() >= count || !cluster.workers().empty()));  // somebody is there to say it
+      REQUIRE((said.size() >= count || !cluster.workers().empty()));  // a worker is left to say it
     }
     on_said = before;
   }
 
-  // Connects, and tells the answer, up to the end.
+  // Connects, and calls `done` with all that was received when the connection is closed.
   void connect(const std::function<void(const std::string&)>& done,
                const tine::ConnectOptions& to) {
     tine::Socket client(loop);
@@ -68,7 +69,7 @@ struct TestCluster {
     connect(done, {.host = "127.0.0.1", .port = port});
   }
 
-  // The answer to one connection.
+  // Returns the answer to one connection.
   std::string ask(const tine::ConnectOptions& to) {
     std::string answer;
     connect(
@@ -82,14 +83,14 @@ struct TestCluster {
   }
   std::string ask() { return ask({.host = "127.0.0.1", .port = port}); }
 
-  // How many of so many connections, one after the other, each worker has answered.
+  // Makes `count` connections, one after the other. Returns how many of them each worker answered.
   std::map<std::string, int> ask_often(int count) {
     std::map<std::string, int> answers;
     for (int i = 0; i < count; ++i) ++answers[ask()];
     return answers;
   }
 
-  // Ends all workers in order.
+  // Disconnects all workers and waits for their end.
   void end() {
     cluster.disconnect();
     loop.run();

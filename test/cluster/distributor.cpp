@@ -1,4 +1,4 @@
-// Who gets a connection, and when somebody else does.
+// Which worker gets a connection, and when another one does.
 #include "cluster/distributor.hpp"
 
 #include <chrono>
@@ -17,7 +17,7 @@ using tine::cluster::Distributor;
 
 namespace {
 
-// A distributor at a port of its own, that writes down whom it hands a connection to.
+// A distributor at a port of its own. It logs the workers that it hands connections to.
 struct Distribution {
   explicit Distribution(Balancing balancing = Balancing::round_robin())
       : distributor(
@@ -33,7 +33,7 @@ struct Distribution {
             tine::net::bound_socket(*tine::net::ip_address("127.0.0.1", 0), {.type = SOCK_STREAM})};
   }
 
-  // A client connects, and waits for somebody to be handed it, or for nobody.
+  // Connects a client, and waits long enough for a worker to be handed the connection.
   void connect() {
     tine::Socket& client = clients.emplace_back(loop);
     client.on<"connect">([this] { settle(); });
@@ -42,7 +42,7 @@ struct Distribution {
     loop.run();
   }
 
-  // By then all that comes has come, and patience has run out.
+  // Stops the loop when all that comes has come and the distributor's patience has run out.
   void settle() {
     loop->after(20ms, [this] { loop->stop(); });
   }

@@ -1,4 +1,4 @@
-// What goes wrong in a cluster.
+// Faults in a cluster.
 #include <algorithm>
 #include <chrono>
 #include <csignal>
@@ -24,7 +24,8 @@ std::string query(std::uint16_t port) {
          std::to_string(port) + R"(,"addressType":4,"backlog":511,"flags":0,"seq":1}\n)";
 }
 
-// A worker that does what raw.cpp's steps say, once it listens where the others do.
+// Forks a worker that does the steps of raw.cpp once it listens where the others do, and waits
+// until it listens.
 tine::Worker fork_raw(TestCluster& test, const std::vector<std::string>& steps) {
   std::vector<std::string> args{"send",  online,       "send", query(test.port),
                                 "await", R"("ack":1)", "send", listening};
@@ -36,7 +37,7 @@ tine::Worker fork_raw(TestCluster& test, const std::vector<std::string>& steps) 
   return worker;
 }
 
-// So many clients at once, all of whom are to be told something soon.
+// Clients that connect all at once, each of which must get an answer or its end soon.
 struct Crowd {
   Crowd(TestCluster& its_test, int count) : test(its_test), open(count) {
     for (int i = 0; i < count; ++i) {
@@ -53,7 +54,7 @@ struct Crowd {
   int late = 0;
 };
 
-// A worker that listens where the others do, on a port of its own choice.
+// Finds a free port for all workers, and forks one that listens there.
 void listen_at_free_port(TestCluster& test) {
   tine::Server free(test.loop);
   free.on<"listening">([&] {
@@ -280,7 +281,7 @@ TEST_CASE("row 48: workers that are killed and replaced under load strand nobody
     }
   });
   constexpr int load =
-      100;  // so many more are answered between two kills, however slow the machine is
+      100;  // connections answered between two kills, however slow the machine is
   int answered = 0;
   const std::function<void()> kill = [&] {
     if (answered >= (killed + 1) * load) {

@@ -1,4 +1,4 @@
-// Which port the inspector of a Node worker gets.
+// The port that the inspector of a Node worker gets.
 #include "cluster/inspect_port.hpp"
 
 #include "support/catch.hpp"

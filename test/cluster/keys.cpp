@@ -1,4 +1,4 @@
-// What a worker asks for is known by a key, which is free when the worker has no use for it any more.
+// The keys of what workers ask for. A key is free when its worker no longer needs it.
 #include <algorithm>
 #include <chrono>
 #include <csignal>
@@ -27,13 +27,13 @@ const std::string online = R"({"cmd":"NODE_CLUSTER","act":"online","seq":0}\n)";
 const std::string leaving = R"({"cmd":"NODE_CLUSTER","act":"exitedAfterDisconnect","seq":9}\n)";
 const std::string closed = R"({"cmd":"NODE_CLUSTER","act":"close","key":"PATH:-1:-1:undefined"}\n)";
 
-// Asks for a path.
+// A query for a path.
 const std::string query =
     R"({"cmd":"NODE_CLUSTER","act":"queryServer","index":0,"data":null,"address":"PATH",)"
     R"("port":-1,"addressType":-1,"backlog":511,"flags":0,"seq":1}\n)";
 
-// A worker that does what raw.cpp's steps say. PATH is one in a folder, where there is a socket as long as
-// the primary has it.
+// A worker that does the steps of raw.cpp. PATH stands for a path in a folder. A socket is there as
+// long as the primary has it.
 struct RawWorker {
   explicit RawWorker(std::vector<std::string> steps,
                      tine::Balancing balancing = tine::Balancing::round_robin())
@@ -50,7 +50,7 @@ struct RawWorker {
 
   bool socket_is_there() const { return std::filesystem::exists(path); }
 
-  // Until it says something.
+  // Runs the loop until the worker says something.
   void until_said() {
     test.said.clear();
     test.until_said(1);
@@ -67,7 +67,7 @@ struct RawWorker {
   tine::Worker worker;
 };
 
-// As many descriptors as this process may have at most, until this goes.
+// A guard: while it lives, this process may have as many descriptors as the system allows.
 class MoreDescriptors {
  public:
   MoreDescriptors() {
@@ -85,14 +85,14 @@ class MoreDescriptors {
   rlimit before_{};
 };
 
-// How many sockets this process has.
+// Returns the number of sockets that this process has.
 std::ptrdiff_t open_sockets() {
   const auto descriptors = open_descriptors();
   return std::count_if(descriptors.begin(), descriptors.end(),
                        [](const auto& each) { return each.second.starts_with("socket:"); });
 }
 
-// The memory that another process has in use.
+// Returns the memory that another process has in use.
 std::size_t resident_bytes(int pid) {
   std::ifstream status("/proc/" + std::to_string(pid) + "/status");
   for (std::string line; std::getline(status, line);) {
@@ -101,14 +101,14 @@ std::size_t resident_bytes(int pid) {
   return 0;
 }
 
-// Whole lines, up to one with that text.
+// Reads whole lines, up to and including one with that text.
 std::string lines_until(RawPeer& peer, const std::string& text) {
   std::string lines = peer.read_until(text);
   while (!lines.ends_with('\n')) lines += peer.read_until("\n");
   return lines;
 }
 
-// The number that a query is to be answered by.
+// Returns the number that the answer to a query must name.
 std::string number_of_query(const std::string& lines) {
   const std::size_t at = lines.find("\"seq\":", lines.find("queryServer")) + 6;
   return lines.substr(at, lines.find('}', at) - at);
@@ -156,7 +156,7 @@ TEST_CASE("cluster: a key is free as soon as its worker says that it leaves", "[
 }
 
 TEST_CASE("cluster: a worker that leaves gets no socket any more", "[cluster]") {
-  const bool told = GENERATE(true, false);  // to leave, by the primary
+  const bool told = GENERATE(true, false);  // whether the primary tells it to leave
   RawWorker raw(
       told ? std::vector<std::string>{"await", "disconnect", "send", query, "send", R"("asked"\n)"}
            : std::vector<std::string>{"send", leaving, "send", query, "send", R"("asked"\n)"});
@@ -177,7 +177,7 @@ TEST_CASE("cluster: of a socket that cannot be given nothing is kept", "[cluster
   std::optional<tine::uv::Descriptor> only(::dup(STDIN_FILENO));
   {
     const NoDescriptors limit;
-    only.reset();  // enough to bind a socket, and not to give a copy of it away
+    only.reset();  // enough to bind a socket, but not to send a copy of it
     raw.until_said();
   }
   CHECK_FALSE(raw.socket_is_there());
@@ -272,7 +272,7 @@ TEST_CASE("cluster: an errno of the primary's that is none is an invalid argumen
 }
 
 TEST_CASE("cluster: a worker keeps no key of what it has closed", "[cluster]") {
-  if (sanitized) return;  // what is freed is kept for a while there
+  if (sanitized) return;  // sanitizers keep freed memory for a while
   constexpr std::size_t size_of_key = 1'000'000;
   RawParent worker("worker", {}, {"NODE_UNIQUE_ID=1"});
   RawPeer& primary = worker.channel();

@@ -1,4 +1,4 @@
-// What workers and primaries say to each other, without either.
+// The messages between workers and primaries, tested without either.
 #include "cluster/messages.hpp"
 
 #include "support/catch.hpp"
@@ -13,7 +13,7 @@ namespace {
 
 const json usual = json::object();
 
-// As Node 26 and 20 write it, but for these members.
+// Returns a query as Node 20 and 26 write it, but with the members of `more`.
 json node_query(const json& more) {
   json query{{"cmd", "NODE_CLUSTER"},
              {"act", "queryServer"},
@@ -71,7 +71,8 @@ TEST_CASE("cluster messages: a query is read as it was meant", "[cluster]") {
   CHECK(listener(usual).descriptor == -1);
 }
 
-// As Node 20 and 26 write it: path.resolve() does not know of such names.
+// Node 20 and 26 write the worker's directory before an abstract name, because path.resolve() does
+// not know of such names.
 TEST_CASE("cluster messages: an abstract name is without the directory of Node's worker",
           "[cluster]") {
   using namespace std::string_literals;
@@ -83,7 +84,7 @@ TEST_CASE("cluster messages: an abstract name is without the directory of Node's
     CHECK(listening_address(query).host == "\0name"s);
   }
   const json path = node_query({{"address", "/run/x\0y"s}, {"port", -1}, {"addressType", -1}});
-  CHECK(read_query(path).value().listener.address->host == "/run/x\0y"s);  // which binding refuses
+  CHECK(read_query(path).value().listener.address->host == "/run/x\0y"s);  // binding it fails
 }
 
 TEST_CASE("cluster messages: a backlog that is none is the usual one", "[cluster]") {

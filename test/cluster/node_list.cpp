@@ -1,4 +1,4 @@
-// Behaviours that Node's own tests of its cluster have, and that no other test here shows:
+// Behaviours that Node's own cluster tests check and no other test here does: see
 // docs/node-parity.md, "Node's own cluster tests".
 #include <csignal>
 #include <filesystem>
@@ -19,7 +19,7 @@ tine::Balancing any_balancing() {
   return GENERATE(tine::Balancing::round_robin(), tine::Balancing::none());
 }
 
-// Workers are run by the shell from now on.
+// Lets the next workers be shells that run the script.
 void run_script(TestCluster& test, const std::string& script) {
   test.cluster.setup_primary({.exec = script, .exec_path = "/bin/sh", .exec_args = {"-c"}});
 }

@@ -55,7 +55,8 @@ TEST_CASE("cluster: the worker with the fewest connections gets the next", "[clu
   for (int i = 0; i < 10; ++i) connect();
   CHECK(answers == Answers{{"1", 5}, {"2", 5}});
 
-  // Those of the first worker end, so it gets all the next. What it says comes in order.
+  // The connections of the first worker end, so it gets all the next ones. Its answer comes after
+  // its reports of these ends.
   for (std::size_t i = 0; i < clients.size(); ++i) {
     if (answered_by[i] == "1") clients[i].end();
   }
@@ -202,7 +203,7 @@ TEST_CASE("cluster: workers listen at a socket that the primary has, by its numb
 
 TEST_CASE("cluster: a descriptor that is no socket of the primary's is the worker's error",
           "[cluster]") {
-  const bool exclusive = GENERATE(false, true);  // then it would be the worker's own
+  const bool exclusive = GENERATE(false, true);  // if so, the descriptor is the worker's
   TestCluster test;
   test.fork().send({{"listen", {{"descriptor", 9999}, {"exclusive", exclusive}}}});
   test.until_said(1);
@@ -229,7 +230,7 @@ TEST_CASE("cluster: a datagram socket is shared", "[cluster]") {
   test.end();
 }
 
-// The questions are there before any is answered, so no worker's socket is gone by then.
+// The server answers when all questions are there, so that no worker's socket is gone before.
 TEST_CASE("cluster: a datagram socket that send() has bound is the worker's own", "[cluster]") {
   constexpr std::size_t count = 3;
   TestCluster test;
@@ -293,7 +294,7 @@ TEST_CASE("cluster: a datagram socket shares its port with others, if it says so
   CHECK(bind(port, false).contains("error"));
   CHECK(bind(port, true) == json{{"listening", port}});
   alone.close();
-  for (auto& worker : test.workers) worker.send("close");  // which may be its own
+  for (auto& worker : test.workers) worker.send("close");  // the socket may be the worker's own
   test.end();
 }
 
@@ -346,7 +347,7 @@ TEST_CASE("cluster: an exclusive server is the worker's own", "[cluster]") {
   const std::string only = test.ask();
   for (int i = 0; i < 5; ++i) CHECK(test.ask() == only);
   CHECK_FALSE(heard);
-  // It is not the cluster's to close.
+  // The cluster does not close exclusive servers.
   for (auto& worker : test.workers) worker.kill();
   test.loop.run();
 }

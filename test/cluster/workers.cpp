@@ -1,4 +1,4 @@
-// Workers and what is said of them.
+// Workers and their events.
 #include <csignal>
 
 #include "cluster/cluster_test.hpp"
