@@ -25,8 +25,6 @@ using Log = std::vector<std::string>;
 
 namespace {
 
-;
-
 // A storm of signals: a SIGALRM, a SIGUSR1 and a SIGCHLD each millisecond. The handlers of the
 // first two make system calls fail with EINTR. SIGCHLD has libuv's handler, if it has one.
 class Storm {
