@@ -120,7 +120,7 @@ TEST_CASE("endpoint: while bad lines give way no more is read", "[channel]") {
   std::string lines;
   for (int i = 0; i < 8000; ++i) lines += "{\"a\":,}\n";
   channel.peer.write(lines);
-  std::vector<std::size_t> taken;  // by the socket, each time
+  std::vector<std::size_t> taken;  // how many bytes the socket took, each time
   channel.owner->at_error_ = [&] {
     if (taken.size() == 3) return;
     taken.push_back(0);
@@ -218,7 +218,7 @@ TEST_CASE("endpoint: where no handle is taken one is refused, and its descriptor
   channel.run_to_end();
 }
 
-// --- listeners that are late, pausing
+// --- late listeners, pausing
 
 TEST_CASE("endpoint: messages wait for a listener, in order, internal ones do not", "[channel]") {
   Channel channel;
@@ -416,7 +416,7 @@ TEST_CASE("endpoint: what a callback throws leaves the others for the next run",
 
 TEST_CASE("endpoint: callbacks that send leave the loop its other work", "[channel]") {
   Channel channel;
-  const json message = std::string(100'000, 'x');  // which is written at once
+  const json message = std::string(100'000, 'x');  // written at once
   int sent = 0;
   bool others_ran = false;
   tine::SendCallback send_again = [&](std::error_code) {
@@ -596,7 +596,7 @@ TEST_CASE("endpoint: a peer that is slow but alive is waited for", "[channel]") 
   while (channel.end.send(json(std::string(100'000, 'x')), {})) {
   }
   auto stop = channel.loop->after(350ms, [&] { channel.loop->stop(); });
-  stop.unref();  // the channel itself keeps the loop, not for what is to be written alone
+  stop.unref();  // the channel keeps the loop by itself, not only for its unwritten bytes
   channel.loop.run();
   CHECK(channel.end.connected());
   channel.peer.read_available();

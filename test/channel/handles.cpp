@@ -1,4 +1,4 @@
-// Handles on a channel: what is written when, to a raw peer, and what is made of its lines.
+// Handles on a channel: what is written to a raw peer, and when, and what its lines lead to.
 #include <algorithm>
 #include <chrono>
 #include <string>
@@ -46,7 +46,7 @@ bool send_file(Channel& channel, const json& message, tine::SendCallback sent = 
   return channel.end.send(message, files(1), false, std::move(sent));
 }
 
-// Until the peer has got all these bytes, and not one more.
+// Runs the loop until the peer has received these bytes; it must receive no others.
 void expect(Channel& channel, const std::string& bytes) {
   std::string came;
   channel.run_until([&] {
@@ -60,14 +60,14 @@ void await_log(Channel& channel, std::size_t size) {
   channel.run_until([&] { return channel.log.size() >= size; });
 }
 
-// Until the end has read what the peer has written.
+// Runs the loop until the end has read everything that the peer wrote.
 void await_read(Channel& channel) {
   channel.run_until([&] { return channel.peer.all_taken(); });
 }
 
 }  // namespace
 
-// --- handles that come
+// --- received handles
 
 TEST_CASE("handles: a line may be cut anywhere, its descriptor is the one beside the first byte",
           "[channel]") {
@@ -312,7 +312,7 @@ TEST_CASE("handles: one whose line is torn at the end is closed", "[channel]") {
   CHECK_FALSE(tracked.open_somewhere());
 }
 
-// --- handles that are sent
+// --- sent handles
 
 TEST_CASE("handles: an answer counts that came in time, though the process stood still until late",
           "[channel]") {
@@ -341,7 +341,7 @@ TEST_CASE("handles: what is sent behind one waits until it is answered", "[chann
   channel.end.send(json(5), sent.callback());
   expect(channel, "1\n" + line_of("2"));
   CHECK(channel.peer.descriptors().size() == 1);
-  channel.run_until([&] { return sent.codes.size() == 2; });  // written, answered or not
+  channel.run_until([&] { return sent.codes.size() == 2; });  // on writing, before the answer
   channel.peer.write(ack);
   expect(channel, "3\n" + line_of("4"));
   CHECK(channel.peer.descriptors().size() == 2);
@@ -357,7 +357,7 @@ TEST_CASE("handles: one whose message is refused is not taken", "[channel]") {
   Sent sent;
   CHECK_FALSE(send_file(channel, "\xFF", sent.callback()));
   send_file(channel, 1);
-  channel.end.send(json(2), {});  // which waits: a queue that is empty takes any message
+  channel.end.send(json(2), {});  // waits, so the limit applies: the queue is not empty
   CHECK_FALSE(send_file(channel, std::string(100, 'x'), sent.callback()));
   CHECK(channel.owner->taken_ == 1);
   channel.peer.write(ack);
@@ -422,7 +422,7 @@ TEST_CASE("handles: an answer to none is ignored: a stray one, a double one, one
   const std::string text(800'000, 'x');
   send_file(channel, text);
   channel.end.send(json(2), {});
-  channel.peer.write(answer);  // the line is not all written
+  channel.peer.write(answer);  // the line is not fully written yet
   await_read(channel);
   expect(channel, line_of(json(text).dump()));
   channel.peer.write(ack + answer);
@@ -442,7 +442,7 @@ TEST_CASE("handles: a peer that never answers loses the handle, not what is behi
   expect(channel, line_of("1") + "2\n");
   channel.peer.close_descriptors();
   CHECK_FALSE(tracked.open_somewhere());
-  channel.peer.write(ack);  // too late to be of any use
+  channel.peer.write(ack);  // too late to count
   await_log(channel, 1);
   channel.run_to_end();
   CHECK(sent.codes == std::vector<std::error_code>(2));
@@ -520,7 +520,7 @@ TEST_CASE("handles: the answer to one of an internal message goes with what is s
   channel.run_to_end();
 }
 
-// --- what only tine knows
+// --- descriptors, which only tine understands
 
 TEST_CASE("handles: descriptors wait until the peer has said that it is tine", "[channel]") {
   Channel channel;
@@ -561,7 +561,7 @@ TEST_CASE("handles: descriptors are an error when the peer says something else f
   channel.run_to_end();
   const std::vector<std::error_code> codes(2, Errc::invalid_handle_type);
   if (with_callback) CHECK(sent.codes == codes);
-  const std::size_t errors = with_callback ? 0 : 1;  // of one turn, together
+  const std::size_t errors = with_callback ? 0 : 1;  // one error for all of a turn
   REQUIRE(channel.owner->errors_.size() == errors);
   CHECK(channel.log.size() == errors + 2);
   for (const auto& error : channel.owner->errors_) {
@@ -584,7 +584,7 @@ TEST_CASE("handles: descriptors are an error when the peer says nothing for hand
   CHECK(sent.codes == std::vector<std::error_code>{Errc::invalid_handle_type, {}});
 }
 
-// Waits for two things in turn: that the peer is tine, and what became of the handle.
+// First the line waits until the peer has said that it is tine; then it waits for the answer.
 TEST_CASE("handles: the answer has handle_timeout from when the peer has said that it is tine",
           "[channel]") {
   using Clock = std::chrono::steady_clock;
@@ -683,7 +683,7 @@ TEST_CASE("handles: without the loop, what is behind one is written once it is a
   CHECK(channel.peer.read_available() == line_of("1") + "2\n");
   CHECK_FALSE(stray.open_somewhere());
   channel.run_to_end();
-  CHECK(channel.log == Log{"disconnect"});  // what else came is dropped
+  CHECK(channel.log == Log{"disconnect"});  // everything else that came is dropped
 }
 
 TEST_CASE("handles: without the loop, descriptors go to a peer that says only now that it is tine",
@@ -702,7 +702,7 @@ TEST_CASE("handles: without the loop, an answer that has been read already count
   send_file(channel, 1);
   channel.end.send(json(2), {});
   channel.owner->at_message_ = [&] { channel.end.write_all_now(); };
-  channel.peer.write("0\n" + ack);  // in one piece
+  channel.peer.write("0\n" + ack);  // in one write
   await_log(channel, 1);
   CHECK(channel.peer.read_available() == line_of("1") + "2\n");
   channel.run_to_end();
@@ -728,6 +728,6 @@ TEST_CASE("handles: without the loop, an answer is not waited for when the peer 
   channel.end.send(json(2), {});
   channel.peer.half_close();
   channel.end.write_all_now();
-  CHECK(channel.peer.read_available() == line_of("1"));  // and not what is behind it, in the end
+  CHECK(channel.peer.read_available() == line_of("1"));  // the message behind it is not written
   channel.run_to_end();
 }

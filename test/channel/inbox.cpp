@@ -1,4 +1,4 @@
-// What came in: which line a descriptor belongs to, and when no more may come.
+// Received bytes and descriptors: which line gets a descriptor, and when the inbox is full.
 #include "channel/inbox.hpp"
 
 #include <algorithm>
@@ -23,7 +23,7 @@ namespace {
 
 constexpr std::string_view handle_line = "{\"cmd\":\"NODE_HANDLE\",\"msg\":1}\n";
 
-// One read: descriptors came beside the last of these bytes.
+// Does one read. The descriptors came beside the last of these bytes.
 void read(Inbox& inbox, std::string_view bytes, const std::vector<int>& beside = {}) {
   std::vector<tine::uv::Descriptor> came;
   for (const int fd : beside) came.emplace_back(dup(fd));
@@ -34,14 +34,14 @@ void read(Inbox& inbox, std::string_view bytes, const std::vector<int>& beside =
   inbox.advance(bytes.size());
 }
 
-// What the next lines are, up to one that tells of a handle.
+// Returns the next messages, up to the first item that is not a message, which is `last`.
 std::string messages(Inbox& inbox, Inbox::Item& last, Wanted wanted = Wanted::value) {
   std::string all;
   while ((last = inbox.next(wanted)).kind == Kind::message) all += std::string(last.text) + " ";
   return all;
 }
 
-// How many descriptors the next line that tells of a handle gets, of so many that it tells of.
+// Returns how many descriptors the next handle line gets if it announces `count`.
 std::size_t descriptors_of_next(Inbox& inbox, std::size_t count = 1) {
   Inbox::Item item;
   messages(inbox, item);
@@ -51,7 +51,7 @@ std::size_t descriptors_of_next(Inbox& inbox, std::size_t count = 1) {
 
 }  // namespace
 
-// All of it is read before any of it is told, as at the peer's end.
+// Everything is read before anything is delivered, as when the peer has ended.
 TEST_CASE("inbox: a descriptor of an earlier line is not given to a handle behind it",
           "[channel]") {
   const std::string_view earlier = GENERATE("1\n", "{\"cmd\":\"NODE_X\"}\n", "not JSON\n", "\n");

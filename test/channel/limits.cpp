@@ -1,4 +1,4 @@
-// The limits of what is sent, to the byte.
+// The limits of sending, exact to the byte.
 #include <string>
 #include <string_view>
 
@@ -17,10 +17,10 @@ namespace {
 
 constexpr std::size_t mark = 1'000'000;
 
-// A message that has so many bytes on the wire.
+// Returns a message that has this size on the wire.
 json message_of(std::size_t bytes) { return std::string(bytes - 3, 'x'); }
 
-// More than a socket takes.
+// Sends more than a socket takes.
 void fill(Channel& channel) {
   channel.end.send(message_of(600'000), {});
   REQUIRE(channel.end.queued() > 0);

@@ -1,4 +1,4 @@
-// Memory that was needed once is given back.
+// Memory that was needed only once is released.
 #include <algorithm>
 #include <string>
 

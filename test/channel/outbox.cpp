@@ -1,4 +1,4 @@
-// The queue of what is sent, against a model of it: a list of lines.
+// Compares the send queue with a model of it: a list of lines.
 #include "channel/outbox.hpp"
 
 #include <array>
@@ -22,21 +22,21 @@ using tine::channel::PassedHandle;
 
 namespace {
 
-// What may be done to an Outbox, a letter each.
+// The steps that may be done to an Outbox, one letter each.
 //
 //   m M    a message: with a callback, without one
-//   h H    a message with two descriptors beside it, for any peer, for tine
-//   a      an answer to a handle of the peer's
-//   1 2 w  of what is to be written, one byte is, half of it, all of it
+//   h H    a message with two descriptors beside it: for any peer, for tine only
+//   a      an answer to a handle of the peer
+//   1 2 w  writes one byte, half, or all of the bytes that the Outbox offers
 //   + -    the peer says that a handle has arrived, or has not
-//   f c    the first handle is given up: its answer does not come, it cannot be written
-//   T O    the peer is tine, or another
+//   f c    gives up the first handle: its answer does not come, it cannot be written
+//   T O    the peer is tine, or is not
 constexpr std::string_view all_steps = "mMhHa12w+-fcTO";
 
 const auto failed = std::make_error_code(std::errc::too_many_files_open);
 const auto cancelled = std::make_error_code(std::errc::operation_canceled);
 
-// An Outbox and its model, which are done the same to.
+// An Outbox and its model. Each step is done to both.
 class Both {
  public:
   void step(char what) {
@@ -60,7 +60,7 @@ class Both {
     }
   }
 
-  // That both are in the same state.
+  // Checks that both are in the same state.
   void check() {
     must(outbox_.queued() == queued(), "queued()");
     must(outbox_.empty() == (lines_.empty() && answers_.empty()), "empty()");
@@ -77,7 +77,7 @@ class Both {
     due_.clear();
   }
 
-  // Lets all go its way; nothing may stay.
+  // Writes everything and answers every handle; nothing may be left.
   void finish() {
     step('T');
     while (!lines_.empty() || !answers_.empty()) {
@@ -89,7 +89,7 @@ class Both {
     must(outbox_.front().bytes.empty(), "nothing is to be written");
   }
 
-  // Gives up all at once.
+  // Cancels everything at once.
   void cancel() {
     std::size_t messages = 0;
     std::size_t without_callback = 0;
@@ -109,7 +109,7 @@ class Both {
  private:
   struct Line {
     std::string bytes;
-    int callback;  // its number; -1: it has none
+    int callback;  // its number; -1 if there is none
     bool handle = false;
     bool tine_only = false;
     bool told = false;
@@ -118,7 +118,7 @@ class Both {
   };
   using Call = std::pair<int, std::error_code>;
 
-  // Without an assertion for each: they are millions.
+  // Does not use a Catch assertion for each check: there are millions of them.
   void must(bool holds, const char* what) {
     if (holds) return;
     FAIL(what << " after " << steps_);
@@ -175,7 +175,7 @@ class Both {
     return bytes;
   }
 
-  // All that may be written now. Of it the Outbox may give less at a time.
+  // Returns all that may be written now. The Outbox may offer less at a time.
   std::string writable() const {
     const bool answers = answers_are_first();
     std::string bytes = answers ? answers_.substr(answers_written_) : "";
@@ -276,8 +276,8 @@ class Both {
   std::size_t answers_written_ = 0;
   Outbox::Peer peer_ = Outbox::Peer::unknown;
   std::vector<Call> due_;
-  int next_ = 0;    // number of a callback
-  int serial_ = 0;  // of a line
+  int next_ = 0;    // number of the next callback
+  int serial_ = 0;  // number of the next line
 };
 
 }  // namespace
@@ -300,7 +300,7 @@ TEST_CASE("outbox: each order of a few steps does as the model does", "[channel]
 
 TEST_CASE("outbox: many steps in any order do as the model does", "[channel]") {
   const bool finished = GENERATE(true, false);
-  // What is written is half of it, else all waits at the first handle.
+  // About half of the steps write: otherwise everything would wait at the first handle.
   const std::string steps = std::string(all_steps) + "1112222wwwwww+++++--";
   std::mt19937 random(1);
   for (int round = 0; round < 2000; ++round) {

@@ -1,5 +1,5 @@
-// System calls that answer what they seldom do: a signal interrupts a read, and the kernel does not tell how
-// much the peer has not read.
+// Rare results of system calls: a signal interrupts a read, and the kernel does not report how much
+// the peer has not read yet.
 #include <cerrno>
 #include <chrono>
 #include <cstdarg>
@@ -14,7 +14,7 @@
 
 namespace {
 
-int interruptions = 0;  // of reads, that are still to come
+int interruptions = 0;  // how many of the next reads fail with EINTR
 bool unread_is_told = true;
 
 bool interrupted() {
@@ -26,7 +26,7 @@ bool interrupted() {
 
 }  // namespace
 
-// In place of the system library's, in this program.
+// These replace the system library's functions in this program.
 extern "C" ssize_t recvmsg(int fd, msghdr* message, int flags) {
   return interrupted() ? -1 : syscall(SYS_recvmsg, fd, message, flags);
 }
@@ -67,7 +67,7 @@ TEST_CASE("endpoint: the last read is done again when it is interrupted", "[chan
   CHECK(channel.log == Log{"disconnect", "1"});
 }
 
-// As after a stop of this process: timers are due before it looks at the socket.
+// As after a stop of this process: timers are due before the process looks at the socket.
 TEST_CASE("endpoint: a peer that has read meanwhile is not given up, though nothing tells how much",
           "[channel]") {
   using Clock = std::chrono::steady_clock;

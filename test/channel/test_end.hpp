@@ -1,4 +1,4 @@
-// An end of a channel whose owner writes down what it is told, and a raw peer at the other end.
+// A channel end whose owner records its events, and a raw peer at the other end.
 #pragma once
 
 #include <functional>
@@ -16,7 +16,7 @@
 
 using Log = std::vector<std::string>;
 
-// An end whose owner writes down what it is told.
+// The owner of a channel end. Records the events of that end.
 class TestEnd final : public tine::channel::Endpoint::Owner {
  public:
   TestEnd(tine::Loop& loop, const tine::ChannelOptions& options)
@@ -37,7 +37,7 @@ class TestEnd final : public tine::channel::Endpoint::Owner {
     internal_.push_back(message.dump());
     if (at_internal_) at_internal_();
   }
-  // What they are is nothing to the channel: they are passed on.
+  // Passes the descriptors on; the channel does not look at what they are.
   tine::Handle make_handle(const nlohmann::json&, std::vector<tine::uv::Descriptor> came) override {
     std::vector<int> open;
     for (tine::uv::Descriptor& descriptor : came) open.push_back(descriptor.release());
@@ -82,7 +82,7 @@ class TestEnd final : public tine::channel::Endpoint::Owner {
   std::vector<tine::Error> errors_;
 };
 
-// An open end, and a raw peer.
+// An open channel end, and a raw peer.
 struct Channel {
   explicit Channel(const tine::ChannelOptions& options = {})
       : owner(std::make_shared<TestEnd>(loop, options)),
@@ -95,20 +95,20 @@ struct Channel {
     if (owner) end.detach();
   }
 
-  // Lets all go that the end has.
+  // Destroys the end with everything that it holds.
   void drop() {
     end.detach();
     owner.reset();
   }
 
-  // From now on messages go out together, as on a loop that sends many.
+  // From now on, messages are written together, as on a loop that sends many.
   void send_densely() {
     constexpr int for_seconds = 1'000'000;
     tine::uv::Pace& pace = tine::core_of(loop).pace();
     for (int i = 0; i < for_seconds; ++i) pace.sent(tine::uv::Pace::now());
   }
 
-  // Until that is so.
+  // Runs the loop until `holds` returns true.
   void run_until(const std::function<bool()>& holds) {
     const std::function<void()> look = [&] {
       holds() ? loop->stop() : static_cast<void>(loop->after(std::chrono::milliseconds(0), look));
@@ -117,7 +117,7 @@ struct Channel {
     loop.run();
   }
 
-  // Until the end is closed and all is told.
+  // Closes the peer, and runs the loop until the end is closed and everything is delivered.
   void run_to_end() {
     peer.close();
     loop.run();
@@ -132,7 +132,7 @@ struct Channel {
   Log& log;
 };
 
-// Records what callbacks are told: 0 or an errno, in order.
+// Records the error codes that send callbacks get, in order.
 struct Sent {
   tine::SendCallback callback() {
     return [this](std::error_code error) { codes.push_back(error); };
