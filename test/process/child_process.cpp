@@ -20,7 +20,7 @@ using Log = std::vector<std::string>;
 
 namespace {
 
-// Writes down the events of a child, but its messages.
+// Records the events of a child, except its messages.
 void log_events(tine::ChildProcess& child, Log& log) {
   child.on<"spawn">([&log] { log.emplace_back("spawn"); });
   child.on<"connected">([&log] { log.emplace_back("connected"); });
@@ -381,7 +381,7 @@ TEST_CASE("child process: ~Loop leaves it running, and leaves no zombie", "[proc
   CHECK_FALSE(child.send("Hello"));
   child.disconnect();
   CHECK_FALSE(child.kill());
-  // It ends by itself, because its channel is closed; somebody must wait for it then.
+  // The child ends by itself, because its channel is closed; it must then be waited for.
   const auto give_up = std::chrono::steady_clock::now() + deadline;
   while (kill(pid, 0) == 0 && std::chrono::steady_clock::now() < give_up) std::this_thread::yield();
   CHECK(kill(pid, 0) < 0);

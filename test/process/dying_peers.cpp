@@ -1,4 +1,5 @@
-// Peers that die, and processes that live on: nothing that a peer does not read is an error of its own.
+// Peers that die, and processes that live on: a message that a dead peer does not read is not an
+// error in itself.
 #include <csignal>
 #include <cstdlib>
 #include <string>
@@ -15,7 +16,7 @@ using Log = std::vector<std::string>;
 
 namespace {
 
-// Until the child is dead. It is not waited for: its parent has to notice by itself.
+// Blocks until the child is dead, without reaping it: the parent must notice the end by itself.
 void await_death(const tine::ChildProcess& child) {
   siginfo_t info{};
   while (waitid(P_PID, static_cast<id_t>(child.pid().value()), &info, WEXITED | WNOWAIT) < 0) {
@@ -36,7 +37,7 @@ TEST_CASE("dying peer: answers that were sent before a crash arrive", "[process]
   auto child = loop.fork("answer", {.args = {"6"}});
   child.on<"message">([&](const json& message) { log.push_back(message.dump()); });
   log_end(child, log);
-  for (int i = 1; i <= 6; ++i) child.send(i);  // all are there when it reads for the first time
+  for (int i = 1; i <= 6; ++i) child.send(i);  // all are in the socket before its first read
   loop.run();
   CHECK(log == Log{"1", "2", "3", "4", "5", "disconnect", "signal 6 (Aborted)"});
 }
@@ -89,7 +90,7 @@ TEST_CASE("dying peer: a line that is no message is an error all the same", "[pr
   loop.run();
 }
 
-// The child is stopped while the parent says its last words and goes.
+// The child is stopped while the parent writes its last messages and closes the channel.
 TEST_CASE("dying peer: a child that answers a parent that is gone ends as any other", "[process]") {
   RawParent child("echo");
   child.channel().write("\"ready\"\n");

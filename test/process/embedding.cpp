@@ -1,4 +1,4 @@
-// tine in a program that has its own ways with loops, threads and processes.
+// tine in a program that has loops, threads and processes of its own.
 #include <csignal>
 #include <stdexcept>
 #include <string>
@@ -18,7 +18,7 @@ struct Ended {
   std::vector<std::string> messages;
 };
 
-// Runs test/programs/embedded to its end, and to the end of all that have inherited its stderr from it.
+// Runs test/programs/embedded until it, and every process that inherited its stderr, has ended.
 Ended run_embedded(const std::string& way) {
   TestLoop loop;
   Ended ended;

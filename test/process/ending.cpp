@@ -1,4 +1,4 @@
-// Children that are asked to end, killed with all they have started, or waited for.
+// Children that are asked to end, killed together with their descendants, or waited for.
 #include <csignal>
 #include <string>
 #include <thread>
@@ -22,10 +22,10 @@ namespace {
 
 const std::string forever = "exec tail -f /dev/null";
 
-// Ignores SIGTERM and the end of its channel, and says when it does.
+// Ignores SIGTERM and the end of its channel, and sends a message once it does.
 const std::string stubborn = "trap '' TERM; echo 1 >&3; while :; do read -r _ < /dev/zero; done";
 
-// The signal that has ended an orphan; 0 if none has.
+// Waits for an orphan. Returns the signal that ended it, or 0.
 int signal_that_ended(int pid) {
   int status = 0;
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
@@ -33,7 +33,8 @@ int signal_that_ended(int pid) {
   return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 
-// A child with a child and a grandchild, each of which stays when its parent goes. It tells their pids.
+// A child with a child and a grandchild, each of which lives on when its parent ends. It sends the
+// pids of both.
 const std::string family = "sh -c 'tail -f /dev/null & echo \"[$$,$!]\" >&3; wait' & wait";
 
 }  // namespace
@@ -82,7 +83,7 @@ TEST_CASE("stop: the deadline of the last call counts", "[process]") {
   });
   loop.run();
   CHECK(child.signal_code() == SIGKILL);
-  child.stop();  // of one that has ended: nothing
+  child.stop();  // a no-op on a child that has ended
 }
 
 TEST_CASE("kill_tree: descendants are killed too, found in /proc or by their group", "[process]") {
@@ -128,7 +129,8 @@ TEST_CASE("kill_tree: what forks all the time does not get away", "[process]") {
   child.on<"message">([&] { CHECK(child.kill_tree()); });
   loop.run();
   CHECK(child.signal_code() == SIGKILL);
-  // All that was left came here, and has ended: else this would wait for ever.
+  // All remaining descendants are children of this process now, and dead: otherwise this would
+  // block forever.
   while (waitpid(-1, nullptr, 0) > 0) {
   }
 }
@@ -235,7 +237,7 @@ TEST_CASE("wait_for_message: when the loop goes, what it holds goes, uncalled", 
   const int pid = child.pid().value();
   loop.destroy();
   CHECK(held.use_count() == 1);
-  while (::kill(pid, 0) == 0) std::this_thread::yield();  // until it is waited for
+  while (::kill(pid, 0) == 0) std::this_thread::yield();  // until it is reaped
 }
 
 TEST_CASE("wait_for_message: a child waits for its parent as well", "[process]") {

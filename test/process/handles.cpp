@@ -1,4 +1,4 @@
-// Handles between two ends that are both tine, few and many.
+// Handles between two ends that are both tine: a few, and many.
 #include <algorithm>
 #include <chrono>
 #include <csignal>
@@ -29,13 +29,13 @@ using nlohmann::json;
 
 namespace {
 
-// A server on a free port, whose clients are in this process too.
+// A server on a free port, with clients in the same process.
 struct Clients {
   explicit Clients(TestLoop& its_loop) : loop(its_loop), server(its_loop) {
     server.listen({.host = "127.0.0.1"});
   }
 
-  // Another one, which sends nothing and reads up to the end. `done` is told what it has read.
+  // Connects another client, which sends nothing and reads up to EOF. `done` gets all that it read.
   void connect(const std::function<void(const std::string&)>& done) {
     tine::Socket client(loop);
     const auto answer = std::make_shared<std::string>();
@@ -49,7 +49,7 @@ struct Clients {
   tine::Server server;
 };
 
-// Two connected sockets of this process.
+// Two connected sockets in this process.
 struct SocketPair {
   explicit SocketPair(tine::Loop& loop) {
     int ends[2];
@@ -67,7 +67,7 @@ std::size_t resident_kilobytes() {
   return static_cast<std::size_t>(usage.ru_maxrss);
 }
 
-// The answer of a program "serve".
+// How many descriptors a child that runs "serve" has open, by its own answer.
 std::ptrdiff_t descriptors_of(TestLoop& loop, tine::ChildProcess child) {
   std::ptrdiff_t count = 0;
   child.once<"message">([&](std::ptrdiff_t answer) {
@@ -158,7 +158,7 @@ TEST_CASE("handles: a socket with unwritten bytes is refused, and no byte is los
     if (read.size() > bytes.size() && read.ends_with("served")) pair.ours.end();
   });
   pair.ours.pause();
-  pair.theirs.write(bytes.substr(1));  // nobody is told what becomes of these
+  pair.theirs.write(bytes.substr(1));  // without a callback
   pair.theirs.write(bytes.substr(0, 1), [&](std::error_code error) {
     CHECK_FALSE(error);
     child.send("write", pair.theirs, {.keep_open = keep_open});
@@ -192,7 +192,7 @@ TEST_CASE("handles: connections of each server at a free port are counted apart"
   };
   int passed = 0;
   const auto pass = [&](tine::Socket socket) {
-    child.send("write", socket);  // and it stays open there
+    child.send("write", socket);  // the child keeps it open
     if (++passed == 3) count();
   };
   for (const int connections : {1, 2}) {
@@ -207,7 +207,7 @@ TEST_CASE("handles: connections of each server at a free port are counted apart"
   loop.run();
   CHECK(counts == std::vector<std::size_t>{1, 2});
 
-  // The first has none any more; the second waits for its own.
+  // The first server has no connection any more; the second waits for its connections.
   std::vector<int> closed;
   for (int i : {0, 1}) {
     servers[static_cast<std::size_t>(i)].server.close([&, i] {
@@ -345,7 +345,7 @@ TEST_CASE("handles: descriptors travel to a child behind a shell, and in another
     CHECK(kinds == json{"directory"});
     CHECK(child.exit_code() == 0);
   };
-  std::thread(exchange).join();  // which alone has its children there
+  std::thread(exchange).join();  // only this thread has its children in the new namespace
   if (!possible) WARN("no pid namespace can be made here");
 }
 
@@ -381,7 +381,7 @@ TEST_CASE("handles: 10 000 connections are served by a child, and nothing is lef
   serve_up_to(count);
 
   CHECK(served == count);
-  // The last connections may just be closing, at either end.
+  // The last connections may still be closing, at either end.
   const auto give_up_at = std::chrono::steady_clock::now() + deadline;
   while (descriptors_of(loop, child) != there || open_descriptors().size() != here) {
     REQUIRE(std::chrono::steady_clock::now() < give_up_at);
@@ -400,7 +400,7 @@ TEST_CASE("handles: a child that is killed every 100 ms leaves no client waiting
   int killed = 0;
   int answered = 0;
   const std::function<void()> kill = [&] {
-    // On a busy machine it may not have answered yet.
+    // On a busy machine the child may not have answered yet.
     if (answered <= killed) return static_cast<void>(loop->after(1ms, kill));
     ++killed;
     child.kill(SIGKILL);
@@ -416,7 +416,7 @@ TEST_CASE("handles: a child that is killed every 100 ms leaves no client waiting
   start();
   clients.server.on<"connection">([&](tine::Socket socket) {
     socket.on<"error">([](const tine::Error&) {});
-    // Of a dead child the message is refused, and the connection is still ours.
+    // If the child is dead, the message is refused, and the connection is still ours.
     child.send("", socket, [socket](std::error_code error) mutable {
       if (error) socket.destroy();
     });

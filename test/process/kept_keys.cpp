@@ -1,4 +1,4 @@
-// What the peer says of connections that it has passed here, by keys that it chooses.
+// Messages from a peer about connections that it has passed here, under keys that it chooses.
 #include <cstddef>
 #include <string>
 

@@ -1,4 +1,4 @@
-// What a child that is to end has the loop wait for, and whom its signals reach.
+// What keeps the loop alive for a child that should end, and which processes its signals reach.
 #include <csignal>
 #include <fstream>
 #include <string>

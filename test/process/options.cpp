@@ -1,4 +1,4 @@
-// What a child is started as, and with.
+// How a child is started, and with which options.
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
@@ -26,7 +26,7 @@ namespace {
 constexpr unsigned nobody = 65534;
 const std::string forever = "exec tail -f /dev/null";
 
-// The first message of a child that runs a script.
+// Returns the message of a child that runs a script.
 json told_by(TestLoop& loop, const std::string& script, tine::ForkOptions options = {}) {
   json told;
   auto child = loop.fork_script(script, std::move(options));
@@ -36,7 +36,7 @@ json told_by(TestLoop& loop, const std::string& script, tine::ForkOptions option
   return told;
 }
 
-// What becomes of a child that cannot be started: one error, and the close.
+// Forks a child that cannot be started, and returns its error. It emits one "error", then "close".
 tine::Error refusal(TestLoop& loop, tine::ForkOptions options) {
   Log log;
   std::optional<tine::Error> refused;
@@ -54,7 +54,7 @@ tine::Error refusal(TestLoop& loop, tine::ForkOptions options) {
   return refused.value();
 }
 
-// How often a process has gone to sleep of its own accord.
+// How many times a process has gone to sleep voluntarily.
 long sleeps_of(int pid) {
   const std::string name = "voluntary_ctxt_switches:";
   std::ifstream status("/proc/" + std::to_string(pid) + "/status");
@@ -127,7 +127,7 @@ TEST_CASE("fork: what the system refuses is an errno, and what it was", "[proces
       {{.cwd = "/nonexistent"}, ENOENT},
   }));
   TestLoop loop;
-  if (only_uv_spawn() && refused.options.uid) return;  // which uv_spawn() does not check
+  if (only_uv_spawn() && refused.options.uid) return;  // uv_spawn() does not check it
   const tine::Error error = refusal(loop, refused.options);
   CHECK(error.code() == std::error_code(refused.error, std::generic_category()));
   CHECK_THAT(error.what(), StartsWith("spawn /bin/sh"));
@@ -249,7 +249,7 @@ TEST_CASE("fork: a stop after the loop does nothing", "[process]") {
   loop.destroy();
   source.request_stop();
   CHECK(::kill(pid, SIGKILL) == 0);
-  while (::kill(pid, 0) == 0) std::this_thread::yield();  // until it is waited for
+  while (::kill(pid, 0) == 0) std::this_thread::yield();  // until it is reaped
 }
 
 TEST_CASE("fork: a child dies with the thread that has forked it, unless it is not to",
@@ -299,7 +299,7 @@ TEST_CASE("fork: a child dies with a parent that is killed", "[process]") {
   CHECK(WTERMSIG(status) == SIGKILL);
 }
 
-// A debugger has to wait for it first.
+// The kernel lets the parent reap the child only after the tracer has waited for it.
 TEST_CASE("fork: while a tracer leaves a child unwaited for, its parent sleeps", "[process]") {
   TestLoop loop;
   auto host = loop.fork("host");
@@ -341,7 +341,7 @@ TEST_CASE("child process: what it has used is told with its exit", "[process]") 
   const tine::ResourceUsage usage = child.resource_usage().value();
   CHECK(usage.user_time + usage.system_time > 1ms);
   CHECK(usage.minor_page_faults > 0);
-  CHECK_FALSE(usage.max_rss);  // the shell has less than we
+  CHECK_FALSE(usage.max_rss);  // the shell has less memory than this process
 }
 
 TEST_CASE("child process: a child that has more memory than its parent is told how much",

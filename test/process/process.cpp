@@ -17,7 +17,7 @@ using nlohmann::json;
 
 namespace {
 
-// What a shell command prints.
+// Returns what a shell command prints.
 std::string output_of(const std::string& command) {
   FILE* const pipe = popen(command.c_str(), "r");
   std::string output;
@@ -51,7 +51,7 @@ TEST_CASE("process: what names the channel of another parent that is tine means 
   const std::string value = GENERATE(std::to_string(getpid()), "1", "", "junk");
   RawParent parent("obey", {}, {"TINE_CHANNEL=" + value});
   parent.channel().write("\"disconnect\"\n");
-  CHECK(parent.channel().read_to_end().empty());  // no word of its being tine
+  CHECK(parent.channel().read_to_end().empty());  // it does not say that it is tine
   CHECK(parent.wait() == 0);
 }
 

@@ -25,12 +25,12 @@ using Log = std::vector<std::string>;
 
 namespace {
 
-// All that a stream brings.
+// Appends everything that a stream delivers to `all`.
 void collect(tine::Stream stream, std::string& all) {
   stream.on<"data">([&all](std::string_view bytes) { all += bytes; });
 }
 
-// While it lives, there may be no more descriptors than those that are open, and some more.
+// While this object lives, only `more` descriptors can be opened beyond those that are open.
 class FewDescriptors {
  public:
   explicit FewDescriptors(int more) {
@@ -204,7 +204,7 @@ TEST_CASE("stdio: output that nobody reads does not keep close from coming", "[p
   auto child = loop.fork_script("head -c 300000 /dev/zero", {.silent = true});
   child.on<"message">([] {});
   child.on<"spawn">([&] { child.err().on<"end">([&] { log.emplace_back("err end"); }); });
-  // It cannot exit as long as it writes: that is held up, as in Node.
+  // The child cannot exit before its write is done, and the write blocks, as in Node.
   loop->after(20ms, [&] {
     CHECK_FALSE(child.exit_status());
     child.out().resume();
@@ -317,7 +317,7 @@ TEST_CASE("row 26: with few descriptors left, fork with pipes works or is an err
   Log log;
   std::optional<FewDescriptors> few(std::in_place, free_descriptors);
   auto child = loop.fork_script("exit 0", {.silent = true});
-  if (sanitized) few.reset();  // UBSan needs a pipe to see whether memory can be read
+  if (sanitized) few.reset();  // UBSan needs a pipe to check whether memory is readable
   child.on<"error">([&](const tine::Error&) { log.emplace_back("error"); });
   child.on<"exit">([&] { log.emplace_back("exit"); });
   child.on<"close">([&] { log.emplace_back("close"); });

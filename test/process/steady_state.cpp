@@ -1,4 +1,4 @@
-// What goes on for long: no cost that grows, and none that need not be.
+// Work that goes on for a long time has no growing cost and no needless cost.
 #include <chrono>
 #include <cstddef>
 
@@ -12,8 +12,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// Keeps some messages on their way to a child that sends them back. Returns how often memory was
-// allocated here for the later ones of them.
+// Keeps some messages in flight to a child that sends them back. Returns how many times this
+// process allocated memory for the later ones.
 std::size_t allocations_of_echo(TestLoop& loop, std::size_t messages) {
   const std::size_t warm = messages / 5;
   constexpr std::size_t on_their_way = 50;
@@ -44,7 +44,7 @@ TEST_CASE("child process: messages of one shape are sent and received without al
           "[process]") {
   TestLoop loop;
   constexpr std::size_t messages = 5000;
-  CHECK(allocations_of_echo(loop, messages) < messages / 20);  // a few for all lines of a read
+  CHECK(allocations_of_echo(loop, messages) < messages / 20);  // a few for all lines of one read
 }
 
 TEST_CASE("child process: a loop that spins exchanges messages as others do", "[process]") {
