@@ -1,4 +1,4 @@
-// Timers: never early, and never before what has come in time.
+// Timers never run early, and never before input that came in time.
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -20,13 +20,13 @@ using Clock = std::chrono::steady_clock;
 
 namespace {
 
-// As a process that is stopped: nothing happens until then.
+// Busy-waits: nothing else happens until then, as in a process that is stopped.
 void stand_still_until(Clock::time_point then) {
   while (Clock::now() < then) {
   }
 }
 
-// Writes down what it reads, in pieces.
+// Counts the bytes that it reads, at most `room` at a time.
 class Reader final : public tine::uv::Stream::User {
  public:
   explicit Reader(std::size_t room) : room_(room, '\0') {}
@@ -49,7 +49,7 @@ TEST_CASE("timer: it never runs early", "[uv]") {
   if (spins) loop->spin(100us);
   for (int i = 0; i < 50; ++i) {
     const auto delay = std::chrono::milliseconds(1 + i % 5);
-    // The loop's clock is somewhere within a millisecond.
+    // Starts at varying points within a millisecond of the loop's clock.
     stand_still_until(Clock::now() + std::chrono::microseconds(i * 37 % 1000));
     const auto start = Clock::now();
     Clock::duration took{};
@@ -65,7 +65,7 @@ TEST_CASE("timer: one that ran down while the process stood still comes after wh
   int ends[2];
   REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
   const tine::uv::Descriptor peer(ends[1]);
-  // So much that several reads are needed for it.
+  // How many reads the bytes need.
   const int reads = GENERATE(1, 3);
   const std::string bytes(3000, 'x');
   Reader reader(bytes.size() / static_cast<std::size_t>(reads));

@@ -1,4 +1,4 @@
-// A libuv that runs and is not the one that tine was compiled with.
+// A libuv at run time that is not the one that tine was compiled with.
 #include <cstddef>
 #include <string>
 
@@ -11,7 +11,7 @@
 
 namespace {
 
-// What libuv says of itself instead of the truth.
+// What libuv reports about itself. 0: the truth.
 struct Pretended {
   unsigned version = 0;
   std::size_t loop_size = 0;
@@ -70,7 +70,7 @@ TEST_CASE(
   CHECK(refusal({.poll_size = sizeof(uv_poll_t) + 8})
             .starts_with(both + ", whose structs have other sizes; "));
 
-  // A borrowed loop is not spoiled either.
+  // The refusal leaves a borrowed loop intact.
   uv_loop_t borrowed;
   REQUIRE(uv_loop_init(&borrowed) == 0);
   pretended.loop_size = sizeof(uv_loop_t) + 8;

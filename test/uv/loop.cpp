@@ -34,8 +34,8 @@ TEST_CASE("loop: posted functions run in order, before run returns", "[uv]") {
 TEST_CASE("loop: timers run in the order of their time, not inside after()", "[uv]") {
   TestLoop loop;
   std::vector<int> order;
-  // Each is due later than the one before it, however long the machine takes between them; but for the
-  // first.
+  // Except for the first, each timer is due later than the one before it, however long the machine
+  // takes between the calls.
   tine::Timer last = loop->after(1h, [&] { order.push_back(4); });
   loop->after(0ms, [&] { order.push_back(1); });
   loop->after(5ms, [&] { order.push_back(2); });
@@ -131,7 +131,7 @@ TEST_CASE("loop: one that spins gives the core back when events are far apart", 
   const std::clock_t before = std::clock();
   loop.run();
   const double seconds = static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
-  CHECK(seconds < 0.5 * 200 * 0.0005);  // half of what it takes without a back-off
+  CHECK(seconds < 0.5 * 200 * 0.0005);  // half of what a loop without back-off uses
 }
 
 TEST_CASE("loop: stop makes run return with work left, which the next run does", "[uv]") {
@@ -173,7 +173,7 @@ class Flushed final : public tine::uv::Flushable {
 TEST_CASE("loop: what is flushed at the end of the turn may be forgotten before, the others stay",
           "[uv]") {
   const auto forgotten =
-      GENERATE(range(std::size_t{0}, std::size_t{4}));  // the last is none of them
+      GENERATE(range(std::size_t{0}, std::size_t{4}));  // the last was not added
   TestLoop loop;
   auto& core = tine::core_of(loop);
   Flushed all[4];
@@ -218,7 +218,7 @@ TEST_CASE("loop: a timer handle that outlives its loop is inert", "[uv]") {
 
 namespace {
 
-// A loop of the application's.
+// A loop that belongs to the application.
 struct BorrowedLoop {
   BorrowedLoop() { uv_loop_init(&loop); }
   ~BorrowedLoop() {

@@ -1,4 +1,4 @@
-// Programs whose parent is gone, and programs whose loop is.
+// Programs whose parent is gone, and programs whose loop is gone.
 #include <csignal>
 #include <cstdint>
 #include <filesystem>
@@ -33,8 +33,8 @@ bool blocks(int thread, int signal) {
   return (std::stoull(line.substr(7), nullptr, 16) >> (signal - 1) & 1) != 0;
 }
 
-// The exit code of a program that is started as clone() would, by a parent that may not be its own any
-// more.
+// Starts a program with run_child(), and returns its exit code. If `parent_is_gone`, the plan names
+// a process that is not the program's parent, as if the parent had ended.
 int code_of_child(bool parent_is_gone) {
   const pid_t pid = fork();
   if (pid == 0) {
@@ -84,5 +84,5 @@ TEST_CASE("reaper: no signal of the program's goes to its thread", "[subprocess]
   }
   CHECK(its_threads == 1);
   kill(child, SIGKILL);
-  while (kill(child, 0) == 0) std::this_thread::yield();  // until it is waited for
+  while (kill(child, 0) == 0) std::this_thread::yield();  // until it is reaped
 }

@@ -1,4 +1,4 @@
-// How densely messages are sent, by a clock of the test's own.
+// How densely messages are sent, by a clock that the test sets.
 #include "uv/pace.hpp"
 
 #include "support/catch.hpp"
@@ -8,7 +8,7 @@ using tine::uv::Pace;
 
 namespace {
 
-// Sends so many messages at a time; how many of them should go out with others.
+// Sends `count` messages at that time. Returns how many of them should be written with others.
 int send(Pace& pace, Pace::Time time, int count) {
   int dense = 0;
   for (int i = 0; i < count; ++i) dense += pace.sent(time);

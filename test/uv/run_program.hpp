@@ -1,4 +1,4 @@
-// Runs a program to its end, and tells what came of it.
+// Runs a program to its end, and returns the result.
 #pragma once
 
 #include <filesystem>
@@ -19,7 +19,7 @@ using tine::uv::Subprocess;
 using tine::uv::SubprocessExit;
 using tine::uv::SubprocessOptions;
 
-// How programs are started, until this goes.
+// Sets how programs are started, while this object lives.
 class Way {
  public:
   explicit Way(bool uv_spawn) { Subprocess::use_uv_spawn(uv_spawn); }
@@ -35,7 +35,7 @@ inline SubprocessOptions script(const std::string& text) {
   return options;
 }
 
-// A program that is to end once.
+// A running program. The test fails unless its end is reported exactly once.
 class Running {
  public:
   Running(TestLoop& loop, const SubprocessOptions& options) : ended_(1) {
@@ -48,7 +48,7 @@ class Running {
   Subprocess& operator*() { return *subprocess_; }
   Subprocess* operator->() { return subprocess_.get(); }
 
-  // False: its end was told as unknown.
+  // False if its end was reported as unknown.
   bool known() const { return exit_.value().known; }
   int code() const { return exit_.value().signal == 0 ? exit_.value().code : -1; }
   int signal() const { return exit_.value().signal; }
@@ -61,7 +61,7 @@ class Running {
   std::optional<SubprocessExit> exit_;
 };
 
-// What it has written, no more than fits a pipe.
+// Runs a program and returns its output, which must fit into a pipe.
 inline std::string output_of(TestLoop& loop, SubprocessOptions options) {
   int ends[2];
   REQUIRE(pipe2(ends, O_CLOEXEC) == 0);

@@ -1,4 +1,4 @@
-// How a program is started. How it ends is in subprocess_ends.cpp.
+// How programs are started. How they end is in subprocess_ends.cpp.
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
@@ -24,7 +24,7 @@ namespace {
 
 constexpr uid_t nobody = 65534;
 
-// This thread alone has no privileges, until this goes.
+// While this object lives, the current thread alone has no privileges.
 class Unprivileged {
  public:
   Unprivileged() { change(nobody); }
@@ -45,7 +45,7 @@ void write_file(const std::filesystem::path& path, const std::string& text, int 
   std::filesystem::permissions(path, std::filesystem::perms(mode));
 }
 
-// "STEP ERRNO", or "started".
+// Tries to start a program. Returns "STEP ERRNO", or "started".
 std::string failure(TestLoop& loop, const SubprocessOptions& options) {
   try {
     const auto started = Subprocess::start(tine::core_of(loop), options, [](const auto&) {});
@@ -58,14 +58,14 @@ std::string failure(TestLoop& loop, const SubprocessOptions& options) {
   return "started";
 }
 
-// A process, or a thread.
+// Whether a process, or a thread, is in nanosleep().
 bool sleeps(const std::string& pid) {
   std::string call;
   std::ifstream("/proc/" + pid + "/syscall") >> call;
   return call == std::to_string(SYS_nanosleep) || call == std::to_string(SYS_clock_nanosleep);
 }
 
-// Of a thread of ours; "" if it has none.
+// Returns the pid of the youngest child of one of our threads; "" if it has none.
 std::string youngest_child_of(const std::string& thread) {
   std::ifstream children("/proc/self/task/" + thread + "/children");
   std::string child;
@@ -74,7 +74,7 @@ std::string youngest_child_of(const std::string& thread) {
   return child;
 }
 
-// A program that may be started as soon as nobody writes it any more, which somebody else does.
+// A program that another process has open for writing, until end(): it cannot be started before.
 class ProgramBeingWritten {
  public:
   ProgramBeingWritten() {
@@ -106,8 +106,8 @@ std::string expected(const char* step, int error) {
 volatile std::sig_atomic_t handled_in_child = 0;
 pid_t self = 0;
 
-// Starts programs while signals come to the whole process group, which is one of its own. Whether one of our
-// handlers has run in a child, where our memory is.
+// Starts programs while signals hit the whole process group, which is a group of our own. Returns
+// whether one of our handlers ran in a child, which shares our memory.
 int start_in_storm() {
   setpgid(0, 0);
   self = getpid();
@@ -128,7 +128,7 @@ int start_in_storm() {
       siginfo_t unused;
       tine::uv::wait_for(child.pidfd.get(), unused, WEXITED, nullptr);
     } catch (const SpawnError&) {
-      // The signal has ended it before its program ran.
+      // The signal ended the child before its program ran.
     }
   }
   kill(storm, SIGKILL);
@@ -143,7 +143,7 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-// Writes what the descriptors of the child are into the file that is its $0.
+// Returns a script that writes what its descriptors are into the file that is its $0.
 std::string tell_descriptors(int count) {
   return "told=$(for i in $(seq 0 " + std::to_string(count - 1) +
          "); do readlink /proc/$$/fd/$i || echo none; done); echo \"$told\" >\"$0\"";
@@ -304,11 +304,11 @@ TEST_CASE("subprocess: uid and gid leave us our core dumps", "[subprocess]") {
   prctl(PR_SET_DUMPABLE, before);
 }
 
-// A thread alone may have children in another namespace.
+// Each thread may have its children in a pid namespace of its own.
 TEST_CASE("subprocess: in another pid namespace it starts, and no failure is silent",
           "[subprocess]") {
   const std::size_t slots =
-      GENERATE(std::size_t{3}, std::size_t{100});  // also where descriptors of ours are
+      GENERATE(std::size_t{3}, std::size_t{100});  // 100: also numbers of our own descriptors
   bool may_change = true;
   const auto fork_there = [&] {
     may_change = unshare(CLONE_NEWPID) == 0;
@@ -320,7 +320,7 @@ TEST_CASE("subprocess: in another pid namespace it starts, and no failure is sil
     Running running(loop, options);
     loop.run();
     CHECK(running.code() == 1);
-    CHECK(failure(loop, options) == expected("clone", ENOMEM));  // after the first process
+    CHECK(failure(loop, options) == expected("clone", ENOMEM));  // the first process has ended
   };
   std::thread(fork_there).join();
   if (!may_change) WARN("no pid namespace can be made here");
@@ -431,7 +431,7 @@ TEST_CASE("subprocess: slots are what they are given in any order, again and aga
     open_files.push_back(std::make_unique<tine::uv::Descriptor>(fd));
     given.emplace_back(fd, name);
   }
-  const int slots = given.back().first + files;  // so that each has a number that is a slot too
+  const int slots = given.back().first + files;  // so that each file's number is a slot too
   std::mt19937 random(1);
   for (int round = 0; round < 20; ++round) {
     SubprocessOptions options = script(tell_descriptors(slots));
@@ -439,7 +439,7 @@ TEST_CASE("subprocess: slots are what they are given in any order, again and aga
     std::vector<std::string> names;
     for (int slot = 0; slot < slots; ++slot) {
       auto each = given[random() % given.size()];
-      // Some stay where they are.
+      // In every second round, a file whose number is the slot stays there.
       for (const auto& [fd, name] : given) {
         if (fd == slot && round % 2 == 0) each = {fd, name};
       }
@@ -608,7 +608,7 @@ TEST_CASE("subprocess: one that dies with its parent is killed when that thread 
   TestLoop loop;
   SubprocessOptions options = script("exec tail -f /dev/null");
   options.parent_death_signal = SIGKILL;
-  if (geteuid() == 0) options.uid = nobody;  // which makes the system forget an earlier wish
+  if (geteuid() == 0) options.uid = nobody;  // a change of ids clears an earlier death signal
   std::optional<Running> running;
   std::thread([&] { running.emplace(loop, options); }).join();
   loop.run();
@@ -637,7 +637,7 @@ TEST_CASE("subprocess: with few descriptors left it starts or fails, and leaves 
     } catch (const SpawnError& thrown) {
       error = thrown.code();
     }
-    setrlimit(RLIMIT_NOFILE, &limit_before);  // Catch and sanitizers need some too
+    setrlimit(RLIMIT_NOFILE, &limit_before);  // Catch and sanitizers need descriptors too
     if (error) CHECK(error == std::errc::too_many_files_open);
     ++(error ? failed : started);
     loop.run();

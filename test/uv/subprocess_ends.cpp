@@ -1,4 +1,4 @@
-// How the end of a program is told, and what else may be going on in the process meanwhile.
+// How the end of a program is reported, whatever else goes on in the process meanwhile.
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -20,7 +20,7 @@ namespace {
 
 std::atomic<int> signals = 0;
 
-// A process that has just this pid; -1 if it cannot be had.
+// Forks a process that gets this pid. Returns the pid; -1 if that is not possible.
 int fork_with_pid(int pid) {
   clone_args args{};
   args.exit_signal = SIGCHLD;
