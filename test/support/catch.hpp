@@ -1,4 +1,4 @@
-// Catch2, be it 2 or 3, with the names of 3.
+// Includes Catch2, version 2 or 3, with the names of version 3.
 #pragma once
 
 #if __has_include(<catch2/catch_all.hpp>)

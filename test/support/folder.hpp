@@ -9,8 +9,8 @@
 
 #include "support/catch.hpp"
 
-// New and empty; removed with all that is in it. Everybody may look into it. Not where TMPDIR says, which
-// may be longer than the path of a socket can be, or open to one user only.
+// A new, empty folder; the destructor removes it with all its contents. All users may read it. It
+// ignores TMPDIR, which may be too long for the path of a socket, or open to one user only.
 class Folder {
  public:
   Folder() {

@@ -11,7 +11,7 @@
 
 namespace {
 
-// Of /proc/self/status, in bytes.
+// Returns a size from /proc/self/status, in bytes.
 std::size_t status(const std::string& name) {
   std::ifstream file("/proc/self/status");
   for (std::string line; std::getline(file, line);) {
@@ -22,11 +22,12 @@ std::size_t status(const std::string& name) {
 
 }  // namespace
 
-// Writing 5 lets the peak begin anew.
+// Writing 5 to clear_refs resets the peak.
 //
-// glibc raises the size from which a block is mapped by itself, and so unmapped when it is freed, to that of
-// each one that is freed. A buffer that grows would then leave its old blocks in the heap, and the peak would be
-// theirs too, or not, as sizes and tests before happen to be.
+// glibc maps each large block by itself, and unmaps it when it is freed. By default, freeing such a
+// block raises the threshold to the block's size. A growing buffer would then leave its old blocks
+// in the heap, and it would depend on sizes and on earlier tests whether the peak includes them. A
+// threshold that is set here stays.
 PeakMemory::PeakMemory() {
 #ifdef __GLIBC__
   mallopt(M_MMAP_THRESHOLD, 128 << 10);

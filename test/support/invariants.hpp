@@ -1,4 +1,5 @@
-// What must hold after every fault, beyond what TestLoop checks (handles, descriptors, children).
+// Conditions that must hold after every fault, beside those that TestLoop checks (handles,
+// descriptors, children).
 #pragma once
 
 #include <cstddef>
@@ -11,7 +12,7 @@
 
 #include "support/test_loop.hpp"
 
-// The most memory that this process has had since the object was made, beyond what it had then.
+// How far this process's peak memory has grown since this object was made.
 class PeakMemory {
  public:
   PeakMemory();
@@ -23,7 +24,7 @@ class PeakMemory {
 
 inline constexpr std::size_t mebibyte = std::size_t{1} << 20;
 
-// Whether memory and time are those of a sanitizer, and tell nothing.
+// Whether a sanitizer is in use, so that memory and time mean nothing.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 inline constexpr bool sanitized = true;
 #elif defined(__has_feature)
@@ -39,20 +40,20 @@ inline constexpr bool sanitized = false;
 // The invariants of one test: made at its beginning, checked at its end.
 class Invariants {
  public:
-  // No more memory than that is taken meanwhile.
+  // Memory must not grow by more than `memory` bytes meanwhile.
   explicit Invariants(TestLoop& loop, std::size_t memory = 16 * mebibyte)
       : loop_(loop), memory_(memory) {}
 
-  // A child that is to have "disconnect", "exit" and "close" once each, in this order.
+  // Watches a child, which must emit "disconnect", "exit" and "close" once each, in this order.
   tine::ChildProcess watch(tine::ChildProcess child);
-  // A callback for send() that is to be called once.
+  // Returns a callback for send() that must be called exactly once.
   tine::SendCallback sent();
 
-  // How many callbacks were told so.
+  // How many of these callbacks reported success, or failure.
   int successes() const { return count(false); }
   int failures() const { return count(true); }
 
-  // All of it, and that the loop can fork a new child and exchange 1 000 messages with it.
+  // Checks all invariants, and that the loop can exchange 1 000 messages with a new child.
   void check();
 
  private:

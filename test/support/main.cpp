@@ -11,8 +11,8 @@
 
 #include "uv/subprocess.hpp"
 
-// With TINE_TEST_UV_SPAWN set, programs are started as where there is no better way. Descriptors 0 to 2 are
-// open, whoever has started this: tests pass them on, and count from there.
+// If TINE_TEST_UV_SPAWN is set, programs are started by uv_spawn(), as on a system without a better
+// way. Opens those of descriptors 0 to 2 that are closed: tests pass them on, and count from there.
 int main(int argc, char** argv) {
   for (int fd = 0; fd <= 2; ++fd) {
     if (fcntl(fd, F_GETFD) == -1) open("/dev/null", O_RDWR);

@@ -1,4 +1,4 @@
-// A process that has run out of descriptors, or nearly.
+// Lets this process run out of descriptors, or nearly.
 #pragma once
 
 #include <vector>
@@ -9,15 +9,15 @@
 #include "support/test_loop.hpp"
 #include "uv/descriptor.hpp"
 
-// The limit at which so many more can be opened, whatever is open.
+// Returns the limit at which `count` more descriptors can be opened, whichever are open now.
 inline rlim_t limit_with_free(int count) {
   int number = 0;
   for (; count >= 0; ++number) count -= ::fcntl(number, F_GETFD) == -1;
   return static_cast<rlim_t>(number - 1);
 }
 
-// While it lives, this process has all the descriptors that it may have: it can open one when it has closed
-// one.
+// While this object lives, this process has all the descriptors that it may have: it can open one
+// only after it has closed one.
 class NoDescriptors {
  public:
   NoDescriptors() {

@@ -1,4 +1,4 @@
-// Lines that a peer may write and Node never does, of each class, and what becomes of them.
+// Unusual lines that a peer may write, of each class, and how they are read.
 #pragma once
 
 #include <optional>
@@ -7,7 +7,7 @@
 
 struct OddLine {
   std::string bytes;
-  std::optional<std::string> taken_as;  // its value, as JSON; none: it is an error
+  std::optional<std::string> taken_as;  // the value that is read, as JSON; nullopt: an error
 };
 
 inline const std::vector<OddLine> odd_lines{
@@ -62,7 +62,7 @@ inline const std::vector<OddLine> odd_lines{
     {"1e-400", "0.0"},
 };
 
-// Internal messages that make no sense: of each command, with members of each wrong kind.
+// Returns internal messages that make no sense: each command, with members of each wrong kind.
 inline std::string internal_nonsense() {
   std::string lines;
   for (const std::string command :

@@ -22,7 +22,7 @@ namespace {
 
 constexpr int channel_descriptor = 3;
 
-// As many go beside one write.
+// The most that the kernel takes beside one write.
 constexpr std::size_t most_descriptors = 253;
 
 void await_event(int fd, short events) {

@@ -1,4 +1,4 @@
-// The other end of a channel, by hand: bytes on a socket, nothing of the library's.
+// The other end of a channel, by hand: bytes on a socket, without the library.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 #include <sys/types.h>
 
-// One end of a socket pair. Blocking, with a deadline that fails the test.
+// One end of a socket pair. Calls block, up to a deadline that fails the test.
 class RawPeer {
  public:
   // Makes the pair; the caller owns `other`.
@@ -16,36 +16,36 @@ class RawPeer {
   RawPeer& operator=(const RawPeer&) = delete;
   ~RawPeer() { close(); }
 
-  // What the socket takes at once must be all.
+  // Writes all bytes. The test fails if the socket does not take them at once.
   void write(std::string_view bytes);
-  // As much as the socket takes at once.
+  // Writes as much as the socket takes at once; returns how much that is.
   std::size_t write_some(std::string_view bytes);
-  // All, however long the other end takes.
+  // Writes all bytes, however long the other end takes.
   void write_all(std::string_view bytes);
-  // With descriptors beside the first byte, at once.
+  // Writes all bytes at once, with descriptors beside the first byte.
   void write_with_descriptors(std::string_view bytes, const std::vector<int>& descriptors);
   void write_with_descriptor(std::string_view bytes, int descriptor) {
     write_with_descriptors(bytes, {descriptor});
   }
 
-  // What is there now; empty if nothing is.
+  // Returns all that can be read now; empty if there is nothing.
   std::string read_available();
-  // No more than that.
+  // Returns at most `most` bytes of what can be read now.
   std::string read_some(std::size_t most);
-  // Reads as many bytes as these are, which they must be.
+  // Reads as many bytes as `bytes` has. The test fails if they differ from `bytes`.
   void expect(std::string_view bytes);
-  // Until `text` has come, or the end of the stream.
+  // Reads until `text` has come, or EOF.
   std::string read_until(std::string_view text);
-  // Up to the end of the stream.
+  // Reads up to EOF.
   std::string read_to_end();
   // Whether the other end is closed, and nothing is left to read.
   bool at_end();
 
-  // Those that came beside what was read, which are closed in the end.
+  // The descriptors that came beside the bytes that were read. close() closes them too.
   const std::vector<int>& descriptors() const { return came_; }
   void close_descriptors();
 
-  // Until the other end has read all that was written.
+  // Waits until the other end has read all that was written.
   void await_taken();
   bool all_taken();
 
@@ -60,13 +60,14 @@ class RawPeer {
   std::vector<int> came_;
 };
 
-// Waits for a child of this process to end: its exit code, or the signal as a negative number.
+// Waits for a child of this process to end. Returns its exit code, or the signal as a negative
+// number.
 int await_exit(int pid);
 
-// A program of test/programs that has a RawPeer for its parent. Killed and waited for when this goes.
+// A program of test/programs whose parent is a RawPeer. The destructor kills and reaps it.
 class RawParent {
  public:
-  // Of the environment, `before` comes before the channel's variable, `after` behind it.
+  // In the environment, `before` stands before the channel's variable, and `after` behind it.
   explicit RawParent(const std::string& program, const std::vector<std::string>& args = {},
                      const std::vector<std::string>& before = {},
                      const std::vector<std::string>& after = {});
@@ -77,10 +78,10 @@ class RawParent {
   RawPeer& channel() { return channel_; }
   int pid() const { return pid_; }
   void kill(int signal);
-  // Stops it (SIGSTOP), and returns when it is stopped.
+  // Stops the program (SIGSTOP), and returns when it is stopped.
   void stop();
 
-  // For the program's end, as await_exit().
+  // Waits for the program's end, as await_exit() does.
   int wait();
 
  private:

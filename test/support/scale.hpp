@@ -3,8 +3,8 @@
 
 #include <cstdlib>
 
-// A count between `least`, by default, and `full`, as the environment variable TINE_TEST_SCALE says:
-// from 1, the default, to 10.
+// Returns a count from `least` to `full`. The environment variable TINE_TEST_SCALE chooses it, from
+// 1 (`least`, the default) to 10 (`full`).
 inline int scaled(int least, int full) {
   const char* const variable = std::getenv("TINE_TEST_SCALE");
   const int scale = variable != nullptr ? std::atoi(variable) : 1;

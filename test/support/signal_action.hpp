@@ -2,7 +2,7 @@
 
 #include <csignal>
 
-// What a signal does, until this goes. System calls that it interrupts fail with EINTR.
+// Sets what a signal does while this object lives. System calls that it interrupts fail with EINTR.
 class SignalAction {
  public:
   SignalAction(int signal, void (*handler)(int)) : signal_(signal) {

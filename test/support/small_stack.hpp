@@ -1,4 +1,4 @@
-// A stack as small as a thread may have.
+// Runs a function on a small stack.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,7 @@ inline constexpr std::size_t stack_factor = 1;
 inline constexpr std::size_t stack_factor = 1;
 #endif
 
-// Runs it on a thread with a stack of that size, or more where the build needs far more of it.
+// Runs a task on a thread with a stack of this size; larger in builds that need far more stack.
 inline void run_on_stack(std::size_t size, std::function<void()> task) {
   pthread_attr_t attributes;
   REQUIRE(pthread_attr_init(&attributes) == 0);

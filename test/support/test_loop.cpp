@@ -10,7 +10,7 @@
 
 namespace {
 
-// Ours: one that wakes the loop, and one that other threads signal.
+// tine's own: one wakes the loop, one is for signals of other threads, and two are for timers.
 constexpr int handles_of_a_loop = 4;
 
 bool has_children() {
@@ -20,7 +20,7 @@ bool has_children() {
 
 }  // namespace
 
-// The first loop of a process leaves libuv's own descriptors behind.
+// The first loop of a process leaves libuv's own descriptors behind, so it is made before counting.
 TestLoop::TestLoop() {
   static const tine::Loop first;
   descriptors_before_ = open_descriptors();

@@ -1,4 +1,4 @@
-// What tests run on: a loop that does not wait for ever and tells what a test has left behind.
+// A loop for tests: it does not wait forever, and reports what a test has left behind.
 #pragma once
 
 #include <chrono>
@@ -8,8 +8,8 @@
 
 #include <tine/tine.hpp>
 
-// A Loop for one test. The test fails if run() takes longer than the deadline, and if at the end
-// there are libuv handles, descriptors or children that were not there at its beginning.
+// A Loop for one test. The test fails if run() takes longer than the deadline, or if at the end
+// there are libuv handles, descriptors or children that were not there at the beginning.
 class TestLoop {
  public:
   TestLoop();
@@ -20,16 +20,15 @@ class TestLoop {
   operator tine::Loop&() { return *loop_; }
   tine::Loop* operator->() { return loop_.get(); }
 
-  // Until nothing is left, or stop().
+  // Runs the loop until nothing is left, or until stop().
   void run();
 
-  // A program of test/programs.
+  // Forks a program of test/programs.
   tine::ChildProcess fork(const std::string& program, tine::ForkOptions options = {});
-  // A script for /bin/sh, which has the channel as descriptor 3.
+  // Forks a script for /bin/sh, which has the channel as descriptor 3.
   tine::ChildProcess fork_script(const std::string& script, tine::ForkOptions options = {});
 
-  // Destroys the Loop before its time; a test that has called it does nothing more with this
-  // object.
+  // Destroys the Loop early. After that the test must not use this object.
   void destroy();
 
  private:
@@ -39,20 +38,20 @@ class TestLoop {
   std::unique_ptr<tine::Loop> loop_;
 };
 
-// Where a program of test/programs is.
+// Returns the path of a program of test/programs.
 std::filesystem::path test_program(const std::string& name);
 
-// The open descriptors of this process, and what they are.
+// Returns the open descriptors of this process, and what they are.
 std::map<int, std::string> open_descriptors();
 
-// A deadline that ends a test, far beyond what it needs on a busy machine.
+// The time after which a test fails: far longer than it needs on a busy machine.
 inline constexpr std::chrono::seconds deadline{60};
 
-// What comes within it, on a busy machine too, has not waited for a timeout of the library's: of those that
-// a test leaves as they are, the shortest is 5 s.
+// Anything that comes within this time, even on a busy machine, has not waited for a timeout of the
+// library: the shortest default timeout is 5 s.
 inline constexpr std::chrono::seconds soon{4};
 
-// Counts calls. The test fails if there were not exactly as many as expected when it goes.
+// Counts calls. The destructor fails the test if there were not exactly as many as expected.
 class ExpectCalls {
  public:
   explicit ExpectCalls(int expected) : expected_(expected) {}

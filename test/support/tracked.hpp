@@ -1,4 +1,4 @@
-// A descriptor to pass on, of which it shows whether anybody has it.
+// A descriptor to pass on that shows whether any process has it.
 #pragma once
 
 #include <array>
@@ -10,7 +10,7 @@
 
 #include "support/catch.hpp"
 
-// One end of a pair of stream sockets: the other end reads its end when the last copy is closed.
+// One end of a pair of stream sockets. When the last copy of it is closed, the other end reads EOF.
 class Tracked {
  public:
   Tracked() { REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends_.data()) == 0); }
@@ -22,7 +22,7 @@ class Tracked {
   }
 
   int fd() const { return ends_[0]; }
-  // It is the caller's to close from then on.
+  // Gives the descriptor to the caller, who must close it.
   [[nodiscard]] int release() { return std::exchange(ends_[0], -1); }
   void drop() {
     if (ends_[0] >= 0) ::close(release());
