@@ -9,7 +9,7 @@ using tine::command::AnyOrder;
 
 namespace {
 
-// places[i] are the arrivals that place i takes.
+// places[i] is the set of arrivals that fit place i.
 AnyOrder order_of(std::vector<std::set<std::size_t>> places) {
   const std::size_t count = places.size();
   return AnyOrder(count, [places](std::size_t place, std::size_t arrival) {

@@ -1,5 +1,6 @@
 # shellcheck shell=sh
-# For the tests of the command, which source it with: tine, the folder of children, a folder to work in.
+# Helpers that the command's tests source. Arguments: the command, the folder of child programs, a
+# scratch folder.
 set -eu
 
 tine=$1
@@ -15,7 +16,8 @@ fail() {
   failures=$((failures + 1))
 }
 
-# expect STATUS COMMAND…: stdin is the command's; what it writes is in out and err.
+# expect STATUS COMMAND…: runs COMMAND on the caller's stdin, writes its output to the files out and
+# err, and fails unless it exits with STATUS.
 expect() {
   wanted=$1
   shift

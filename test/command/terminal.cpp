@@ -1,4 +1,4 @@
-// `tine run` at a terminal, as a job of a shell.
+// Tests `tine run` at a terminal, as a job of a shell.
 #include <cerrno>
 #include <chrono>
 #include <string>
@@ -22,7 +22,7 @@ namespace {
 const std::string ctrl_c = "\x03";
 const std::string ctrl_z = "\x1a";
 
-// A terminal of its own, with a shell that has job control and runs a script.
+// A pseudoterminal and a shell in it that has job control and runs a script.
 class Terminal {
  public:
   Terminal(const Folder& folder, const std::string& script) {
@@ -44,7 +44,7 @@ class Terminal {
     CHECK(write(fd_, keys.data(), keys.size()) == static_cast<ssize_t>(keys.size()));
   }
 
-  // Waits until the text is shown, and returns what was shown before it.
+  // Waits until the text is shown, and returns the output before it.
   std::string show(const std::string& text) {
     const auto late = std::chrono::steady_clock::now() + deadline;
     for (;;) {
@@ -63,7 +63,7 @@ class Terminal {
     }
   }
 
-  // The line is gone, and the session ends.
+  // Closes the terminal, which ends the session, and waits for the shell.
   void hang_up() {
     if (fd_ < 0) return;
     close(fd_);
@@ -77,7 +77,8 @@ class Terminal {
   std::string shown_;
 };
 
-// Asks at the terminal, and tells the answer; tells how often it was interrupted, too.
+// Adds a child that asks for a name at the terminal and sends a greeting, and "interrupted" for
+// each SIGINT. Returns the command that runs it.
 std::string add_asking(const Folder& folder) {
   folder.add("ask", R"(#!/bin/sh
 trap 'echo "\"interrupted\"" >&3' INT

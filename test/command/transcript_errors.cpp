@@ -7,7 +7,7 @@ using namespace tine::command;
 
 namespace {
 
-// "line:column: reason"
+// Returns "line:column: reason", or "none".
 std::string error_of(const std::string& text) {
   try {
     parse(text);
@@ -18,7 +18,7 @@ std::string error_of(const std::string& text) {
   return "none";
 }
 
-// Of a statement behind a fork.
+// The same for a statement after a fork.
 std::string error_behind_fork(const std::string& statement) {
   return error_of("fork ./x\n" + statement);
 }
