@@ -1,4 +1,4 @@
-// Those of GLib.
+// The headers compile with GLib's macros.
 #include <nlohmann/json.hpp>
 
 #define TRUE (!FALSE)

@@ -1,4 +1,4 @@
-// The headers but tine.hpp only declare nlohmann::json: it may be defined after them.
+// All headers but tine.hpp only declare nlohmann::json, so it may be defined after them.
 #include <tine/child_process.hpp>
 #include <tine/process.hpp>
 

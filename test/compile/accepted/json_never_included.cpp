@@ -1,4 +1,4 @@
-// A program with a JSON library of its own needs no nlohmann::json at all.
+// A program with its own JSON library does not need nlohmann::json at all.
 #include <string>
 
 #include <tine/child_process.hpp>

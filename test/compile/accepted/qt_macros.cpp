@@ -1,4 +1,4 @@
-// Qt defines its keywords as macros.
+// The headers compile with Qt's keywords, which are macros.
 #include <nlohmann/json.hpp>
 
 #define emit

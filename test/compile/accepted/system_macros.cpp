@@ -1,5 +1,6 @@
 // flags: -std=gnu++20
-// Those of C's and the system's headers, and g++'s own unless it is asked for strict C++: linux, unix.
+// The headers compile with the macros of C and system headers, and with those that g++ defines
+// except in strict C++: linux, unix.
 #include <complex.h>
 #include <sys/param.h>
 #ifdef __linux__

@@ -1,4 +1,4 @@
-// Those of X.h and Xlib.h that are words.
+// The headers compile with those macros of X.h and Xlib.h that are words.
 #include <nlohmann/json.hpp>
 
 #define Above 0

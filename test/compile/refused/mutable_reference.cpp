@@ -2,7 +2,7 @@
 // names: "message"
 #include <tine/tine.hpp>
 
-// A value that may be changed is taken by value: what came in belongs to the other listeners too.
+// A listener that changes the value takes a copy, because the other listeners get the same value.
 void f(tine::Process& process) {
   process.on<"message">([](nlohmann::json&) {});
 }
