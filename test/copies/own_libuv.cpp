@@ -1,5 +1,5 @@
-// Parent and child of an application that has a libuv of its own and runs it beside tine, which has another one
-// inside that nobody else can call.
+// Parent and child of an application that runs its own libuv beside tine. tine has another libuv
+// inside, which nobody else can call.
 #include <iostream>
 #include <string_view>
 
@@ -9,7 +9,7 @@
 
 namespace {
 
-// What the application does with its own: a timer and the end of it.
+// Runs a timer on a loop of the application's own libuv. Returns whether all went well.
 bool runs_own_loop() {
   uv_loop_t loop;
   uv_timer_t timer;
@@ -27,7 +27,7 @@ bool runs_own_loop() {
   return uv_loop_close(&loop) == 0 && expired && uv_version() == UV_VERSION_HEX;
 }
 
-// Loops are not shared: tine says so.
+// Returns whether tine refuses to share a loop and says so.
 template <class F>
 bool is_refused(F share) {
   try {

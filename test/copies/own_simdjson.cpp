@@ -1,5 +1,5 @@
-// Parent and child of an application that has a simdjson of its own, another one than tine: each message is
-// read by both, and they agree.
+// Parent and child of an application whose simdjson differs from tine's. Both simdjsons read each
+// message and must agree.
 #include <cstddef>
 #include <iostream>
 #include <string>
@@ -20,7 +20,7 @@ nlohmann::json message(std::size_t n) {
           {"list", {1, nullptr, true, {{"deep", {n}}}}}};
 }
 
-// What this program's own simdjson makes of it.
+// Parses a text with the application's simdjson. Returns it minified.
 std::string read_by_own(simdjson::dom::parser& parser, std::string_view text) {
   return simdjson::minify(parser.parse(simdjson::padded_string(text)).value());
 }
