@@ -1,4 +1,4 @@
-// The web server of demo/cluster, by hand.
+// Tests the web server of demo/cluster with handwritten requests.
 #include "http.hpp"
 
 #include <chrono>
@@ -12,7 +12,7 @@
 
 namespace {
 
-// A web server, and clients that keep what they are answered.
+// A web server, and clients that collect its answers.
 struct Web {
   explicit Web(http::Handler handler =
                    [](std::string_view target) { return "at " + std::string(target); })
@@ -25,7 +25,7 @@ struct Web {
     return client;
   }
 
-  // Keeps the answers, and counts on the connection to end; then closes the server.
+  // Collects the answers. Expects the connection to close, and then closes the server.
   void expect_close(tine::Socket client) {
     client.on<"data">([this](std::string_view bytes) { answers += bytes; });
     client.on<"close">([this] {
@@ -34,7 +34,7 @@ struct Web {
     });
   }
 
-  // What is answered to these bytes until the connection is closed.
+  // Sends the bytes. Returns the answers that come until the connection is closed, without dates.
   std::string exchange(std::string_view bytes) {
     tine::Socket client = connect();
     expect_close(client);
@@ -190,7 +190,7 @@ TEST_CASE("http: of a client that does not read its answers no more requests are
   for (int i = 1; i < requests; ++i) bytes += "GET / HTTP/1.1\r\n\r\n";
   client.write(bytes + last_request);
 
-  // Others are served all the while; by then it has come to rest.
+  // Other clients are served meanwhile. After 100 of them, the first one's connection is at rest.
   int others = 0;
   std::function<void()> ask = [&] {
     tine::Socket other = web.connect();

@@ -17,8 +17,8 @@ bool is_of_the_runtime(const std::string& file) {
                      [&](const char* library) { return name.starts_with(library); });
 }
 
-// In KiB: what is resident of a process, but for the system's C and C++ libraries, which every program has, and
-// whose share is another one with every release of the system.
+// Returns the resident memory of a process in KiB, without the system's C and C++ libraries: every
+// program has them, and their share differs with every release of the system.
 int own_memory(int pid) {
   std::ifstream mappings("/proc/" + std::to_string(pid) + "/smaps");
   std::string file;
@@ -44,7 +44,7 @@ int own_memory(int pid) {
 
 }  // namespace
 
-// With Debian 12's runtime that makes less than 5 MB.
+// Together with Debian 12's runtime, the child takes less than 5 MB.
 TEST_CASE("memory: a child of the Hello kind, when idle, takes less than 1.5 MB beside the runtime",
           "[demo]") {
   TestLoop loop;
