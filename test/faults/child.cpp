@@ -1,4 +1,4 @@
-// The child of the scenario: LEDGER SCENE [FAULT].
+// The child of the scenario. Arguments: LEDGER SCENE [FAULT].
 #include <cstdlib>
 #include <exception>
 #include <new>
@@ -31,7 +31,7 @@ void exchange_messages(Ledger& ledger, std::string_view scene,
 int main(int argc, char** argv) {
   std::set_terminate([] { _exit(terminated_for_memory() ? ended_by_terminate : 1); });
   Ledger& ledger = open_ledger(std::atoi(argv[1]));
-  { const tine::Loop first; }  // libuv aborts if it cannot make what all loops share
+  { const tine::Loop first; }  // libuv aborts if it cannot create what all loops share
   const auto messages = make_messages(ledger.plan);
   if (argc > 3) fault_arm(argv[3], &ledger.child.fault);
   int code = 0;

@@ -1,4 +1,4 @@
-// What parent and child do alike: send numbered messages, and look at those that come.
+// What parent and child have in common: both send numbered messages and check those that arrive.
 #pragma once
 
 #include <exception>
@@ -10,15 +10,15 @@
 
 #include "faults/ledger.hpp"
 
-// How a process ends that had no memory for what could not be told by an exception. Its other end
-// must stay whole; see scenario.cpp.
+// Exit code of a process that ran out of memory where it could not throw an exception. The other
+// process must stay unharmed; see scenario.cpp.
 inline constexpr int ended_by_terminate = 3;
 
-// How a process ends that could not make its loop or its channel, and was told so.
+// Exit code of a process that could not make its loop or its channel, and caught the exception.
 inline constexpr int gave_up = 4;
 
-// Whether std::terminate was called for want of memory. Where the compiler calls it itself, out of
-// libraries that allocate in what is noexcept, there is no exception to be seen.
+// Returns whether std::terminate() was called because memory ran out. If the compiler's code calls
+// it, in a noexcept function of a library that allocates, there is no current exception.
 inline bool terminated_for_memory() {
   const std::exception_ptr exception = std::current_exception();
   if (!exception) return true;
@@ -31,8 +31,8 @@ inline bool terminated_for_memory() {
   }
 }
 
-// All messages of a plan. They are made before anything fails: nlohmann's own constructors lose
-// memory when an allocation fails, and its destructor ends the program.
+// Makes all messages of a plan, before anything fails: if an allocation fails, nlohmann's
+// constructors leak memory and its destructor ends the program.
 inline std::vector<nlohmann::json> make_messages(const Plan& plan) {
   std::vector<nlohmann::json> messages;
   for (int number = 0; number < plan.with_farewell(); ++number) {
@@ -41,22 +41,23 @@ inline std::vector<nlohmann::json> make_messages(const Plan& plan) {
   return messages;
 }
 
-// Side is tine::ChildProcess or tine::Process.
+// One side of an exchange. Side is tine::ChildProcess or tine::Process.
 //
-// Where it stands is a few counters that change after what can fail: it can go on from there after
-// any exception.
+// Its progress is a few counters that change only after what can fail, so that the exchange can go
+// on after any exception.
 template <class Side>
 class Exchange {
  public:
   Exchange(Side& side, Account& mine, const Plan& plan, const std::vector<nlohmann::json>& messages,
            std::function<void()> progress)
       : side_(side), mine_(mine), plan_(plan), messages_(messages), progress_(std::move(progress)) {
-    side_.template on<"error">([](const tine::Error&) {});  // callbacks tell, and "disconnect"
+    side_.template on<"error">([](const tine::Error&) {});  // callbacks and "disconnect" suffice
     side_.template on<"drain">([this] { go_on(); });
     listen();
   }
 
-  // "close" drops the listeners. If it came in a pause, messages wait for a new one.
+  // Adds the "message" listener unless there is one. "close" drops listeners; if it came during a
+  // pause, messages wait for a new listener.
   void listen() {
     if (side_.template listener_count<"message">() > 0) return;
     side_.template on<"message">([this](const nlohmann::json& message) {
@@ -65,7 +66,8 @@ class Exchange {
     });
   }
 
-  // Sends until there is to be a pause. `progress` is called then, and after each message.
+  // Sends until send() asks for a pause, and calls `progress` then. Each message that arrives calls
+  // `progress` too.
   void go_on() {
     while (next_ < plan_.count && side_.connected() && send()) {
     }
@@ -80,7 +82,7 @@ class Exchange {
   bool complete() const { return next_ >= plan_.count && mine_.received == plan_.count; }
 
  private:
-  // What throws has not taken the message.
+  // A send() that throws has not taken the message.
   bool send() {
     const auto number = static_cast<std::size_t>(next_);
     mine_.sent[number] = Sent::accepted;
@@ -112,8 +114,8 @@ class Exchange {
   int next_ = 0;
 };
 
-// Runs until nothing is left. A failed allocation that comes out of run() is no reason to stop: what
-// was due still is.
+// Runs until nothing is left. If run() throws because an allocation failed, it is called again:
+// what was due still is.
 template <class Side>
 void run_to_end(tine::Loop& loop, Exchange<Side>& exchange) {
   for (;;) {

@@ -1,4 +1,4 @@
-// What both sides of an exchange have done and seen.
+// A record of what both sides of an exchange have done and seen.
 #pragma once
 
 #include <array>
@@ -7,25 +7,25 @@
 
 #include "faults/shim.h"
 
-// What has become of a message that was to be sent.
+// The state of a message to be sent.
 enum class Sent : unsigned char { not_yet, accepted, written, failed };
 
-// One side's account.
+// The account of one side.
 struct Account {
   static constexpr int most = 1010;
 
   FaultCount fault;
   std::array<Sent, most> sent;
   int received;                     // messages 0 to received - 1 have come, in order and whole
-  std::array<char, 100> complaint;  // what was wrong first
+  std::array<char, 100> complaint;  // the first thing that was wrong
 
   void complain(const char* what);
-  // A send callback has run.
+  // Notes that the send callback of a message has run.
   void report(std::size_t number, bool written);
 };
 
-// What is exchanged: each side sends `count` messages, a few of them as large as `largest`; the
-// parent sends a few more as it disconnects.
+// The messages of an exchange. Each side sends `count` messages, a few of them as large as
+// `largest`; the parent sends a few more as it disconnects.
 struct Plan {
   int count;
   std::size_t largest;
@@ -34,14 +34,14 @@ struct Plan {
   std::string text_of(int number) const;
 };
 
-// Lies in memory that both processes share, and nothing in it allocates: so it is complete,
-// whatever happens to either.
+// The plan and the accounts of both sides, in memory that both processes share. Nothing in it
+// allocates, so it is complete whatever happens to either process.
 struct Ledger {
   Plan plan;
   Account parent;
   Account child;
 };
 
-// The child finds the ledger by the number of a descriptor that it inherits.
+// The parent makes the ledger. The child inherits its descriptor and opens it by the number.
 Ledger& make_ledger(const Plan& plan, int& fd);
 Ledger& open_ledger(int fd);

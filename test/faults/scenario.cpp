@@ -1,28 +1,28 @@
 // Lets a parent and a child exchange messages while a system call or an allocation fails in one of
-// them, and looks whether tine keeps its promises: SIDE SCENE FAULT, such as
+// them, and checks that tine keeps its promises. Arguments: SIDE SCENE FAULT, for example
 //
 //   LD_PRELOAD=…/libfault_shim.so scenario parent large write:EPIPE:7
 //
-// SIDE is where it fails. SCENE: "large" and "small", which are sizes, for messages both ways, and a
-// disconnect of the parent's while it has some queued; "leave", for a child that sends and calls
-// Process::exit().
+// SIDE is the process in which the call fails. SCENE is "large" or "small", for messages of that
+// size both ways and a parent that disconnects while some are queued, or "leave", for a child that
+// sends and calls Process::exit().
 //
-// Whatever fails: messages that come are in order, whole and at most once; each callback runs once;
-// "spawn", "connected", "disconnect", "exit" and "close" come once each and in this order; no
-// descriptor, process or memory is left; and another child then works as if nothing had been.
+// Whatever fails: messages arrive in order, whole and at most once; each callback runs once;
+// "spawn", "connected", "disconnect", "exit" and "close" are emitted once each and in this order;
+// no descriptor, process or memory is left; and another child then works as usual.
 //
-// What the system takes back by itself (EINTR, EAGAIN, ENOBUFS, parts of what was asked for) must not
-// be noticed at all. Else the channel may end, cleanly. What is
-// reported as written then still comes to an end that no fault has hit: it is in the socket. That
-// end may be hit before it has read it.
+// Transient failures (EINTR, EAGAIN, ENOBUFS, partial reads and writes) must not be noticed at all.
+// After other failures the channel may end, cleanly. A message that was reported as written is then
+// in the socket, so it still arrives, unless the fault hits the receiver before it has read the
+// message.
 //
-// A failed allocation comes out of the public call or of run(), as std::bad_alloc; the call has then
-// done nothing, and run() can be called again: no message, callback or event is lost by it. Only
-// nlohmann's destructor, which allocates, can do no better than std::terminate; then nothing wrong
-// is sent, and the other process sees the end of the channel and goes its way.
+// A failed allocation makes the public call or run() throw std::bad_alloc. The call has then done
+// nothing, and run() can be called again: no message, callback or event is lost. Only nlohmann's
+// destructor, which allocates, cannot throw and ends in std::terminate(). Then nothing wrong is
+// sent, and the other process sees the channel end and carries on.
 //
-// Exit codes: 0; 1 and what is wrong on stderr; 3 for std::terminate as above; 77 if the fault has
-// not happened, because the function is not called that often.
+// Exit codes: 0; 1, with the reason on stderr; 3 for std::terminate() as above; 77 if the fault has
+// not happened because the function is not called that often.
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
@@ -60,7 +60,7 @@ struct Case {
   bool in(std::string_view which) const { return side == which; }
   std::string_view function() const { return std::string_view(fault).substr(0, fault.find(':')); }
 
-  // Whether it must not be noticed.
+  // Whether the fault must not be noticed.
   bool harmless() const;
 };
 
@@ -83,7 +83,7 @@ void expect(bool good, const std::string& what) {
   std::fprintf(stderr, "%s\n", what.c_str());
 }
 
-// What happened in the parent beside messages.
+// What happened in the parent besides messages.
 struct Events {
   bool loop_made = false;
   std::string told;  // a letter each: spawn, connected, disconnect, exit, close
@@ -126,7 +126,8 @@ class Parent {
     return options;
   }
 
-  // A child that leaves waits to write, and looks at each of these meanwhile: so it waits several times.
+  // Sends messages to a child that leaves. The child waits until it can write, and reads each of
+  // them meanwhile, so it waits several times.
   void hold_up() {
     constexpr int times = 3;
     if (!child_.connected() || held_up_ == times) return child_.channel().resume();
@@ -137,7 +138,7 @@ class Parent {
     loop_.after(std::chrono::milliseconds(1), [this] { hold_up(); });
   }
 
-  // A pause in the middle makes the channel watch for nothing but its end.
+  // During a pause in the middle, the channel watches only for its end.
   void progress() {
     if (case_.scene == "leave") return;
     if (!paused_ && ledger_.parent.received == ledger_.plan.count / 2) {
@@ -164,7 +165,7 @@ class Parent {
   int held_up_ = 0;
 };
 
-// False: it could not be begun.
+// Returns false if the exchange could not begin.
 bool exchange_messages(Ledger& ledger, int ledger_fd, const std::vector<nlohmann::json>& messages,
                        const Case& its, Events& events) {
   try {
@@ -178,7 +179,7 @@ bool exchange_messages(Ledger& ledger, int ledger_fd, const std::vector<nlohmann
   }
 }
 
-// Of the messages that `from` has sent to `to`.
+// Checks the messages that `from` has sent to `to`.
 void check_messages(const char* from_name, const Account& from, const Account& to, bool strict) {
   int lost = 0;
   int invented = 0;
@@ -246,8 +247,8 @@ std::map<std::string, std::string> open_descriptors() {
   return descriptors;
 }
 
-// A child that was left to a thread of tine's to wait for may take its time. What nobody waits for
-// stays, and then so does this.
+// Waits until no child and no other thread is left. A child that a thread of tine waits for may
+// take its time. If nobody waits for a child, this never returns.
 void wait_until_alone() {
   siginfo_t unused;
   while (waitid(P_ALL, 0, &unused, WEXITED | WNOWAIT) == 0) sched_yield();
@@ -260,7 +261,7 @@ bool has_children() {
   return waitid(P_ALL, 0, &unused, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
-// An exchange in which nothing fails.
+// Runs an exchange in which nothing fails.
 void exchange_in_peace(const Plan& plan) {
   int fd = -1;
   Ledger& ledger = make_ledger(plan, fd);
@@ -274,7 +275,7 @@ void exchange_in_peace(const Plan& plan) {
   check_events(events, peace);
 }
 
-// A child that outlives its loop: the thread that waits for such is made once.
+// Leaves a child that outlives its loop, so that tine's reaper, which is made only once, exists.
 void leave_child_in_peace() {
   tine::Loop loop;
   tine::fork(loop, "/bin/true");
@@ -283,7 +284,7 @@ void leave_child_in_peace() {
 const Ledger* ledger_at_stake;
 const Case* case_at_stake;
 
-// The child must see the end of its channel, and be none the worse.
+// The terminate handler. The child must see the end of its channel and stay unharmed.
 [[noreturn]] void terminated() {
   if (fault_disarm != nullptr) fault_disarm();
   const bool for_memory = terminated_for_memory() && case_at_stake != nullptr &&
@@ -296,7 +297,7 @@ const Case* case_at_stake;
   _exit(violations > 0 ? 1 : ended_by_terminate);
 }
 
-// uv_loop_init() does not undo all it has done when it fails: its first descriptor stays, or a block.
+// A failed uv_loop_init() does not undo everything: its first descriptor stays, or a block.
 bool left_by_libuv(const Case& its, const std::string& target) {
   return (its.function() == "eventfd" || its.function() == "pipe2") &&
          target == "anon_inode:[eventpoll]";
@@ -313,7 +314,7 @@ void check_leftovers(const std::map<std::string, std::string>& descriptors, long
   }
 }
 
-// Whether the fault has happened.
+// Runs an exchange with the fault. Returns whether the fault has happened.
 bool exchange_with_fault(const Plan& plan, const Case& its) {
   int fd = -1;
   Ledger& ledger = make_ledger(plan, fd);
@@ -358,10 +359,10 @@ int main(int argc, char** argv) {
   }
   fault_disarm();
   std::set_terminate(terminated);
-  std::thread([] {}).join();  // libc keeps some memory of the first one
+  std::thread([] {}).join();  // libc keeps some memory of the first thread
 
   const Case its{.side = argv[1], .scene = argv[2], .fault = argv[3]};
-  // What is made once is made then.
+  // These create everything that is created only once.
   exchange_in_peace({.count = 10, .largest = 1000});
   leave_child_in_peace();
   wait_until_alone();

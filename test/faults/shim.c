@@ -1,15 +1,16 @@
 // Makes system calls and allocations fail on demand, in a program that has it in LD_PRELOAD.
 //
-// What libuv cannot survive is left out, by its own choice of abort() or assert():
-//   epoll_ctl     but for the try in uv__io_check_fd: uv__io_poll aborts on all but EEXIST
-//   epoll_wait    but EINTR, as uv__io_poll aborts on all else
-//   read, write   on what is no socket, but EINTR: uv__async_io and uv__async_send abort on errors and
-//                 on parts of a message
+// Failures at which libuv calls abort() or assert() are left out:
+//   epoll_ctl     except the try in uv__io_check_fd: uv__io_poll aborts on all errors but EEXIST
+//   epoll_wait    except EINTR: uv__io_poll aborts on all other errors
+//   read, write   on non-sockets, except EINTR: uv__async_io and uv__async_send abort on errors and
+//                 on partial messages
 //   realloc       uv__maybe_resize aborts; nobody else here calls it
-//   pipe2         in uv__signal_global_reinit, which aborts: on the first use of a loop, so make one
-//                 before arming
+//   pipe2         in uv__signal_global_reinit, which aborts: the first use of a loop calls it, so
+//                 make a loop before arming
 //
-// What a cloned child does in the memory of its parent is done by syscall(), and is made to fail there.
+// A cloned child in its parent's memory makes its calls by syscall(), so they are made to fail
+// there.
 #define _GNU_SOURCE
 #include "shim.h"
 
@@ -32,7 +33,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-// dlsym() allocates, so what allocates cannot be found with it.
+// dlsym() allocates, so it cannot be used to find the allocation functions.
 void* __libc_malloc(size_t size);
 void* __libc_calloc(size_t count, size_t size);
 void* __libc_realloc(void* block, size_t size);
@@ -51,7 +52,7 @@ enum Function {
   SOCKETPAIR,
   PIPE,
   DUPLICATE,  // fcntl(F_DUPFD_CLOEXEC)
-  DUP3,       // by syscall(), as the next two
+  DUP3,       // by syscall(), like the next two
   EXECVE,
   WAITID,
   CLONE,
@@ -63,7 +64,7 @@ static const char* const functions[] = {
     "epoll_create1", "eventfd", "socketpair", "pipe2",  "dupfd",      "dup3",
     "execve",        "waitid",  "clone",      "malloc", NULL};
 
-// Outcomes that are no errno: bytes are moved, but fewer, or only said to be.
+// Outcomes that are not errors: fewer bytes are transferred, or none while the call reports all.
 enum { HALF = -1, BYTE = -2, LOST = -3 };
 
 static const struct {
@@ -92,7 +93,7 @@ static pid_t armed_in;
 static struct FaultCount* counted;
 static long blocks;
 
-// The part of `fault` up to its next colon.
+// Returns whether `name` is the part of `fault` up to its next colon.
 static bool is(const char* fault, const char* name) {
   const size_t size = strlen(name);
   return strncmp(fault, name, size) == 0 && fault[size] == ':';
@@ -121,7 +122,7 @@ int fault_arm(const char* fault, struct FaultCount* count) {
 void fault_disarm(void) { armed = NONE; }
 long fault_blocks(void) { return __atomic_load_n(&blocks, __ATOMIC_SEQ_CST); }
 
-// Counts a call. Whether it is one that has to fail.
+// Counts a call. Returns whether it has to fail.
 static bool strikes(enum Function function) {
   if (armed != function) return false;
   const uint64_t call = __atomic_add_fetch(&counted->calls, 1, __ATOMIC_SEQ_CST);
@@ -155,7 +156,7 @@ static int failed(void) {
   return -1;
 }
 
-// Six arguments are read, as libc does, however many there are.
+// Reads six arguments, as libc does, however many there are.
 static long real_syscall_of(long number, va_list rest) {
   static long (*real)(long, ...);
   if (real == NULL) real = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
@@ -196,7 +197,7 @@ ssize_t writev(int fd, const struct iovec* parts, int count) {
   return real_syscall(SYS_write, fd, parts[0].iov_base, part_of(parts[0].iov_len));
 }
 
-// Descriptors travel with the first byte, so a part of the message has them all.
+// Descriptors travel with the first byte, so a part of a message has them all.
 static struct msghdr part_of_message(const struct msghdr* message, struct iovec* part) {
   *part = message->msg_iov[0];
   part->iov_len = part_of(part->iov_len);
@@ -241,7 +242,7 @@ int epoll_wait(int fd, struct epoll_event* events, int count, int timeout) {
   return epoll_pwait(fd, events, count, timeout, NULL);
 }
 
-// uv__io_check_fd watches for -1, to see if it could.
+// uv__io_check_fd passes -1 as data, only to see whether the descriptor can be watched.
 int epoll_ctl(int epoll, int operation, int fd, struct epoll_event* event) {
   if (operation == EPOLL_CTL_ADD && event->data.fd == -1 && fails(EPOLL_CTL)) return -1;
   return (int)real_syscall(SYS_epoll_ctl, epoll, operation, fd, event);

@@ -1,4 +1,5 @@
-// How a program arms the shim it was started with. Without it in LD_PRELOAD the functions are null.
+// The functions with which a program arms the shim it was started with. If the shim is not in
+// LD_PRELOAD, they are null.
 #pragma once
 
 #include <stdint.h>
@@ -8,17 +9,18 @@ extern "C" {
 #endif
 
 struct FaultCount {
-  uint64_t calls;    // of the function that is to fail, since fault_arm()
-  uint64_t strikes;  // of these, how many were made to
+  uint64_t calls;    // of the function that has to fail, since fault_arm()
+  uint64_t strikes;  // how many of these were made to fail
 };
 
-// "FUNCTION:OUTCOME:WHEN", as in "write:EPIPE:7". WHEN is N for the N-th call, /N for each N-th.
-// `count` is to be in memory that is shared with what is forked. False: that is no fault.
+// Arms a fault "FUNCTION:OUTCOME:WHEN", such as "write:EPIPE:7". WHEN is N for the N-th call, /N
+// for every N-th. `count` must be in memory that forked processes share. Returns 0 if `fault` is
+// not valid.
 __attribute__((weak, visibility("default"))) int fault_arm(const char* fault,
                                                            struct FaultCount* count);
 __attribute__((weak, visibility("default"))) void fault_disarm(void);
 
-// How many blocks are allocated, since the program began.
+// Returns how many blocks of memory are allocated now.
 __attribute__((weak, visibility("default"))) long fault_blocks(void);
 
 #ifdef __cplusplus

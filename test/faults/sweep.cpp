@@ -1,10 +1,10 @@
-// Runs the scenario with each fault at the first call, the second, and so on, until the fault comes
-// too late to happen.
+// Runs the scenario with each fault at the first call, the second, and so on, until there is no
+// such call.
 //
 //   sweep [--all] [--without FUNCTION | --only FUNCTION]
 //
-// Without --all every tenth call or so is hit. Prints a line for each fault, and ends with 1 at the
-// first run that goes wrong, which it shows how to repeat.
+// Without --all, about every tenth call is hit. Prints a line for each fault. Stops at the first
+// run that goes wrong, shows how to repeat it, and exits with 1.
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -22,10 +22,11 @@
 
 namespace {
 
-// Of one run of the scenario, which takes a fraction of a second.
+// For one run of the scenario, which takes a fraction of a second.
 constexpr std::chrono::seconds deadline{60};
 
-// By nlohmann's destructor, of what a run has left at its end.
+// How many runs with one fault may end in std::terminate(). nlohmann's destructor causes it, of
+// values that are left at the end of a run.
 constexpr int most_terminated = 2;
 
 struct Fault {
@@ -124,7 +125,7 @@ std::string Run::by_hand() const {
   return "LD_PRELOAD=" + shim + " " + scenario + " " + side + " " + scene + " " + fault;
 }
 
-// In a process group of its own, so that all of it can be ended.
+// Starts the scenario in its own process group, so that all of it can be killed.
 pid_t Run::start() const {
   const pid_t pid = fork();
   if (pid != 0) return pid;
@@ -137,7 +138,7 @@ pid_t Run::start() const {
   _exit(127);
 }
 
-// The next child that ends, 0 if none does in time, -1 if there is none.
+// Waits for a child to end. Returns its pid, 0 if none ends in time, -1 if there is none.
 pid_t wait_for_child(int& status, std::chrono::steady_clock::time_point until) {
   sigset_t child_signal;
   sigemptyset(&child_signal);
@@ -160,7 +161,7 @@ std::string describe(int status) {
 
 enum class Result { held, terminated, untouched };
 
-// Waits for the scenario and all that it has started.
+// Waits for the scenario and all processes it has started.
 Result finish(const Run& run, pid_t pid) {
   const auto until = std::chrono::steady_clock::now() + deadline;
   int result = -1;
@@ -187,10 +188,10 @@ Result finish(const Run& run, pid_t pid) {
 struct Tally {
   int points = 0;
   int terminated = 0;
-  int calls = 0;  // about
+  int calls = 0;  // approximate
 };
 
-// The first few calls are where all begins.
+// The first few calls are all hit, because everything begins there.
 int next_call(int call, bool all) { return all || call < 4 ? call + 1 : call + 10; }
 
 Tally sweep(const Fault& fault, bool all) {
@@ -229,7 +230,7 @@ int main(int argc, char** argv) {
     if (std::strcmp(argv[i], "--only") == 0 && i + 1 < argc) only = argv[++i];
   }
 
-  // Orphans come here, and none may be left.
+  // Orphans become children of this process, so that finish() sees any that is left.
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   sigset_t child_signal;
   sigemptyset(&child_signal);
