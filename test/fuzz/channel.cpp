@@ -1,20 +1,20 @@
-// A live end of a channel, on a socket pair and a loop, with a peer that does as the input says.
+// Tests a live end of a channel, on a socket pair and a loop, with a peer that follows the input.
 //
-// Settings: the pieces in which the peer writes; limits, a bit each (see options_of()); what is
-// listened for at first, 0 for values. Then comes what the peer sends, as it is, but for these, each
-// of which takes a turn of the loop of its own:
+// Settings: the pieces in which the peer writes; limits, one bit each (see options_of()); what to
+// listen for at first, 0 for values. Then come the bytes that the peer sends, except for these
+// commands, each of which takes its own turn of the loop:
 //
 //   %v %t %n   listen for values, for texts, for nothing
 //   %p %r      pause, resume
 //   %s %b %B   send a value: with a callback, without one, of a size that fills a small socket
-//   %x %i      send the line that came last as text; send a value that cannot be written
-//   %f %d %k   flush; disconnect; be told that the peer's process is dead
-//   %u %U      do not keep the loop running; do
+//   %x %i      send the peer's last line as text; send a value that cannot be written
+//   %f %d %k   flush; disconnect; learn that the peer's process is dead
+//   %u %U      stop keeping the loop running; keep it running
 //   %o         stop the loop, and run it again
 //   %T         throw from the next listener
-//   %@         what follows is done by the next listener
+//   %@         the next listener executes the command after this
 //   %e         the peer reads
-//   %E %m      the peer reads, and sends it back: as it is, or damaged
+//   %E %m      the peer reads, and sends the bytes back: unchanged, damaged
 //   %D         a descriptor goes with the peer's next byte
 //   %h %q %c   the peer closes for writing, for reading, for both
 //   %%         a percent sign
@@ -66,14 +66,14 @@ tine::ChannelOptions options_of(std::size_t setting) {
   options.stored_limit = small(2, 64, usual.stored_limit);
   options.send_mark = small(3, 64, usual.send_mark);
   options.send_limit = small(4, 200, usual.send_limit);
-  options.flush_timeout = std::chrono::hours(24);  // time has no part in this
-  options.descriptor_limit = 0;  // nor have handles, which have a target of their own
+  options.flush_timeout = std::chrono::hours(24);  // timeouts are not tested here
+  options.descriptor_limit = 0;  // nor are handles, which have their own target
   return options;
 }
 
 constexpr std::size_t small_socket_bit = 5;
 
-// The peer: a socket, and what went over it.
+// The peer: a socket, and the bytes that went over it.
 class Peer {
  public:
   Peer(int fd, bool small_buffer) : fd_(fd) {
@@ -83,7 +83,7 @@ class Peer {
   Peer& operator=(const Peer&) = delete;
   ~Peer() { close(); }
 
-  // Writes as soon as the socket takes it.
+  // Writes the bytes as soon as the socket takes them.
   void write(std::string_view bytes) {
     unsent_ += bytes;
     write_unsent();
@@ -96,7 +96,7 @@ class Peer {
       sent_.append(unsent_, 0, static_cast<std::size_t>(n));
       unsent_.erase(0, static_cast<std::size_t>(n));
     } else if (fd_ < 0 || errno != EAGAIN) {
-      unsent_.clear();  // nobody is there any more
+      unsent_.clear();  // the other end is gone
     }
   }
 
@@ -156,16 +156,16 @@ class Peer {
   std::string sent_;
   std::string received_;
   bool descriptor_due_ = false;
-  bool deaf_ = false;  // what it has not read by now is lost
+  bool deaf_ = false;  // bytes that it has not read by now are lost
 };
 
 struct Thrown {};
 
-// What was sent, and what became of it.
+// A message that was sent, and its outcome.
 struct Sent {
   std::string line = {};
   bool has_callback = true;
-  bool bad = false;  // it has to be refused
+  bool bad = false;  // must be refused
   std::vector<std::error_code> calls = {};
 
   bool refused() const {
@@ -174,7 +174,7 @@ struct Sent {
   }
 };
 
-// What was told, in order.
+// An event that was emitted: a value, a text, or an error about bad lines.
 struct Told {
   std::optional<json> value = {};
   std::optional<std::string> text = {};
@@ -213,7 +213,7 @@ class Session final : public Endpoint::Owner {
  private:
   bool small_sockets() const { return (limits_ >> small_socket_bit & 1) != 0; }
 
-  // --- what the endpoint tells
+  // --- calls from the endpoint
 
   Wanted wanted() const override { return wanted_; }
   bool keeps_loop() const override { return true; }
@@ -267,7 +267,7 @@ class Session final : public Endpoint::Owner {
     in_listener();
   }
 
-  // "…, near `x` (and 2 more bad lines after it): …"
+  // Counts the bad lines of an error such as "…, near `x` (and 2 more bad lines after it): …".
   static std::size_t bad_lines_of(const tine::Error& error) {
     std::string_view what = error.what();
     what.remove_suffix((": " + error.code().message()).size());
@@ -361,7 +361,7 @@ class Session final : public Endpoint::Owner {
     must(!end_.connected(), "nothing is connected after disconnect()");
   }
 
-  // The last complete line that the peer sent.
+  // Returns the last complete line that the peer sent.
   std::string last_line() const {
     const std::string_view sent = peer_.sent();
     const std::size_t end = sent.rfind('\n');
@@ -378,7 +378,8 @@ class Session final : public Endpoint::Owner {
     return bytes;
   }
 
-  // A message that may be refused gets a callback in any case: else it could not be told which was.
+  // A message that may be refused always gets a callback. Otherwise nothing would show which one
+  // was.
   void send(const json& message, const std::string& line, bool with_callback) {
     const bool connected = end_.connected();
     if (options_.send_limit < big) with_callback = true;
@@ -413,7 +414,7 @@ class Session final : public Endpoint::Owner {
     after_send(end_.send(tine::Text{text}, next_callback()));
   }
 
-  // Of the message that was noted last.
+  // Returns the callback of the last message in sent_.
   tine::SendCallback next_callback() {
     inside_send_ = true;
     return [this, index = sent_.size() - 1](std::error_code error) {
@@ -433,7 +434,7 @@ class Session final : public Endpoint::Owner {
 
   // --- the end
 
-  // Lets all happen that is due, and ends the channel from the peer's side.
+  // Lets everything that is due happen, then ends the channel from the peer's side.
   void wind_up() {
     if (!winding_up_) {
       winding_up_ = true;
@@ -483,14 +484,14 @@ class Session final : public Endpoint::Owner {
     }
     must(handles_refused_ <= handles, "a handle is refused once");
     must(overflows_ <= (all.overflown ? 1 : 0), "a line is too long when it is");
-    if (left_) return;  // what the peer sent after that was not waited for
+    if (left_) return;  // the end did not wait for what the peer sent after that
     must(line == lines.end(), "no message is lost");
     must(handles_refused_ == handles, "each handle is refused");
     must(overflows_ == (all.overflown ? 1 : 0), "a line that is too long is told");
   }
 
   void check_sent_messages() {
-    std::string expected;  // all that was not refused
+    std::string expected;  // all lines that were not refused
     std::size_t written = 0;
     std::size_t nacks = handles_refused_;
     bool cut = false;
@@ -513,7 +514,7 @@ class Session final : public Endpoint::Owner {
     if (!peer_.deaf()) must(received.size() >= written, "what is called written was written");
   }
 
-  // Nacks stand between messages, and may be missing. The last one may be cut.
+  // Removes nacks, which are between messages and may be missing. The last one may be cut.
   static std::string without_nacks(std::string_view received, std::size_t most) {
     std::string rest;
     std::size_t nacks = 0;
@@ -553,8 +554,8 @@ class Session final : public Endpoint::Owner {
   char action_in_listener_ = '\0';
 
   std::deque<Sent> sent_;
-  std::size_t written_ = 0;  // the last of sent_ that was called back as written
-  std::size_t held_ = 0;     // how often send() was false
+  std::size_t written_ = 0;  // index in sent_ of the last one reported as written
+  std::size_t held_ = 0;     // how often send() returned false
   std::size_t drains_ = 0;
   std::vector<Told> told_;
   std::size_t disconnects_ = 0;

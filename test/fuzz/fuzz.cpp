@@ -11,7 +11,7 @@ void must(bool holds, std::string_view what) {
   std::abort();
 }
 
-// An empty input may have no address.
+// The address of an empty input may be null.
 Input::Input(const std::uint8_t* data, std::size_t size)
     : rest_(size == 0 ? "" : reinterpret_cast<const char*>(data), size) {}
 

@@ -1,20 +1,21 @@
-// Handles on a live end of a channel, on a socket pair and a loop, with a peer that does as the input says.
+// Tests handles on a live end of a channel, on a socket pair and a loop, with a peer that follows
+// the input.
 //
-// Settings: the pieces in which the peer writes; limits, a bit each (see options_of()); what is
-// listened for at first, 0 for values. Then comes what the peer sends, as it is, but for these, each
-// of which takes a turn of the loop of its own:
+// Settings: the pieces in which the peer writes; limits, one bit each (see options_of()); what to
+// listen for at first, 0 for values. Then come the bytes that the peer sends, except for these
+// commands, each of which takes its own turn of the loop:
 //
-//   %F %S %U   a file, a stream socket, a UDP socket goes beside the peer's next byte, with others
-//   %H %D      the peer sends a line that tells of a socket; of two descriptors
-//   %A %N %T   the peer says that a handle has arrived; that it has not; that it is tine
+//   %F %S %U   add a file, a stream socket, a UDP socket to what goes beside the peer's next byte
+//   %H %D      the peer sends a line that announces a socket; two descriptors
+//   %A %N %T   the peer reports that a handle has arrived; that it has not; that it is tine
 //   %C         the peer asks for a count
-//   %h %k %d   send a message with a socket beside it; the same, kept open; with two descriptors
+//   %h %k %d   send a message with a socket; with a socket that is kept open; with two descriptors
 //   %s %b      send a message; one that fills a small socket
 //   %v %t %n   listen for values, for texts, for nothing
 //   %p %r %q   pause, resume, disconnect
-//   %K %O      keep the handles that come, and let them go
-//   %e %E      the peer reads; and says that the handles it has got have arrived
-//   %x %w      the peer closes; for writing
+//   %K %O      keep the handles that arrive; let them go
+//   %e %E      the peer reads; reads and reports that the handles have arrived
+//   %x %w      the peer closes for both; for writing
 //   %%         a percent sign
 #include <algorithm>
 #include <array>
@@ -67,7 +68,7 @@ tine::ChannelOptions options_of(std::size_t setting) {
   if ((setting & 1) != 0) options.descriptor_limit = 2;
   if ((setting & 2) != 0) options.stored_limit = 64;
   if ((setting & 8) != 0) options.descriptor_limit = 0;
-  options.flush_timeout = std::chrono::hours(24);  // time has no part in this
+  options.flush_timeout = std::chrono::hours(24);  // timeouts are not tested here
   options.handle_timeout = std::chrono::hours(24);
   return options;
 }
@@ -84,7 +85,7 @@ int pair_end() {
   return ends[0];
 }
 
-// The peer: a socket, and what went over it.
+// The peer: a socket, and the bytes that went over it.
 class Peer {
  public:
   Peer(int fd, bool small_buffer) : fd_(fd) {
@@ -97,7 +98,7 @@ class Peer {
     drop_beside();
   }
 
-  // Writes as soon as the socket takes it, what is to go beside with the first byte.
+  // Writes the bytes as soon as the socket takes them. Descriptors go with the first byte.
   void write(std::string_view bytes) {
     if (fd_ < 0) return drop_beside();
     if (!bytes.empty() && !beside_.empty()) {
@@ -118,7 +119,7 @@ class Peer {
     }
   }
 
-  // How many lines came that tell of a handle.
+  // Reads what is there. Returns how many of the lines announce a handle.
   std::size_t read() {
     const std::size_t before = handles_written_;
     std::array<char, 4096> piece;
@@ -148,19 +149,19 @@ class Peer {
   std::size_t descriptors_sent() const { return descriptors_sent_; }
   std::size_t acks() const { return acks_; }
   std::size_t nacks() const { return nacks_; }
-  // The numbers of the messages that came.
+  // The numbers of the messages that arrived.
   const std::vector<std::size_t>& numbers() const { return numbers_; }
 
  private:
   struct Beside {
-    std::size_t at;  // byte of all that is sent
+    std::size_t at;  // zero-based offset in all that is sent
     std::vector<int> descriptors;
   };
 
   ssize_t send_some() {
     std::string_view bytes = unsent_;
     const bool with = !due_.empty() && due_.front().at == sent_.size();
-    const std::size_t next = with ? 1 : 0;  // the first that goes with a later write
+    const std::size_t next = with ? 1 : 0;  // the first one that goes with a later write
     if (due_.size() > next) bytes = bytes.substr(0, due_[next].at - sent_.size());
     if (!with) return ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     const std::vector<int>& descriptors = due_.front().descriptors;
@@ -203,7 +204,7 @@ class Peer {
     return n;
   }
 
-  // Of complete lines: what they are, and whether they may come now.
+  // Checks complete lines: what they are, and whether they may come now.
   void check_lines() {
     for (;;) {
       const std::size_t end = received_.find('\n', checked_);
@@ -256,7 +257,7 @@ class Peer {
   int fd_;
   std::string unsent_;
   std::string sent_;
-  std::vector<int> beside_;  // of the next write
+  std::vector<int> beside_;  // goes with the next write
   std::vector<Beside> due_;
   std::size_t descriptors_sent_ = 0;
 
@@ -297,7 +298,7 @@ class Session final : public Endpoint::Owner {
  private:
   bool small_sockets() const { return (limits_ >> small_socket_bit & 1) != 0; }
 
-  // --- what the endpoint asks and tells
+  // --- calls from the endpoint
 
   Wanted wanted() const override { return wanted_; }
   bool keeps_loop() const override { return true; }
@@ -419,7 +420,7 @@ class Session final : public Endpoint::Owner {
     socket.destroy();
   }
 
-  // Of some it is asked what they are.
+  // Takes servers and sockets out of the kept handles and closes them. Drops the other handles.
   void let_go() {
     keep_ = false;
     for (const tine::Handle& handle : std::exchange(kept_, {})) {
@@ -432,7 +433,7 @@ class Session final : public Endpoint::Owner {
     }
   }
 
-  // Not every socket can be what it is said to be.
+  // Ignores errors: not every socket can be what the peer has announced.
   template <class Opened>
   static void close(Opened& opened) {
     opened.template on<"error">([](const tine::Error&) {});
@@ -441,7 +442,7 @@ class Session final : public Endpoint::Owner {
 
   // --- the end
 
-  // Lets all happen that is due, and ends the channel from the peer's side.
+  // Lets everything that is due happen, then ends the channel from the peer's side.
   void wind_up() {
     if (!std::exchange(winding_up_, true)) {
       listen(Wanted::value);
@@ -491,7 +492,7 @@ class Session final : public Endpoint::Owner {
   bool keep_ = false;
   int patience_ = 100;  // turns
   std::vector<tine::Handle> kept_;
-  std::vector<int> calls_;  // of each callback
+  std::vector<int> calls_;  // how often each callback ran
   std::size_t handles_told_ = 0;
   std::size_t disconnects_ = 0;
 };

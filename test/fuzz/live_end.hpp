@@ -1,5 +1,5 @@
-// What the targets with a live end of a channel share: each input has a socket pair and a session, on one loop
-// for all, and leaves nothing behind.
+// Shared by the targets with a live end of a channel. Each input has its own socket pair and
+// session, on one loop for all, and must leave nothing behind.
 #pragma once
 
 #include <array>
@@ -16,20 +16,20 @@
 #include "channel/inbox.hpp"
 #include "fuzz/fuzz.hpp"
 
-// What is listened for, 0 for values.
+// Returns what to listen for. 0 is for values.
 inline tine::channel::Wanted wanted_of(std::size_t setting) {
   using tine::channel::Wanted;
   constexpr std::array all{Wanted::value, Wanted::text, Wanted::nothing};
   return all[setting % all.size()];
 }
 
-// So that few bytes fill it.
+// Makes the buffer of a socket so small that few bytes fill it.
 inline void make_small(int socket) {
   const int smallest = 1;
   setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &smallest, sizeof smallest);
 }
 
-// Which descriptors are open.
+// The descriptors that are open at the construction. check() expects the same ones again.
 class OpenDescriptors {
  public:
   OpenDescriptors() : before_(open()) {}
@@ -68,7 +68,8 @@ void run_session(tine::Loop& loop, Input input) {
   must(session.use_count() == 1, "nothing of the channel is left on the loop");
 }
 
-// What a loop opens for itself is there from the first input on.
+// Runs a session on an input. The loop has run an empty session before, so that what it opens for
+// itself does not count.
 template <class Session>
 int fuzz_session(const std::uint8_t* data, std::size_t size) {
   static const auto loop = [] {

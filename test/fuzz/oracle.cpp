@@ -12,7 +12,7 @@ constexpr unsigned first_high = 0xD800;
 constexpr unsigned first_low = 0xDC00;
 constexpr unsigned end_of_low = 0xE000;
 
-// The code unit of the \uXXXX that a text starts with; 0 if it starts with none.
+// Returns the code unit of the \uXXXX that a text starts with, 0 if it starts with none.
 unsigned escape_at_front(std::string_view text) {
   if (text.size() < 6 || !text.starts_with("\\u")) return 0;
   unsigned unit = 0;
@@ -20,7 +20,7 @@ unsigned escape_at_front(std::string_view text) {
   return error == std::errc() && end == &text[2] + 4 ? unit : 0;
 }
 
-// Surrogate escapes without their other half, made escapes of U+FFFD.
+// Replaces surrogate escapes without their other half by escapes of U+FFFD.
 std::string repaired(std::string_view text) {
   std::string out;
   while (!text.empty()) {
@@ -35,7 +35,7 @@ std::string repaired(std::string_view text) {
   return out;
 }
 
-// How deep a text that is good is nested.
+// Returns the nesting depth of a valid text.
 std::size_t depth_of(std::string_view text) {
   std::size_t deepest = 0;
   const auto look = [&](int open, json::parse_event_t event, json&) {

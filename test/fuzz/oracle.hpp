@@ -1,4 +1,4 @@
-// What tine is held against: nlohmann's parser, with the differences that FORMAT.md lists.
+// The reference for tine: nlohmann's parser, with the differences that FORMAT.md lists.
 #pragma once
 
 #include <cstddef>
@@ -9,16 +9,17 @@
 
 #include <nlohmann/json.hpp>
 
-// The value a text stands for; nullopt if reading it is to be an error.
+// Returns the value of a text, or nullopt if reading it must be an error.
 std::optional<nlohmann::json> expected_value(std::string_view text, std::size_t max_depth);
 
-// Equal in value and in type. Of zeros the sign counts only in a double: simdjson and nlohmann do not
-// agree about the type of `-0`.
+// Returns whether two values are equal in value and type. The sign of a zero counts only in
+// doubles, and integer zeros may differ in type: simdjson and nlohmann disagree about the type of
+// `-0`.
 bool same(const nlohmann::json& left, const nlohmann::json& right);
 
-// How a stream is to be cut into lines.
+// The lines that a stream must be cut into.
 struct Lines {
   std::vector<std::string_view> lines;
-  bool overflown = false;  // a line longer than max_line came behind those
+  bool overflown = false;  // a line longer than max_line follows these
 };
 Lines split(std::string_view stream, std::size_t max_line);

@@ -1,6 +1,6 @@
-// Bytes in pieces, to lines, to values read over each other.
+// Cuts bytes that arrive in pieces into lines, and reads each line into the same value.
 //
-// Settings: the pieces; max_line and max_depth, where 0 means tine's own.
+// Settings: the pieces; max_line and max_depth, where 0 means tine's default.
 #include <algorithm>
 #include <optional>
 #include <string>
@@ -21,7 +21,7 @@ using tine::wire::LineDecoder;
 
 namespace {
 
-// A sanitizer sees it if what must be readable behind a line is not.
+// Reads the padding behind a line, so that a sanitizer notices if it is not readable.
 void touch_padding(std::string_view line) {
   volatile char sink = 0;
   const char* const end = line.data() + line.size();
@@ -45,7 +45,7 @@ void check_line(std::string_view line, std::size_t max_depth, JsonReader& reader
   touch_padding(line);
   const auto bad = reader.read(line, value);
 
-  // An error costs many times what a value does, so not each of them is compared.
+  // An error costs many times as much as a value, so only some errors are compared.
   constexpr std::size_t compared = 8;
   JsonReader fresh_reader(max_depth);
   json fresh;

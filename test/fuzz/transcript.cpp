@@ -1,6 +1,6 @@
-// A transcript, read, written and read again.
+// Reads a transcript, writes it and reads it again.
 //
-// No settings.
+// The input has no settings.
 #include "command/transcript.hpp"
 
 #include <algorithm>
@@ -35,10 +35,10 @@ bool is_pattern(const Step& step) {
          step.kind == Step::Kind::send;
 }
 
-// A pattern that is written over several lines is the same pattern.
+// Checks that a pattern that is written over several lines is read as the same pattern.
 void check_pattern(const Pattern& pattern) {
   std::string written = print_pattern(pattern, nullptr, {});
-  if (written.find('$') != written.npos) return;  // who captures what is beyond one step
+  if (written.find('$') != written.npos) return;  // captured values concern more than one step
   std::string text = "fork x\n< ";
   for (const char c : written) text += c == '\n' ? std::string("\n ") : std::string(1, c);
   const auto again = read(text);

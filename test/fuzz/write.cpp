@@ -1,8 +1,8 @@
-// Values to text, and back.
+// Writes values as text and reads them back.
 //
-// Settings: 0 if the bytes are a JSON text, anything else if a value is to be built from them, which
-// gives what no text does: invalid UTF-8, NaN, binary and discarded values; max_depth, 0 for tine's
-// own.
+// Settings: 0 if the bytes are a JSON text, anything else to build a value from them, which also
+// gives values that no text has: invalid UTF-8, NaN, binary and discarded; max_depth, 0 for tine's
+// default.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -27,7 +27,7 @@ using tine::wire::JsonReader;
 
 namespace {
 
-// Builds any value: a byte chooses what, those after it how.
+// Builds any value: one byte chooses its type, the bytes after it are its content.
 class AnyValue {
  public:
   explicit AnyValue(std::string_view bytes) : bytes_(bytes) {}
@@ -49,7 +49,7 @@ class AnyValue {
   }
 
  private:
-  // The next bytes; shorter at the end.
+  // Returns the next `n` bytes, fewer at the end.
   std::string_view take(std::size_t n) {
     const std::string_view taken = bytes_.substr(0, n);
     bytes_.remove_prefix(taken.size());
@@ -86,7 +86,7 @@ class AnyValue {
     return object;
   }
 
-  // A few levels, or around as many as max_depth allows by itself.
+  // Returns a value nested a few levels deep, or about as deep as max_depth allows by default.
   json nested(std::size_t depth) {
     const std::size_t number = byte();
     const std::size_t levels = std::min(number < 250 ? number % 16 : 750 + number, deepest - depth);
@@ -111,7 +111,7 @@ class AnyValue {
   std::string_view bytes_;
 };
 
-// Makes of a value what is there when it was written and read.
+// Changes a value into the one that writing and reading it must give.
 void cross_the_wire(json& value) {
   if (value.is_binary()) value = json::parse(value.dump());
   if (value.is_number_float() && !std::isfinite(value.get<double>())) value = nullptr;
@@ -138,7 +138,7 @@ Nature nature_of(const json& value) {
   return nature;
 }
 
-// nullopt if it throws, as it does for a string that is not UTF-8.
+// Returns the result of dump(), or nullopt if it throws, as for a string that is not UTF-8.
 std::optional<std::string> dumped(const json& value) {
   try {
     return value.dump();
@@ -147,7 +147,7 @@ std::optional<std::string> dumped(const json& value) {
   }
 }
 
-// Reads where the writer has left the padding that readers ask for.
+// Reads in the writer's buffer, which has the padding that readers need.
 json read_back(const ByteBuffer& text, std::size_t start, std::size_t max_depth) {
   json value;
   const auto bad = JsonReader(max_depth).read(text.view().substr(start), value);
@@ -191,7 +191,7 @@ void check_value(const json& value, std::size_t max_depth) {
   must(again.view() == written, "what was read is written as it came");
 }
 
-// A text may be sent if it may be read, and has no line feed in it.
+// Checks that a text is sent exactly if it can be read and has no line feed in it.
 void check_text(std::string_view text, bool readable, std::size_t max_depth) {
   Outbox outbox({.max_depth = max_depth});
   const bool good = readable && text.find('\n') == text.npos;
