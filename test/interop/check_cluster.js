@@ -1,9 +1,10 @@
-// Runs the cluster demo and checks what its processes print, who answers requests, and how it ends.
+// Runs the cluster demo and checks what its processes print, which of them answer requests, and how
+// it ends.
 //
 //   node check_cluster.js SIGNAL PARENT [ARGUMENT…]
 //
-// SIGINT goes to all its processes, as from Ctrl-C; SIGTERM to the primary only. A parent that is JavaScript is
-// run by the node that runs this. The port is its last argument.
+// SIGINT goes to all its processes, as from Ctrl-C. SIGTERM goes to the primary only. A JavaScript
+// parent is run by the node that runs this script. The parent gets a port as its last argument.
 const assert = require('node:assert');
 const { spawn } = require('node:child_process');
 const { once } = require('node:events');
@@ -36,7 +37,7 @@ function ask(port, options = {}) {
   });
 }
 
-// The servers listen when they do; until then the port is closed.
+// Asks until the servers listen. Before that the port is closed.
 async function askWhenOpen(port) {
   for (;;) {
     try {
@@ -77,7 +78,7 @@ function checkLines(output) {
     ...each(1 + workers, 'I am always called as well'),
   ].sort());
 
-  // The primary forks after its second line; a worker prints its three in order.
+  // The primary forks after its second line. A worker prints its three lines in order.
   assert.deepStrictEqual(lines.slice(0, 2), ['I am always called', 'I am the master, launching workers!']);
   for (let end = 1; end <= lines.length; ++end) {
     const count = (wanted) => lines.slice(0, end).filter((line) => line === wanted).length;
@@ -92,12 +93,12 @@ async function main(signal, parent, ...args) {
   const child = spawn(by[0], [...by.slice(1), ...args, String(port)], {
     detached: true, stdio: ['ignore', 'pipe', 'inherit'],
   });
-  // None is left behind by a check that fails.
+  // A check that fails leaves no process behind.
   process.on('exit', () => {
     try {
       process.kill(-child.pid, 'SIGKILL');
     } catch {
-      // They have ended.
+      // The processes have ended.
     }
   });
   let output = '';
@@ -113,7 +114,7 @@ async function main(signal, parent, ...args) {
   kept.destroy();
   process.kill(signal === 'SIGINT' ? -child.pid : child.pid, signal);
 
-  // All of them have: they share its output.
+  // All processes have ended then, because they share one output.
   assert.deepStrictEqual(await closed, [0, null]);
   checkLines(output);
   await assert.rejects(ask(port), { code: 'ECONNREFUSED' });

@@ -1,4 +1,4 @@
-// Runs a parent of the handoff demo and checks what its clients get.
+// Runs a parent of the handoff demo and checks which answers its clients get.
 //
 //   node check_handoff.js PARENT [ARGUMENT…]
 const assert = require('node:assert');

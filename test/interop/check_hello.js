@@ -2,7 +2,7 @@
 //
 //   node check_hello.js PARENT [ARGUMENT…]
 //
-// All print to one pipe; a line is in it before anything is there that it is the cause of.
+// All print to one pipe, so a line comes before the lines that it causes.
 const assert = require('node:assert');
 const { linesOf } = require('./run_demo.js');
 
@@ -17,10 +17,11 @@ assert.deepStrictEqual([...lines].sort(), [
   '[Parent] initalize', started, started, worked, worked, worked, hello, hello, what,
 ].sort());
 
-// The parent's first line is the first of all: it forks after it.
+// The parent forks after its first line, so that line is the first of all.
 assert.strictEqual(lines[0], '[Parent] initalize');
 
-// A child prints its first line before it works, and one works twice; an answer comes after its work.
+// A child prints its first line before it works. One child works twice. An answer comes after its
+// work.
 const count = (end, ...wanted) => lines.slice(0, end).filter((line) => wanted.includes(line)).length;
 for (let end = 1; end <= lines.length; ++end) {
   const children = count(end, started);

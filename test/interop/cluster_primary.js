@@ -1,4 +1,4 @@
-// A Node primary with C++ workers, test/programs/worker: runs one scenario, of those at the end.
+// A Node primary with C++ workers, test/programs/worker. Runs one of the scenarios at the end.
 //
 //   NODE_CLUSTER_SCHED_POLICY=rr|none node cluster_primary.js WORKER SCENARIO
 const assert = require('node:assert');
@@ -11,11 +11,11 @@ const net = require('node:net');
 const path = require('node:path');
 
 const [program, scenario] = process.argv.slice(2);
-const node = process.execPath; // workers are started by it later
+const node = process.execPath; // process.execPath becomes the workers' program later
 const roundRobin = cluster.schedulingPolicy === cluster.SCHED_RR;
 const host = '127.0.0.1';
 
-// A worker, and what it says until a scenario looks at it.
+// A worker, and its messages that the scenario has not taken yet.
 class Worker {
   constructor(env) {
     this.worker = cluster.fork(env);
@@ -25,7 +25,7 @@ class Worker {
     for (const name of ['online', 'listening', 'disconnect', 'exit']) {
       this.worker.on(name, () => this.events.push(name));
     }
-    // Node promises no order of these two.
+    // Node does not promise an order of these two.
     this.ended = Promise.all([once(this.worker, 'exit'), once(this.worker, 'disconnect')])
       .then(([exit]) => exit);
   }
@@ -39,7 +39,7 @@ class Worker {
     return this.came.shift();
   }
 
-  // The port.
+  // Makes the worker listen. Returns the port.
   async listen(how = {}) {
     this.tell({ listen: { host, ...how } });
     const { listening, error } = await this.next();
@@ -64,7 +64,7 @@ async function listenAll(count, how) {
 
 const endAll = (workers) => Promise.all(workers.map((worker) => worker.end()));
 
-// All that a client got when it is over.
+// Connects. Returns all bytes that come until the connection is closed.
 function answerAt(address) {
   const socket = net.connect({ host, ...address });
   let text = '';
@@ -81,7 +81,7 @@ async function answersAt(address, count) {
   return answers;
 }
 
-// Of these workers, and by turns if the primary gives turns.
+// Checks that only these workers answer, and with round robin each as often as the others.
 async function answeredBy(address, ids) {
   const answers = await answersAt(address, 3 * ids.length);
   if (roundRobin) {
@@ -105,7 +105,7 @@ function newPath() {
   return path.join(folder, 'a');
 }
 
-// How a worker ends, by what is done with it.
+// Ends a worker with how(worker), and checks its exit and whether it was voluntary.
 async function endsBy(how, exit, voluntary) {
   const worker = new Worker();
   const port = await worker.listen();
@@ -240,7 +240,7 @@ const scenarios = {
       return once(worker.worker, 'listening');
     }));
     await answeredBy({ path: at }, [1, 2]);
-    // They say a port, which a path has not.
+    // The workers report a port. A path has none, so it is 0.
     for (const worker of workers) assert.deepStrictEqual(await worker.next(), { listening: 0 });
     await endAll(workers);
     assert(!fs.existsSync(at));
@@ -288,14 +288,14 @@ const scenarios = {
     const [full, other] = [new Worker(), new Worker()];
     const port = await full.listen({ most: 0 });
     assert.strictEqual(await other.listen(), port);
-    // Where there are no turns nobody can give it to the other.
+    // Without round robin, nobody can pass a connection to the other worker.
     const answers = await answersAt({ port }, 6);
     if (roundRobin) assert.deepStrictEqual(answers, { 2: 6 });
     else assert.deepStrictEqual(Object.keys(answers).filter((id) => id !== '' && id !== '2'), []);
     await endAll([full, other]);
   },
 
-  // It runs under a shell, which tells how it has ended.
+  // The worker runs under a shell, which prints its exit code.
   async primary_is_killed() {
     const primary = fork(__filename, [program, 'under a shell'], { execPath: node, silent: true });
     let output = '';
@@ -318,8 +318,8 @@ process.on('exit', () => {
   for (const { process: child } of Object.values(cluster.workers)) child.kill('SIGKILL');
 });
 
-// Holds the loop too: nothing else does between a worker's exit and its disconnect, and Node would end with
-// code 0 in the middle of an await.
+// The timer also keeps the loop alive: between a worker's exit and its disconnect nothing else
+// does, and Node would end with code 0 in the middle of an await.
 const late = setTimeout(() => {
   console.error(`${scenario} is late`);
   process.exit(1);

@@ -1,14 +1,18 @@
-// A worker of a cluster that does what its primary says, as test/programs/worker.cpp does:
+// A worker of a cluster that obeys the messages of its primary, as test/programs/worker.cpp does:
 //
-//   {listen: {host, port, path, fd, most, hold, net}}   an HTTP server that answers with the worker's id; "most" is
-//              its maxConnections; with "hold" the answer does not end; with "net" it is no HTTP server, and
-//              answers each connection and ends it
-//   {bind: {host, port}}   a datagram socket that answers each with the worker's id
+//   {listen: {host, port, path, fd, most, hold, net}}
+//              starts an HTTP server that answers with the worker's id; "most" is its
+//              maxConnections; with "hold" the answer does not end; with "net" it is no HTTP
+//              server, and answers each connection and ends it
+//   {bind: {host, port}}
+//              binds a datagram socket that answers each datagram with the worker's id
 //   "close"    closes what it listens on
-//   "leave", "kill"   leaves by itself
-//   "cut"      disconnects the channel without a word
-//   "exit", "throw"   ends by an exit or an exception of its own
-//   all else   comes back
+//   "leave", "kill"
+//              leaves the cluster by itself
+//   "cut"      disconnects the channel and does no more
+//   "exit", "throw"
+//              ends by an exit or an exception of its own
+//   all else   is sent back
 //
 // It answers {listening: PORT} and {error: CODE}.
 const cluster = require('node:cluster');

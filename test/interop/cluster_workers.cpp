@@ -1,6 +1,6 @@
-// A C++ primary with JavaScript workers, cluster_worker.js, run by what TINE_TEST_RUNTIME names. Their servers
-// are Node's HTTP servers. The tag [deno] is on what Deno can do too, and [bun] on what Bun can, whose
-// servers do not ask the primary.
+// Tests a C++ primary with JavaScript workers, cluster_worker.js, run by the runtime that
+// TINE_TEST_RUNTIME names. Their servers are Node's HTTP servers. The tag [deno] marks what Deno
+// can do too, and [bun] what Bun can, whose servers do not ask the primary.
 #include <cstdlib>
 #include <filesystem>
 #include <set>
@@ -27,7 +27,7 @@ bool is_deno() { return runtime().ends_with("deno"); }
 
 std::string text_of(std::optional<bool> flag) { return flag ? (*flag ? "true" : "false") : "none"; }
 
-// A cluster whose workers are JavaScript.
+// A cluster whose workers run JavaScript.
 struct JavascriptCluster : TestCluster {
   explicit JavascriptCluster(tine::Balancing balancing = tine::Balancing::round_robin())
       : TestCluster(std::move(balancing)) {
@@ -38,7 +38,7 @@ struct JavascriptCluster : TestCluster {
     cluster.setup_primary(settings);
   }
 
-  // The body of the answer to a request, up to the end.
+  // Sends a request, and passes the body of the answer to `done` when the connection is closed.
   void get(const std::function<void(const std::string&)>& done, const tine::ConnectOptions& to) {
     tine::Socket client(loop);
     const auto answer = std::make_shared<std::string>();
@@ -80,7 +80,7 @@ struct JavascriptCluster : TestCluster {
   }
 };
 
-// A client that holds its connection, once it is answered.
+// Returns a client that has its answer and holds its connection.
 tine::Socket hold(JavascriptCluster& test, Answers& answers) {
   tine::Socket client(test.loop);
   client.on<"data">([&](std::string_view bytes) {
@@ -93,13 +93,13 @@ tine::Socket hold(JavascriptCluster& test, Answers& answers) {
   return client;
 }
 
-// Deno does not listen on a socket that it gets, be the primary Node or tine.
+// Deno does not listen on a socket that it receives, whether the primary is Node or tine.
 tine::Balancing any_balancing() {
   if (is_deno()) return tine::Balancing::round_robin();
   return GENERATE(tine::Balancing::round_robin(), tine::Balancing::none());
 }
 
-// Two ports that follow each other, and that nobody has at the moment.
+// Returns the first of two successive ports that nobody uses at the moment.
 std::uint16_t free_pair_of_ports() {
   while (true) {
     const auto bound = [](std::uint16_t port) {
@@ -189,7 +189,7 @@ TEST_CASE("javascript workers: how a worker ends is known") {
                                                 {"throw", "disconnect none, exit code 1 false"}}));
   CAPTURE(how);
   JavascriptCluster test(any_balancing());
-  // What it throws is printed.
+  // Ignores the worker's stderr, because the exception is printed there.
   test.cluster.setup_primary({.stdio = {tine::Stdio::ignore(), tine::Stdio::inherit(),
                                         tine::Stdio::ignore(), tine::Stdio::ipc()}});
   test.listen(1);
@@ -357,7 +357,7 @@ TEST_CASE("javascript workers: a datagram socket is shared") {
   test.end();
 }
 
-// Node 20 does not know reusePort, and asks the primary; Node 26 does not ask.
+// Node 20 does not know reusePort and asks the primary. Node 26 does not ask.
 TEST_CASE("javascript workers: with reusePort they share a port") {
   JavascriptCluster test(any_balancing());
   const auto listen = [&](std::uint16_t port) {
@@ -370,7 +370,7 @@ TEST_CASE("javascript workers: with reusePort they share a port") {
   test.port = first["listening"];
   if (listen(0) != first) CHECK(listen(test.port) == first);
   CHECK_FALSE(test.get().empty());
-  for (auto& worker : test.workers) worker.send("close");  // which may be its own
+  for (auto& worker : test.workers) worker.send("close");  // the socket may be its own
   test.end();
 }
 
@@ -401,7 +401,7 @@ TEST_CASE("javascript workers: all are told to leave, and the callback runs when
   test.loop.run();
 }
 
-// Node ends a process whose inspector cannot listen.
+// Node ends a process if its inspector cannot listen.
 TEST_CASE("javascript workers: each has an inspector of its own") {
   const bool by_variable = GENERATE(false, true);
   const std::string option = "--inspect=127.0.0.1:" + std::to_string(free_pair_of_ports());

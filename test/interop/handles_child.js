@@ -1,9 +1,9 @@
-// Does with handles what messages tell it, by their "do", as test/programs/handles.cpp does: the commands are
-// at the end. Addresses are {host, port} or {path}.
+// A child that handles the commands at the end, named by the "do" of a message, as
+// test/programs/handles.cpp does. Addresses are {host, port} or {path}.
 //
 //   node handles_child.js [PORT]
 //
-// With a port it listens to its parent only after a byte has come from there.
+// With a port, it listens to its parent only after a byte has come from that port.
 const dgram = require('node:dgram');
 const net = require('node:net');
 const { kept } = require('./kept.js');
@@ -78,7 +78,8 @@ const commands = {
   'send server'({ address }) {
     server = net.createServer();
     answerClients();
-    // The name is made before it goes: Deno closes the server when the other end has it.
+    // kept() makes the name before the server is sent: Deno closes the server when the other end
+    // has it.
     server.listen(address, () => process.send(kept(addressOf(server.address())), server));
   },
 
@@ -113,7 +114,8 @@ const commands = {
   exit: () => process.exit(0),
 };
 
-// A handle that has not arrived, at either end. Node's own listener, which answers, comes after this one.
+// Reports a handle that has not arrived, at either end. Node's own listener, which answers, runs
+// after this one.
 process.prependListener('internalMessage', ({ cmd }, handle) => {
   if (cmd === 'NODE_HANDLE' && !handle) process.send('no descriptor');
   if (cmd === 'NODE_HANDLE_NACK') {

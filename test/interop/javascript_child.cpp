@@ -1,5 +1,6 @@
-// A C++ parent and a JavaScript child pass handles to each other. The child is handles_child.js, run by what
-// TINE_TEST_RUNTIME names; the tags [bun] and [deno] are on what these can do too.
+// A C++ parent and a JavaScript child pass handles to each other. The child is handles_child.js,
+// run by the runtime that TINE_TEST_RUNTIME names. The tags [bun] and [deno] mark what these can do
+// too.
 #include <algorithm>
 #include <cstdlib>
 #include <deque>
@@ -22,7 +23,7 @@ using nlohmann::json;
 
 namespace {
 
-// The child, and what it sends until a test looks at it.
+// The child, and its messages that the test has not taken yet.
 class Child {
  public:
   explicit Child(TestLoop& loop, std::vector<std::string> args = {}) : loop_(loop) {
@@ -31,7 +32,7 @@ class Child {
     options.exec_path = runtime == nullptr ? "node" : runtime;
     if (options.exec_path.ends_with("deno")) options.exec_args = {"run", "-A"};
     options.args = std::move(args);
-    options.kill_with_loop = true;  // a test that fails leaves none behind
+    options.kill_with_loop = true;  // a test that fails leaves no child behind
     process =
         tine::fork(loop, std::filesystem::path(INTEROP_SCRIPTS) / "handles_child.js", options);
     process.on<"message">([this](const json& message, const tine::Handle& handle) {
@@ -46,7 +47,7 @@ class Child {
     process.send({{"do", what}}, handle, options);
   }
 
-  // The next message, which may have to come, and what came beside it.
+  // Waits for the next message. Returns it and its handle.
   std::pair<json, tine::Handle> next_with_handle() {
     waiting_ = true;
     while (came_.empty()) loop_.run();
@@ -62,8 +63,9 @@ class Child {
     return message;
   }
 
-  // To be the last of a test: all that is still open must end now. A server is closed when nothing is
-  // said of it any more: Deno does not notice the end of a channel that it has written to meanwhile.
+  // Ends a test: everything that is still open must end now. The server is closed after the
+  // disconnect, when no more messages about it are sent: Deno does not notice the end of a channel
+  // that it has written to meanwhile.
   void end(tine::Server server = {}) {
     process.disconnect();
     if (server) server.close();
@@ -80,7 +82,7 @@ class Child {
   bool waiting_ = false;
 };
 
-// Connects, and keeps what comes.
+// A client that connects and collects what comes.
 class Client {
  public:
   Client(TestLoop& loop, const json& address) : loop_(loop) {
@@ -97,7 +99,7 @@ class Client {
 
   bool closed() const { return came_->closed; }
 
-  // All that came, when it is over.
+  // Waits until the connection is closed. Returns all that came.
   std::string answer() {
     came_->waited_for = true;
     while (!came_->closed) loop_.run();
@@ -124,13 +126,13 @@ json to_json(const tine::Address& address) {
   return {{"host", address.host}, {"port", address.port}};
 }
 
-// Where a test listens: on TCP, and at a path.
+// Returns an address to listen at. The test runs once with TCP and once with a path.
 json any_address(const Folder& folder) {
   const bool at_path = GENERATE(false, true);
   return at_path ? json{{"path", folder.at("a")}} : json{{"host", "127.0.0.1"}, {"port", 0}};
 }
 
-// A path goes with the server that made it; another name for it stays.
+// A path disappears with the server that made it. Another name for it, a hard link, stays.
 json kept(const json& address) {
   if (!address.contains("path")) return address;
   const auto path = address["path"].get<std::string>();
@@ -139,7 +141,7 @@ json kept(const json& address) {
   return {{"path", other}};
 }
 
-// A server here that listens.
+// Returns a server of this process that listens.
 tine::Server listen(TestLoop& loop, const json& address = {{"host", "127.0.0.1"}}) {
   tine::Server server(loop);
   server.once<"listening">([&] { loop->stop(); });
@@ -150,7 +152,7 @@ tine::Server listen(TestLoop& loop, const json& address = {{"host", "127.0.0.1"}
 
 json address_of(const tine::Server& server) { return to_json(*server.address()); }
 
-// A client of the server, and the connection here.
+// Waits for a client of the server. Returns the connection.
 tine::Socket accept(TestLoop& loop, tine::Server& server) {
   tine::Socket accepted;
   server.once<"connection">([&](const tine::Socket& socket) {
@@ -172,7 +174,7 @@ std::size_t count(TestLoop& loop, const tine::Server& server) {
   return *result;
 }
 
-// Sends a datagram, and waits for the one that comes back.
+// Sends a datagram. Returns the one that comes back.
 std::string datagram_answer_at(TestLoop& loop, const json& address, const std::string& text) {
   tine::Datagram socket(loop, tine::Family::ipv4);
   std::string answer;
@@ -193,7 +195,7 @@ void limit_descriptors(int pid, rlim_t most) {
   prlimit(pid, RLIMIT_NOFILE, &limit, nullptr);
 }
 
-// The child answers after the parent has, and has closed its own.
+// The parent answers first. The child answers after the parent has closed its own server.
 void share_server(const json& at) {
   TestLoop loop;
   Child child(loop);
@@ -218,7 +220,7 @@ TEST_CASE("to javascript: a server is served by both, until one closes its own",
   share_server({{"host", "127.0.0.1"}});
 }
 
-// Deno's end of it breaks after the first client, be the parent Node or tine.
+// Deno's server breaks after the first client, whether the parent is Node or tine.
 TEST_CASE("to javascript: a server at a path is served by both, until one closes its own",
           "[bun]") {
   const Folder folder;
@@ -300,7 +302,7 @@ TEST_CASE("to javascript: a UDP socket receives at both, and each may close its 
   child.end();
 }
 
-// Deno loses a handle whose line it reads together with the one before.
+// Deno loses a handle whose line it reads together with the line before.
 TEST_CASE("to javascript: of three messages only the middle one has the handle", "[bun]") {
   TestLoop loop;
   Child child(loop);
@@ -353,7 +355,7 @@ TEST_CASE("to javascript: 800 004 bytes and a connection go there and come back"
   child.end(server);
 }
 
-// Not with Deno: see the three messages.
+// Not with Deno, for the same reason as with the three messages.
 TEST_CASE("to javascript: both pass servers at the same time", "[bun]") {
   constexpr int count = 50;
   TestLoop loop;
@@ -379,7 +381,7 @@ TEST_CASE("to javascript: both pass servers at the same time", "[bun]") {
   child.end(server);
 }
 
-// Bun does not read until there is one.
+// Bun does not read until there is a listener.
 TEST_CASE("to javascript: a handle waits for the first listener", "[deno]") {
   TestLoop loop;
   tine::Server waker = listen(loop);
@@ -387,7 +389,7 @@ TEST_CASE("to javascript: a handle waits for the first listener", "[deno]") {
   Child child(loop, {std::to_string(waker.address()->port)});
   tine::Socket to_child = accept(loop, waker);
 
-  // Written, which it is once the child has said that the handle has arrived.
+  // Message 1 is written once the child has reported that the handle has arrived.
   child.tell("tell", server);
   child.process.send({{"do", "tell"}, {"number", 1}}, [&](std::error_code) { loop->stop(); });
   loop.run();
@@ -399,7 +401,7 @@ TEST_CASE("to javascript: a handle waits for the first listener", "[deno]") {
   child.end(server);
 }
 
-// Bun does not count, and Deno counts by keys of its own.
+// Bun does not count, and Deno counts with keys of its own.
 TEST_CASE("to javascript: connections are counted here while the child has them", "[node]") {
   constexpr std::size_t most = 4;
   TestLoop loop;
@@ -440,7 +442,7 @@ TEST_CASE("to javascript: a server's close waits for the connections of the chil
   });
   child.tell("release");
   CHECK(child.next() == "released");
-  child.tell("tell");  // what it had to say of the server is here before the answer
+  child.tell("tell");  // the child's messages about the server arrive before its answer
   child.next();
   CHECK(closed.count() == 0);
   child.tell("release");
@@ -530,7 +532,7 @@ TEST_CASE("to javascript: a handle is sent again, when the child had no descript
   tine::Server server = listen(loop);
   Client client(loop, address_of(server));
   tine::Socket socket = accept(loop, server);
-  child.tell("tell");  // it runs
+  child.tell("tell");  // its answer shows that it runs
   child.next();
 
   limit_descriptors(*child.process.pid(), 4);
@@ -672,7 +674,7 @@ TEST_CASE("from javascript: a server's close waits for the connections of the pa
 
   child.tell("stop serving");
   child.tell("tell");
-  CHECK(child.next() == json{{"number", 0}, {"with", nullptr}});  // and not yet that it has stopped
+  CHECK(child.next() == json{{"number", 0}, {"with", nullptr}});  // and not yet "stopped"
   socket.end("parent");
   CHECK(child.next() == "stopped");
   CHECK(client.answer() == "parent");
@@ -690,7 +692,7 @@ TEST_CASE("from javascript: a handle nobody takes is closed", "[bun][deno]") {
   child.end();
 }
 
-// Node writes its line within another one then.
+// When Node sends a handle again, it writes the line within another one.
 TEST_CASE("from javascript: a connection is sent again, when there was no descriptor for it",
           "[node]") {
   TestLoop loop;

@@ -1,5 +1,5 @@
-// A JavaScript parent and a C++ child pass handles to each other: runs one scenario, of those at the end. The
-// child is test/programs/handles.cpp.
+// A JavaScript parent and a C++ child pass handles to each other. Runs one of the scenarios at the
+// end. The child is test/programs/handles.cpp.
 //
 //   node javascript_parent.js CHILD SCENARIO
 const assert = require('node:assert');
@@ -16,7 +16,7 @@ const [program, scenario] = process.argv.slice(2);
 const tcp = { host: '127.0.0.1', port: 0 };
 const running = new Set();
 
-// The child, and what it sends until a scenario looks at it.
+// The child, and its messages that the scenario has not taken yet.
 class Child {
   constructor({ args = [], file = program } = {}) {
     this.came = [];
@@ -41,7 +41,7 @@ class Child {
     return message;
   }
 
-  // Not by the child's own kill(), with which Deno closes the channel.
+  // Does not use the child's own kill(), because Deno closes the channel with it.
   kill(signal) {
     process.kill(this.process.pid, signal);
   }
@@ -54,7 +54,7 @@ class Child {
   }
 }
 
-// A client, and all that it got when it is over.
+// Connects. Returns all bytes that come until the connection is closed.
 function answerAt(address) {
   const socket = net.connect(address);
   let text = '';
@@ -88,7 +88,7 @@ const count = (server) => new Promise((resolve, reject) => {
   server.getConnections((error, connections) => (error ? reject(error) : resolve(connections)));
 });
 
-// Runs a scenario with a path that is not there yet.
+// Runs a scenario with a path that does not exist yet.
 async function withPath(run) {
   const folder = fs.mkdtempSync('/tmp/tine-handles-');
   process.on('exit', () => fs.rmSync(folder, { recursive: true }));
@@ -234,7 +234,7 @@ const scenarios = {
     await child.end();
   },
 
-  // The second time Node sends a message that has none.
+  // The second time, Node sends a message without a handle.
   async connection_is_sent_twice() {
     const child = new Child();
     const server = await listen(tcp, (socket) => {
@@ -286,7 +286,7 @@ const scenarios = {
     const server = await listen();
     const child = new Child({ args: [String(waker.address().port)] });
     const toChild = await accept(waker);
-    // Written, which it is once the child has said that the handle has arrived.
+    // Message 1 is written once the child has reported that the handle has arrived.
     child.tell('tell', server);
     await new Promise((resolve) => child.process.send({ do: 'tell', number: 1 }, resolve));
     toChild.write('now');
@@ -326,7 +326,7 @@ const scenarios = {
     server.close(() => { closed = true; });
     child.tell('release');
     assert.strictEqual(await child.next(), 'released');
-    child.tell('tell'); // what the child had to say of the server is here before the answer
+    child.tell('tell'); // the child's messages about the server arrive before its answer
     await child.next();
     assert.strictEqual(closed, false);
     child.tell('release');
@@ -362,7 +362,7 @@ const scenarios = {
     const [, socket] = await child.nextWithHandle();
     child.tell('stop serving');
     child.tell('tell');
-    assert.deepStrictEqual(await child.next(), { number: 0, with: null }); // not yet that it has stopped
+    assert.deepStrictEqual(await child.next(), { number: 0, with: null }); // and not yet 'stopped'
     socket.end('parent');
     assert.strictEqual(await child.next(), 'stopped');
     assert.strictEqual(await answer, 'parent');
@@ -392,7 +392,7 @@ const scenarios = {
     server.close();
   },
 
-  // Node writes its line within another one then.
+  // When Node sends a handle again, it writes the line within another one.
   async connection_is_sent_again() {
     const child = new Child();
     const server = await listen(tcp, (socket) => child.tell('answer', socket));
@@ -402,7 +402,7 @@ const scenarios = {
       ++refused;
       feed(child.process.pid); // before Node's own listener sends it again
     });
-    child.tell('tell'); // it runs
+    child.tell('tell'); // its answer shows that it runs
     await child.next();
 
     starve(child.process.pid);
@@ -422,7 +422,7 @@ const scenarios = {
       ++refused;
       child.tell({ do: 'feed', pid: process.pid }); // before Node's own listener refuses it
     });
-    child.kill('SIGSTOP'); // until there is no descriptor left here
+    child.kill('SIGSTOP'); // until this process has no descriptor left
     const client = net.connect(address);
     await once(client, 'connect');
     starve(process.pid);
@@ -435,7 +435,7 @@ const scenarios = {
     await child.end();
   },
 
-  // The child says that it is tine, as to a parent that is too.
+  // The child reports that it is tine, as it does to a parent that is tine too.
   async hello_of_tine_is_ignored() {
     const named = 'TINE_CHANNEL=$(stat -Lc %i /proc/self/fd/3) exec "$0"';
     const child = new Child({ file: '/bin/sh', args: ['-c', named, program] });
@@ -447,7 +447,8 @@ const scenarios = {
 
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 
-// Holds the loop too: without a child to wait for, Node would end with code 0 in the middle of an await.
+// The timer also keeps the loop alive: without a child to wait for, Node would end with code 0 in
+// the middle of an await.
 const late = setTimeout(() => {
   console.error(`${scenario} is late`);
   process.exit(1);

@@ -1,4 +1,4 @@
-// A path goes with the server that made it; another name for it stays.
+// A path disappears with the server that made it. Another name for it, a hard link, stays.
 const fs = require('node:fs');
 
 function kept(address) {

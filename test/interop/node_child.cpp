@@ -16,14 +16,14 @@ tine::ChildProcess fork_node(TestLoop& loop, std::vector<std::string> args,
                              tine::ForkOptions options = {}) {
   options.exec_path = "node";
   options.args = std::move(args);
-  options.kill_with_loop = true;  // a test that fails leaves none behind
+  options.kill_with_loop = true;  // a test that fails leaves no child behind
   return tine::fork(loop, std::filesystem::path(INTEROP_SCRIPTS) / "node_child.js",
                     std::move(options));
 }
 
 using Events = std::vector<std::string>;
 
-// Keeps what a child emits, in order: "exit, code 0", and messages as they were written.
+// Records what a child emits, in order: events such as "exit, code 0", and messages as JSON text.
 void record(tine::ChildProcess& child, Events& events) {
   child.on<"message">([&](const json& message) { events.push_back(message.dump()); });
   child.on<"disconnect">([&] { events.push_back("disconnect"); });
@@ -33,7 +33,7 @@ void record(tine::ChildProcess& child, Events& events) {
       [&](const tine::ExitStatus& status) { events.push_back("close, " + to_string(status)); });
 }
 
-// Message number i of an exchange. sample() of sample.js makes the same.
+// Returns message number i of an exchange, the same as sample() of sample.js.
 json sample(int i) {
   return {
       {"number", i},
@@ -49,7 +49,7 @@ json sample(int i) {
   };
 }
 
-// As largeText() of sample.js.
+// Returns the same text as largeText() of sample.js.
 std::string large_text(std::size_t bytes) {
   const std::string piece = "aé你😀";
   std::string text;

@@ -1,5 +1,5 @@
-// The Node children of node_child.cpp: what argument 2 names. One that saw something unexpected does not
-// exit with code 0.
+// The Node children of node_child.cpp. The first argument names one. A child that has seen
+// something unexpected does not exit with code 0.
 const assert = require('node:assert');
 const fs = require('node:fs');
 const net = require('node:net');
@@ -7,7 +7,7 @@ const { sample } = require('./sample.js');
 
 const [what, ...args] = process.argv.slice(2);
 
-// The name must be emitted exactly once.
+// Expects that the event is emitted exactly once.
 function expectOnce(name) {
   let count = 0;
   process.on(name, () => ++count);
@@ -15,7 +15,7 @@ function expectOnce(name) {
 }
 
 function sendServerOrSocket(kind) {
-  if (kind === 'socket') expectOnce('warning'); // Node's word that it was not taken
+  if (kind === 'socket') expectOnce('warning'); // Node warns that the socket was not taken
   const server = net.createServer().listen(0, '127.0.0.1', () => {
     const socket = net.connect(server.address().port, '127.0.0.1');
     socket.on('connect', () => {
@@ -74,7 +74,7 @@ const children = {
     process.kill(process.pid, 'SIGKILL');
   },
 
-  // Bytes in hexadecimal, past Node's own writer.
+  // Writes bytes, given in hexadecimal, without Node's own writer.
   writeThenKillItself(bytes) {
     fs.writeSync(process.channel.fd, Buffer.from(bytes, 'hex'));
     process.kill(process.pid, 'SIGKILL');

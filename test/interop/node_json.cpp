@@ -1,4 +1,4 @@
-// The reader against Node's JSON.parse, on random documents.
+// Compares the reader with Node's JSON.parse on random documents.
 #include <algorithm>
 #include <cstdint>
 #include <string>
@@ -20,7 +20,7 @@ constexpr std::uint64_t seed = 6;
 constexpr int batch = 500;   // documents in a message
 constexpr int batches = 10;  // messages to a child
 
-// Any bytes in a JSON string: each is the character of its number.
+// Makes a text for a JSON string of any bytes: each byte becomes the character with its number.
 std::string characters(std::string_view bytes) {
   std::string text;
   for (const char c : bytes) {
@@ -55,7 +55,8 @@ bool has_number_too_large(const std::string& text) {
   }
 }
 
-// All of Node's numbers are doubles, and zero has no sign where it writes them.
+// Returns whether two values are the same in Node, where all numbers are doubles and zero is
+// written without a sign.
 bool same_in_node(const json& ours, const json& nodes) {
   if (ours.is_number() && nodes.is_number()) return ours.get<double>() == nodes.get<double>();
   if (ours.type() != nodes.type() || ours.size() != nodes.size()) return false;
@@ -67,23 +68,24 @@ bool same_in_node(const json& ours, const json& nodes) {
                     });
 }
 
-// Whether the reader does with a document what Node does, or else what FORMAT.md says.
+// Returns whether the reader treats a document as Node does, or else as FORMAT.md says.
 bool agrees(JsonReader& reader, const std::string& text, const json& answer) {
   json value;
   const bool good = !read_over(reader, text, value);
-  // Node reads U+FFFD in its place, where that is allowed, and infinity.
+  // The reader refuses these. Node reads invalid UTF-8 as U+FFFD, where that is allowed, and the
+  // number as infinity.
   if (!is_utf8(text) || has_number_too_large(text)) return !good;
   if (answer.is_null() || !good) return answer.is_null() && !good;
   return same_in_node(value, json::parse(answer.get_ref<const std::string&>()));
 }
 
-// Has a Node child judge documents and compares; returns how many of them it took.
+// Compares the reader with a Node child on some documents. Returns how many of them Node accepts.
 template <class Next>
 int compare_some(Next next_text) {
   TestLoop loop;
   tine::ForkOptions options;
   options.exec_path = "node";
-  options.kill_with_loop = true;  // a test that fails leaves none behind
+  options.kill_with_loop = true;  // a test that fails leaves no child behind
   auto child = tine::fork(loop, std::filesystem::path(INTEROP_SCRIPTS) / "node_json.js", options);
   JsonReader reader(default_depth);
   std::vector<std::string> texts;
@@ -116,7 +118,7 @@ int compare_some(Next next_text) {
   return good;
 }
 
-// The same for `count` of them, by as many children as it takes.
+// The same for `count` documents, with as many children as that takes.
 template <class Next>
 int compare(int count, Next next_text) {
   int good = 0;

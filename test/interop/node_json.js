@@ -1,7 +1,9 @@
-// The Node child of node_json.cpp. A message is a list of documents, each a string with a character for
-// each byte; the answer has what JSON.parse makes of each: its JSON text, or null if it is refused.
+// The Node child of node_json.cpp. A message is a list of documents, each a string with one
+// character per byte. The answer has the result of JSON.parse for each: its JSON text, or null if
+// it is refused.
 
-// As nlohmann's parser can read it: it takes no lone surrogates. tine reads each as U+FFFD too.
+// Changes a value into one that nlohmann's parser can read. The parser refuses lone surrogates, so
+// each becomes U+FFFD, as in tine.
 function wellFormed(value) {
   if (typeof value === 'string') return value.toWellFormed();
   if (value === Infinity || value === -Infinity) return { infinite: value > 0 };

@@ -1,4 +1,4 @@
-// Node as the parent of C++ programs: runs one scenario, of those at the end.
+// Node as the parent of C++ programs. Runs one of the scenarios at the end.
 //
 //   node node_parent.js PROGRAMS SCENARIO
 const assert = require('node:assert');
@@ -11,9 +11,9 @@ const { sample, largeText } = require('./sample.js');
 const [programs, scenario] = process.argv.slice(2);
 const running = new Set();
 
-// Starts a program with a channel and keeps what comes from it, in `messages` and `output`. When all is
-// over, each event must have come once, after all messages; Node promises no other order of "disconnect".
-// It emits no "close" if the parent has disconnected (nodejs/node#19433).
+// Starts a program with a channel and collects what comes from it in `messages` and `output`. At
+// the end, each event must have been emitted once, after all messages. Node promises no other order
+// of "disconnect", and emits no "close" if the parent has disconnected (nodejs/node#19433).
 function start(program, { args = [], end = [0, null], ...options } = {}) {
   const child = launch(path.join(programs, program), args, {
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'], ...options,
@@ -88,8 +88,8 @@ async function listen() {
   return server;
 }
 
-// Runs a parent whose child says "ready", and "disconnect" when it loses the parent. Its stdout is open
-// until both have ended.
+// Runs a parent whose child prints "disconnect" when it loses the parent; one of the two prints
+// "ready" before. They share a stdout, which is open until both have ended.
 async function loseParent(program, args, kill, status) {
   const parent = launch(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   if (kill) {
@@ -100,7 +100,8 @@ async function loseParent(program, args, kill, status) {
   assert.strictEqual(parent.output, 'ready\ndisconnect\n');
 }
 
-// What loseParent() runs: does not wait for its child, which writes to the stdout of both.
+// The parent that loseParent() runs. It does not wait for its child, which writes to the stdout of
+// both.
 function beParent(whenReady) {
   const stdio = ['ignore', 'inherit', 'inherit', 'ipc'];
   const child = spawn(path.join(programs, 'obey'), [], { stdio });
@@ -222,7 +223,7 @@ const scenarios = {
     const server = await listen();
     const socket = net.connect(server.address().port, '127.0.0.1');
     await once(socket, 'connect');
-    const warned = once(process, 'warning'); // Node's word that it was not taken
+    const warned = once(process, 'warning'); // Node warns that the socket was not taken
     await sendRefused(socket, 4); // Node tries again three times
     await warned;
     socket.destroy();
@@ -242,7 +243,7 @@ const scenarios = {
     assert.deepStrictEqual(internal, [{ cmd: 'NODE_SENT' }]); // the unknown one was not sent back
   },
 
-  // By hand: Node would not write them.
+  // Writes the lines by hand, because Node would not write them.
   async odd_lines() {
     const odd = ['garbage', '', '   ', '{"a":', '{} {}', "'x'", '// x', '\ufeff{}', '1e999', '"\t"', '"\0"'];
     const child = launch(path.join(programs, 'obey'), [], {
@@ -275,7 +276,7 @@ const scenarios = {
   be_parent_that_exits: () => beParent(() => process.exit(3)),
 };
 
-// Without a child to wait for, Node ends with code 0 in the middle of an await.
+// If there is no child to wait for, Node ends with code 0 in the middle of an await.
 let done = false;
 process.on('exit', (code) => assert(done || code !== 0, 'not at its end'));
 

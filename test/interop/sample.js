@@ -1,4 +1,4 @@
-// Message number i of an exchange. sample() of node_child.cpp makes the same.
+// Returns message number i of an exchange, the same as sample() of node_child.cpp.
 exports.sample = (i) => ({
   number: i,
   text: `Grüße ${i}, 你好 😀 \u2028\u2029\u0000\u001f\u007f\u0080 "\\/\b\f\n\r\t`,
@@ -7,5 +7,6 @@ exports.sample = (i) => ({
   flags: [true, false],
 });
 
-// A text of many bytes; characters of one to four bytes fall on every boundary of a read.
+// Returns a text of so many bytes. Its characters of one to four bytes fall on every boundary of a
+// read.
 exports.largeText = (bytes) => 'aé你😀'.repeat(bytes / 10);
