@@ -8,7 +8,7 @@ foreach(macro IN LISTS macros)
   string(REGEX MATCH "tine_json_probe ([A-Z0-9_]+)=(.*)$" found "${macro}")
   set(${CMAKE_MATCH_1} "${CMAKE_MATCH_2}")
 endforeach()
-if(NOT DEFINED JSON_USE_LEGACY_DISCARDED_VALUE_COMPARISON)
+if(NOT DEFINED NLOHMANN_JSON_NAMESPACE)
   message(FATAL_ERROR "${COMPILED} does not tell what tine is compiled with: is json_probe.cpp not compiled to a usual object file?")
 endif()
 
@@ -24,8 +24,7 @@ set(json_version "${NLOHMANN_JSON_VERSION_MAJOR}.${NLOHMANN_JSON_VERSION_MINOR}.
 # Those that this version of nlohmann/json, or this standard library, knows.
 set(options "")
 foreach(option
-    _GLIBCXX_USE_CXX11_ABI JSON_DIAGNOSTICS JSON_DIAGNOSTIC_POSITIONS
-    JSON_USE_LEGACY_DISCARDED_VALUE_COMPARISON NLOHMANN_JSON_NAMESPACE_NO_VERSION)
+    _GLIBCXX_USE_CXX11_ABI JSON_DIAGNOSTICS JSON_DIAGNOSTIC_POSITIONS NLOHMANN_JSON_NAMESPACE_NO_VERSION)
   if(NOT "${${option}}" STREQUAL "${option}")
     string(APPEND options
       "#elif ${option} != ${${option}}\n"
