@@ -44,6 +44,13 @@ void SocketState::connect(const ConnectOptions& options) {
   }
 }
 
+void SocketState::connect_to(std::deque<SocketAddress> addresses, std::string target) {
+  if (!start()) return;
+  target_ = std::move(target);
+  addresses_ = std::move(addresses);
+  try_next();
+}
+
 // Returns false if the socket cannot be connected (any more).
 bool SocketState::start() {
   if (core() == nullptr) return false;

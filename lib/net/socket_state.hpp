@@ -38,6 +38,9 @@ class SocketState final : public ByteStreamState<Event<"connect">, Event<"data",
   static const std::shared_ptr<SocketState>& of(const Socket& handle) { return handle.state_; }
 
   void connect(const ConnectOptions& options);
+  // Connects to the first of these addresses that accepts. There must be at least one. Errors
+  // contain `target`. For tests: what they look up has one address only.
+  void connect_to(std::deque<SocketAddress> addresses, std::string target);
   // Takes over a connected socket. `server` is the one that has accepted and counts it, or null.
   // Throws Error.
   void open(uv::Descriptor socket, std::shared_ptr<ServerState> server);
