@@ -1,42 +1,42 @@
-# What tine stands on: from the project that tine is a part of, if that has a target of it; else from the
-# system; else FetchContent gets the release.
+# The libraries that tine needs. Each comes from the project that tine is a part of, if that has a
+# target of the library; else from the system; else FetchContent gets a release.
 include(FetchContent)
 
-# The names of what is not the system's: it is not installed, so tine cannot be either.
+# The libraries that are not the system's. They are not installed, so tine cannot be installed either.
 set(tine_not_installed "")
 
-# A function, so that what is set for these projects, and keeps their options out of the cache, is set
-# for them only.
+# Fetches a library. A function, because the variables below must be set for the fetched project only;
+# they also keep its options out of the cache.
 function(tine_fetch name repository tag)
-  # Into tine, which may itself be shared.
+  # A static library goes into tine, which may be shared itself.
   set(BUILD_SHARED_LIBS OFF)
   set(LIBUV_BUILD_SHARED OFF)
   set(CMAKE_POSITION_INDEPENDENT_CODE ON)
-  # Which tine can be a part of, and not all of these can.
+  # Not all of these projects compile as a unity build.
   set(CMAKE_UNITY_BUILD OFF)
-  # What is only for who develops them.
+  # Their tests are for their own developers.
   set(BUILD_TESTING OFF)
   set(JSON_BuildTests OFF)
-  # Their warnings, which may be errors here, are for them to see to.
+  # Warnings may be errors here; those of other projects are not ours to mend.
   string(APPEND CMAKE_C_FLAGS " -w")
   string(APPEND CMAKE_CXX_FLAGS " -w")
   set(CMAKE_WARN_DEPRECATED OFF)
-  # Some ask for a CMake so old that new ones refuse to be like it, and its option() does not heed the
-  # variables above.
+  # Some projects ask for a CMake so old that new ones refuse to emulate it, and whose option() ignores
+  # the variables above.
   set(CMAKE_POLICY_VERSION_MINIMUM 3.5)
   set(CMAKE_POLICY_DEFAULT_CMP0077 NEW)
 
   FetchContent_Declare(${name} GIT_REPOSITORY ${repository} GIT_TAG ${tag} GIT_SHALLOW ON SYSTEM)
   FetchContent_MakeAvailable(${name})
 
-  # Only what tine needs of them is built, and nothing installed. FetchContent_Declare takes this as
-  # an option from CMake 3.28 on.
+  # Only the targets that tine needs are built, and nothing is installed. FetchContent_Declare has an
+  # option for this since CMake 3.28.
   FetchContent_GetProperties(${name} SOURCE_DIR source_dir)
   set_property(DIRECTORY ${source_dir} PROPERTY EXCLUDE_FROM_ALL ON)
 endfunction()
 
-# Notes that a target is not seen from outside if it is a static library that goes into a shared tine: an
-# application may have another copy of it.
+# Hides the symbols of a target if it is a static library inside a shared tine, because an application
+# may have another copy of that library.
 set(tine_hidden "")
 function(tine_hide target)
   get_target_property(type ${target} TYPE)
@@ -63,7 +63,7 @@ endif()
 
 include(cmake/simdjson.cmake)
 
-# An application may share a loop with tine, so both go by the same libuv: it is offered as tine::libuv.
+# An application that shares a loop with tine must use the same libuv, which is offered as tine::libuv.
 set(candidates uv_a libuv::uv_a uv libuv::uv libuv::libuv)
 if(BUILD_SHARED_LIBS)
   set(candidates uv libuv::uv uv_a libuv::uv_a libuv::libuv)
@@ -91,6 +91,6 @@ if(NOT tine_libuv_target)
   endif()
 endif()
 tine_hide(${tine_libuv_target})
-# tine itself is linked with the target, which is known where tine is installed.
+# tine itself is linked with the target, because only that one is known where tine is installed.
 add_library(tine_libuv INTERFACE)
 target_link_libraries(tine_libuv INTERFACE ${tine_libuv_target})

@@ -32,7 +32,7 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/tineConfigVersion.cmake
 install(FILES ${PROJECT_BINARY_DIR}/tineConfig.cmake ${PROJECT_BINARY_DIR}/tineConfigVersion.cmake
   DESTINATION ${tine_cmakedir})
 
-# tine.pc finds its prefix from where it stands, unless a directory is absolute anyway.
+# tine.pc finds its prefix relative to itself, unless a directory is absolute.
 if(IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}" OR IS_ABSOLUTE "${CMAKE_INSTALL_INCLUDEDIR}")
   set(tine_pc_prefix ${CMAKE_INSTALL_PREFIX})
   set(tine_pc_libdir ${CMAKE_INSTALL_FULL_LIBDIR})
@@ -43,8 +43,8 @@ else()
   set(tine_pc_libdir "\${prefix}/${CMAKE_INSTALL_LIBDIR}")
   set(tine_pc_includedir "\${prefix}/${CMAKE_INSTALL_INCLUDEDIR}")
 endif()
-# There is one library, static or shared, so what a static link needs is not left to --static; and a
-# shared one asks for nothing more.
+# Only one library is installed, static or shared. So a static one lists what it needs under Requires
+# rather than for --static only, and a shared one lists nothing more.
 set(tine_pc_requires "nlohmann_json = ${nlohmann_json_VERSION}")
 if(tine_type STREQUAL "STATIC_LIBRARY")
   string(APPEND tine_pc_requires ", libuv >= 1.44")

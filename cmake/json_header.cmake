@@ -1,7 +1,9 @@
-# tine/detail/json.hpp: it says what tine is compiled with, which only a compilation can tell that gets the same
-# flags. So a source that is nothing but texts is compiled, and cmake/write_json_header.cmake reads them out of it.
+# Generates tine/detail/json.hpp, which states what tine is compiled with. Only a compilation with the
+# same flags knows that. So this compiles a source that contains nothing but texts, and
+# cmake/write_json_header.cmake reads the texts from the object file.
 #
-# Each configuration has its own. Where several are installed in one place, the last one's remains.
+# Each configuration has a header of its own. If several are installed in one prefix, the last one
+# remains.
 set(tine_generated_include ${PROJECT_BINARY_DIR}/generated)
 get_property(multi_config GLOBAL PROPERTY GENERATOR_IS_MULTI_CONFIG)
 if(multi_config)
@@ -11,7 +13,7 @@ endif()
 add_library(tine_json_probe STATIC EXCLUDE_FROM_ALL ${CMAKE_CURRENT_LIST_DIR}/json_probe.cpp)
 target_compile_features(tine_json_probe PRIVATE cxx_std_20)
 target_compile_definitions(tine_json_probe PRIVATE $<TARGET_PROPERTY:tine,COMPILE_DEFINITIONS>)
-# With LTO there would be no texts in it before it is linked.
+# With LTO, the object file would not contain the texts.
 target_compile_options(tine_json_probe PRIVATE $<TARGET_PROPERTY:tine,COMPILE_OPTIONS> -fno-lto)
 set_target_properties(tine_json_probe PROPERTIES INTERPROCEDURAL_OPTIMIZATION OFF)
 target_link_libraries(tine_json_probe PRIVATE nlohmann_json::nlohmann_json)

@@ -1,5 +1,5 @@
-// What tine is compiled with, as texts that cmake/write_json_header.cmake finds in the compiled file. A macro
-// that is not defined has its name for a value.
+// States what tine is compiled with, in texts that cmake/write_json_header.cmake finds in the object
+// file. The value of an undefined macro is its name.
 #include <string>
 
 #include <nlohmann/json_fwd.hpp>

@@ -1,6 +1,6 @@
 # cmake -D COMPILED=FILE -D TEMPLATE=FILE -D HEADER=FILE -P write_json_header.cmake
 #
-# Writes HEADER: TEMPLATE, with what cmake/json_probe.cpp has told in COMPILED.
+# Writes HEADER from TEMPLATE, with the values that cmake/json_probe.cpp left in COMPILED.
 cmake_minimum_required(VERSION 3.25)
 
 file(STRINGS ${COMPILED} macros REGEX "tine_json_probe [A-Z0-9_]+=")
@@ -21,7 +21,7 @@ endforeach()
 
 set(json_version "${NLOHMANN_JSON_VERSION_MAJOR}.${NLOHMANN_JSON_VERSION_MINOR}.${NLOHMANN_JSON_VERSION_PATCH}")
 
-# Those that this version of nlohmann/json, or this standard library, knows.
+# Options that this version of nlohmann/json, or this standard library, defines.
 set(options "")
 foreach(option
     _GLIBCXX_USE_CXX11_ABI JSON_DIAGNOSTICS JSON_DIAGNOSTIC_POSITIONS NLOHMANN_JSON_NAMESPACE_NO_VERSION)
@@ -33,5 +33,5 @@ foreach(option
 endforeach()
 
 configure_file(${TEMPLATE} ${HEADER} @ONLY)
-# Else it would be written again each time where what it is made of is newer.
+# An unchanged header keeps its old time, and would be written again by every build.
 file(TOUCH_NOCREATE ${HEADER})

@@ -13,7 +13,7 @@ namespace {
 
 static_assert(UV_VERSION_HEX >= 0x012C00, "tine needs libuv 1.44 or newer");
 
-// Of what tine has of libuv's structs.
+// Compares the libuv structs that tine uses.
 bool same_sizes() {
   return uv_loop_size() == sizeof(uv_loop_t) && uv_handle_size(UV_ASYNC) == sizeof(uv_async_t) &&
          uv_handle_size(UV_CHECK) == sizeof(uv_check_t) &&

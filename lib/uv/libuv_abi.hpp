@@ -2,11 +2,11 @@
 
 namespace tine::uv {
 
-// Throws if the libuv that runs is not like the one that tine was compiled with: an application that has
-// another copy of it may have put that one in the place of ours.
+// Throws Error if the libuv in use does not match the one that tine was compiled with. An application
+// that has another copy of libuv may have put that copy in the place of ours.
 void check_libuv();
 
-// Throws if an application cannot call the libuv that tine uses, so cannot share a loop with tine.
+// Throws Error if an application cannot call the libuv that tine uses, and so cannot share a loop.
 void check_libuv_is_shared();
 
 }  // namespace tine::uv
