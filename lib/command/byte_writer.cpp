@@ -13,7 +13,7 @@ namespace tine::command {
 
 namespace {
 
-constexpr std::size_t mark = std::size_t{256} << 10;
+constexpr std::size_t high_mark = std::size_t{256} << 10;
 
 }  // namespace
 
@@ -29,7 +29,7 @@ class ByteWriter::State : public std::enable_shared_from_this<State> {
     if (!std::exchange(hand_over_due_, true)) {
       loop_.post([self = shared_from_this()] { self->hand_over(); });
     }
-    if (gathered_.size() + handed_ < mark) return true;
+    if (gathered_.size() + handed_ < high_mark) return true;
     drain_due_ = true;
     return false;
   }
@@ -75,7 +75,7 @@ class ByteWriter::State : public std::enable_shared_from_this<State> {
     const auto keep = shared_from_this();
     handed_ -= size;
     if (error != 0 && listeners_.failed) listeners_.failed(error);
-    if (gathered_.size() + handed_ <= mark / 2 && std::exchange(drain_due_, false)) {
+    if (gathered_.size() + handed_ <= high_mark / 2 && std::exchange(drain_due_, false)) {
       if (listeners_.drained) listeners_.drained();
     }
     tell_finished();

@@ -4,11 +4,11 @@
 
 namespace tine::command {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 std::optional<TraceRecord> read_trace_record(std::string_view line) {
   try {
-    const Json json = Json::parse(line);
+    const OrderedJson json = OrderedJson::parse(line);
     TraceRecord record;
     json.at("time").get_to(record.time);
     json.at("pid").get_to(record.pid);
@@ -24,10 +24,11 @@ std::optional<TraceRecord> read_trace_record(std::string_view line) {
     } else if (json.contains("text")) {
       json.at("text").get_to(record.message);
     } else {
-      record.message = json.at("message").dump(-1, ' ', false, Json::error_handler_t::replace);
+      record.message =
+          json.at("message").dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
     }
     return record;
-  } catch (const Json::exception&) {
+  } catch (const OrderedJson::exception&) {
     return std::nullopt;
   }
 }

@@ -50,8 +50,8 @@ void Reaper::take(int pid) {
 }
 
 void Reaper::run() {
-  constexpr auto between_looks = std::chrono::milliseconds(20);
-  while (look()) std::this_thread::sleep_for(between_looks);
+  constexpr auto look_interval = std::chrono::milliseconds(20);
+  while (look()) std::this_thread::sleep_for(look_interval);
 }
 
 // Returns false if no program is left.
