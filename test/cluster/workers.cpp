@@ -156,7 +156,7 @@ TEST_CASE("cluster: disconnect() says when no worker is left, even if there was 
 
 TEST_CASE("cluster: a worker's Process may outlive its Cluster", "[cluster]") {
   TestCluster test;
-  test.cluster.setup_primary({.args = {"without cluster"}});
+  test.cluster.setup_primary({.args = std::vector<std::string>{"without cluster"}});
   test.fork().send(1);
   test.until_said(1);
   CHECK(test.said == std::vector<json>{1});
