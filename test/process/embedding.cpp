@@ -1,8 +1,11 @@
 // tine in a program that has loops, threads and processes of its own.
+#include <cerrno>
 #include <csignal>
 #include <stdexcept>
 #include <string>
 
+#include <sched.h>
+#include <sys/wait.h>
 #include <uv.h>
 
 #include "support/catch.hpp"
@@ -38,6 +41,12 @@ void close_all(uv_loop_t* loop, uv_close_cb closed = nullptr) {
     if (!uv_is_closing(handle)) uv_close(handle, reinterpret_cast<uv_close_cb>(callback));
   };
   uv_walk(loop, close, reinterpret_cast<void*>(closed));
+}
+
+// Children that were killed with their loop are waited for by another thread.
+void until_no_child_is_left() {
+  siginfo_t unused;
+  while (waitid(P_ALL, 0, &unused, WEXITED | WNOWAIT) == 0 || errno == EINTR) sched_yield();
 }
 
 }  // namespace
@@ -146,15 +155,19 @@ TEST_CASE("embedding: the application closes all handles of a borrowed loop", "[
   uv_run(&native, UV_RUN_DEFAULT);
   CHECK(closed > 4);
   CHECK(uv_loop_close(&native) == 0);
+  until_no_child_is_left();
 }
 
 TEST_CASE("embedding: the application closes all handles of tine's own loop", "[process]") {
   const bool comes_round = GENERATE(false, true);
-  tine::Loop loop;
-  tine::ChildProcess child = tine::fork(loop, test_program("echo"), {.kill_with_loop = true});
-  child.once<"message">([&] { loop.stop(); });
-  child.send("hello");
-  loop.run();
-  close_all(loop.native());
-  if (comes_round) uv_run(loop.native(), UV_RUN_DEFAULT);
+  {
+    tine::Loop loop;
+    tine::ChildProcess child = tine::fork(loop, test_program("echo"), {.kill_with_loop = true});
+    child.once<"message">([&] { loop.stop(); });
+    child.send("hello");
+    loop.run();
+    close_all(loop.native());
+    if (comes_round) uv_run(loop.native(), UV_RUN_DEFAULT);
+  }
+  until_no_child_is_left();
 }
