@@ -280,8 +280,7 @@ TEST_CASE("row 48: workers that are killed and replaced under load strand nobody
       test.fork().send({{"listen", {{"host", "127.0.0.1"}, {"port", test.port}}}});
     }
   });
-  constexpr int load =
-      100;  // connections answered between two kills, however slow the machine is
+  constexpr int load = 100;  // connections answered between two kills, however slow the machine is
   int answered = 0;
   const std::function<void()> kill = [&] {
     if (answered >= (killed + 1) * load) {

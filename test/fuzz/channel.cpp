@@ -67,7 +67,7 @@ tine::ChannelOptions options_of(std::size_t setting) {
   options.send_mark = small(3, 64, usual.send_mark);
   options.send_limit = small(4, 200, usual.send_limit);
   options.flush_timeout = std::chrono::hours(24);  // timeouts are not tested here
-  options.descriptor_limit = 0;  // nor are handles, which have their own target
+  options.descriptor_limit = 0;                    // nor are handles, which have their own target
   return options;
 }
 

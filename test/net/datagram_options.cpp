@@ -185,8 +185,7 @@ TEST_CASE("datagram: hops and buffers are what was asked for", "[net]") {
   ipv4.multicast_loopback(false);
   CHECK(option(ipv4, IPPROTO_IP, IP_TTL) == 7);
   CHECK(option(ipv4, IPPROTO_IP, IP_MULTICAST_TTL) == 0);
-  CHECK(option(ipv4, IPPROTO_IP, IP_MULTICAST_LOOP) ==
-        0);  // the loopback ignores it
+  CHECK(option(ipv4, IPPROTO_IP, IP_MULTICAST_LOOP) == 0);  // the loopback ignores it
   ipv4.multicast_loopback();
   CHECK(option(ipv4, IPPROTO_IP, IP_MULTICAST_LOOP) == 1);
   Datagram ipv6 = bound(loop, "::1");

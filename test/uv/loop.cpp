@@ -172,8 +172,7 @@ class Flushed final : public tine::uv::Flushable {
 
 TEST_CASE("loop: what is flushed at the end of the turn may be forgotten before, the others stay",
           "[uv]") {
-  const auto forgotten =
-      GENERATE(range(std::size_t{0}, std::size_t{4}));  // the last was not added
+  const auto forgotten = GENERATE(range(std::size_t{0}, std::size_t{4}));  // the last was not added
   TestLoop loop;
   auto& core = tine::core_of(loop);
   Flushed all[4];
