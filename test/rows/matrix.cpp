@@ -18,7 +18,8 @@ using nlohmann::json;
 
 namespace {
 
-// A child that sends a message, a bad line and a message, then reads what it is sent and ends.
+// A child that sends a message, a bad line and a message, then reads what it is sent and ends. It begins to
+// read when all is sent: else the kernel may take everything at once, and there is no "drain".
 class Meddled {
  public:
   Meddled(TestLoop& loop, Invariants& invariants)
@@ -51,15 +52,22 @@ class Meddled {
     } else {
       child_->send(std::string(size, 'x'), invariants_.sent());
     }
+    child_->in().end("read\n");
   }
 
   int acted() const { return acted_; }
 
  private:
   static constexpr std::size_t size = 1'000'000;
-  static constexpr auto script = R"(printf '1\nbad\n2\n' >&3; exec head -c 1000003 <&3 >/dev/null)";
+  static constexpr auto script =
+      R"(printf '1\nbad\n2\n' >&3; read -r go; exec head -c 1000003 <&3 >/dev/null)";
 
-  static tine::ForkOptions options() { return {.channel = {.send_mark = 1000}}; }
+  static tine::ForkOptions options() {
+    tine::ForkOptions options{.channel = {.send_mark = 1000}};
+    options.stdio = {tine::Stdio::pipe(), tine::Stdio::inherit(), tine::Stdio::inherit(),
+                     tine::Stdio::ipc()};
+    return options;
+  }
 
   void remember(tine::Subscription subscription) {
     remove_ = [this, subscription] {
