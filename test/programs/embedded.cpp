@@ -3,7 +3,6 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -91,39 +90,22 @@ void use_in_another_thread(const std::function<void(tine::Loop&, tine::ChildProc
   loop.run();
 }
 
-void* run_until_the_thread_ends(void*) {
+// How a listener ends its thread.
+using ThreadEnd = void (*)(tine::Loop&);
+
+[[noreturn]] void run_until_thread_ends(ThreadEnd end) {
   tine::Loop loop;
   tine::Process process(loop);
   tine::ChildProcess child = fork_echo(loop);
-  child.on<"message">([] { pthread_exit(nullptr); });
+  child.on<"message">([&] { end(loop); });
   child.send("hello");
   loop.run();
-  fail("pthread_exit() has returned");
+  fail("the thread goes on");
 }
 
-void* run_until_a_timer_ends_the_thread(void*) {
-  tine::Loop loop;
-  tine::ChildProcess child = fork_echo(loop);
-  child.on<"message">([&] { loop.after(1ms, [] { pthread_exit(nullptr); }); });
-  child.send("hello");
-  loop.run();
-  fail("pthread_exit() has returned");
-}
-
-void* run_until_cancelled(void*) {
-  tine::Loop loop;
-  tine::ChildProcess child = fork_echo(loop);
-  child.on<"message">([] { pthread_cancel(pthread_self()); });
-  child.send("hello");
-  loop.run();
-  fail("a cancelled thread has gone on");
-}
-
-// Runs a thread that ends while its loop runs. The rest of the program must go on.
-void end_thread(void* (*thread_main)(void*)) {
-  pthread_t thread;
-  pthread_create(&thread, nullptr, thread_main, nullptr);
-  pthread_join(thread, nullptr);
+// A thread ends while its loop runs. The rest of the program goes on.
+void end_thread(ThreadEnd end) {
+  std::thread(run_until_thread_ends, end).join();
   tine::Loop loop;
   converse(loop, fork_echo(loop));
 }
@@ -208,9 +190,12 @@ int main(int, char** argv) {
        [] { use_in_another_thread([](auto&, tine::ChildProcess child) { child.disconnect(); }); }},
       {"server in another thread",
        [] { use_in_another_thread([](tine::Loop& loop, auto) { tine::Server server(loop); }); }},
-      {"pthread_exit in listener", [] { end_thread(run_until_the_thread_ends); }},
-      {"pthread_exit in timer", [] { end_thread(run_until_a_timer_ends_the_thread); }},
-      {"pthread_cancel", [] { end_thread(run_until_cancelled); }},
+      {"pthread_exit in listener", [] { end_thread([](tine::Loop&) { pthread_exit(nullptr); }); }},
+      {"pthread_exit in timer",
+       [] {
+         end_thread([](tine::Loop& loop) { loop.after(1ms, [] { pthread_exit(nullptr); }); });
+       }},
+      {"pthread_cancel", [] { end_thread([](tine::Loop&) { pthread_cancel(pthread_self()); }); }},
       {"exit in listener", exit_in_listener},
       {"destroy in copy", destroy_in_copy},
       {"exit in copy in listener", exit_in_copy_in_listener},
