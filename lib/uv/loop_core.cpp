@@ -144,9 +144,18 @@ void LoopCore::drop_all() noexcept {
     next_tasks_.clear();
     dirty_ = nullptr;
   }
-  posted_.clear();
   wakeup_.reset();
   due_timers_.close();
+  drop_posted();
+}
+
+// Other threads may still post to a loop that was abandoned: nothing comes of it. In a copy of the
+// process such a thread may have held the mutex, and is not there to unlock it.
+void LoopCore::drop_posted() noexcept {
+  TaskQueue dropped;  // destroyed without the lock, because captures may post
+  std::unique_lock lock(posted_mutex_, std::defer_lock);
+  if (!copied()) lock.lock();
+  dropped.take(posted_);
   posted_signal_.reset();
 }
 
@@ -156,6 +165,7 @@ void LoopCore::drop_all() noexcept {
 void LoopCore::abandon() noexcept {
   if (std::exchange(abandoned_, true)) return;
   drop_all();
+  driver_.store({}, std::memory_order_relaxed);  // another thread may destroy the loop
 }
 
 void LoopCore::wrong_thread() noexcept {
@@ -293,6 +303,7 @@ void LoopCore::post(std::function<void()> run) {
 
 void LoopCore::post(Task& task, std::shared_ptr<const void> keep) noexcept {
   const std::lock_guard lock(posted_mutex_);
+  if (posted_signal_ == nullptr) return;
   posted_.push(task, std::move(keep));
   uv_async_send(posted_signal_.get());
 }

@@ -195,6 +195,7 @@ class LoopCore {
   void goes_on_in_uv_run() noexcept;
   void adopt();
   void drop_all() noexcept;
+  void drop_posted() noexcept;
   void abandon() noexcept;
   bool in_use() const { return (running_ || depth_ > 0) && !abandoned_; }
   [[noreturn]] static void wrong_thread() noexcept;

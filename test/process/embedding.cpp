@@ -99,8 +99,8 @@ TEST_CASE("embedding: another thread that uses a loop ends the program with a se
 }
 
 TEST_CASE("embedding: a thread may end while it runs a loop, whose children see it", "[process]") {
-  const std::string way =
-      GENERATE("pthread_exit in listener", "pthread_exit in timer", "pthread_cancel");
+  const std::string way = GENERATE("pthread_exit in listener", "pthread_exit in timer",
+                                   "pthread_exit in loop of another thread", "pthread_cancel");
   CAPTURE(way);
   const Ended ended = run_embedded(way);
   CHECK(ended.status.code == 0);

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <thread>
 
@@ -110,6 +111,24 @@ void end_thread(ThreadEnd end) {
   converse(loop, fork_echo(loop));
 }
 
+// The loop of a thread that has ended belongs to another thread, which may post to it and destroys it.
+void destroy_loop_of_ended_thread() {
+  auto loop = std::make_unique<tine::Loop>();
+  const tine::ChildProcess child = fork_echo(*loop);
+  std::thread([&] {
+    loop->post([] { pthread_exit(nullptr); });
+    loop->run();
+  }).join();
+  loop->post([] { fail("a posted function has run"); });
+  try {
+    loop->run();
+    fail("the loop has run once more");
+  } catch (const std::logic_error&) {
+  }
+  loop.reset();
+  require(!child.connected(), "the channel is open");
+}
+
 void exit_in_listener() {
   static tine::Loop loop;
   static tine::ChildProcess child = fork_echo(loop);
@@ -196,6 +215,7 @@ int main(int, char** argv) {
          end_thread([](tine::Loop& loop) { loop.after(1ms, [] { pthread_exit(nullptr); }); });
        }},
       {"pthread_cancel", [] { end_thread([](tine::Loop&) { pthread_cancel(pthread_self()); }); }},
+      {"pthread_exit in loop of another thread", destroy_loop_of_ended_thread},
       {"exit in listener", exit_in_listener},
       {"destroy in copy", destroy_in_copy},
       {"exit in copy in listener", exit_in_copy_in_listener},
