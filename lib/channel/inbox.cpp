@@ -104,8 +104,11 @@ Inbox::Item Inbox::read(wire::LineDecoder& from, std::string_view line) {
 Inbox::Item Inbox::read_bad_lines(wire::LineDecoder& from, wire::BadJson first) {
   using Clock = std::chrono::steady_clock;
   constexpr auto long_enough = std::chrono::milliseconds(1);
-  constexpr std::size_t lines_between_looks = 64;
+  // A look at the clock costs as much as some short lines, so it waits for this many bytes.
+  constexpr std::size_t between_looks = 4096;
+  constexpr std::size_t cost_of_a_line = 64;
   const auto start = Clock::now();
+  std::size_t since_look = 0;
   Item item{.kind = Kind::bad, .bad = std::move(first), .bad_lines = 1};
   while (const auto line = from.next()) {
     if (!reader_.read(wire::without_bun_mark(*line), value_)) {
@@ -113,7 +116,10 @@ Inbox::Item Inbox::read_bad_lines(wire::LineDecoder& from, wire::BadJson first) 
       break;
     }
     ++item.bad_lines;
-    item.gave_way = item.bad_lines % lines_between_looks == 0 && Clock::now() - start > long_enough;
+    since_look += line->size() + cost_of_a_line;
+    if (since_look < between_looks) continue;
+    since_look = 0;
+    item.gave_way = Clock::now() - start > long_enough;
     if (item.gave_way) break;
   }
   return item;

@@ -247,6 +247,10 @@ BadJson bad(std::string_view text, std::size_t offset, std::string reason) {
   return {offset, std::move(reason), excerpt(text, offset)};
 }
 
+BadJson nested_too_deep(std::string_view text, std::size_t offset, std::size_t max_depth) {
+  return bad(text, offset, "nested more than " + std::to_string(max_depth) + " deep");
+}
+
 // Returns the reason in an nlohmann error text: what follows the dash, without "last read". Example
 // of such a text: "[json.exception.parse_error.101] parse error at line 1, column 6: syntax error
 // while parsing value - unexpected ','; expected '[', '{', or a literal; last read: …".
@@ -413,11 +417,13 @@ void JsonReader::expect(std::string_view lines) {
 }
 
 std::optional<BadJson> JsonReader::read(std::string_view text, json& value) {
+  if (auto deep = deep_at_its_start(text)) return deep;
   release_if_oversized(text.size(), value);
   return parser().read(text, value) ? std::nullopt : arbitrate(text, value);
 }
 
 std::optional<BadJson> JsonReader::check(std::string_view text) {
+  if (auto deep = deep_at_its_start(text)) return deep;
   json unused;
   release_if_oversized(text.size(), unused);
   if (parser().check(text)) return std::nullopt;
@@ -429,13 +435,26 @@ JsonReader::Parser& JsonReader::parser() {
   return *parser_;
 }
 
+// simdjson uses five times the memory of a text before it looks at the nesting. A long text that is
+// too deep usually is so at its start, so it is refused without that.
+std::optional<BadJson> JsonReader::deep_at_its_start(std::string_view text) const {
+  constexpr std::size_t long_text = std::size_t{1} << 20;
+  constexpr std::size_t start = std::size_t{64} << 10;
+  if (text.size() < long_text) return std::nullopt;
+  const auto at = too_deep_at(text.substr(0, start), max_depth_);
+  if (!at) return std::nullopt;
+  return nested_too_deep(text, *at, max_depth_);
+}
+
 std::optional<BadJson> JsonReader::arbitrate(std::string_view text, json& value) const {
-  if (text.empty()) return bad(text, 0, "an empty text");
+  if (text.find_first_not_of(" \t\r\n") == text.npos) {
+    return bad(text, text.size(), "an empty text");
+  }
   // Rejects here what nlohmann's parser would accept.
   if (text.starts_with(byte_order_mark)) return bad(text, 0, "a byte order mark");
   if (const auto nul = text.find('\0'); nul != text.npos) return bad(text, nul, "a NUL byte");
   if (const auto at = too_deep_at(text, max_depth_)) {
-    return bad(text, *at, "nested more than " + std::to_string(max_depth_) + " deep");
+    return nested_too_deep(text, *at, max_depth_);
   }
   std::string repaired(text);
   repair_lone_surrogates(repaired);

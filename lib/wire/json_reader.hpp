@@ -57,6 +57,7 @@ class JsonReader {
   class Parser;
 
   Parser& parser();
+  std::optional<BadJson> deep_at_its_start(std::string_view text) const;
   std::optional<BadJson> arbitrate(std::string_view text, nlohmann::json& value) const;
   void release_if_oversized(std::size_t text_size, nlohmann::json& value);
 
