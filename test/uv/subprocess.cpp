@@ -74,15 +74,24 @@ std::string youngest_child_of(const std::string& thread) {
   return child;
 }
 
+bool runs_tail(pid_t pid) {
+  std::string name;
+  std::ifstream("/proc/" + std::to_string(pid) + "/comm") >> name;
+  return name == "tail";
+}
+
 // A program that another process has open for writing, until end(): it cannot be started before.
 class ProgramBeingWritten {
  public:
   ProgramBeingWritten() {
     std::filesystem::copy_file("/bin/true", path());
-    const tine::uv::Descriptor written(open(path().c_str(), O_WRONLY | O_CLOEXEC));
+    const tine::uv::Descriptor written(open(path().c_str(), O_WRONLY));
     REQUIRE(written.get() >= 0);
     writer_ = fork();
-    while (writer_ == 0) pause();
+    // A small program, because a copy of this one may take long to end: a sanitizer's is large.
+    if (writer_ == 0) execl("/usr/bin/tail", "tail", "-f", "/dev/null", nullptr);
+    if (writer_ == 0) _exit(1);
+    while (!runs_tail(writer_)) std::this_thread::yield();
   }
   ProgramBeingWritten(const ProgramBeingWritten&) = delete;
   ProgramBeingWritten& operator=(const ProgramBeingWritten&) = delete;
