@@ -3,9 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
-#include <functional>
 #include <memory>
-#include <system_error>
 
 namespace tine::channel {
 class Endpoint;
@@ -53,13 +51,6 @@ struct ChannelOptions {
   // after disconnect(), in Process::exit(), or when only unwritten data keeps run() from returning.
   std::chrono::milliseconds flush_timeout = std::chrono::seconds(5);
 };
-
-// Receives the result of sending a message: no error once its last byte was given to the kernel.
-//
-// Runs exactly once, on a later turn of the loop. Errors: Errc::channel_closed, invalid_value and
-// queue_full if the message was refused; EPIPE or ECONNRESET if the peer went away first; ECANCELED
-// if flush_timeout ran out. If the child could not be started: the error that says why.
-using SendCallback = std::function<void(std::error_code)>;
 
 // One end of a channel. A handle: copy, keep and drop it freely. Calls on a closed channel are
 // no-ops.

@@ -13,6 +13,7 @@
 #include "tine/detail/json.hpp"
 #include "tine/handle.hpp"
 #include "tine/message.hpp"
+#include "tine/send_callback.hpp"
 
 #pragma GCC visibility push(default)
 
@@ -31,7 +32,10 @@ class ChannelEnd {
   //
   // False means: wait for "drain" before you send the next message. This one was taken, unless it
   // is reported as refused. `sent` gets the result (see SendCallback); without `sent`, a failure is
-  // emitted as "error".
+  // emitted as "error". Failures: Errc::channel_closed, invalid_value and queue_full if the message
+  // was refused; EPIPE or ECONNRESET if the peer went away first; ECANCELED if
+  // ChannelOptions::flush_timeout ran out. If the child could not be started: the error that says
+  // why.
   //
   // A message that is lost because the channel has ended is not a fault of this process:
   // "disconnect" reports the end, Channel::lost_messages() counts the message, and `sent` gets the

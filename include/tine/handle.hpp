@@ -4,20 +4,19 @@
 #include <cstddef>
 #include <memory>
 #include <utility>
-#include <variant>
 #include <vector>
 
-#include "tine/datagram.hpp"
-#include "tine/server.hpp"
-#include "tine/socket.hpp"
-
 namespace tine::process {
-class ReceivedHandle;
+class HandleContent;
 }
 
 #pragma GCC visibility push(default)
 
 namespace tine {
+
+class Datagram;
+class Server;
+class Socket;
 
 // Open descriptors of any kind: files, pipes, memfds, directories, pidfds, ... All copies share
 // them; when the last copy is destroyed, the descriptors that were not released are closed.
@@ -59,28 +58,29 @@ class Descriptors {
 class Handle {
  public:
   Handle() = default;
-  Handle(Server server) : handle_(std::move(server)) {}
-  Handle(Socket socket) : handle_(std::move(socket)) {}
-  Handle(Datagram socket) : handle_(std::move(socket)) {}
-  Handle(Descriptors descriptors) : handle_(std::move(descriptors)) {}
+  Handle(Server server);
+  Handle(Socket socket);
+  Handle(Datagram socket);
+  Handle(Descriptors descriptors);
 
   // False if nothing was sent with the message.
-  explicit operator bool() const { return handle_.index() != 0; }
+  explicit operator bool() const { return content_ != nullptr; }
 
   // Each returns an empty handle if the object is of another kind. A received server starts to
   // listen and a received datagram socket starts to receive; a received connection is read once
-  // there is a "data" listener. Throws Error if the system refuses.
+  // there is a "data" listener. Throws Error if the system refuses. To use the object, include its
+  // header, such as tine/socket.hpp.
   Server server() const;
   Socket socket() const;
   Datagram datagram() const;
   Descriptors descriptors() const;
 
  private:
-  friend class process::ReceivedHandle;
-  using Received = std::shared_ptr<process::ReceivedHandle>;
-  explicit Handle(Received received) : handle_(std::move(received)) {}
+  friend class process::HandleContent;
+  explicit Handle(std::shared_ptr<const process::HandleContent> content)
+      : content_(std::move(content)) {}
 
-  std::variant<std::monostate, Server, Socket, Datagram, Descriptors, Received> handle_;
+  std::shared_ptr<const process::HandleContent> content_;
 };
 
 }  // namespace tine

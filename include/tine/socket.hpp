@@ -10,10 +10,10 @@
 #include <string_view>
 
 #include "tine/address.hpp"
-#include "tine/channel.hpp"
 #include "tine/emitter.hpp"
 #include "tine/error.hpp"
 #include "tine/loop.hpp"
+#include "tine/send_callback.hpp"
 
 namespace tine::net {
 class SocketState;

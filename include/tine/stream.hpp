@@ -5,9 +5,9 @@
 #include <memory>
 #include <string_view>
 
-#include "tine/channel.hpp"
 #include "tine/emitter.hpp"
 #include "tine/error.hpp"
+#include "tine/send_callback.hpp"
 
 namespace tine::net {
 class StreamState;

@@ -19,6 +19,7 @@
 #include "tine/message.hpp"
 #include "tine/process.hpp"
 #include "tine/resources.hpp"
+#include "tine/send_callback.hpp"
 #include "tine/server.hpp"
 #include "tine/socket.hpp"
 #include "tine/stream.hpp"

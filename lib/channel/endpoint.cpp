@@ -9,12 +9,12 @@
 
 #include <nlohmann/json.hpp>
 
-#include "uv/system_code.hpp"
+#include "base/system_code.hpp"
 #include "wire/internal_message.hpp"
 
 namespace tine::channel {
 
-using uv::system_code;
+using base::system_code;
 
 namespace {
 
@@ -56,7 +56,7 @@ Endpoint::Endpoint(uv::LoopCore& core, Owner& owner, const ChannelOptions& optio
       outbox_(options),
       low_mark_(std::min(options.send_mark, options.send_limit) / 2) {}
 
-void Endpoint::open(uv::Descriptor socket) {
+void Endpoint::open(base::Descriptor socket) {
   stalled_.emplace(*core_, [this] { on_stalled(); });
   stalled_->set_ref(false);
   unanswered_.emplace(*core_, [this] { handle_late(); });
@@ -78,7 +78,7 @@ void Endpoint::on_read(std::size_t n) {
   pump();
 }
 
-void Endpoint::on_descriptors(std::span<uv::Descriptor> came) noexcept {
+void Endpoint::on_descriptors(std::span<base::Descriptor> came) noexcept {
   descriptors_dropped_ = !inbox_.take(came) || descriptors_dropped_;
 }
 

@@ -21,6 +21,7 @@
 #include "tine/error.hpp"
 #include "tine/handle.hpp"
 #include "tine/message.hpp"
+#include "tine/send_callback.hpp"
 #include "uv/loop_core.hpp"
 #include "uv/stream.hpp"
 #include "uv/task.hpp"
@@ -49,7 +50,7 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
     // Makes a handle from descriptors that came beside a line. Throws Error if they do not match
     // the line.
     virtual Handle make_handle(const nlohmann::json& line,
-                               std::vector<uv::Descriptor> descriptors) = 0;
+                               std::vector<base::Descriptor> descriptors) = 0;
     // Prepares a handle for sending. Throws Error if it cannot be sent.
     virtual PassedHandle pass(const Handle& handle, bool keep_open) = 0;
     virtual void on_error(Error error) = 0;  // runs listeners
@@ -66,7 +67,7 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   Endpoint(uv::LoopCore& core, Owner& owner, const ChannelOptions& options);
 
   // Opens the channel on a connected stream socket. Throws Error.
-  void open(uv::Descriptor socket);
+  void open(base::Descriptor socket);
 
   bool send(const nlohmann::json& message, SendCallback sent);
   bool send(Text message, SendCallback sent);
@@ -126,7 +127,7 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   void flush_turn() noexcept override;
   void flush_at_turn_end() noexcept;
 
-  void on_descriptors(std::span<uv::Descriptor> came) noexcept override;
+  void on_descriptors(std::span<base::Descriptor> came) noexcept override;
 
   Wanted wanted() const;
   void pump();

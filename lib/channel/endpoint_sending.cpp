@@ -7,13 +7,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/system_code.hpp"
 #include "channel/endpoint.hpp"
-#include "uv/system_code.hpp"
 #include "wire/internal_message.hpp"
 
 namespace tine::channel {
 
-using uv::system_code;
+using base::system_code;
 
 namespace {
 

@@ -50,10 +50,10 @@ void Inbox::advance(std::size_t n) {
   }
 }
 
-bool Inbox::take(std::span<uv::Descriptor> came) noexcept {
+bool Inbox::take(std::span<base::Descriptor> came) noexcept {
   if (beside_.size() + came.size() > descriptor_limit_) return false;
   try {
-    for (uv::Descriptor& descriptor : came) beside_.push_back({std::move(descriptor), 0});
+    for (base::Descriptor& descriptor : came) beside_.push_back({std::move(descriptor), 0});
     return true;
   } catch (const std::bad_alloc&) {
     return false;
@@ -149,8 +149,8 @@ void Inbox::store(std::string_view line) {
   stored_.advance(line.size() + 1);
 }
 
-std::vector<uv::Descriptor> Inbox::descriptors_of(const Item& item, std::size_t count) {
-  std::vector<uv::Descriptor> descriptors;
+std::vector<base::Descriptor> Inbox::descriptors_of(const Item& item, std::size_t count) {
+  std::vector<base::Descriptor> descriptors;
   if (item.stored) {
     descriptors = std::move(stored_beside_.front());
     stored_beside_.pop_front();
@@ -166,7 +166,7 @@ std::vector<uv::Descriptor> Inbox::descriptors_of(const Item& item, std::size_t 
   return descriptors;
 }
 
-void Inbox::store(const Item& item, std::vector<uv::Descriptor>& beside) {
+void Inbox::store(const Item& item, std::vector<base::Descriptor>& beside) {
   auto& place = stored_beside_.emplace_back();
   try {
     store(item.text);

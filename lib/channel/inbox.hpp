@@ -11,8 +11,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/descriptor.hpp"
 #include "tine/channel.hpp"
-#include "uv/descriptor.hpp"
 #include "wire/json_reader.hpp"
 #include "wire/line_decoder.hpp"
 
@@ -42,7 +42,7 @@ class Inbox {
   // Takes the descriptors that came beside the bytes that advance() counts next. Returns false if
   // some are left in `came`: more would wait than ChannelOptions::descriptor_limit allows, or
   // memory ran out.
-  bool take(std::span<uv::Descriptor> came) noexcept;
+  bool take(std::span<base::Descriptor> came) noexcept;
 
   // The next thing to deliver, in order of arrival. Views and the value are valid until the next
   // call of next() or room().
@@ -63,10 +63,10 @@ class Inbox {
 
   // Returns the `count` descriptors that the item, an internal message, announces. Empty if fewer
   // have come.
-  std::vector<uv::Descriptor> descriptors_of(const Item& item, std::size_t count);
+  std::vector<base::Descriptor> descriptors_of(const Item& item, std::size_t count);
 
   // Stores the item, an internal message, and its descriptors until there is a listener.
-  void store(const Item& item, std::vector<uv::Descriptor>& beside);
+  void store(const Item& item, std::vector<base::Descriptor>& beside);
 
   // Closes the descriptors that belong to none of the lines still to come.
   void close_stray();
@@ -95,14 +95,14 @@ class Inbox {
   std::uint64_t told() const { return came_in_ - decoder_.pending(); }
 
   struct Beside {
-    uv::Descriptor descriptor;
+    base::Descriptor descriptor;
     std::uint64_t end;  // of the bytes it came with, among all bytes
   };
 
   wire::LineDecoder decoder_;
   wire::LineDecoder stored_;  // messages, and lines that announce a handle
   std::size_t stored_limit_;
-  std::deque<std::vector<uv::Descriptor>> stored_beside_;  // descriptors of those lines
+  std::deque<std::vector<base::Descriptor>> stored_beside_;  // descriptors of those lines
   std::deque<Beside> beside_;
   std::size_t descriptor_limit_;
   std::uint64_t came_in_ = 0;  // bytes received in total

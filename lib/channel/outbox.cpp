@@ -177,7 +177,7 @@ Outbox::Piece Outbox::front() {
   if (first.for_tine_only && peer_ != Peer::tine) return {};
   const std::string_view rest = std::string_view(first.line).substr(first.written);
   return {
-      rest, {}, first.written == 0 ? std::span(first.descriptors) : std::span<uv::Descriptor>()};
+      rest, {}, first.written == 0 ? std::span(first.descriptors) : std::span<base::Descriptor>()};
 }
 
 // Returns the messages up to the next handle.

@@ -14,11 +14,12 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "base/descriptor.hpp"
 #include "channel/passed_handle.hpp"
 #include "tine/channel.hpp"
 #include "tine/error.hpp"
 #include "tine/message.hpp"
-#include "uv/descriptor.hpp"
+#include "tine/send_callback.hpp"
 #include "wire/byte_buffer.hpp"
 #include "wire/json_reader.hpp"
 #include "wire/recent_need.hpp"
@@ -76,7 +77,7 @@ class Outbox {
   struct Piece {
     std::string_view bytes = {};
     std::string_view then = {};
-    std::span<const uv::Descriptor> beside = {};
+    std::span<const base::Descriptor> beside = {};
   };
   Piece front();
 
@@ -132,7 +133,7 @@ class Outbox {
   struct Passing {
     std::uint64_t begin;  // offset of the line among all bytes
     std::string line = {};
-    std::vector<uv::Descriptor> descriptors = {};
+    std::vector<base::Descriptor> descriptors = {};
     std::function<void()> refused = {};
     bool for_tine_only = false;
     std::size_t written = 0;  // bytes of the line, in this attempt

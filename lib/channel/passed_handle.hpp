@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "uv/descriptor.hpp"
+#include "base/descriptor.hpp"
 
 namespace tine::channel {
 
@@ -15,7 +15,7 @@ struct PassedHandle {
 
   std::string type;          // "net.Socket" and the like, as in Node
   std::string members = {};  // further members of the line, as JSON text: `,"key":"4:127.0.0.1:80"`
-  std::vector<uv::Descriptor> descriptors = {};
+  std::vector<base::Descriptor> descriptors = {};
   std::function<void()> taken = {};  // called once send() has accepted the handle
   // Called on a later turn, instead of an error, if the descriptors were not delivered and never
   // will be: the peer refused every attempt, or they could not be written.

@@ -99,7 +99,7 @@ Trace* Trace::open() noexcept {
     if (!path) return nullptr;
     constexpr int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY;
     constexpr int mode = 0644;
-    uv::Descriptor opened(::open(path->c_str(), flags | blocking_flag(path->c_str()), mode));
+    base::Descriptor opened(::open(path->c_str(), flags | blocking_flag(path->c_str()), mode));
     return opened.get() < 0 ? nullptr : new Trace(std::move(opened));
   } catch (const std::bad_alloc&) {
     return nullptr;

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "uv/descriptor.hpp"
+#include "base/descriptor.hpp"
 
 namespace tine::channel {
 
@@ -46,12 +46,12 @@ class Trace {
   unsigned next_channel() noexcept;
 
  private:
-  explicit Trace(uv::Descriptor file) : file_(std::move(file)) {}
+  explicit Trace(base::Descriptor file) : file_(std::move(file)) {}
   static Trace* open() noexcept;
   void put() noexcept;
   bool room() noexcept;
 
-  uv::Descriptor file_;
+  base::Descriptor file_;
   std::mutex mutex_;  // channels may belong to several threads
   std::string line_;  // the last line, of which written_ bytes are written
   std::size_t written_ = 0;

@@ -7,8 +7,8 @@
 
 #include <sys/socket.h>
 
+#include "base/system_code.hpp"
 #include "net/socket_address.hpp"
-#include "uv/system_code.hpp"
 
 namespace tine::cluster {
 
@@ -18,9 +18,9 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds look_every = std::chrono::seconds(1);
 
-uv::Descriptor listening(uv::Descriptor socket, int backlog) {
+base::Descriptor listening(base::Descriptor socket, int backlog) {
   if (::listen(socket.get(), backlog) == 0) return socket;
-  throw Error(uv::system_code(errno), "listen");
+  throw Error(base::system_code(errno), "listen");
 }
 
 }  // namespace
@@ -39,7 +39,7 @@ Distributor::Distributor(uv::LoopCore& core, BoundSocket bound, int backlog, Bal
   watch_.set_ref(false);
 }
 
-Distributor::~Distributor() { const uv::Descriptor closed = listener_->close(); }
+Distributor::~Distributor() { const base::Descriptor closed = listener_->close(); }
 
 // --- the workers
 
@@ -120,7 +120,7 @@ void Distributor::connection_ended(int worker) {
 
 // --- the connections
 
-void Distributor::on_connection(uv::Descriptor connection) {
+void Distributor::on_connection(base::Descriptor connection) {
   Address client{};
   if (balancing_.kind() == Balancing::Kind::choice) {
     client = net::remote_address(connection.get()).value_or(Address{});

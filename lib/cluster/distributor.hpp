@@ -9,10 +9,10 @@
 #include <optional>
 #include <vector>
 
+#include "base/descriptor.hpp"
 #include "cluster/shared_socket.hpp"
 #include "tine/address.hpp"
 #include "tine/cluster.hpp"
-#include "uv/descriptor.hpp"
 #include "uv/listener.hpp"
 #include "uv/loop_core.hpp"
 #include "uv/timer.hpp"
@@ -30,7 +30,7 @@ class Distributor final : public SharedSocket, private uv::Listener::User {
   // Hands a connection to a worker. Returns the name that the worker's answer will carry; none if
   // the connection could not be sent.
   using Hand =
-      std::function<std::optional<std::uint64_t>(int worker, const uv::Descriptor& connection)>;
+      std::function<std::optional<std::uint64_t>(int worker, const base::Descriptor& connection)>;
 
   // A worker that has not answered for as long as `patience` is stuck. Throws Error.
   Distributor(uv::LoopCore& core, BoundSocket bound, int backlog, Balancing balancing, Hand hand,
@@ -52,7 +52,7 @@ class Distributor final : public SharedSocket, private uv::Listener::User {
 
  private:
   struct Connection {
-    uv::Descriptor descriptor;
+    base::Descriptor descriptor;
     Address client;
     std::vector<int> refused_by = {};
   };
@@ -75,8 +75,8 @@ class Distributor final : public SharedSocket, private uv::Listener::User {
     Connection connection;
   };
 
-  void on_connection(uv::Descriptor connection) override;
-  void on_no_descriptor(uv::Descriptor) override {}
+  void on_connection(base::Descriptor connection) override;
+  void on_no_descriptor(base::Descriptor) override {}
   void on_broken(int) override {}
 
   const Member* find(int worker) const;

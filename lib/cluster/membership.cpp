@@ -8,9 +8,9 @@
 
 #include <sys/socket.h>
 
+#include "base/descriptor.hpp"
 #include "net/socket_address.hpp"
-#include "process/received_handle.hpp"
-#include "uv/descriptor.hpp"
+#include "process/handle_content.hpp"
 
 namespace tine::cluster {
 
@@ -32,14 +32,14 @@ int error_of(const json& reply) {
   return number < -most_errno || number > 0 ? EINVAL : static_cast<int>(-number);
 }
 
-std::optional<uv::Descriptor> descriptor_of(const Handle& handle) {
-  auto* const came = process::ReceivedHandle::untouched(handle);
+std::optional<base::Descriptor> descriptor_of(const Handle& handle) {
+  auto* const came = process::HandleContent::untouched(handle);
   return came == nullptr ? std::nullopt : std::optional(came->take());
 }
 
 // Listens on a socket that the primary has bound. Returns 0 or an errno. If the address is in use,
 // Node passes a socket that is not bound, which listen() would bind to any port.
-int listen_on(const uv::Descriptor& socket, const net::ListenerQuery& query) {
+int listen_on(const base::Descriptor& socket, const net::ListenerQuery& query) {
   const auto bound = net::local_address(socket.get());
   if (query.port != 0 && bound && bound->port != query.port) return EADDRINUSE;
   return ::listen(socket.get(), query.backlog) < 0 ? errno : 0;

@@ -271,7 +271,7 @@ Primary::Socket Primary::make_socket(const Query& query) {
   if (balancing.kind() == Balancing::Kind::reuse_port) return share_port(query);
   return std::make_unique<Distributor>(
       *core(), bind_for(query), query.listener.backlog, balancing,
-      [this, key = query.key](int worker, const uv::Descriptor& connection) {
+      [this, key = query.key](int worker, const base::Descriptor& connection) {
         return hand(worker, key, connection);
       });
 }
@@ -282,7 +282,7 @@ Distributor* Primary::distributor(const std::string& key) {
 }
 
 std::optional<std::uint64_t> Primary::hand(int id, const std::string& key,
-                                           const uv::Descriptor& connection) {
+                                           const base::Descriptor& connection) {
   const auto worker = workers_.find(id);
   if (worker == workers_.end() || !worker->second->end().connected()) return std::nullopt;
   json said = message("newconn");

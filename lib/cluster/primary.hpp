@@ -61,7 +61,7 @@ class Primary final : public ClusterListeners,
   void gone(WorkerState& worker);
   void tell_if_all_are_gone();
   std::optional<std::uint64_t> hand(int worker, const std::string& key,
-                                    const uv::Descriptor& connection);
+                                    const base::Descriptor& connection);
   std::uint64_t send(WorkerState& worker, nlohmann::json message);
   Distributor* distributor(const std::string& key);
 

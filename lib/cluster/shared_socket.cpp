@@ -9,9 +9,9 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "base/sockets.hpp"
 #include "net/socket_address.hpp"
 #include "tine/error.hpp"
-#include "uv/sockets.hpp"
 
 namespace tine::cluster {
 
@@ -33,8 +33,8 @@ std::string bindable(const std::string& path) {
 
 // The worker names the descriptor, so it may be any descriptor of this process. Only sockets of the
 // right type that are not connected are given away.
-uv::Descriptor socket_of_primary(int fd, bool stream) {
-  if (uv::socket_option(fd, SOL_SOCKET, SO_TYPE) != (stream ? SOCK_STREAM : SOCK_DGRAM) ||
+base::Descriptor socket_of_primary(int fd, bool stream) {
+  if (base::socket_option(fd, SOL_SOCKET, SO_TYPE) != (stream ? SOCK_STREAM : SOCK_DGRAM) ||
       !net::local_address(fd) || net::remote_address(fd)) {
     throw Error(std::make_error_code(std::errc::invalid_argument), "a descriptor to listen on");
   }
@@ -102,7 +102,7 @@ BoundSocket bind_for(const Query& query, bool reuse_port) {
                                    .reuse_port = listener.reuse_port || reuse_port};
   if (is_path(query)) {
     const std::string& path = listener.address->host;
-    uv::Descriptor socket = net::bound_socket(net::path_address(bindable(path)), options);
+    base::Descriptor socket = net::bound_socket(net::path_address(bindable(path)), options);
     return {std::make_unique<net::BoundPath>(path, listener.readable_all, listener.writable_all),
             std::move(socket)};
   }

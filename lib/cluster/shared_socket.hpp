@@ -4,11 +4,11 @@
 #include <memory>
 #include <optional>
 
+#include "base/descriptor.hpp"
 #include "cluster/messages.hpp"
 #include "net/bound_socket.hpp"
 #include "tine/address.hpp"
 #include "tine/cluster.hpp"
-#include "uv/descriptor.hpp"
 
 namespace tine::cluster {
 
@@ -18,7 +18,7 @@ class SharedSocket {
  public:
   // The share of a worker: a descriptor to listen on by itself, or else connections.
   struct Given {
-    std::optional<uv::Descriptor> descriptor = {};
+    std::optional<base::Descriptor> descriptor = {};
     std::optional<Address> address = {};
   };
 
@@ -37,7 +37,7 @@ class SharedSocket {
 // A socket bound for a query. Its path, if any, is removed when this is destroyed.
 struct BoundSocket {
   std::unique_ptr<net::BoundPath> path;
-  uv::Descriptor socket;
+  base::Descriptor socket;
 };
 
 // Binds a socket for a query, or duplicates the descriptor that the query names. Throws Error.

@@ -10,20 +10,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/sockets.hpp"
+#include "base/system_code.hpp"
 #include "tine/error.hpp"
-#include "uv/sockets.hpp"
-#include "uv/system_code.hpp"
 
 namespace tine::net {
 
 namespace {
 
 [[noreturn]] void fail(int error, const std::string& what) {
-  throw Error(uv::system_code(error), what);
+  throw Error(base::system_code(error), what);
 }
 
 void set(int fd, int level, int name, bool on, const std::string& where) {
-  const int error = uv::set_socket_option(fd, level, name, on ? 1 : 0);
+  const int error = base::set_socket_option(fd, level, name, on ? 1 : 0);
   if (error != 0) fail(error, "bind " + where);
 }
 
@@ -43,16 +43,16 @@ bool no_ipv6(int error) {
 
 }  // namespace
 
-uv::Descriptor bound_socket(const SocketAddress& address, const SocketOptions& options) {
+base::Descriptor bound_socket(const SocketAddress& address, const SocketOptions& options) {
   const std::string where = to_string(to_address(address));
-  uv::Descriptor socket = uv::make_socket(address.family(), options.type);
+  base::Descriptor socket = base::make_socket(address.family(), options.type);
   if (socket.get() < 0) fail(errno, "bind " + where);
   set_options(socket.get(), address.family(), options, where);
   if (::bind(socket.get(), address.get(), address.size) < 0) fail(errno, "bind " + where);
   return socket;
 }
 
-uv::Descriptor bound_socket(std::uint16_t port, const SocketOptions& options) {
+base::Descriptor bound_socket(std::uint16_t port, const SocketOptions& options) {
   try {
     return bound_socket(*ip_address("::", port), options);
   } catch (const Error& error) {
@@ -61,19 +61,19 @@ uv::Descriptor bound_socket(std::uint16_t port, const SocketOptions& options) {
   return bound_socket(*ip_address("0.0.0.0", port), options);
 }
 
-uv::Descriptor adopted_socket(int fd, int type) {
-  const std::optional<int> its_type = uv::socket_option(fd, SOL_SOCKET, SO_TYPE);
+base::Descriptor adopted_socket(int fd, int type) {
+  const std::optional<int> its_type = base::socket_option(fd, SOL_SOCKET, SO_TYPE);
   const std::string what = "descriptor " + std::to_string(fd) + " cannot be taken over";
   if (!its_type) fail(errno, what);
   const auto where = local_address(fd);
   const bool wrong_family = type == SOCK_DGRAM && where && where->family == Family::unix_path;
   if (*its_type != type || wrong_family) fail(EPROTOTYPE, what);
-  if (const int error = uv::prepare(fd); error != 0) fail(error, what);
-  return uv::Descriptor(fd);
+  if (const int error = base::prepare(fd); error != 0) fail(error, what);
+  return base::Descriptor(fd);
 }
 
-uv::Descriptor duplicated_socket(int fd) {
-  uv::Descriptor copy = uv::duplicate(fd);
+base::Descriptor duplicated_socket(int fd) {
+  base::Descriptor copy = base::duplicate(fd);
   if (copy.get() < 0) fail(errno, "a socket's descriptor could not be duplicated");
   return copy;
 }

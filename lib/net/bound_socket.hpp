@@ -7,8 +7,8 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include "base/descriptor.hpp"
 #include "net/socket_address.hpp"
-#include "uv/descriptor.hpp"
 
 namespace tine::net {
 
@@ -20,16 +20,16 @@ struct SocketOptions {
 };
 
 // Creates a socket that is bound to an address. Throws Error.
-uv::Descriptor bound_socket(const SocketAddress& address, const SocketOptions& options);
+base::Descriptor bound_socket(const SocketAddress& address, const SocketOptions& options);
 // The same at a port on all addresses: IPv6 and IPv4, or only IPv4 if the system has no IPv6.
-uv::Descriptor bound_socket(std::uint16_t port, const SocketOptions& options);
+base::Descriptor bound_socket(std::uint16_t port, const SocketOptions& options);
 
 // Takes over a socket of that type from the user. Throws Error if the descriptor is no such socket;
 // it is then left untouched.
-uv::Descriptor adopted_socket(int fd, int type);
+base::Descriptor adopted_socket(int fd, int type);
 
 // Duplicates the descriptor of a socket. Throws Error.
-uv::Descriptor duplicated_socket(int fd);
+base::Descriptor duplicated_socket(int fd);
 
 // A path that a socket was bound to. The destructor removes it, even if the working directory has
 // changed, unless something else is at the path by then. A copy of the process, made by fork(),

@@ -23,7 +23,7 @@ constexpr std::size_t most_at_once = std::size_t{1} << 20;
 
 }  // namespace
 
-void ByteStream::open(uv::Descriptor descriptor, Direction direction) {
+void ByteStream::open(base::Descriptor descriptor, Direction direction) {
   uv::Stream::User& user = *this;
   stream_ = std::make_unique<uv::Stream>(*core_, std::move(descriptor), user);
   stream_->set_ref(ref_);
@@ -221,9 +221,9 @@ void ByteStream::destroy() noexcept {
   if (stream_ || opening_) close(system_code(ECANCELED));
 }
 
-uv::Descriptor ByteStream::release() noexcept {
-  if (!stream_) return uv::Descriptor(-1);
-  uv::Descriptor released = stream_->release();
+base::Descriptor ByteStream::release() noexcept {
+  if (!stream_) return base::Descriptor(-1);
+  base::Descriptor released = stream_->release();
   destroy();
   return released;
 }

@@ -7,10 +7,10 @@
 #include <string_view>
 #include <system_error>
 
+#include "base/descriptor.hpp"
 #include "net/write_queue.hpp"
-#include "tine/channel.hpp"
 #include "tine/error.hpp"
-#include "uv/descriptor.hpp"
+#include "tine/send_callback.hpp"
 #include "uv/loop_core.hpp"
 #include "uv/stream.hpp"
 #include "uv/task.hpp"
@@ -51,7 +51,7 @@ class ByteStream final : private uv::Stream::User {
   ByteStream(uv::LoopCore& core, Owner& owner) : core_(&core), owner_(owner) {}
 
   // Opens the stream over a stream descriptor. Throws Error.
-  void open(uv::Descriptor descriptor, Direction direction);
+  void open(base::Descriptor descriptor, Direction direction);
   // Announces an open() for both directions: bytes may be written from now on, and are queued. Such
   // a stream notices the peer's end even if nobody reads, provided that no bytes before the end are
   // unread and that the stream is not paused.
@@ -66,7 +66,7 @@ class ByteStream final : private uv::Stream::User {
   void destroy() noexcept;
   // Returns the descriptor to the caller, and otherwise does what destroy() does. If there is none,
   // only returns an empty one.
-  uv::Descriptor release() noexcept;
+  base::Descriptor release() noexcept;
   // Writes what the kernel takes at this moment. Returns an error if closing the stream now would
   // lose bytes: some are still unwritten, or were read but not reported yet.
   std::error_code flush() noexcept;

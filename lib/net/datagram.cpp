@@ -104,7 +104,7 @@ void DatagramState::bind_alone(const SocketAddress& where) {
                             .reuse_port = options_.reuse_port}));
 }
 
-void DatagramState::open(uv::Descriptor socket) {
+void DatagramState::open(base::Descriptor socket) {
   socket_.emplace(std::move(socket));
   bound_at_ = local_address(socket_->get());
   connected_ = net::remote_address(socket_->get()).has_value();
@@ -339,19 +339,19 @@ void DatagramState::close() {
   schedule();
 }
 
-uv::Descriptor DatagramState::release() {
-  if (!socket_) return uv::Descriptor(-1);
+base::Descriptor DatagramState::release() {
+  if (!socket_) return base::Descriptor(-1);
   send_queued();
   if (!queue_.empty()) {
     throw Error(system_code(EAGAIN), "a socket with unsent messages cannot be given away");
   }
   poll_.reset();
-  uv::Descriptor released = std::move(*socket_);
+  base::Descriptor released = std::move(*socket_);
   close();
   return released;
 }
 
-uv::Descriptor DatagramState::duplicate() const {
+base::Descriptor DatagramState::duplicate() const {
   return duplicated_socket(socket_ ? socket_->get() : -1);
 }
 
@@ -432,7 +432,7 @@ void DatagramState::tell_close() {
   core()->release(*this);
 }
 
-std::shared_ptr<DatagramState> make_datagram(uv::LoopCore& core, uv::Descriptor socket) {
+std::shared_ptr<DatagramState> make_datagram(uv::LoopCore& core, base::Descriptor socket) {
   const auto where = local_address(socket.get());
   if (!where || where->family == Family::unix_path) {
     throw Error(system_code(EPROTOTYPE), "a descriptor is no UDP socket");

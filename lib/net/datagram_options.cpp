@@ -7,10 +7,10 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "base/sockets.hpp"
+#include "base/system_code.hpp"
 #include "net/socket_address.hpp"
 #include "tine/error.hpp"
-#include "uv/sockets.hpp"
-#include "uv/system_code.hpp"
 
 namespace tine::net {
 
@@ -19,7 +19,7 @@ namespace {
 constexpr int most_hops = 255;
 
 [[noreturn]] void refuse(const std::string& what) {
-  throw Error(uv::system_code(EINVAL), printable(what));
+  throw Error(base::system_code(EINVAL), printable(what));
 }
 
 template <class T>
@@ -43,7 +43,7 @@ unsigned interface_of(const Membership& membership) {
 template <class T>
 void set(int fd, int level, int name, const T& value, const std::string& what) {
   if (::setsockopt(fd, level, name, &value, sizeof value) < 0) {
-    throw Error(uv::system_code(errno), what);
+    throw Error(base::system_code(errno), what);
   }
 }
 
@@ -133,8 +133,8 @@ void set_buffer_size(int fd, int which, std::size_t bytes) {
 }
 
 std::size_t buffer_size(int fd, int which) {
-  const std::optional<int> size = uv::socket_option(fd, SOL_SOCKET, which);
-  if (!size) throw Error(uv::system_code(errno), "buffer size");
+  const std::optional<int> size = base::socket_option(fd, SOL_SOCKET, which);
+  if (!size) throw Error(base::system_code(errno), "buffer size");
   return static_cast<std::size_t>(*size);
 }
 

@@ -8,12 +8,12 @@
 #include <string_view>
 #include <system_error>
 
+#include "base/descriptor.hpp"
 #include "net/bound_socket.hpp"
 #include "net/listener_source.hpp"
 #include "net/socket_address.hpp"
 #include "tine/datagram.hpp"
 #include "tine/emitter.hpp"
-#include "uv/descriptor.hpp"
 #include "uv/keep_alive.hpp"
 #include "uv/lookup.hpp"
 #include "uv/loop_core.hpp"
@@ -40,7 +40,7 @@ class DatagramState final
 
   void bind(const BindOptions& options);
   // Takes over a bound UDP socket and starts to receive. Throws Error.
-  void open(uv::Descriptor socket);
+  void open(base::Descriptor socket);
   void send(std::string_view bytes, const Address& to, SendCallback sent);
   // Sends to the connected peer.
   void send(std::string_view bytes, SendCallback sent);
@@ -50,12 +50,12 @@ class DatagramState final
   void close();
   // For a listener source: closes, then calls `closed` on a later turn.
   void close(std::function<void()> closed) override;
-  bool accepted(uv::Descriptor&) override { return false; }
+  bool accepted(base::Descriptor&) override { return false; }
   // Returns the descriptor and closes. If there is none, only returns an empty one. Throws Error
   // (EAGAIN) if messages are still unsent.
-  uv::Descriptor release();
+  base::Descriptor release();
   // Throws Error if there is no descriptor.
-  uv::Descriptor duplicate() const;
+  base::Descriptor duplicate() const;
 
   std::optional<Address> address() const;
   std::optional<Address> remote_address() const;
@@ -126,7 +126,7 @@ class DatagramState final
   std::unique_ptr<uv::Lookup> lookup_;
   std::optional<uv::KeepAlive> keep_alive_;
 
-  std::optional<uv::Descriptor> socket_;
+  std::optional<base::Descriptor> socket_;
   std::optional<uv::Poll> poll_;
   std::optional<Address> bound_at_;
   std::optional<SocketAddress> connecting_;  // where to connect once bound
@@ -148,6 +148,6 @@ class DatagramState final
 };
 
 // Creates a datagram socket over a bound UDP socket. Throws Error.
-std::shared_ptr<DatagramState> make_datagram(uv::LoopCore& core, uv::Descriptor socket);
+std::shared_ptr<DatagramState> make_datagram(uv::LoopCore& core, base::Descriptor socket);
 
 }  // namespace tine::net

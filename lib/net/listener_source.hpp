@@ -5,8 +5,8 @@
 #include <memory>
 #include <optional>
 
+#include "base/descriptor.hpp"
 #include "tine/address.hpp"
-#include "uv/descriptor.hpp"
 #include "uv/loop_core.hpp"
 
 namespace tine::net {
@@ -16,7 +16,7 @@ class ListenerUser {
  public:
   // Takes a connection that the source has accepted; it is counted and emitted like any other.
   // Returns false, without taking it, if the server is closed or has as many connections as it may.
-  virtual bool accepted(uv::Descriptor& connection) = 0;
+  virtual bool accepted(base::Descriptor& connection) = 0;
   // Closes like the user's close(), then calls `closed`.
   virtual void close(std::function<void()> closed) = 0;
 
@@ -47,7 +47,7 @@ struct ListenerQuery {
 // neither, if connections are handed to ListenerUser::accepted().
 struct ListenerAnswer {
   int error = 0;
-  std::optional<uv::Descriptor> descriptor{};
+  std::optional<base::Descriptor> descriptor{};
   // The address that a server without a socket reports.
   std::optional<Address> address{};
   // Called for each connection of the server that has closed or was released.

@@ -136,7 +136,7 @@ void ServerState::answered(ListenerAnswer answer) {
 void ServerState::listen_alone(const std::optional<Address>& where) {
   const SocketOptions options{
       .type = SOCK_STREAM, .ipv6_only = options_.ipv6_only, .reuse_port = options_.reuse_port};
-  uv::Descriptor socket =
+  base::Descriptor socket =
       where ? bound_socket(socket_address(*where), options) : bound_socket(options_.port, options);
   if (!options_.path.empty()) {
     path_.emplace(options_.path, options_.readable_all, options_.writable_all);
@@ -144,7 +144,7 @@ void ServerState::listen_alone(const std::optional<Address>& where) {
   listen_at(std::move(socket));
 }
 
-void ServerState::listen_on(uv::Descriptor socket, int backlog) {
+void ServerState::listen_on(base::Descriptor socket, int backlog) {
   core()->keep(shared_from_this());
   state_ = State::starting;
   options_.backlog = backlog;
@@ -156,7 +156,7 @@ void ServerState::listen_on(uv::Descriptor socket, int backlog) {
   }
 }
 
-void ServerState::listen_at(uv::Descriptor socket) {
+void ServerState::listen_at(base::Descriptor socket) {
   if (::listen(socket.get(), options_.backlog) < 0) {
     const std::error_code why = system_code(errno);
     const auto where = local_address(socket.get());
@@ -187,7 +187,7 @@ void ServerState::fail(Error error) {
 void ServerState::stop() noexcept {
   lookup_.reset();
   keep_alive_.reset();
-  if (listener_) const uv::Descriptor closed = listener_->close();
+  if (listener_) const base::Descriptor closed = listener_->close();
   listener_.reset();
   path_.reset();
   handed_address_.reset();
@@ -197,17 +197,17 @@ void ServerState::stop() noexcept {
 
 // --- connections
 
-void ServerState::on_connection(uv::Descriptor connection) {
+void ServerState::on_connection(base::Descriptor connection) {
   if (full()) return drop(std::move(connection));
   if (list<"connection">().count() == 0) return;
   std::optional<Socket> socket = take(std::move(connection));
   if (socket) notify<"connection">(*socket);
 }
 
-bool ServerState::accepted(uv::Descriptor& connection) {
+bool ServerState::accepted(base::Descriptor& connection) {
   if (state_ != State::listening || core() == nullptr || full()) return false;
   if (list<"connection">().count() == 0) {
-    const uv::Descriptor closed = std::move(connection);
+    const base::Descriptor closed = std::move(connection);
     return true;
   }
   if (auto socket = take(std::move(connection))) handed_.push_back(std::move(*socket));
@@ -216,7 +216,7 @@ bool ServerState::accepted(uv::Descriptor& connection) {
 }
 
 // If the system lacks the resources for it, returns none and reports the error.
-std::optional<Socket> ServerState::take(uv::Descriptor connection) {
+std::optional<Socket> ServerState::take(base::Descriptor connection) {
   try {
     const auto socket = make_socket(*core(), std::move(connection), shared_from_this());
     ++connections_;
@@ -228,7 +228,7 @@ std::optional<Socket> ServerState::take(uv::Descriptor connection) {
   }
 }
 
-void ServerState::drop(uv::Descriptor connection) {
+void ServerState::drop(base::Descriptor connection) {
   if (list<"drop">().count() == 0) return;
   drops_.push_back(remote_address(connection.get()).value_or(Address{}));
   schedule();
@@ -309,15 +309,15 @@ void ServerState::close_if_ended() noexcept {
   schedule();
 }
 
-uv::Descriptor ServerState::release() {
-  if (!listener_) return uv::Descriptor(-1);
-  uv::Descriptor released = std::exchange(listener_, nullptr)->close();
+base::Descriptor ServerState::release() {
+  if (!listener_) return base::Descriptor(-1);
+  base::Descriptor released = std::exchange(listener_, nullptr)->close();
   if (path_) path_->leave();
   close({});
   return released;
 }
 
-uv::Descriptor ServerState::duplicate() const {
+base::Descriptor ServerState::duplicate() const {
   return duplicated_socket(listener_ ? listener_->fd() : -1);
 }
 
@@ -402,7 +402,7 @@ void ServerState::tell_close() {
   core()->release(*this);
 }
 
-std::shared_ptr<ServerState> make_server(uv::LoopCore& core, uv::Descriptor socket) {
+std::shared_ptr<ServerState> make_server(uv::LoopCore& core, base::Descriptor socket) {
   const auto state = std::make_shared<ServerState>(core);
   state->listen_on(std::move(socket), ListenOptions().backlog);
   return state;

@@ -9,12 +9,12 @@
 #include <system_error>
 #include <vector>
 
+#include "base/descriptor.hpp"
 #include "net/bound_socket.hpp"
 #include "net/elsewhere.hpp"
 #include "net/listener_source.hpp"
 #include "tine/emitter.hpp"
 #include "tine/server.hpp"
-#include "uv/descriptor.hpp"
 #include "uv/keep_alive.hpp"
 #include "uv/listener.hpp"
 #include "uv/lookup.hpp"
@@ -40,12 +40,12 @@ class ServerState final
 
   void listen(const ListenOptions& options);
   // Listens on a bound stream socket.
-  void listen_on(uv::Descriptor socket, int backlog);
+  void listen_on(base::Descriptor socket, int backlog);
   void close(std::function<void()> closed) override;
   // Returns the listening descriptor and closes. If there is none, only returns an empty one.
-  uv::Descriptor release();
+  base::Descriptor release();
   // Throws Error if there is no descriptor.
-  uv::Descriptor duplicate() const;
+  base::Descriptor duplicate() const;
 
   bool listening() const { return state_ == State::listening; }
   std::optional<Address> address() const;
@@ -58,7 +58,7 @@ class ServerState final
   // process, because several servers may have had the same address.
   const std::string& key() const { return key_; }
 
-  bool accepted(uv::Descriptor& connection) override;
+  bool accepted(base::Descriptor& connection) override;
 
   // Adds connections that were passed to another process: connections() counts them, and "close"
   // waits for them. To be called before the passed socket is released.
@@ -77,8 +77,8 @@ class ServerState final
   // still open.
   enum class State { idle, starting, listening, closing, closed };
 
-  void on_connection(uv::Descriptor connection) override;
-  void on_no_descriptor(uv::Descriptor connection) override { drop(std::move(connection)); }
+  void on_connection(base::Descriptor connection) override;
+  void on_no_descriptor(base::Descriptor connection) override { drop(std::move(connection)); }
   void on_broken(int error) override;
 
   void start(const ListenOptions& options);
@@ -88,14 +88,14 @@ class ServerState final
   void ask(ListenerSource& source, std::optional<Address> where);
   void answered(ListenerAnswer answer);
   void listen_alone(const std::optional<Address>& where);
-  void listen_at(uv::Descriptor socket);
+  void listen_at(base::Descriptor socket);
   void now_listening();
   void fail(Error error);
   void stop() noexcept;
 
   bool full() const { return most_ && connections_ >= *most_; }
-  void drop(uv::Descriptor connection);
-  std::optional<Socket> take(uv::Descriptor connection);
+  void drop(base::Descriptor connection);
+  std::optional<Socket> take(base::Descriptor connection);
   void wait_for(const std::shared_ptr<Elsewhere>& elsewhere);
   void close_if_ended() noexcept;
 
@@ -139,6 +139,6 @@ class ServerState final
 };
 
 // Creates a server over a bound stream socket. Throws Error.
-std::shared_ptr<ServerState> make_server(uv::LoopCore& core, uv::Descriptor socket);
+std::shared_ptr<ServerState> make_server(uv::LoopCore& core, base::Descriptor socket);
 
 }  // namespace tine::net

@@ -6,12 +6,12 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include "base/sockets.hpp"
 #include "net/bound_socket.hpp"
 #include "net/look_up.hpp"
 #include "net/server_state.hpp"
 #include "net/socket_state.hpp"
 #include "net/tell_error.hpp"
-#include "uv/sockets.hpp"
 
 namespace tine {
 
@@ -103,7 +103,7 @@ void SocketState::try_next() noexcept {
 }
 
 void SocketState::try_address(const SocketAddress& address) {
-  uv::Descriptor socket = uv::make_socket(address.family(), SOCK_STREAM);
+  base::Descriptor socket = base::make_socket(address.family(), SOCK_STREAM);
   if (socket.get() < 0) throw Error(system_code(errno), target_);
   connector_ = std::make_unique<uv::Connector>(*core(), std::move(socket),
                                                [this](int error) { connected(error); });
@@ -137,7 +137,7 @@ void SocketState::connect_failed(std::error_code why) noexcept {
   bytes().fail_opening(why);
 }
 
-void SocketState::open(uv::Descriptor socket, std::shared_ptr<ServerState> server) {
+void SocketState::open(base::Descriptor socket, std::shared_ptr<ServerState> server) {
   bytes().open(std::move(socket), Direction::both);
   server_ = std::move(server);
   counted_ = server_ != nullptr;
@@ -160,13 +160,13 @@ void SocketState::flush() {
   }
 }
 
-uv::Descriptor SocketState::release() noexcept {
-  uv::Descriptor released = bytes().release();
+base::Descriptor SocketState::release() noexcept {
+  base::Descriptor released = bytes().release();
   if (released.get() >= 0) leave_server();
   return released;
 }
 
-uv::Descriptor SocketState::duplicate() const { return duplicated_socket(bytes().fd()); }
+base::Descriptor SocketState::duplicate() const { return duplicated_socket(bytes().fd()); }
 
 void SocketState::leave_server() noexcept {
   if (std::exchange(counted_, false)) server_->connection_ended();
@@ -219,11 +219,11 @@ void SocketState::set_keep_alive(bool on, std::chrono::seconds after) {
 void SocketState::apply_options() noexcept {
   const int fd = bytes().fd();
   if (fd < 0) return;
-  if (no_delay_) uv::set_socket_option(fd, IPPROTO_TCP, TCP_NODELAY, *no_delay_ ? 1 : 0);
+  if (no_delay_) base::set_socket_option(fd, IPPROTO_TCP, TCP_NODELAY, *no_delay_ ? 1 : 0);
   if (!keep_alive_) return;
-  uv::set_socket_option(fd, SOL_SOCKET, SO_KEEPALIVE, *keep_alive_ ? 1 : 0);
+  base::set_socket_option(fd, SOL_SOCKET, SO_KEEPALIVE, *keep_alive_ ? 1 : 0);
   const auto after = static_cast<int>(keep_alive_after_.count());
-  if (after > 0) uv::set_socket_option(fd, IPPROTO_TCP, keep_alive_time, after);
+  if (after > 0) base::set_socket_option(fd, IPPROTO_TCP, keep_alive_time, after);
 }
 
 // --- the timeout
@@ -283,7 +283,7 @@ void SocketState::tell() {
   if (std::exchange(timeout_due_, false) && timer_) notify<"timeout">();
 }
 
-std::shared_ptr<SocketState> make_socket(uv::LoopCore& core, uv::Descriptor socket,
+std::shared_ptr<SocketState> make_socket(uv::LoopCore& core, base::Descriptor socket,
                                          std::shared_ptr<ServerState> server) {
   const auto state = std::make_shared<SocketState>(core);
   state->open(std::move(socket), std::move(server));

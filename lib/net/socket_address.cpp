@@ -13,8 +13,8 @@
 #include <netinet/in.h>
 #include <sys/un.h>
 
+#include "base/system_code.hpp"
 #include "tine/error.hpp"
-#include "uv/system_code.hpp"
 
 namespace tine {
 
@@ -128,7 +128,7 @@ SocketAddress path_address(const std::string& path) {
   auto& un = as<sockaddr_un>(address);
   verify_path(path);
   if (path.size() >= sizeof un.sun_path) {
-    throw Error(uv::system_code(ENAMETOOLONG), printable(path));
+    throw Error(base::system_code(ENAMETOOLONG), printable(path));
   }
   un.sun_family = AF_UNIX;
   path.copy(un.sun_path, path.size());

@@ -11,12 +11,12 @@
 #include <system_error>
 #include <vector>
 
+#include "base/descriptor.hpp"
 #include "net/byte_stream_state.hpp"
 #include "net/socket_address.hpp"
 #include "tine/emitter.hpp"
 #include "tine/socket.hpp"
 #include "uv/connector.hpp"
-#include "uv/descriptor.hpp"
 #include "uv/lookup.hpp"
 #include "uv/loop_core.hpp"
 #include "uv/task.hpp"
@@ -43,15 +43,15 @@ class SocketState final : public ByteStreamState<Event<"connect">, Event<"data",
   void connect_to(std::deque<SocketAddress> addresses, std::string target);
   // Takes over a connected socket. `server` is the one that has accepted and counts it, or null.
   // Throws Error.
-  void open(uv::Descriptor socket, std::shared_ptr<ServerState> server);
+  void open(base::Descriptor socket, std::shared_ptr<ServerState> server);
   void destroy() noexcept;
   // Writes what is queued, so that release() loses no bytes. Throws Error (EAGAIN) if some would be
   // lost.
   void flush();
   // Returns the descriptor and closes. If there is none, only returns an empty one.
-  uv::Descriptor release() noexcept;
+  base::Descriptor release() noexcept;
   // Throws Error if there is no descriptor.
-  uv::Descriptor duplicate() const;
+  base::Descriptor duplicate() const;
 
   // The server that has accepted this socket, or null.
   const std::shared_ptr<ServerState>& server() const { return server_; }
@@ -122,7 +122,7 @@ class SocketState final : public ByteStreamState<Event<"connect">, Event<"data",
 };
 
 // Creates a socket over a connected stream socket. Throws Error.
-std::shared_ptr<SocketState> make_socket(uv::LoopCore& core, uv::Descriptor socket,
+std::shared_ptr<SocketState> make_socket(uv::LoopCore& core, base::Descriptor socket,
                                          std::shared_ptr<ServerState> server = nullptr);
 
 }  // namespace tine::net

@@ -21,7 +21,7 @@ void StreamState::give_up() noexcept {
   }
 }
 
-std::shared_ptr<StreamState> make_stream(uv::LoopCore& core, uv::Descriptor descriptor,
+std::shared_ptr<StreamState> make_stream(uv::LoopCore& core, base::Descriptor descriptor,
                                          Direction direction) {
   const auto state = std::make_shared<StreamState>(core);
   state->bytes().open(std::move(descriptor), direction);

@@ -3,9 +3,9 @@
 #include <memory>
 #include <string_view>
 
+#include "base/descriptor.hpp"
 #include "net/byte_stream_state.hpp"
 #include "tine/stream.hpp"
-#include "uv/descriptor.hpp"
 #include "uv/loop_core.hpp"
 
 namespace tine::net {
@@ -23,7 +23,7 @@ class StreamState final
 };
 
 // Creates a stream over a stream descriptor: a pipe, a socket or a terminal. Throws Error.
-std::shared_ptr<StreamState> make_stream(uv::LoopCore& core, uv::Descriptor descriptor,
+std::shared_ptr<StreamState> make_stream(uv::LoopCore& core, base::Descriptor descriptor,
                                          Direction direction);
 
 }  // namespace tine::net

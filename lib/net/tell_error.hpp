@@ -1,7 +1,7 @@
 #pragma once
 
+#include "base/system_code.hpp"
 #include "tine/error.hpp"
-#include "uv/system_code.hpp"
 
 namespace tine::net {
 
@@ -13,6 +13,6 @@ void tell_error(Table& table, const Error& error) {
   table.template notify<"error">(told);
 }
 
-using uv::system_code;
+using base::system_code;
 
 }  // namespace tine::net

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <system_error>
 
-#include "tine/channel.hpp"
+#include "tine/send_callback.hpp"
 
 namespace tine::net {
 

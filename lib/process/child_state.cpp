@@ -111,7 +111,7 @@ void ChildProcess::State::spawn(process::ForkPlan& plan, const ForkOptions& opti
   end().open(std::move(pair.ours));
   plan.subprocess.stdio[static_cast<std::size_t>(plan.channel_slot)] = pair.theirs.get();
   plan.subprocess.env.push_back(process::tine_variable(pair.theirs.get()));
-  std::vector<uv::Descriptor> their_ends;
+  std::vector<base::Descriptor> their_ends;
   for (const Pipe& pipe : pipes_) {
     uv::SocketPair ends = uv::make_socket_pair();
     pipe.stream->bytes().open(std::move(ends.ours), direction_of(pipe.slot));

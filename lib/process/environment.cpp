@@ -129,7 +129,7 @@ std::optional<AdoptedChannel> adopt_channel() {
 
   const int fd = parse_descriptor(*value);
   verify_connected_stream(fd, *value);
-  uv::Descriptor channel(fd);
+  base::Descriptor channel(fd);
   if (mode && !mode->empty() && *mode != "json") {
     throw Error(Errc::unsupported_serialization,
                 "the parent asks for serialization \"" + *mode +

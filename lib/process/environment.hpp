@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "uv/descriptor.hpp"
+#include "base/descriptor.hpp"
 
 namespace tine::process {
 
@@ -22,7 +22,7 @@ std::vector<std::string> child_environment(
 std::string tine_variable(int channel);
 
 struct AdoptedChannel {
-  uv::Descriptor socket;
+  base::Descriptor socket;
   bool parent_is_tine;
 };
 

@@ -6,13 +6,13 @@
 #include "net/datagram_state.hpp"
 #include "net/server_state.hpp"
 #include "net/socket_state.hpp"
-#include "process/received_handle.hpp"
+#include "process/handle_content.hpp"
 
 namespace tine {
 
 class Descriptors::Owned {
  public:
-  std::vector<uv::Descriptor> open;
+  std::vector<base::Descriptor> open;
 };
 
 Descriptors::Descriptors(std::vector<int> open) : owned_(std::make_shared<Owned>()) {
@@ -34,13 +34,8 @@ int Descriptors::release(std::size_t index) {
 
 namespace process {
 
-ReceivedHandle* ReceivedHandle::untouched(const Handle& handle) {
-  const auto* const came = std::get_if<Handle::Received>(&handle.handle_);
-  return came == nullptr || !(*came)->descriptor_ ? nullptr : came->get();
-}
-
-uv::Descriptor ReceivedHandle::take() {
-  uv::Descriptor taken = std::move(*descriptor_);
+base::Descriptor ReceivedHandle::take() {
+  base::Descriptor taken = std::move(*descriptor_);
   descriptor_.reset();
   return taken;
 }
@@ -68,24 +63,32 @@ Datagram ReceivedHandle::datagram() {
 
 namespace {
 
+using process::HandleContent;
+
 // Returns the object that is held, or the one that a received handle becomes.
-template <class T, class Variant>
-T asked_for(const Variant& handle, T (process::ReceivedHandle::*become)()) {
-  if (const T* const object = std::get_if<T>(&handle)) return *object;
-  const auto* const came = std::get_if<std::shared_ptr<process::ReceivedHandle>>(&handle);
-  return came == nullptr ? T() : ((**came).*become)();
+template <class T>
+T asked_for(const Handle& handle, T (process::ReceivedHandle::*become)()) {
+  if (const T* const object = HandleContent::get<T>(handle)) return *object;
+  const auto* const received = HandleContent::get<HandleContent::Received>(handle);
+  return received == nullptr ? T() : ((**received).*become)();
 }
 
 }  // namespace
 
-Server Handle::server() const { return asked_for(handle_, &process::ReceivedHandle::server); }
+Handle::Handle(Server server) : content_(std::make_shared<HandleContent>(std::move(server))) {}
+Handle::Handle(Socket socket) : content_(std::make_shared<HandleContent>(std::move(socket))) {}
+Handle::Handle(Datagram socket) : content_(std::make_shared<HandleContent>(std::move(socket))) {}
+Handle::Handle(Descriptors descriptors)
+    : content_(std::make_shared<HandleContent>(std::move(descriptors))) {}
 
-Socket Handle::socket() const { return asked_for(handle_, &process::ReceivedHandle::socket); }
+Server Handle::server() const { return asked_for(*this, &process::ReceivedHandle::server); }
 
-Datagram Handle::datagram() const { return asked_for(handle_, &process::ReceivedHandle::datagram); }
+Socket Handle::socket() const { return asked_for(*this, &process::ReceivedHandle::socket); }
+
+Datagram Handle::datagram() const { return asked_for(*this, &process::ReceivedHandle::datagram); }
 
 Descriptors Handle::descriptors() const {
-  const auto* const open = std::get_if<Descriptors>(&handle_);
+  const auto* const open = HandleContent::get<Descriptors>(*this);
   return open == nullptr ? Descriptors() : *open;
 }
 

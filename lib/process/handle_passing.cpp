@@ -10,13 +10,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/sockets.hpp"
+#include "base/system_code.hpp"
 #include "net/datagram_state.hpp"
 #include "net/socket_address.hpp"
 #include "net/socket_state.hpp"
-#include "process/received_handle.hpp"
+#include "process/handle_content.hpp"
 #include "tine/error.hpp"
-#include "uv/sockets.hpp"
-#include "uv/system_code.hpp"
 
 namespace tine::process {
 
@@ -39,11 +39,11 @@ std::string text_of(const json& message, const char* name) {
   throw Error(Errc::invalid_handle_type, what + " came beside a message; both were dropped");
 }
 
-bool listens(const uv::Descriptor& socket) {
-  return uv::socket_option(socket.get(), SOL_SOCKET, SO_ACCEPTCONN).value_or(0) != 0;
+bool listens(const base::Descriptor& socket) {
+  return base::socket_option(socket.get(), SOL_SOCKET, SO_ACCEPTCONN).value_or(0) != 0;
 }
 
-int address_family(const uv::Descriptor& socket) {
+int address_family(const base::Descriptor& socket) {
   sockaddr_storage address{};
   socklen_t size = sizeof(address);
   auto* const raw = reinterpret_cast<sockaddr*>(&address);
@@ -52,8 +52,8 @@ int address_family(const uv::Descriptor& socket) {
 
 // Returns what the kernel says the descriptor is. A TCP socket that is not connected is taken for a
 // future server.
-Kind kind_of(const uv::Descriptor& descriptor) {
-  const auto type = uv::socket_option(descriptor.get(), SOL_SOCKET, SO_TYPE);
+Kind kind_of(const base::Descriptor& descriptor) {
+  const auto type = base::socket_option(descriptor.get(), SOL_SOCKET, SO_TYPE);
   const int family = address_family(descriptor);
   const bool internet = family == AF_INET || family == AF_INET6;
   if (type == SOCK_DGRAM && internet) return Kind::datagram;
@@ -67,7 +67,7 @@ Kind kind_of(const uv::Descriptor& descriptor) {
 
 // Throws Error if the descriptor does not match `type`: "net.Socket" and the like. The native types
 // leave the kind to the kernel.
-void verify_kind(const std::string& type, Kind kind, const uv::Descriptor& descriptor) {
+void verify_kind(const std::string& type, Kind kind, const base::Descriptor& descriptor) {
   const bool is_as_said =
       (type == "net.Server" && kind != Kind::datagram) ||
       (type == "net.BoundSocket" && kind == Kind::server) ||
@@ -85,10 +85,10 @@ Kind kind_as(const std::string& type, Kind kind) {
 
 std::string dgram_type(bool ipv6) { return member("dgramType", ipv6 ? "udp6" : "udp4"); }
 
-uv::Descriptor copy_of(int fd) {
-  uv::Descriptor copy = uv::duplicate(fd);
+base::Descriptor copy_of(int fd) {
+  base::Descriptor copy = base::duplicate(fd);
   if (copy.get() >= 0) return copy;
-  throw Error(uv::system_code(errno),
+  throw Error(base::system_code(errno),
               "a message was refused: its descriptor " + std::to_string(fd) + " cannot be sent");
 }
 
@@ -195,7 +195,7 @@ HandlePassing::HandlePassing(channel::Endpoint& end) : end_(end) {}
 HandlePassing::~HandlePassing() { channel_ended(); }
 
 channel::PassedHandle HandlePassing::pass(const Handle& handle, bool keep_open) try {
-  if (ReceivedHandle* const came = ReceivedHandle::untouched(handle)) {
+  if (ReceivedHandle* const came = HandleContent::untouched(handle)) {
     return pass_on(handle, *came, keep_open);
   }
   if (const Server server = handle.server()) return pass_server(server);
@@ -242,7 +242,7 @@ channel::PassedHandle HandlePassing::pass_socket(const Socket& socket, bool keep
   passed.descriptors.push_back(state->duplicate());
   passed.taken = [this, state, keep_open] {
     if (state->server()) this->passed(state->server());
-    if (!keep_open) const uv::Descriptor closed = state->release();
+    if (!keep_open) const base::Descriptor closed = state->release();
   };
   return passed;
 }
@@ -278,19 +278,19 @@ void HandlePassing::passed(const std::shared_ptr<net::ServerState>& server) {
 // --- descriptors to handles
 
 Handle HandlePassing::receive(uv::LoopCore& core, const json& line,
-                              std::vector<uv::Descriptor> descriptors) {
+                              std::vector<base::Descriptor> descriptors) {
   const std::string type = text_of(line, "type");
   if (type == channel::PassedHandle::descriptors_type) {
     std::vector<int> open;
     open.reserve(descriptors.size());
-    for (uv::Descriptor& descriptor : descriptors) open.push_back(descriptor.release());
+    for (base::Descriptor& descriptor : descriptors) open.push_back(descriptor.release());
     return Descriptors(std::move(open));
   }
-  uv::Descriptor& descriptor = descriptors.front();
+  base::Descriptor& descriptor = descriptors.front();
   const Kind kind = kind_of(descriptor);
   verify_kind(type, kind, descriptor);
   const std::string key = type == "net.Socket" ? text_of(line, "key") : "";
-  return ReceivedHandle::handle(
+  return HandleContent::handle(
       std::make_shared<ReceivedHandle>(core, kind_as(type, kind), std::move(descriptor),
                                        key.empty() ? nullptr : connections_of(key)->add()));
 }

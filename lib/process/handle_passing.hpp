@@ -8,12 +8,12 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "base/descriptor.hpp"
 #include "channel/endpoint.hpp"
 #include "channel/passed_handle.hpp"
 #include "net/elsewhere.hpp"
 #include "net/server_state.hpp"
 #include "tine/handle.hpp"
-#include "uv/descriptor.hpp"
 #include "uv/loop_core.hpp"
 
 namespace tine::process {
@@ -32,7 +32,7 @@ class HandlePassing {
   // Implement Endpoint::Owner's pass() and make_handle(). Both throw Error.
   channel::PassedHandle pass(const Handle& handle, bool keep_open);
   Handle receive(uv::LoopCore& core, const nlohmann::json& line,
-                 std::vector<uv::Descriptor> descriptors);
+                 std::vector<base::Descriptor> descriptors);
 
   // Handles a message about counting. Returns false if the message is about something else.
   bool take(const nlohmann::json& message);

@@ -20,7 +20,8 @@ class PeerState : public channel::ChannelState<Events...> {
     return handles_.pass(handle, keep_open);
   }
 
-  Handle make_handle(const nlohmann::json& line, std::vector<uv::Descriptor> descriptors) override {
+  Handle make_handle(const nlohmann::json& line,
+                     std::vector<base::Descriptor> descriptors) override {
     return handles_.receive(*this->core(), line, std::move(descriptors));
   }
 

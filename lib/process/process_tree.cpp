@@ -17,7 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "uv/descriptor.hpp"
+#include "base/descriptor.hpp"
 
 namespace tine::process {
 
@@ -85,7 +85,7 @@ class Descendant {
   }
 
   int pid_;
-  uv::Descriptor fd_;
+  base::Descriptor fd_;
 };
 
 // A program and its descendants, stopped. The destructor continues them.

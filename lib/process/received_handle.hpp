@@ -4,8 +4,10 @@
 #include <optional>
 #include <utility>
 
-#include "tine/handle.hpp"
-#include "uv/descriptor.hpp"
+#include "base/descriptor.hpp"
+#include "tine/datagram.hpp"
+#include "tine/server.hpp"
+#include "tine/socket.hpp"
 #include "uv/loop_core.hpp"
 
 namespace tine::process {
@@ -17,21 +19,17 @@ class ReceivedHandle final : public uv::Resident {
   enum class Kind { server, socket, datagram };
 
   // `token` is held until the socket is closed, whoever owns the socket then.
-  ReceivedHandle(uv::LoopCore& core, Kind kind, uv::Descriptor descriptor,
+  ReceivedHandle(uv::LoopCore& core, Kind kind, base::Descriptor descriptor,
                  std::shared_ptr<void> token)
       : Resident(core), kind_(kind), descriptor_(std::move(descriptor)), token_(std::move(token)) {}
 
-  static Handle handle(std::shared_ptr<ReceivedHandle> received) {
-    return Handle(std::move(received));
-  }
-
-  // Returns null if the handle did not come beside a message, or its object was asked for already.
-  static ReceivedHandle* untouched(const Handle& handle);
+  // Whether the descriptor is still here: nobody asked for the object, or took the descriptor.
+  bool untouched() const { return descriptor_.has_value(); }
 
   Kind kind() const { return kind_; }
-  const uv::Descriptor& descriptor() const { return *descriptor_; }
+  const base::Descriptor& descriptor() const { return *descriptor_; }
   // Takes the descriptor out, for any purpose.
-  uv::Descriptor take();
+  base::Descriptor take();
   void close() noexcept { loop_closing(); }
 
   // Return the object. Empty if it is of another kind, or the loop is gone. Throw Error.
@@ -48,7 +46,7 @@ class ReceivedHandle final : public uv::Resident {
   bool is(Kind kind) const { return kind == kind_ && descriptor_ && core() != nullptr; }
 
   Kind kind_;
-  std::optional<uv::Descriptor> descriptor_;
+  std::optional<base::Descriptor> descriptor_;
   std::shared_ptr<void> token_;
   Server server_;
   Socket socket_;

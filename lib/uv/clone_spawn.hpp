@@ -18,7 +18,7 @@ class Pidfd {
   int get() const { return fd_.get(); }
 
  private:
-  Descriptor fd_;
+  base::Descriptor fd_;
 };
 
 // A running program and its pidfd.

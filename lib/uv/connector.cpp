@@ -3,11 +3,11 @@
 #include <cerrno>
 #include <utility>
 
-#include "uv/sockets.hpp"
+#include "base/sockets.hpp"
 
 namespace tine::uv {
 
-Connector::Connector(LoopCore& core, Descriptor socket, std::function<void(int error)> done)
+Connector::Connector(LoopCore& core, base::Descriptor socket, std::function<void(int error)> done)
     : core_(core), done_(std::move(done)), socket_(std::move(socket)) {}
 
 // A socket that is connected at once becomes writable on the next turn, like one that takes its
@@ -22,7 +22,7 @@ int Connector::connect(const sockaddr* address, socklen_t size) {
 
 void Connector::look() {
   if (core_.halted()) return;
-  const std::optional<int> error = socket_option(socket_.get(), SOL_SOCKET, SO_ERROR);
+  const std::optional<int> error = base::socket_option(socket_.get(), SOL_SOCKET, SO_ERROR);
   poll_->want(false, false);
   const auto done = std::move(done_);
   done(error.value_or(EBADF));
@@ -32,7 +32,7 @@ void Connector::set_ref(bool ref) {
   if (poll_) poll_->set_ref(ref);
 }
 
-Descriptor Connector::take() noexcept {
+base::Descriptor Connector::take() noexcept {
   poll_.reset();
   return std::move(socket_);
 }

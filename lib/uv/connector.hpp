@@ -5,7 +5,7 @@
 
 #include <sys/socket.h>
 
-#include "uv/descriptor.hpp"
+#include "base/descriptor.hpp"
 #include "uv/loop_core.hpp"
 #include "uv/poll.hpp"
 
@@ -16,7 +16,7 @@ class Connector {
  public:
   // `done` is called once, from inside LoopCore::enter(), with 0 when the socket is connected, or
   // with an errno. It may destroy the connector.
-  Connector(LoopCore& core, Descriptor socket, std::function<void(int error)> done);
+  Connector(LoopCore& core, base::Descriptor socket, std::function<void(int error)> done);
 
   // Starts to connect; must be called only once. Returns 0 if `done` will follow, or an errno if it
   // will not. Throws Error.
@@ -24,14 +24,14 @@ class Connector {
 
   void set_ref(bool ref);
   // Returns the socket. The connector is of no use afterwards.
-  Descriptor take() noexcept;
+  base::Descriptor take() noexcept;
 
  private:
   void look();
 
   LoopCore& core_;
   std::function<void(int)> done_;
-  Descriptor socket_;
+  base::Descriptor socket_;
   std::optional<Poll> poll_;
 };
 

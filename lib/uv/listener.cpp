@@ -6,7 +6,7 @@
 
 #include <fcntl.h>
 
-#include "uv/sockets.hpp"
+#include "base/sockets.hpp"
 
 namespace tine::uv {
 
@@ -39,7 +39,7 @@ bool of_connection(int error) {
 
 }  // namespace
 
-Listener::Listener(LoopCore& core, Descriptor descriptor, User& user)
+Listener::Listener(LoopCore& core, base::Descriptor descriptor, User& user)
     : core_(core), user_(user), descriptor_(std::move(descriptor)) {
   take_spare();
   poll_.emplace(core, fd(), [this] { accept_some(); });
@@ -52,11 +52,11 @@ void Listener::set_ref(bool ref) {
   if (look_again_) look_again_->set_ref(ref);
 }
 
-Descriptor Listener::close() noexcept {
+base::Descriptor Listener::close() noexcept {
   poll_.reset();
   look_again_.reset();
   spare_.reset();
-  Descriptor descriptor = std::move(*descriptor_);
+  base::Descriptor descriptor = std::move(*descriptor_);
   descriptor_.reset();
   return descriptor;
 }
@@ -71,7 +71,7 @@ void Listener::accept_some() {
 
 // Returns whether there may be more connections.
 bool Listener::accept_one() {
-  Descriptor connection = accept_connection(fd());
+  base::Descriptor connection = base::accept_connection(fd());
   if (connection.get() < 0) return failed(errno);
   user_.on_connection(std::move(connection));
   return true;
@@ -94,7 +94,7 @@ bool Listener::failed(int error) {
 bool Listener::give_up_spare() {
   if (!spare_) return false;
   spare_.reset();
-  if (Descriptor connection = accept_connection(fd()); connection.get() >= 0) {
+  if (base::Descriptor connection = base::accept_connection(fd()); connection.get() >= 0) {
     user_.on_no_descriptor(std::move(connection));
   }
   take_spare();
@@ -102,7 +102,7 @@ bool Listener::give_up_spare() {
 }
 
 void Listener::take_spare() noexcept {
-  Descriptor spare(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  base::Descriptor spare(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   if (spare.get() >= 0) spare_.emplace(std::move(spare));
 }
 

@@ -3,7 +3,7 @@
 #include <memory>
 #include <optional>
 
-#include "uv/descriptor.hpp"
+#include "base/descriptor.hpp"
 #include "uv/loop_core.hpp"
 #include "uv/poll.hpp"
 #include "uv/timer.hpp"
@@ -20,10 +20,10 @@ class Listener : public std::enable_shared_from_this<Listener> {
   class User {
    public:
     // Runs listeners, and may throw what they throw.
-    virtual void on_connection(Descriptor connection) = 0;
+    virtual void on_connection(base::Descriptor connection) = 0;
     // Called for a connection that the process has no descriptor for. The connection must be closed
     // before this returns.
-    virtual void on_no_descriptor(Descriptor connection) = 0;
+    virtual void on_no_descriptor(base::Descriptor connection) = 0;
     // Called when no more connections will come. `error` is an errno.
     virtual void on_broken(int error) = 0;
 
@@ -32,13 +32,13 @@ class Listener : public std::enable_shared_from_this<Listener> {
   };
 
   // `descriptor` is a listening socket. Throws Error.
-  Listener(LoopCore& core, Descriptor descriptor, User& user);
+  Listener(LoopCore& core, base::Descriptor descriptor, User& user);
 
   int fd() const { return descriptor_->get(); }
   void set_ref(bool ref);
 
   // Stops accepting and returns the descriptor, which the caller owns. Nothing is called any more.
-  Descriptor close() noexcept;
+  base::Descriptor close() noexcept;
 
  private:
   void accept_some();
@@ -50,8 +50,8 @@ class Listener : public std::enable_shared_from_this<Listener> {
 
   LoopCore& core_;
   User& user_;
-  std::optional<Descriptor> descriptor_;  // until close()
-  std::optional<Descriptor> spare_;
+  std::optional<base::Descriptor> descriptor_;  // until close()
+  std::optional<base::Descriptor> spare_;
   std::optional<Poll> poll_;
   std::optional<RawTimer> look_again_;
   bool ref_ = true;

@@ -4,8 +4,8 @@
 #include <system_error>
 #include <utility>
 
+#include "base/system_code.hpp"
 #include "tine/error.hpp"
-#include "uv/system_code.hpp"
 
 namespace tine::uv {
 
@@ -13,7 +13,7 @@ Poll::Poll(LoopCore& core, int fd, std::function<void()> ready)
     : core_(core), ready_(std::move(ready)) {
   auto handle = std::make_unique<uv_poll_t>();
   if (const int error = uv_poll_init(core.native(), handle.get(), fd); error < 0) {
-    throw Error(system_code(-error), "a descriptor could not be watched");
+    throw Error(base::system_code(-error), "a descriptor could not be watched");
   }
   handle_.reset(handle.release());
   handle_->data = this;

@@ -3,7 +3,7 @@
 #include <optional>
 #include <vector>
 
-#include "uv/descriptor.hpp"
+#include "base/descriptor.hpp"
 
 namespace tine::uv {
 
@@ -18,7 +18,7 @@ class StdioSlots {
 
  private:
   std::vector<int> slots_;
-  std::optional<Descriptor> null_;
+  std::optional<base::Descriptor> null_;
 };
 
 }  // namespace tine::uv

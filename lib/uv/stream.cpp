@@ -16,8 +16,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/system_code.hpp"
 #include "tine/error.hpp"
-#include "uv/system_code.hpp"
 
 namespace tine::uv {
 
@@ -39,7 +39,7 @@ Parts parts_of(std::string_view bytes, std::string_view then) {
           iovec{const_cast<char*>(then.data()), then.size()}};
 }
 
-ssize_t write_beside(int fd, Parts parts, std::span<const Descriptor> beside) {
+ssize_t write_beside(int fd, Parts parts, std::span<const base::Descriptor> beside) {
   Control control;
   msghdr message{};
   message.msg_iov = parts.data();
@@ -51,7 +51,7 @@ ssize_t write_beside(int fd, Parts parts, std::span<const Descriptor> beside) {
   header->cmsg_type = SCM_RIGHTS;
   header->cmsg_len = CMSG_LEN(beside.size() * sizeof(int));
   unsigned char* to = CMSG_DATA(header);
-  for (const Descriptor& descriptor : beside) {
+  for (const base::Descriptor& descriptor : beside) {
     const int fd_beside = descriptor.get();
     std::memcpy(to, &fd_beside, sizeof fd_beside);
     to += sizeof fd_beside;
@@ -61,7 +61,7 @@ ssize_t write_beside(int fd, Parts parts, std::span<const Descriptor> beside) {
 
 }  // namespace
 
-Stream::Stream(LoopCore& core, Descriptor descriptor, User& user, Takes takes)
+Stream::Stream(LoopCore& core, base::Descriptor descriptor, User& user, Takes takes)
     : core_(core),
       user_(user),
       descriptor_(std::move(descriptor)),
@@ -69,7 +69,7 @@ Stream::Stream(LoopCore& core, Descriptor descriptor, User& user, Takes takes)
   if (takes_descriptors_) came_.reserve(most_descriptors);
   auto poll = std::make_unique<uv_poll_t>();
   if (const int error = uv_poll_init(core.native(), poll.get(), fd()); error < 0) {
-    throw Error(system_code(-error), "a stream could not be opened");
+    throw Error(base::system_code(-error), "a stream could not be opened");
   }
   poll_.reset(poll.release());
   poll_->data = this;
@@ -203,7 +203,7 @@ void Stream::read_available(const std::function<void(std::size_t)>& took) {
 }
 
 int Stream::write(std::string_view bytes, std::string_view then,
-                  std::span<const Descriptor> beside) noexcept {
+                  std::span<const base::Descriptor> beside) noexcept {
   const Parts parts = parts_of(bytes, then);
   while (true) {
     const ssize_t n = !beside.empty() ? write_beside(fd(), parts, beside)
@@ -243,7 +243,7 @@ Stream::Ready Stream::wait(bool for_writing, std::chrono::milliseconds patience)
   }
 }
 
-Descriptor Stream::release() noexcept {
+base::Descriptor Stream::release() noexcept {
   reading_ = Reading::off;
   awaiting_writable_ = false;
   update();

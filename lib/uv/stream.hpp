@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "uv/descriptor.hpp"
+#include "base/descriptor.hpp"
 #include "uv/loop_core.hpp"
 
 namespace tine::uv {
@@ -26,7 +26,7 @@ class Stream {
     virtual void on_read(std::size_t n) = 0;
     // Called with descriptors that came beside the last of the bytes that on_read() is called for
     // next. Those that are not moved away are closed.
-    virtual void on_descriptors(std::span<Descriptor>) noexcept {}
+    virtual void on_descriptors(std::span<base::Descriptor>) noexcept {}
     // Called when no more bytes will come. `error` is 0 at the end of the stream, else an errno.
     virtual void on_read_end(int error) = 0;
     // Called when the peer is gone, if reading was off and the peer's end was watched for.
@@ -46,7 +46,7 @@ class Stream {
   static constexpr std::size_t most_descriptors = 253;
 
   // The descriptor becomes non-blocking. Throws Error.
-  Stream(LoopCore& core, Descriptor descriptor, User& user, Takes takes = Takes::bytes);
+  Stream(LoopCore& core, base::Descriptor descriptor, User& user, Takes takes = Takes::bytes);
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
   ~Stream();
@@ -69,7 +69,7 @@ class Stream {
   // `beside` the first byte. Returns the number of bytes, 0 if the kernel takes none, or a negated
   // errno. The kernel takes the descriptors with the first byte.
   int write(std::string_view bytes, std::string_view then = {},
-            std::span<const Descriptor> beside = {}) noexcept;
+            std::span<const base::Descriptor> beside = {}) noexcept;
 
   // Makes on_writable() follow. Keeps the loop alive, whatever set_ref() says.
   void await_writable() noexcept;
@@ -101,7 +101,7 @@ class Stream {
   int fd() const { return descriptor_.get(); }
 
   // Takes the descriptor off the loop and returns it. Afterwards the stream can only be destroyed.
-  Descriptor release() noexcept;
+  base::Descriptor release() noexcept;
 
  private:
   // What the stream does about bytes from the peer.
@@ -114,9 +114,9 @@ class Stream {
 
   LoopCore& core_;
   User& user_;
-  Descriptor descriptor_;
-  UvHandle<uv_poll_t> poll_;      // destroyed before the descriptor
-  std::vector<Descriptor> came_;  // reserved beforehand: what came must not be lost
+  base::Descriptor descriptor_;
+  UvHandle<uv_poll_t> poll_;            // destroyed before the descriptor
+  std::vector<base::Descriptor> came_;  // reserved beforehand: what came must not be lost
   bool takes_descriptors_;
   int events_ = 0;  // the events that poll_ waits for
   Reading reading_ = Reading::off;

@@ -26,7 +26,7 @@ SocketPair make_socket_pair() {
   if (const int error = uv_socketpair(SOCK_STREAM, 0, ends.data(), 0, 0); error < 0) {
     throw SpawnError(-error, "socketpair");
   }
-  return {Descriptor(ends[0]), Descriptor(ends[1])};
+  return {base::Descriptor(ends[0]), base::Descriptor(ends[1])};
 }
 
 bool SubprocessOptions::ids_are_ours() const {

@@ -9,9 +9,9 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include "base/descriptor.hpp"
 #include "tine/error.hpp"
 #include "tine/resources.hpp"
-#include "uv/descriptor.hpp"
 #include "uv/loop_core.hpp"
 
 namespace tine::uv {
@@ -78,8 +78,8 @@ struct SubprocessExit {
 
 // Both ends of a new stream socket pair, closed on exec. make_socket_pair() throws SpawnError.
 struct SocketPair {
-  Descriptor ours;
-  Descriptor theirs;
+  base::Descriptor ours;
+  base::Descriptor theirs;
 };
 SocketPair make_socket_pair();
 

@@ -25,7 +25,7 @@ constexpr std::string_view handle_line = "{\"cmd\":\"NODE_HANDLE\",\"msg\":1}\n"
 
 // Does one read. The descriptors came beside the last of these bytes.
 void read(Inbox& inbox, std::string_view bytes, const std::vector<int>& beside = {}) {
-  std::vector<tine::uv::Descriptor> came;
+  std::vector<tine::base::Descriptor> came;
   for (const int fd : beside) came.emplace_back(dup(fd));
   if (!came.empty()) REQUIRE(inbox.take(came));
   const auto room = inbox.room();
@@ -111,8 +111,8 @@ TEST_CASE("inbox: what all that is told has left astray is closed, and no other"
 
 TEST_CASE("inbox: as many descriptors as the limit wait, not one more", "[channel]") {
   Inbox inbox({.descriptor_limit = 2});
-  std::array<tine::uv::Descriptor, 3> three{tine::uv::Descriptor(-1), tine::uv::Descriptor(-1),
-                                            tine::uv::Descriptor(-1)};
+  std::array<tine::base::Descriptor, 3> three{
+      tine::base::Descriptor(-1), tine::base::Descriptor(-1), tine::base::Descriptor(-1)};
   CHECK_FALSE(inbox.take(three));
   CHECK(inbox.take(std::span(three).first(1)));
   CHECK(inbox.take(std::span(three).subspan(1, 1)));

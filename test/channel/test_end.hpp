@@ -38,9 +38,10 @@ class TestEnd final : public tine::channel::Endpoint::Owner {
     if (at_internal_) at_internal_();
   }
   // Passes the descriptors on; the channel does not look at what they are.
-  tine::Handle make_handle(const nlohmann::json&, std::vector<tine::uv::Descriptor> came) override {
+  tine::Handle make_handle(const nlohmann::json&,
+                           std::vector<tine::base::Descriptor> came) override {
     std::vector<int> open;
-    for (tine::uv::Descriptor& descriptor : came) open.push_back(descriptor.release());
+    for (tine::base::Descriptor& descriptor : came) open.push_back(descriptor.release());
     return tine::Descriptors(std::move(open));
   }
   tine::channel::PassedHandle pass(const tine::Handle& handle, bool) override {
@@ -89,7 +90,7 @@ struct Channel {
         peer(fd),
         end(owner->end_),
         log(owner->log_) {
-    end.open(tine::uv::Descriptor(fd));
+    end.open(tine::base::Descriptor(fd));
   }
   ~Channel() {
     if (owner) end.detach();

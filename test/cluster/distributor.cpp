@@ -22,7 +22,7 @@ struct Distribution {
   explicit Distribution(Balancing balancing = Balancing::round_robin())
       : distributor(
             tine::core_of(loop), bound(), 10, std::move(balancing),
-            [this](int worker, const tine::uv::Descriptor&) {
+            [this](int worker, const tine::base::Descriptor&) {
               handed.push_back(worker);
               return std::optional<std::uint64_t>(handed.size());
             },

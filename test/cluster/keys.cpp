@@ -174,7 +174,7 @@ TEST_CASE("cluster: of a socket that cannot be given nothing is kept", "[cluster
   raw.test.cluster.on<"online">([&] { raw.test.loop->stop(); });
   raw.test.loop.run();
   raw.worker.send("ask");
-  std::optional<tine::uv::Descriptor> only(::dup(STDIN_FILENO));
+  std::optional<tine::base::Descriptor> only(::dup(STDIN_FILENO));
   {
     const NoDescriptors limit;
     only.reset();  // enough to bind a socket, but not to send a copy of it
@@ -188,9 +188,9 @@ TEST_CASE("cluster: a connection of the primary's is not given to a worker that 
           "[cluster]") {
   using tine::net::bound_socket;
   const auto any = tine::net::ip_address("127.0.0.1", 0);
-  const tine::uv::Descriptor server = bound_socket(*any, {.type = SOCK_STREAM});
+  const tine::base::Descriptor server = bound_socket(*any, {.type = SOCK_STREAM});
   REQUIRE(::listen(server.get(), 1) == 0);
-  const tine::uv::Descriptor client = bound_socket(*any, {.type = SOCK_STREAM});
+  const tine::base::Descriptor client = bound_socket(*any, {.type = SOCK_STREAM});
   const std::uint16_t port = tine::net::local_address(server.get())->port;
   const auto address = tine::net::ip_address("127.0.0.1", port);
   ::connect(client.get(), address->get(), address->size);

@@ -190,7 +190,7 @@ TEST_CASE("cluster: workers listen at a socket that the primary has, by its numb
           "[cluster]") {
   const auto balancing = GENERATE(tine::Balancing::round_robin(), tine::Balancing::none());
   TestCluster test(balancing);
-  const tine::uv::Descriptor bound =
+  const tine::base::Descriptor bound =
       tine::net::bound_socket(*tine::net::ip_address("127.0.0.1", 0), {.type = SOCK_STREAM});
   test.listen(2, {{"descriptor", bound.get()}});
   const auto address = tine::net::local_address(bound.get());

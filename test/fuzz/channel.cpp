@@ -194,7 +194,7 @@ class Session final : public Endpoint::Owner {
         peer_(ends[0], small_sockets()),
         end_(core_, *this, options_) {
     if (small_sockets()) make_small(ends[1]);
-    end_.open(tine::uv::Descriptor(ends[1]));
+    end_.open(tine::base::Descriptor(ends[1]));
   }
   ~Session() override { end_.detach(); }
 
@@ -218,7 +218,7 @@ class Session final : public Endpoint::Owner {
   Wanted wanted() const override { return wanted_; }
   bool keeps_loop() const override { return true; }
 
-  tine::Handle make_handle(const json&, std::vector<tine::uv::Descriptor>) override {
+  tine::Handle make_handle(const json&, std::vector<tine::base::Descriptor>) override {
     must(false, "no handle is taken");
     return {};
   }

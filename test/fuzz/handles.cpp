@@ -285,7 +285,7 @@ class Session final : public Endpoint::Owner {
         peer_(ends[0], small_sockets()),
         end_(core_, *this, options_) {
     if (small_sockets()) make_small(ends[1]);
-    end_.open(tine::uv::Descriptor(ends[1]));
+    end_.open(tine::base::Descriptor(ends[1]));
   }
   ~Session() override { end_.detach(); }
 
@@ -302,7 +302,7 @@ class Session final : public Endpoint::Owner {
 
   Wanted wanted() const override { return wanted_; }
   bool keeps_loop() const override { return true; }
-  tine::Handle make_handle(const json& line, std::vector<tine::uv::Descriptor> came) override {
+  tine::Handle make_handle(const json& line, std::vector<tine::base::Descriptor> came) override {
     return handles_.receive(core_, line, std::move(came));
   }
   tine::channel::PassedHandle pass(const tine::Handle& handle, bool keep_open) override {

@@ -106,7 +106,7 @@ std::uint16_t free_pair_of_ports() {
       return tine::net::bound_socket(*tine::net::ip_address("127.0.0.1", port),
                                      {.type = SOCK_STREAM});
     };
-    const tine::uv::Descriptor first = bound(0);
+    const tine::base::Descriptor first = bound(0);
     const std::uint16_t port = tine::net::local_address(first.get())->port;
     try {
       bound(static_cast<std::uint16_t>(port + 1));
@@ -331,7 +331,7 @@ TEST_CASE("javascript workers: an abstract name is shared") {
 
 TEST_CASE("javascript workers: they listen at a socket that the primary has, by its number there") {
   JavascriptCluster test(GENERATE(tine::Balancing::round_robin(), tine::Balancing::none()));
-  const tine::uv::Descriptor bound =
+  const tine::base::Descriptor bound =
       tine::net::bound_socket(*tine::net::ip_address("127.0.0.1", 0), {.type = SOCK_STREAM});
   test.listen(2, {{"fd", bound.get()}});
   CHECK(test.port == tine::net::local_address(bound.get())->port);

@@ -291,7 +291,7 @@ TEST_CASE("datagram: a duplicate stays when the socket is closed", "[net]") {
   CHECK_THROWS_AS(socket->duplicate(), tine::Error);
   socket->bind({.host = "127.0.0.1"});
   const auto address = socket->address();
-  const tine::uv::Descriptor copy = socket->duplicate();
+  const tine::base::Descriptor copy = socket->duplicate();
   socket->close();
   loop.run();
   CHECK(tine::net::local_address(copy.get()) == address);

@@ -15,11 +15,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/sockets.hpp"
 #include "net/datagram_state.hpp"
 #include "net/objects.hpp"
 #include "support/catch.hpp"
 #include "support/test_loop.hpp"
-#include "uv/sockets.hpp"
 
 using tine::Address;
 using tine::Datagram;
@@ -35,7 +35,7 @@ Datagram bound(tine::Loop& loop, const std::string& host) {
 }
 
 int option(const Datagram& socket, int level, int name) {
-  return tine::uv::socket_option(tine::net::DatagramState::of(socket)->fd(), level, name).value();
+  return tine::base::socket_option(tine::net::DatagramState::of(socket)->fd(), level, name).value();
 }
 
 // Returns a group that no other process of this machine joins: sockets at all addresses hear what

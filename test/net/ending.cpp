@@ -356,7 +356,7 @@ TEST_CASE("stream: the observer of its end is told after close, or at once when 
 
 TEST_CASE("stream: a descriptor that is none is refused", "[net]") {
   TestLoop loop;
-  CHECK_THROWS_AS(make_stream(tine::core_of(loop), tine::uv::Descriptor(-1), Direction::read),
+  CHECK_THROWS_AS(make_stream(tine::core_of(loop), tine::base::Descriptor(-1), Direction::read),
                   tine::Error);
   loop.run();
 }

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/descriptor.hpp"
 #include "net/bound_socket.hpp"
 #include "net/listener_source.hpp"
 #include "net/streams.hpp"
@@ -22,7 +23,6 @@
 #include "support/folder.hpp"
 #include "support/test_loop.hpp"
 #include "tine/tine.hpp"
-#include "uv/descriptor.hpp"
 #include "uv/loop_core.hpp"
 
 // A log of an emitter's events, with the data, errors and results.
@@ -103,15 +103,15 @@ inline tine::Socket connect_to(tine::Loop& loop, const tine::Server& server) {
 }
 
 // Returns a socket that is bound to a free port of the loopback, but does not listen.
-inline tine::uv::Descriptor bound_to_loopback() {
+inline tine::base::Descriptor bound_to_loopback() {
   return tine::net::bound_socket(*tine::net::ip_address("127.0.0.1", 0), {.type = SOCK_STREAM});
 }
 
 // Returns both ends of a connection that no server has accepted.
-inline std::pair<tine::uv::Descriptor, tine::uv::Descriptor> connected_pair() {
+inline std::pair<tine::base::Descriptor, tine::base::Descriptor> connected_pair() {
   int ends[2];
   REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
-  return {tine::uv::Descriptor(ends[0]), tine::uv::Descriptor(ends[1])};
+  return {tine::base::Descriptor(ends[0]), tine::base::Descriptor(ends[1])};
 }
 
 // A source that answers with the result of a function, on a later turn, and keeps the queries.

@@ -447,7 +447,7 @@ TEST_CASE("server: what a listener throws leaves the connections of other server
           "[net]") {
   TestLoop loop;
   std::vector<Server> servers{loopback_server(loop), loopback_server(loop)};
-  std::vector<tine::uv::Descriptor> clients;
+  std::vector<tine::base::Descriptor> clients;
   int came = 0;
   for (Server& server : servers) {
     const auto address = tine::net::ip_address("127.0.0.1", server.address()->port);
@@ -542,7 +542,7 @@ TEST_CASE("server: adopting a connection is an error of listen()", "[net]") {
 
 TEST_CASE("server: listen() takes a descriptor that is bound", "[net]") {
   TestLoop loop;
-  tine::uv::Descriptor bound = bound_to_loopback();
+  tine::base::Descriptor bound = bound_to_loopback();
   Server server(loop);
   server.listen({.descriptor = bound.release()});
   CHECK(server.address()->host == "127.0.0.1");

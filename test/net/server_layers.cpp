@@ -72,7 +72,7 @@ TEST_CASE("server: a duplicate listens on when the server is closed", "[net]") {
   CHECK_THROWS_AS(server->duplicate(), tine::Error);
   server->listen({.host = "127.0.0.1"});
   const auto address = server->address();
-  tine::uv::Descriptor copy = server->duplicate();
+  tine::base::Descriptor copy = server->duplicate();
   CHECK((fcntl(copy.get(), F_GETFD) & FD_CLOEXEC) != 0);
   server->close({});
   loop.run();
@@ -85,7 +85,7 @@ TEST_CASE("server: a socket that somebody else has shut down is an error, once",
   TestLoop loop;
   const auto server = server_state(loop);
   server->listen({.host = "127.0.0.1"});
-  const tine::uv::Descriptor copy = server->duplicate();
+  const tine::base::Descriptor copy = server->duplicate();
   REQUIRE(::shutdown(copy.get(), SHUT_RD) == 0);
   Watch watch;
   watch.follow(server->handle());

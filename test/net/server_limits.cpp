@@ -88,7 +88,7 @@ TEST_CASE("server: out of descriptors, it turns clients away and goes on", "[net
 TEST_CASE("server: without even a spare descriptor it waits until there is one", "[net]") {
   if (sanitized) return;  // UBSan needs a pipe to see whether memory can be read
   TestLoop loop;
-  tine::uv::Descriptor bound = bound_to_loopback();
+  tine::base::Descriptor bound = bound_to_loopback();
   REQUIRE(::listen(bound.get(), 1) == 0);
   Socket client(loop);
   client.connect({.host = "127.0.0.1", .port = tine::net::local_address(bound.get())->port});

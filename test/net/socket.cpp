@@ -17,13 +17,13 @@
 #include <sys/socket.h>
 #include <uv.h>
 
+#include "base/sockets.hpp"
 #include "net/bound_socket.hpp"
 #include "net/objects.hpp"
 #include "net/server_state.hpp"
 #include "net/socket_state.hpp"
 #include "support/catch.hpp"
 #include "support/test_loop.hpp"
-#include "uv/sockets.hpp"
 
 using namespace std::chrono_literals;
 using tine::Errc;
@@ -110,7 +110,7 @@ TEST_CASE("socket: addresses of both ends, which are remembered", "[net]") {
 TEST_CASE("socket: what cannot be connected is an error, then closed", "[net]") {
   TestLoop loop;
   Folder folder;
-  tine::uv::Descriptor bound =
+  tine::base::Descriptor bound =
       tine::net::bound_socket(*tine::net::ip_address("127.0.0.1", 0), {.type = SOCK_STREAM});
   const std::uint16_t port = tine::net::local_address(bound.get())->port;
   struct Row {
@@ -469,7 +469,7 @@ TEST_CASE("socket: a timeout does not keep the loop running", "[net]") {
 TEST_CASE("socket: no_delay and keep_alive, said before connect() or after", "[net]") {
   Connection pair;
   const auto option = [](int fd, int level, int name) {
-    return tine::uv::socket_option(fd, level, name).value();
+    return tine::base::socket_option(fd, level, name).value();
   };
   pair.client.no_delay();
   pair.client.keep_alive(true, 77s);
@@ -531,7 +531,7 @@ TEST_CASE("socket: with unwritten bytes it is not released", "[net]") {
 // bytes.
 TEST_CASE("socket: with bytes that are not told it is not released", "[net]") {
   struct End {
-    tine::uv::Descriptor peer;
+    tine::base::Descriptor peer;
     Socket socket;
     std::string read{};
   };
@@ -608,12 +608,12 @@ TEST_CASE("socket: its state tells of the close once, and has a duplicate", "[ne
   TestLoop loop;
   int ends[2];
   REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
-  tine::uv::Descriptor peer(ends[1]);
-  const auto socket = tine::net::make_socket(tine::core_of(loop), tine::uv::Descriptor(ends[0]));
+  tine::base::Descriptor peer(ends[1]);
+  const auto socket = tine::net::make_socket(tine::core_of(loop), tine::base::Descriptor(ends[0]));
   CHECK(socket->server() == nullptr);
   ExpectCalls closed(2);
   socket->when_closed([&] { closed(); });
-  tine::uv::Descriptor copy = socket->duplicate();
+  tine::base::Descriptor copy = socket->duplicate();
   CHECK((fcntl(copy.get(), F_GETFD) & FD_CLOEXEC) != 0);
   socket->destroy();
   loop.run();

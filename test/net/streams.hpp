@@ -71,7 +71,7 @@ inline std::string read_available(int fd) {
 
 // Returns a stream that owns the descriptor, and sets `fd` to -1.
 inline tine::Stream stream_over(tine::Loop& loop, int& fd, tine::net::Direction direction) {
-  return tine::net::make_stream(tine::core_of(loop), tine::uv::Descriptor(std::exchange(fd, -1)),
+  return tine::net::make_stream(tine::core_of(loop), tine::base::Descriptor(std::exchange(fd, -1)),
                                 direction)
       ->handle();
 }
@@ -109,7 +109,7 @@ struct Record {
 // A stream, with a raw peer at the other end of a socket pair.
 struct Duplex {
   explicit Duplex(tine::net::Direction direction = tine::net::Direction::both) : peer(fd) {
-    state = tine::net::make_stream(tine::core_of(loop), tine::uv::Descriptor(fd), direction);
+    state = tine::net::make_stream(tine::core_of(loop), tine::base::Descriptor(fd), direction);
     stream = state->handle();
   }
   // Runs the loop until `done` returns true. Calls it every millisecond.

@@ -12,11 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/descriptor.hpp"
 #include "support/catch.hpp"
 #include "support/invariants.hpp"
 #include "support/no_descriptors.hpp"
 #include "support/test_loop.hpp"
-#include "uv/descriptor.hpp"
 
 using namespace std::chrono_literals;
 using nlohmann::json;
@@ -137,9 +137,9 @@ TEST_CASE("stdio: an extra pipe goes both ways", "[process]") {
 TEST_CASE("stdio: a descriptor is the caller's, ignored ones are the null device", "[process]") {
   int ends[2];
   REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
-  const tine::uv::Descriptor read_end(ends[0]);
+  const tine::base::Descriptor read_end(ends[0]);
   {
-    const tine::uv::Descriptor write_end(ends[1]);
+    const tine::base::Descriptor write_end(ends[1]);
     TestLoop loop;
     auto child = loop.fork_script(
         "readlink /proc/$$/fd/0; readlink /proc/$$/fd/2",
@@ -158,8 +158,8 @@ TEST_CASE("stdio: output to a descriptor that does not block here is not lost", 
   int ends[2];
   REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
   REQUIRE(fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0);
-  const tine::uv::Descriptor reading(ends[0]);
-  std::optional<tine::uv::Descriptor> writing(std::in_place, ends[1]);
+  const tine::base::Descriptor reading(ends[0]);
+  std::optional<tine::base::Descriptor> writing(std::in_place, ends[1]);
   auto child = loop.fork_script("head -c 300000 /dev/zero",
                                 {.stdio = {Stdio::ignore(), Stdio::descriptor(writing->get()),
                                            Stdio::inherit(), Stdio::ipc()}});
@@ -184,7 +184,7 @@ TEST_CASE("stdio: a connection is a child's output, and its server closes", "[pr
   tine::Server server(loop);
   ExpectCalls closed(1);
   server.on<"connection">([&](tine::Socket socket) {
-    const tine::uv::Descriptor connection(socket.release());
+    const tine::base::Descriptor connection(socket.release());
     const Stdio out = Stdio::descriptor(connection.get());
     loop.fork_script("echo Hello",
                      {.stdio = {Stdio::ignore(), out, Stdio::ignore(), Stdio::ipc()}});

@@ -8,10 +8,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/descriptor.hpp"
 #include "support/catch.hpp"
 #include "support/invariants.hpp"
 #include "support/test_loop.hpp"
-#include "uv/descriptor.hpp"
 
 using nlohmann::json;
 using tine::Stdio;
@@ -85,7 +85,7 @@ TEST_CASE("row 54: a child whose output goes nowhere exchanges messages", "[rows
   TestLoop loop;
   Invariants invariants(loop);
   {
-    const tine::uv::Descriptor full(open("/dev/full", O_WRONLY | O_CLOEXEC));
+    const tine::base::Descriptor full(open("/dev/full", O_WRONLY | O_CLOEXEC));
     REQUIRE(full.get() >= 0);
     const Stdio output = where == "full disk" ? Stdio::descriptor(full.get()) : Stdio::pipe();
     auto child = invariants.watch(

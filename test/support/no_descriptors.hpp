@@ -6,8 +6,8 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 
+#include "base/descriptor.hpp"
 #include "support/test_loop.hpp"
-#include "uv/descriptor.hpp"
 
 // Returns the limit at which `count` more descriptors can be opened, whichever are open now.
 inline rlim_t limit_with_free(int count) {
@@ -35,6 +35,6 @@ class NoDescriptors {
   ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
 
  private:
-  std::vector<tine::uv::Descriptor> fillers_;
+  std::vector<tine::base::Descriptor> fillers_;
   rlimit before_{};
 };

@@ -9,9 +9,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/descriptor.hpp"
 #include "support/catch.hpp"
 #include "support/test_loop.hpp"
-#include "uv/descriptor.hpp"
 #include "uv/stream.hpp"
 #include "uv/timer.hpp"
 
@@ -64,13 +64,13 @@ TEST_CASE("timer: one that ran down while the process stood still comes after wh
   TestLoop loop;
   int ends[2];
   REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
-  const tine::uv::Descriptor peer(ends[1]);
+  const tine::base::Descriptor peer(ends[1]);
   // How many reads the bytes need.
   const int reads = GENERATE(1, 3);
   const std::string bytes(3000, 'x');
   Reader reader(bytes.size() / static_cast<std::size_t>(reads));
   {
-    tine::uv::Stream stream(tine::core_of(loop), tine::uv::Descriptor(ends[0]), reader);
+    tine::uv::Stream stream(tine::core_of(loop), tine::base::Descriptor(ends[0]), reader);
     stream.set_reading(true);
     std::size_t read_before = 0;
     loop->post([&] {
@@ -90,9 +90,9 @@ TEST_CASE("timer: traffic without end does not keep one from running", "[uv]") {
   TestLoop loop;
   int ends[2];
   REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
-  const tine::uv::Descriptor peer(ends[1]);
+  const tine::base::Descriptor peer(ends[1]);
   Reader reader(1);
-  tine::uv::Stream stream(tine::core_of(loop), tine::uv::Descriptor(ends[0]), reader);
+  tine::uv::Stream stream(tine::core_of(loop), tine::base::Descriptor(ends[0]), reader);
   stream.set_reading(true);
   const std::string bytes(100'000, 'x');
   std::ignore = ::write(peer.get(), bytes.data(), bytes.size());

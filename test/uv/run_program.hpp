@@ -66,9 +66,9 @@ inline std::string output_of(TestLoop& loop, SubprocessOptions options) {
   int ends[2];
   REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
   options.stdio.at(1) = ends[1];
-  const tine::uv::Descriptor ours(ends[0]);
+  const tine::base::Descriptor ours(ends[0]);
   {
-    const tine::uv::Descriptor theirs(ends[1]);
+    const tine::base::Descriptor theirs(ends[1]);
     Running running(loop, options);
     loop.run();
     CHECK(running.code() == 0);

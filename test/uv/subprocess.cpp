@@ -85,7 +85,7 @@ class ProgramBeingWritten {
  public:
   ProgramBeingWritten() {
     std::filesystem::copy_file("/bin/true", path());
-    const tine::uv::Descriptor written(open(path().c_str(), O_WRONLY));
+    const tine::base::Descriptor written(open(path().c_str(), O_WRONLY));
     REQUIRE(written.get() >= 0);
     writer_ = fork();
     // A small program, because a copy of this one may take long to end: a sanitizer's is large.
@@ -431,13 +431,13 @@ TEST_CASE("subprocess: slots are what they are given in any order, again and aga
   constexpr int files = 8;
   const Folder folder;
   TestLoop loop;
-  std::vector<std::unique_ptr<tine::uv::Descriptor>> open_files;
+  std::vector<std::unique_ptr<tine::base::Descriptor>> open_files;
   std::vector<std::pair<int, std::string>> given{{SubprocessOptions::null_device, "/dev/null"}};
   for (int i = 0; i < files; ++i) {
     const std::string name = folder.path() / std::to_string(i);
     const int fd = open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     REQUIRE(fd >= 0);
-    open_files.push_back(std::make_unique<tine::uv::Descriptor>(fd));
+    open_files.push_back(std::make_unique<tine::base::Descriptor>(fd));
     given.emplace_back(fd, name);
   }
   const int slots = given.back().first + files;  // so that each file's number is a slot too
@@ -464,8 +464,8 @@ TEST_CASE("subprocess: it inherits what is not closed on exec, and nothing else"
   const Way way(GENERATE(false, true));
   const Folder folder;
   TestLoop loop;
-  const tine::uv::Descriptor inherited(open("/dev/zero", O_RDONLY));
-  const tine::uv::Descriptor not_inherited(open("/dev/full", O_RDONLY | O_CLOEXEC));
+  const tine::base::Descriptor inherited(open("/dev/zero", O_RDONLY));
+  const tine::base::Descriptor not_inherited(open("/dev/full", O_RDONLY | O_CLOEXEC));
   const auto told = descriptors_told(loop, script(tell_descriptors(not_inherited.get() + 1)),
                                      folder.path() / "r");
   CHECK(told.at(static_cast<std::size_t>(inherited.get())) == "/dev/zero");
@@ -501,8 +501,8 @@ TEST_CASE("subprocess: 0 to 2 are made blocking, others stay as they are given",
   TestLoop loop;
   int ends[2];
   REQUIRE(pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0);
-  const tine::uv::Descriptor reading(ends[0]);
-  const tine::uv::Descriptor writing(ends[1]);
+  const tine::base::Descriptor reading(ends[0]);
+  const tine::base::Descriptor writing(ends[1]);
   SubprocessOptions options = script("exit 0");
   options.stdio.push_back(reading.get());
   const auto run = [&] {

@@ -1,4 +1,4 @@
-#include "uv/sockets.hpp"
+#include "base/sockets.hpp"
 
 #include <cerrno>
 #include <utility>
@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-namespace tine::uv {
+namespace tine::base {
 
 namespace {
 
@@ -68,4 +68,4 @@ int set_socket_option(int fd, int level, int name, int value) {
   return setsockopt(fd, level, name, &value, sizeof value) < 0 ? errno : 0;
 }
 
-}  // namespace tine::uv
+}  // namespace tine::base

@@ -4,7 +4,7 @@
 
 #include <unistd.h>
 
-namespace tine::uv {
+namespace tine::base {
 
 // The only owner of an open descriptor.
 class Descriptor {
@@ -27,4 +27,4 @@ class Descriptor {
   int fd_;
 };
 
-}  // namespace tine::uv
+}  // namespace tine::base

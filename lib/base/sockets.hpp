@@ -4,9 +4,9 @@
 
 #include <sys/socket.h>
 
-#include "uv/descriptor.hpp"
+#include "base/descriptor.hpp"
 
-namespace tine::uv {
+namespace tine::base {
 
 // Wrappers of system calls. The descriptors that they return are close-on-exec and non-blocking; a
 // duplicate shares the blocking mode of `fd`. On failure they are -1, and errno is set.
@@ -22,4 +22,4 @@ std::optional<int> socket_option(int fd, int level, int name);
 // Returns 0 or an errno.
 int set_socket_option(int fd, int level, int name, int value);
 
-}  // namespace tine::uv
+}  // namespace tine::base

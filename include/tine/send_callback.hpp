@@ -1,0 +1,19 @@
+// The callback of everything that is sent or written.
+#pragma once
+
+#include <functional>
+#include <system_error>
+
+#pragma GCC visibility push(default)
+
+namespace tine {
+
+// Receives the result of sending a message or writing bytes: no error once the last byte was given
+// to the kernel. The call that takes the callback lists the errors.
+//
+// Runs exactly once, on a later turn of the loop.
+using SendCallback = std::function<void(std::error_code)>;
+
+}  // namespace tine
+
+#pragma GCC visibility pop
