@@ -4,19 +4,19 @@
 #include <utility>
 
 #include "process/environment.hpp"
-#include "process/process_tree.hpp"
+#include "spawn/process_tree.hpp"
 
 namespace tine {
 
 namespace {
 
-std::string spawn_text(const uv::SubprocessOptions& subprocess, const uv::SpawnError& error) {
+std::string spawn_text(const spawn::SubprocessOptions& subprocess, const spawn::SpawnError& error) {
   std::string text = "spawn " + subprocess.file;
   if (!subprocess.cwd.empty()) text += " in " + subprocess.cwd;
   return text + ": " + error.step();
 }
 
-ExitStatus exit_status_of(const uv::SubprocessExit& exit) {
+ExitStatus exit_status_of(const spawn::SubprocessExit& exit) {
   if (!exit.known) return {};
   return exit.signal == 0 ? ExitStatus{.code = exit.code} : ExitStatus{.signal = exit.signal};
 }
@@ -98,7 +98,7 @@ void ChildProcess::State::start(process::ForkPlan& plan, const ForkOptions& opti
     process::refuse_wrong(plan, options);
     spawn(plan, options);
     tell_up_to(Stage::exit);
-  } catch (const uv::SpawnError& error) {
+  } catch (const spawn::SpawnError& error) {
     failed(Error(error.code(), spawn_text(plan.subprocess, error)));
   } catch (const Error& error) {
     failed(error);
@@ -107,19 +107,19 @@ void ChildProcess::State::start(process::ForkPlan& plan, const ForkOptions& opti
 
 // Opens the parent's ends first, so that nothing can fail once the program runs.
 void ChildProcess::State::spawn(process::ForkPlan& plan, const ForkOptions& options) {
-  uv::SocketPair pair = uv::make_socket_pair();
+  spawn::SocketPair pair = spawn::make_socket_pair();
   end().open(std::move(pair.ours));
   plan.subprocess.stdio[static_cast<std::size_t>(plan.channel_slot)] = pair.theirs.get();
   plan.subprocess.env.push_back(process::tine_variable(pair.theirs.get()));
   std::vector<base::Descriptor> their_ends;
   for (const Pipe& pipe : pipes_) {
-    uv::SocketPair ends = uv::make_socket_pair();
+    spawn::SocketPair ends = spawn::make_socket_pair();
     pipe.stream->bytes().open(std::move(ends.ours), direction_of(pipe.slot));
     plan.subprocess.stdio[pipe.slot] = their_ends.emplace_back(std::move(ends.theirs)).get();
   }
   prepare_to_end_by(options);
-  subprocess_ = uv::Subprocess::start(*core(), plan.subprocess,
-                                      [this](const uv::SubprocessExit& exit) { exited(exit); });
+  subprocess_ = spawn::Subprocess::start(
+      *core(), plan.subprocess, [this](const spawn::SubprocessExit& exit) { exited(exit); });
   pid_ = subprocess_->pid();
   end().name_peer(*pid_);
 }
@@ -158,7 +158,7 @@ void ChildProcess::State::on_error(Error error) {
   PeerState::on_error(std::move(error));
 }
 
-void ChildProcess::State::exited(const uv::SubprocessExit& exit) {
+void ChildProcess::State::exited(const spawn::SubprocessExit& exit) {
   const auto keep = shared_from_this();
   forget_subprocess();
   ended_as_ = exit_status_of(exit);
@@ -263,7 +263,7 @@ bool ChildProcess::State::kill(int signal) {
 bool ChildProcess::State::kill_tree(int signal) {
   check_thread();
   if (!subprocess_) return false;
-  if (!leads_group_) return sent(signal, process::kill_descendants(*subprocess_, signal));
+  if (!leads_group_) return sent(signal, spawn::kill_descendants(*subprocess_, signal));
   return sent(signal, subprocess_->kill(0) && ::kill(-subprocess_->pid(), signal) == 0);
 }
 

@@ -12,8 +12,8 @@
 #include "net/stream_state.hpp"
 #include "process/fork_plan.hpp"
 #include "process/peer_state.hpp"
+#include "spawn/subprocess.hpp"
 #include "tine/child_process.hpp"
-#include "uv/subprocess.hpp"
 #include "uv/timer.hpp"
 
 namespace tine {
@@ -79,7 +79,7 @@ class ChildProcess::State final
   void tell_up_to(Stage stage) noexcept;
   void tell_life();
   void tell(Stage stage);
-  void exited(const uv::SubprocessExit& exit);
+  void exited(const spawn::SubprocessExit& exit);
   void end_when_exited();
   bool sent(int signal, bool success);
   void stop_requested();
@@ -90,7 +90,7 @@ class ChildProcess::State final
   std::vector<std::string> args_;
   std::vector<Pipe> pipes_;
   std::size_t open_pipes_ = 0;
-  std::unique_ptr<uv::Subprocess> subprocess_;
+  std::unique_ptr<spawn::Subprocess> subprocess_;
   std::optional<int> pid_;
   Stage told_ = Stage::spawn;              // the stages before this are done
   Stage due_ = Stage::spawn;               // the stages before this may run

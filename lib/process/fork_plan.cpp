@@ -39,9 +39,9 @@ std::vector<int> descriptors(const std::vector<Stdio>& stdio) {
   std::vector<int> fds;
   for (const Stdio& slot : stdio) {
     switch (slot.kind()) {
-      case Stdio::Kind::inherit: fds.push_back(uv::SubprocessOptions::inherited); break;
+      case Stdio::Kind::inherit: fds.push_back(spawn::SubprocessOptions::inherited); break;
       case Stdio::Kind::descriptor: fds.push_back(slot.fd()); break;
-      default: fds.push_back(uv::SubprocessOptions::null_device);
+      default: fds.push_back(spawn::SubprocessOptions::null_device);
     }
   }
   return fds;
@@ -51,10 +51,10 @@ std::vector<int> descriptors(const std::vector<Stdio>& stdio) {
 // supports it.
 int parent_death_signal(const ForkOptions& options) {
   if (options.parent_death_signal) return *options.parent_death_signal;
-  return !options.detached && uv::Subprocess::does_all() ? SIGKILL : 0;
+  return !options.detached && spawn::Subprocess::does_all() ? SIGKILL : 0;
 }
 
-void set_program(uv::SubprocessOptions& subprocess, const std::filesystem::path& module,
+void set_program(spawn::SubprocessOptions& subprocess, const std::filesystem::path& module,
                  const ForkOptions& options) {
   const bool direct = options.exec_path.empty();
   subprocess.file = direct ? as_path(module) : options.exec_path;
@@ -89,7 +89,7 @@ void verify_stdio(const std::vector<Stdio>& stdio) {
   }
 }
 
-void verify_texts(const uv::SubprocessOptions& subprocess) {
+void verify_texts(const spawn::SubprocessOptions& subprocess) {
   if (has_nul(subprocess.file)) throw Refusal(Errc::invalid_argument, "a NUL byte in the program");
   if (has_nul(subprocess.cwd)) throw Refusal(Errc::invalid_argument, "a NUL byte in cwd");
   for (std::size_t i = 0; i < subprocess.args.size(); ++i) {
@@ -144,7 +144,7 @@ ForkPlan plan_fork(const std::filesystem::path& module, const ForkOptions& optio
   ForkPlan plan;
   plan.stdio = stdio_of(options);
   plan.channel_slot = channel_slot_of(plan.stdio);
-  uv::SubprocessOptions& subprocess = plan.subprocess;
+  spawn::SubprocessOptions& subprocess = plan.subprocess;
   set_program(subprocess, module, options);
   subprocess.env = child_environment(options.env, options.inherit_env, plan.channel_slot, worker);
   subprocess.cwd = options.cwd;

@@ -5,14 +5,14 @@
 #include <string>
 #include <vector>
 
+#include "spawn/subprocess.hpp"
 #include "tine/fork_options.hpp"
-#include "uv/subprocess.hpp"
 
 namespace tine::process {
 
 // A request to fork(), in the terms of the layers below.
 struct ForkPlan {
-  uv::SubprocessOptions subprocess;  // without the descriptors of pipes and the channel
+  spawn::SubprocessOptions subprocess;  // without the descriptors of pipes and the channel
   std::vector<Stdio> stdio;
   int channel_slot;
 };

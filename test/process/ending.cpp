@@ -8,11 +8,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "spawn/subprocess.hpp"
 #include "support/catch.hpp"
 #include "support/folder.hpp"
 #include "support/subreaper.hpp"
 #include "support/test_loop.hpp"
-#include "uv/subprocess.hpp"
 
 using namespace std::chrono_literals;
 using nlohmann::json;
@@ -89,7 +89,7 @@ TEST_CASE("stop: the deadline of the last call counts", "[process]") {
 TEST_CASE("kill_tree: descendants are killed too, found in /proc or by their group", "[process]") {
   const bool own_group = GENERATE(false, true);
   TestLoop loop;
-  if (own_group && !tine::uv::Subprocess::does_all()) return;
+  if (own_group && !tine::spawn::Subprocess::does_all()) return;
   const Subreaper subreaper;
   std::vector<int> descendants;
   auto child = loop.fork_script(family, {.own_group = own_group});

@@ -6,11 +6,11 @@
 
 #include <sys/wait.h>
 
+#include "spawn/subprocess.hpp"
 #include "support/catch.hpp"
 #include "support/folder.hpp"
 #include "support/subreaper.hpp"
 #include "support/test_loop.hpp"
-#include "uv/subprocess.hpp"
 
 using namespace std::chrono_literals;
 
@@ -48,7 +48,7 @@ TEST_CASE("stop: its deadline does not keep the loop", "[process]") {
 
 TEST_CASE("kill_tree: a group whose leader has exited is left alone, before that is told either",
           "[process]") {
-  if (!tine::uv::Subprocess::does_all()) return;
+  if (!tine::spawn::Subprocess::does_all()) return;
   const Subreaper subreaper;
   const Folder folder;
   TestLoop loop;

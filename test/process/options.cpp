@@ -12,10 +12,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "spawn/subprocess.hpp"
 #include "support/catch.hpp"
 #include "support/subreaper.hpp"
 #include "support/test_loop.hpp"
-#include "uv/subprocess.hpp"
 
 using namespace std::chrono_literals;
 using nlohmann::json;
@@ -64,7 +64,7 @@ long sleeps_of(int pid) {
   return -1;
 }
 
-bool only_uv_spawn() { return !tine::uv::Subprocess::does_all(); }
+bool only_uv_spawn() { return !tine::spawn::Subprocess::does_all(); }
 
 }  // namespace
 

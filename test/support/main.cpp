@@ -9,7 +9,7 @@
 
 #include <fcntl.h>
 
-#include "uv/subprocess.hpp"
+#include "spawn/subprocess.hpp"
 
 // If TINE_TEST_UV_SPAWN is set, programs are started by uv_spawn(), as on a system without a better
 // way. Opens those of descriptors 0 to 2 that are closed: tests pass them on, and count from there.
@@ -17,6 +17,6 @@ int main(int argc, char** argv) {
   for (int fd = 0; fd <= 2; ++fd) {
     if (fcntl(fd, F_GETFD) == -1) open("/dev/null", O_RDWR);
   }
-  tine::uv::Subprocess::use_uv_spawn(std::getenv("TINE_TEST_UV_SPAWN") != nullptr);
+  tine::spawn::Subprocess::use_uv_spawn(std::getenv("TINE_TEST_UV_SPAWN") != nullptr);
   return Catch::Session().run(argc, argv);
 }

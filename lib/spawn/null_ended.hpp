@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-namespace tine::uv {
+namespace tine::spawn {
 
 // Returns the strings as the null-terminated array that exec() takes. They must outlive it.
 inline std::vector<char*> null_ended(const std::vector<std::string>& strings) {
@@ -13,4 +13,4 @@ inline std::vector<char*> null_ended(const std::vector<std::string>& strings) {
   return pointers;
 }
 
-}  // namespace tine::uv
+}  // namespace tine::spawn

@@ -14,7 +14,7 @@
 #include "tine/resources.hpp"
 #include "uv/loop_core.hpp"
 
-namespace tine::uv {
+namespace tine::spawn {
 
 // The options for starting a program. What they leave out is as in the parent, except for signals:
 // all have their default action, and none is blocked.
@@ -96,7 +96,7 @@ class Subprocess {
   //
   // Linux: uses a clone that shares our memory until exec, so its cost does not grow with that
   // memory, and watches the program by a pidfd. If the system lacks these, uses uv_spawn().
-  static std::unique_ptr<Subprocess> start(LoopCore& core, const SubprocessOptions& options,
+  static std::unique_ptr<Subprocess> start(uv::LoopCore& core, const SubprocessOptions& options,
                                            Exited exited);
   // Returns whether all of SubprocessOptions is supported here. uv_spawn() does not support all of
   // it.
@@ -120,4 +120,4 @@ class Subprocess {
   virtual void set_ref(bool ref) = 0;
 };
 
-}  // namespace tine::uv
+}  // namespace tine::spawn

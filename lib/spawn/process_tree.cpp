@@ -1,4 +1,4 @@
-#include "process/process_tree.hpp"
+#include "spawn/process_tree.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -19,7 +19,7 @@
 
 #include "base/descriptor.hpp"
 
-namespace tine::process {
+namespace tine::spawn {
 
 namespace {
 
@@ -91,7 +91,7 @@ class Descendant {
 // A program and its descendants, stopped. The destructor continues them.
 class StoppedTree {
  public:
-  explicit StoppedTree(uv::Subprocess& root) : root_(root) {}
+  explicit StoppedTree(Subprocess& root) : root_(root) {}
   StoppedTree(const StoppedTree&) = delete;
   StoppedTree& operator=(const StoppedTree&) = delete;
   ~StoppedTree() {
@@ -154,7 +154,7 @@ class StoppedTree {
                                             [](const auto& each) { return runs(each.pid()); });
   }
 
-  uv::Subprocess& root_;
+  Subprocess& root_;
   std::vector<Descendant> descendants_;
   bool stopped_ = false;
 };
@@ -162,11 +162,11 @@ class StoppedTree {
 }  // namespace
 
 // A stopped process takes a signal when it continues, except those that it cannot refuse.
-bool kill_descendants(uv::Subprocess& root, int signal) {
+bool kill_descendants(Subprocess& root, int signal) {
   StoppedTree tree(root);
   if (!tree.stop()) return false;
   if (signal == SIGSTOP) tree.leave_stopped();
   return tree.send(signal);
 }
 
-}  // namespace tine::process
+}  // namespace tine::spawn

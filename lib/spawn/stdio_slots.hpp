@@ -5,7 +5,7 @@
 
 #include "base/descriptor.hpp"
 
-namespace tine::uv {
+namespace tine::spawn {
 
 // The descriptors for SubprocessOptions::stdio, each open in this process. The null device is
 // opened here, so that the code that places the descriptors can treat it like the others.
@@ -21,4 +21,4 @@ class StdioSlots {
   std::optional<base::Descriptor> null_;
 };
 
-}  // namespace tine::uv
+}  // namespace tine::spawn

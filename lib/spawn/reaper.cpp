@@ -1,4 +1,4 @@
-#include "uv/reaper.hpp"
+#include "spawn/reaper.hpp"
 
 #include <cerrno>
 #include <chrono>
@@ -8,7 +8,7 @@
 
 #include <sys/wait.h>
 
-namespace tine::uv {
+namespace tine::spawn {
 
 namespace {
 
@@ -65,4 +65,4 @@ bool Reaper::look() {
   return running_;
 }
 
-}  // namespace tine::uv
+}  // namespace tine::spawn

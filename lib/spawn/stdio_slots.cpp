@@ -1,13 +1,13 @@
-#include "uv/stdio_slots.hpp"
+#include "spawn/stdio_slots.hpp"
 
 #include <algorithm>
 #include <cerrno>
 
 #include <fcntl.h>
 
-#include "uv/subprocess.hpp"
+#include "spawn/subprocess.hpp"
 
-namespace tine::uv {
+namespace tine::spawn {
 
 StdioSlots::StdioSlots(const std::vector<int>& stdio) : slots_(stdio) {
   for (std::size_t i = 0; i < slots_.size(); ++i) {
@@ -22,4 +22,4 @@ StdioSlots::StdioSlots(const std::vector<int>& stdio) : slots_(stdio) {
   for (int& fd : slots_) fd = fd < 0 ? null : fd;
 }
 
-}  // namespace tine::uv
+}  // namespace tine::spawn

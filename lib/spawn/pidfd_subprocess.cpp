@@ -1,4 +1,4 @@
-#include "uv/pidfd_subprocess.hpp"
+#include "spawn/pidfd_subprocess.hpp"
 
 #include <chrono>
 #include <csignal>
@@ -8,9 +8,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "uv/reaper.hpp"
+#include "spawn/reaper.hpp"
 
-namespace tine::uv {
+namespace tine::spawn {
 
 namespace {
 
@@ -34,7 +34,8 @@ SubprocessExit exit_of(const siginfo_t& info, const rusage& usage) {
 }  // namespace
 
 // Does everything that can fail before the program runs, except for the watch.
-PidfdSubprocess::PidfdSubprocess(LoopCore& core, const SubprocessOptions& options, Exited exited)
+PidfdSubprocess::PidfdSubprocess(uv::LoopCore& core, const SubprocessOptions& options,
+                                 Exited exited)
     : core_(core), exited_(std::move(exited)) {
   auto handle = std::make_unique<uv_poll_t>();
   ClonedChild child = clone_spawn(options);
@@ -105,4 +106,4 @@ void PidfdSubprocess::set_ref(bool ref) {
   if (looks_) looks_->set_ref(ref);
 }
 
-}  // namespace tine::uv
+}  // namespace tine::spawn

@@ -9,15 +9,15 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "spawn/subprocess.hpp"
 #include "support/catch.hpp"
 #include "support/folder.hpp"
 #include "support/test_loop.hpp"
-#include "uv/subprocess.hpp"
 
-using tine::uv::SpawnError;
-using tine::uv::Subprocess;
-using tine::uv::SubprocessExit;
-using tine::uv::SubprocessOptions;
+using tine::spawn::SpawnError;
+using tine::spawn::Subprocess;
+using tine::spawn::SubprocessExit;
+using tine::spawn::SubprocessOptions;
 
 // Sets how programs are started, while this object lives.
 class Way {

@@ -4,7 +4,7 @@
 
 #include <sys/types.h>
 
-namespace tine::uv {
+namespace tine::spawn {
 
 struct ChildLimit {
   int resource;
@@ -57,4 +57,4 @@ struct ChildPlan {
 // The function for clone(): carries out a ChildPlan, and ends in the program or in exit.
 int run_child(void* plan);
 
-}  // namespace tine::uv
+}  // namespace tine::spawn

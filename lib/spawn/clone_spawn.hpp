@@ -2,9 +2,9 @@
 
 #include <csignal>
 
-#include "uv/subprocess.hpp"
+#include "spawn/subprocess.hpp"
 
-namespace tine::uv {
+namespace tine::spawn {
 
 // A descriptor that came from clone(). It is closed by a system call too: ThreadSanitizer has not
 // seen it come, and would take it for an earlier descriptor of that number.
@@ -44,4 +44,4 @@ int wait_for(int pidfd, siginfo_t& info, int flags, rusage* usage);
 // Does what kill() does: returns -1 and sets errno if the signal cannot be sent.
 int send_signal(int pidfd, int signal);
 
-}  // namespace tine::uv
+}  // namespace tine::spawn

@@ -4,16 +4,16 @@
 
 #include <unistd.h>
 
-#include "uv/subprocess.hpp"
+#include "spawn/subprocess.hpp"
 #include "uv/timer.hpp"
 
-namespace tine::uv {
+namespace tine::spawn {
 
 // A program started by uv_spawn(), for systems without a better way: uv_spawn() forks, which takes
 // longer the more memory we have.
 class UvSubprocess final : public Subprocess {
  public:
-  UvSubprocess(LoopCore& core, const SubprocessOptions& options, Exited exited);
+  UvSubprocess(uv::LoopCore& core, const SubprocessOptions& options, Exited exited);
   ~UvSubprocess() override;
 
   int pid() const override { return pid_; }
@@ -25,12 +25,12 @@ class UvSubprocess final : public Subprocess {
   int start(const uv_process_options_t& spawn);
   void exited(std::int64_t code, int signal);
 
-  LoopCore& core_;
+  uv::LoopCore& core_;
   Exited exited_;
-  UvHandle<uv_process_t> process_;
-  std::optional<RawTimer> loss_timer_;
+  uv::UvHandle<uv_process_t> process_;
+  std::optional<uv::RawTimer> loss_timer_;
   int pid_ = 0;
   const int parent_ = getpid();
 };
 
-}  // namespace tine::uv
+}  // namespace tine::spawn

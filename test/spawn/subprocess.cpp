@@ -15,10 +15,10 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "spawn/clone_spawn.hpp"
+#include "spawn/run_program.hpp"
 #include "support/no_descriptors.hpp"
 #include "support/raw_peer.hpp"
-#include "uv/clone_spawn.hpp"
-#include "uv/run_program.hpp"
 
 namespace {
 
@@ -133,9 +133,9 @@ int start_in_storm() {
   options.args = {"/bin/true"};
   for (int i = 0; i < 300; ++i) {
     try {
-      const tine::uv::ClonedChild child = tine::uv::clone_spawn(options);
+      const tine::spawn::ClonedChild child = tine::spawn::clone_spawn(options);
       siginfo_t unused;
-      tine::uv::wait_for(child.pidfd.get(), unused, WEXITED, nullptr);
+      tine::spawn::wait_for(child.pidfd.get(), unused, WEXITED, nullptr);
     } catch (const SpawnError&) {
       // The signal ended the child before its program ran.
     }
@@ -606,7 +606,7 @@ TEST_CASE("subprocess: signals are at their default and not blocked; ours stay",
 }
 
 TEST_CASE("subprocess: no handler of ours runs in a child that is being started", "[subprocess]") {
-  if (!tine::uv::clone_spawn_works()) return;
+  if (!tine::spawn::clone_spawn_works()) return;
   const pid_t starter = fork();
   if (starter == 0) _exit(start_in_storm());
   CHECK(await_exit(starter) == 0);

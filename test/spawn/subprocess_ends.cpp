@@ -12,9 +12,9 @@
 #include <sys/wait.h>
 #include <uv.h>
 
+#include "spawn/run_program.hpp"
 #include "support/scale.hpp"
 #include "support/signal_action.hpp"
-#include "uv/run_program.hpp"
 
 namespace {
 

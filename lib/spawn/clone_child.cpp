@@ -3,7 +3,7 @@
 // system calls, by syscall(): a function of libc may take a lock that is held, or act on all
 // threads of the parent, as setuid() does. syscall() sets the errno of the waiting thread, which
 // does no harm. The code that a sanitizer adds would do harm: CMakeLists.txt keeps it off.
-#include "uv/clone_child.hpp"
+#include "spawn/clone_child.hpp"
 
 #include <cerrno>
 #include <csignal>
@@ -15,7 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-namespace tine::uv {
+namespace tine::spawn {
 
 namespace {
 
@@ -197,4 +197,4 @@ int run_child(void* argument) {
   return 0;
 }
 
-}  // namespace tine::uv
+}  // namespace tine::spawn

@@ -3,7 +3,7 @@
 #include <mutex>
 #include <vector>
 
-namespace tine::uv {
+namespace tine::spawn {
 
 // A thread that waits for programs that outlive their loop. It ends with the last of them.
 //
@@ -25,4 +25,4 @@ class Reaper {
   bool running_ = false;
 };
 
-}  // namespace tine::uv
+}  // namespace tine::spawn

@@ -10,9 +10,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "spawn/clone_child.hpp"
+#include "spawn/reaper.hpp"
 #include "support/catch.hpp"
-#include "uv/clone_child.hpp"
-#include "uv/reaper.hpp"
 
 namespace {
 
@@ -42,15 +42,15 @@ int code_of_child(bool parent_is_gone) {
     char name[] = "true";
     char* const args[] = {name, nullptr};
     char* const env[] = {nullptr};
-    tine::uv::ChildProgress progress;
-    tine::uv::ChildPlan plan;
+    tine::spawn::ChildProgress progress;
+    tine::spawn::ChildPlan plan;
     plan.progress = &progress;
     plan.candidates = candidates;
     plan.args = args;
     plan.env = env;
     plan.parent = parent_is_gone ? getpid() : getppid();
     plan.parent_death_signal = SIGKILL;
-    tine::uv::run_child(&plan);
+    tine::spawn::run_child(&plan);
   }
   int status = 0;
   REQUIRE(waitpid(pid, &status, 0) == pid);
@@ -66,7 +66,7 @@ TEST_CASE("clone child: one that is to die with its parent does not run if that 
 }
 
 TEST_CASE("reaper: no signal of the program's goes to its thread", "[subprocess]") {
-  static auto* const reaper = new tine::uv::Reaper;  // its thread may outlive the test
+  static auto* const reaper = new tine::spawn::Reaper;  // its thread may outlive the test
   const pid_t child = fork();
   if (child == 0) {
     for (;;) pause();

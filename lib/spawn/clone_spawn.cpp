@@ -1,4 +1,4 @@
-#include "uv/clone_spawn.hpp"
+#include "spawn/clone_spawn.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -16,9 +16,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "uv/clone_child.hpp"
-#include "uv/null_ended.hpp"
-#include "uv/stdio_slots.hpp"
+#include "spawn/clone_child.hpp"
+#include "spawn/null_ended.hpp"
+#include "spawn/stdio_slots.hpp"
 
 #ifdef __GLIBC__
 // clone() under another name: ThreadSanitizer intercepts clone(), and does not support a child that
@@ -26,7 +26,7 @@
 extern "C" int __clone(int (*function)(void*), void* stack, int flags, void* argument, ...);
 #endif
 
-namespace tine::uv {
+namespace tine::spawn {
 
 namespace {
 
@@ -236,4 +236,4 @@ ClonedChild clone_spawn(const SubprocessOptions& options) {
   return clone_child(plan);
 }
 
-}  // namespace tine::uv
+}  // namespace tine::spawn

@@ -1,4 +1,4 @@
-#include "uv/subprocess.hpp"
+#include "spawn/subprocess.hpp"
 
 #include <array>
 #include <atomic>
@@ -7,13 +7,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "uv/uv_subprocess.hpp"
+#include "spawn/uv_subprocess.hpp"
 #ifdef __linux__
-#include "uv/clone_spawn.hpp"
-#include "uv/pidfd_subprocess.hpp"
+#include "spawn/clone_spawn.hpp"
+#include "spawn/pidfd_subprocess.hpp"
 #endif
 
-namespace tine::uv {
+namespace tine::spawn {
 
 namespace {
 
@@ -43,7 +43,7 @@ bool Subprocess::does_all() {
 
 void Subprocess::use_uv_spawn(bool always) { always_uv_spawn = always; }
 
-std::unique_ptr<Subprocess> Subprocess::start(LoopCore& core, const SubprocessOptions& options,
+std::unique_ptr<Subprocess> Subprocess::start(uv::LoopCore& core, const SubprocessOptions& options,
                                               Exited exited) {
 #ifdef __linux__
   if (does_all()) return std::make_unique<PidfdSubprocess>(core, options, std::move(exited));
@@ -51,4 +51,4 @@ std::unique_ptr<Subprocess> Subprocess::start(LoopCore& core, const SubprocessOp
   return std::make_unique<UvSubprocess>(core, options, std::move(exited));
 }
 
-}  // namespace tine::uv
+}  // namespace tine::spawn

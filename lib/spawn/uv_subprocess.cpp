@@ -1,4 +1,4 @@
-#include "uv/uv_subprocess.hpp"
+#include "spawn/uv_subprocess.hpp"
 
 #include <cerrno>
 #include <chrono>
@@ -8,11 +8,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "uv/null_ended.hpp"
-#include "uv/reaper.hpp"
-#include "uv/stdio_slots.hpp"
+#include "spawn/null_ended.hpp"
+#include "spawn/reaper.hpp"
+#include "spawn/stdio_slots.hpp"
 
-namespace tine::uv {
+namespace tine::spawn {
 
 namespace {
 
@@ -47,7 +47,7 @@ unsigned flags_of(const SubprocessOptions& options) {
 
 }  // namespace
 
-UvSubprocess::UvSubprocess(LoopCore& core, const SubprocessOptions& options, Exited exited)
+UvSubprocess::UvSubprocess(uv::LoopCore& core, const SubprocessOptions& options, Exited exited)
     : core_(core), exited_(std::move(exited)) {
   verify(options);
   StdioSlots slots(options.stdio);
@@ -133,4 +133,4 @@ void UvSubprocess::set_ref(bool ref) {
   if (process_) uv::set_ref(process_, ref);
 }
 
-}  // namespace tine::uv
+}  // namespace tine::spawn
