@@ -1,4 +1,4 @@
-#include "command/any_order.hpp"
+#include "command/script/any_order.hpp"
 
 #include <set>
 #include <vector>

@@ -1,8 +1,8 @@
 #include <string>
 #include <vector>
 
-#include "command/line_diff.hpp"
-#include "command/line_splitter.hpp"
+#include "command/script/line_diff.hpp"
+#include "command/shared/line_splitter.hpp"
 #include "support/catch.hpp"
 
 using namespace tine::command;

@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include "command/transcript.hpp"
+#include "command/script/transcript.hpp"
 
 // Parses a transcript in which ${HOME_OF_TEST} is "/home/test" and no other variable is set.
 inline tine::command::Transcript parse(const std::string& text) {

@@ -1,4 +1,4 @@
-#include "command/pattern.hpp"
+#include "command/script/pattern.hpp"
 
 #include <string>
 

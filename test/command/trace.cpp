@@ -1,7 +1,7 @@
 #include <string>
 
-#include "command/trace_record.hpp"
-#include "command/trace_statistics.hpp"
+#include "command/trace/trace_record.hpp"
+#include "command/trace/trace_statistics.hpp"
 #include "support/catch.hpp"
 
 using namespace tine::command;

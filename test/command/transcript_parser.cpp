@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "command/parse.hpp"
-#include "command/transcript_update.hpp"
+#include "command/script/transcript_update.hpp"
 #include "support/catch.hpp"
 
 using namespace tine::command;

@@ -1,13 +1,13 @@
 // Reads a transcript, writes it and reads it again.
 //
 // The input has no settings.
-#include "command/transcript.hpp"
+#include "command/script/transcript.hpp"
 
 #include <algorithm>
 #include <optional>
 #include <string>
 
-#include "command/transcript_update.hpp"
+#include "command/script/transcript_update.hpp"
 #include "fuzz/fuzz.hpp"
 
 using namespace tine::command;

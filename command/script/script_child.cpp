@@ -1,0 +1,105 @@
+#include "command/script/script_child.hpp"
+
+#include <utility>
+
+#include "command/script/transcript.hpp"
+
+namespace tine::command {
+
+namespace {
+
+// The most that is kept ahead of the steps. At so many arrivals the channel is paused; with more
+// stdout lines than that, the oldest are dropped.
+constexpr std::size_t most_arrivals = 1000;
+constexpr std::size_t most_stdout_lines = 1000;
+
+}  // namespace
+
+std::string exit_text(const ExitStatus& status) {
+  if (status.signal) return "exit " + signal_name(*status.signal);
+  return status.code ? "exit " + std::to_string(*status.code) : "exit any";
+}
+
+std::string to_string(const Arrival& arrival) {
+  switch (arrival.kind) {
+    case Arrival::Kind::message: return arrival.text;
+    case Arrival::Kind::disconnect: return "disconnect";
+    case Arrival::Kind::exit: return exit_text(arrival.status);
+    case Arrival::Kind::error: return "error: " + arrival.text;
+  }
+  return {};
+}
+
+ScriptChild::ScriptChild(Loop& loop, std::string name, const ChildOptions& options,
+                         const std::filesystem::path& folder, std::function<void()> changed)
+    : name_(std::move(name)), changed_(std::move(changed)) {
+  ForkOptions how = fork_options(options);
+  how.cwd = folder / options.cwd;
+  how.stdio = {Stdio::ignore(), Stdio::pipe(), Stdio::inherit(), Stdio::ipc()};
+  process_ = fork(loop, options.child, std::move(how));
+  listen();
+  if (process_.out()) listen_to_stdout();
+}
+
+void ScriptChild::listen_to_stdout() {
+  Stream out = process_.out();
+  out.on<"data">([this](std::string_view bytes) { on_stdout(bytes); });
+  out.on<"end">([this] { on_stdout({}); });
+  out.on<"error">([](const Error&) {});
+}
+
+void ScriptChild::listen() {
+  process_.on<"spawn">([this] {
+    spawned_ = true;
+    changed_();
+  });
+  process_.on<"message">([this](Text text) { message_text_ = text.json; });
+  process_.on<"message">([this](nlohmann::json message) {
+    add({Arrival::Kind::message, std::move(message_text_), std::move(message), {}});
+  });
+  process_.on<"drain">([this] {
+    held_ = false;
+    changed_();
+  });
+  process_.on<"error">([this](const Error& error) {
+    held_ = false;
+    add({Arrival::Kind::error, error.what(), {}, {}});
+  });
+  process_.on<"disconnect">([this] { add({Arrival::Kind::disconnect, {}, {}, {}}); });
+  process_.on<"exit">([this](const ExitStatus& status) {
+    add({Arrival::Kind::exit, {}, {}, status});
+  });
+  process_.on<"close">([this] {
+    closed_ = true;
+    changed_();
+  });
+}
+
+void ScriptChild::add(Arrival arrival) {
+  arrivals_.push_back(std::move(arrival));
+  if (arrivals_.size() == most_arrivals) process_.channel().pause();
+  changed_();
+}
+
+Arrival ScriptChild::take_arrival() {
+  Arrival first = std::move(arrivals_.front());
+  arrivals_.pop_front();
+  if (arrivals_.size() == most_arrivals / 2) process_.channel().resume();
+  return first;
+}
+
+void ScriptChild::on_stdout(std::string_view bytes) {
+  stdout_ended_ = bytes.empty();
+  splitter_.add(bytes);
+  if (stdout_ended_) splitter_.end();
+  while (const auto line = splitter_.next()) {
+    // If no step takes the lines, only the last ones are kept.
+    if (stdout_lines_.size() == most_stdout_lines) stdout_lines_.pop_front();
+    stdout_lines_.emplace_back(*line);
+  }
+  changed_();
+}
+
+void ScriptChild::take_stdout_line() { stdout_lines_.pop_front(); }
+
+}  // namespace tine::command

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "command/script/cursor.hpp"
+#include "command/script/pattern.hpp"
+#include "command/shared/child_options.hpp"
+
+namespace tine::command {
+
+// A statement that does something or expects something.
+struct Step {
+  enum class Kind {
+    fork,
+    send,
+    receive,
+    receive_any_order,  // successive ones of the same child are a group
+    expect_disconnect,
+    expect_stdout,
+    quiet,
+    kill,
+    disconnect,
+    exit,
+  };
+
+  Kind kind = Kind::fork;
+  std::string child = {};   // empty: the child without a name
+  std::size_t line = 1;     // the first line
+  std::size_t lines = 1;    // the number of lines
+  std::string source = {};  // as written, without the last line feed
+  std::chrono::milliseconds deadline = {};
+
+  Pattern pattern = {};                   // send, receive, receive_any_order, expect_stdout
+  ChildOptions options = {};              // fork
+  std::chrono::milliseconds quiet = {};   // quiet
+  int signal = 0;                         // kill
+  std::optional<ExitStatus> status = {};  // exit; nullopt: any
+};
+
+struct Transcript {
+  std::string text;
+  std::vector<Step> steps;
+  std::optional<std::chrono::milliseconds> deadline;  // for all steps together
+};
+
+// Returns the value of ${NAME}; nullopt if there is none.
+using Variables = std::function<std::optional<std::string>(const std::string& name)>;
+
+// Parses a transcript; runs nothing. Throws TranscriptError. docs/scripting.md has the grammar.
+Transcript parse_transcript(std::string text, const Variables& variables);
+
+// Returns the name of a signal, "SIGTERM" for 15, or its number if the table has no name for it.
+std::string signal_name(int signal);
+std::optional<int> signal_number(std::string_view name);
+
+}  // namespace tine::command
