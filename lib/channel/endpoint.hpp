@@ -22,6 +22,7 @@
 #include "tine/handle.hpp"
 #include "tine/message.hpp"
 #include "tine/send_callback.hpp"
+#include "uv/event_sequence.hpp"
 #include "uv/loop_core.hpp"
 #include "uv/stream.hpp"
 #include "uv/task.hpp"
@@ -119,6 +120,9 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   // delivered.
   enum class State { never_open, open, draining, ended, closed };
 
+  // What is reported about sent messages, in this order. refused: PassedHandle::refused.
+  enum class Due { sent, lost, failed_handles, refused };
+
   std::span<char> read_room() override { return inbox_.room(); }
   void on_read(std::size_t n) override;
   void on_read_end(int error) override;
@@ -160,7 +164,10 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   void wait_for_progress() noexcept;
   void on_stalled();
   void cancel(std::error_code why) noexcept;
-  void tell_sent();
+  void schedule(Due event) noexcept;
+  void emit(Due event);
+  void call_sent();
+  void call_refused();
   void report_lost();
   void await_answer() noexcept;
   std::chrono::milliseconds patience_to_close() const;
@@ -211,7 +218,7 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   bool drain_due_ = false;
 
   uv::Task pump_task_{[this] { pump(); }};
-  uv::Task sent_task_{[this] { tell_sent(); }};
+  uv::EventSequence<Due> due_{[this](Due event) { emit(event); }};
   uv::Task drain_task_{[this] { owner_.on_drain(); }};
   uv::Task disconnect_task_{[this] { owner_.on_disconnect(); }};
 };

@@ -205,7 +205,7 @@ void Endpoint::on_writable() {
 
 void Endpoint::count_written(std::size_t n) noexcept {
   outbox_.written(n);
-  if (outbox_.due() > 0) schedule(sent_task_);
+  if (outbox_.due() > 0) schedule(Due::sent);
   if (drain_due_ && connected() && outbox_.queued() <= low_mark_) {
     drain_due_ = false;
     schedule(drain_task_);
@@ -251,7 +251,7 @@ void Endpoint::handle_answered(bool arrived) {
   unanswered_->stop();
   if (stream_) write_queued();
   if (answered != Outbox::Answered::lost) return;
-  if (outbox_.has_refused()) return schedule(sent_task_);
+  if (outbox_.has_refused()) return schedule(Due::refused);
   owner_.on_error(Error(Errc::handle_lost, "the peer refused it four times"));
 }
 
@@ -275,14 +275,16 @@ bool Endpoint::give_up_waiting() noexcept {
 
 // Gives up the first handle and its message: neither is sent.
 void Endpoint::cancel_handle(std::error_code why) noexcept {
-  if (!outbox_.cancel_handle(why)) return handle_failed(why);
-  schedule(sent_task_);
+  const bool has_callback = outbox_.cancel_handle(why);
+  if (outbox_.due() > 0) schedule(Due::sent);
+  if (outbox_.has_refused()) schedule(Due::refused);
+  if (!has_callback) handle_failed(why);
 }
 
 void Endpoint::handle_failed(std::error_code why) noexcept {
   ++failed_handles_;
   failed_because_ = why;
-  schedule(sent_task_);
+  schedule(Due::failed_handles);
 }
 
 void Endpoint::cancel(std::error_code why) noexcept {
@@ -290,22 +292,34 @@ void Endpoint::cancel(std::error_code why) noexcept {
   lost_messages_ += lost.messages;
   lost_ = lost.without_callback;
   lost_because_ = why;
-  if (outbox_.due() + lost_ > 0) schedule(sent_task_);
+  if (outbox_.due() > 0) schedule(Due::sent);
+  if (lost_ > 0) schedule(Due::lost);
+}
+
+void Endpoint::schedule(Due event) noexcept {
+  if (core_ != nullptr) due_.schedule(event, *core_, owner_.shared_from_this());
+}
+
+void Endpoint::emit(Due event) {
+  switch (event) {
+    case Due::sent: return call_sent();
+    case Due::lost: return report_lost();
+    case Due::failed_handles: return report_failed_handles();
+    case Due::refused: return call_refused();
+  }
 }
 
 // Calls only the callbacks that are due now: those of messages sent by a callback wait for the next
 // turn.
-void Endpoint::tell_sent() {
-  try {
-    for (std::size_t due = outbox_.due(); due > 0; --due) outbox_.call_first_due();
-    if (lost_ > 0) report_lost();
-    if (failed_handles_ > 0) report_failed_handles();
-    for (const auto& refused : outbox_.take_refused()) refused();
-  } catch (...) {
-    if (outbox_.due() + lost_ + failed_handles_ > 0)
-      core_->defer_first(sent_task_, owner_.shared_from_this());
-    throw;
+void Endpoint::call_sent() {
+  for (std::size_t left = outbox_.due(); left > 0; --left) {
+    due_.set_due(Due::sent, outbox_.due() > 1);
+    outbox_.call_first_due();
   }
+}
+
+void Endpoint::call_refused() {
+  for (const auto& refused : outbox_.take_refused()) refused();
 }
 
 void Endpoint::report_lost() {

@@ -3,8 +3,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "net/error_event.hpp"
 #include "net/loss.hpp"
-#include "net/tell_error.hpp"
 
 namespace tine::net {
 
@@ -48,13 +48,13 @@ void ByteStream::fail_opening(std::error_code why) noexcept {
   failed_to_open_ = true;
   read_error_ = why;
   close(why);
+  schedule(Due::read_error);
 }
 
 void ByteStream::open_closed() noexcept {
   reading_ = Side::destroyed;
   writing_ = Side::destroyed;
-  close_due_ = true;
-  schedule();
+  schedule(Due::close);
 }
 
 void ByteStream::set_ref(bool ref) {
@@ -77,7 +77,7 @@ void ByteStream::update_reading() {
     if (notices_end_ && !paused()) return stream_->set_reading(false);
     stream_->rest();
   } else if (held_ > 0) {
-    schedule();
+    schedule(Due::data);
   } else {
     stream_->set_reading(true);
   }
@@ -93,12 +93,12 @@ std::span<char> ByteStream::read_room() {
 void ByteStream::on_read(std::size_t n) {
   held_ = n;
   owner_.on_activity();
-  if (!core_->halted()) return tell_data();
+  if (!core_->halted()) return report_data();
   stream_->rest();
-  schedule();
+  schedule(Due::data);
 }
 
-void ByteStream::tell_data() {
+void ByteStream::report_data() {
   const std::size_t n = std::exchange(held_, 0);
   owner_.on_data({room_.get(), n});
 }
@@ -113,11 +113,11 @@ void ByteStream::on_hang_up() {
 void ByteStream::on_read_end(int error) {
   if (error != 0) {
     read_error_ = system_code(error);
-    return close(read_error_);
+    close(read_error_);
+    return schedule(Due::read_error);
   }
   reading_ = Side::ended;
-  end_due_ = true;
-  schedule();
+  schedule(Due::end);
   close_if_ended();
 }
 
@@ -175,11 +175,10 @@ std::error_code ByteStream::flush() noexcept {
 
 void ByteStream::count_written(std::size_t n) noexcept {
   queue_.written(n);
-  if (queue_.due() > 0) schedule();
+  if (queue_.due() > 0) schedule(Due::written);
   if (!drain_wanted_ || !writable() || queue_.queued() > low_mark) return;
   drain_wanted_ = false;
-  drain_due_ = true;
-  schedule();
+  schedule(Due::drain);
 }
 
 void ByteStream::end(std::string_view last) {
@@ -195,7 +194,7 @@ void ByteStream::end_with(std::string_view last) {
   SendCallback none;
   queue_.add(last, none);
   writing_ = Side::ending;
-  drain_due_ = false;
+  due_.set_due(Due::drain, false);
   write_queued();
 }
 
@@ -208,10 +207,12 @@ void ByteStream::end_writing() noexcept {
 // Reading goes on: what the peer has written is still to be reported.
 void ByteStream::fail_writing(int error) noexcept {
   const std::error_code why = system_code(error);
-  if (queue_.cancel(why)) write_error_ = why;
+  const bool to_report = queue_.cancel(why);
+  write_error_ = why;
   writing_ = Side::destroyed;
-  drain_due_ = false;
-  schedule();
+  due_.set_due(Due::drain, false);
+  if (to_report) schedule(Due::write_error);
+  if (queue_.due() > 0) schedule(Due::written);
   close_if_ended();
 }
 
@@ -232,17 +233,17 @@ void ByteStream::close_if_ended() noexcept {
   if (reading_ == Side::open || write_pending() || (!stream_ && !opening_)) return;
   stream_.reset();
   opening_ = false;
-  close_due_ = true;
-  schedule();
+  schedule(Due::close);
 }
 
 void ByteStream::close(std::error_code unwritten_because) noexcept {
   if (write_pending()) queue_.cancel(unwritten_because);
+  if (queue_.due() > 0) schedule(Due::written);
   reading_ = Side::destroyed;
   writing_ = Side::destroyed;
   held_ = 0;
-  drain_due_ = false;
-  end_due_ = false;
+  due_.set_due(Due::drain, false);
+  due_.set_due(Due::end, false);
   close_if_ended();
 }
 
@@ -257,60 +258,61 @@ void ByteStream::detach() noexcept {
 
 // --- reporting
 
-void ByteStream::schedule() noexcept { core_->defer(tell_task_, owner_.shared_from_this()); }
-
-bool ByteStream::due() const {
-  return queue_.due() > 0 || drain_due_ || write_error_ || read_error_ || end_due_ || end_told_;
+void ByteStream::schedule(Due event) noexcept {
+  due_.schedule(event, *core_, owner_.shared_from_this());
 }
 
-// If a listener throws, whatever is still due comes first when the loop goes on.
-void ByteStream::tell() {
-  struct Telling {
-    ~Telling() {
-      self.update_reading();
-      if (!self.due() && !self.close_due_ && !self.close_told_) return;
-      self.core_->defer_first(self.tell_task_, self.owner_.shared_from_this());
-    }
-    ByteStream& self;
-  } telling{*this};
-  if (held_ > 0 && flowing()) tell_data();
-  tell_written();
-  if (std::exchange(drain_due_, false)) owner_.on_drain();
-  tell_error(write_error_, "writing to the stream failed");
-  tell_error(read_error_, "reading from the stream failed");
-  tell_end();
-  if (!due()) tell_close();  // reports that a listener has made due come first
-}
-
-void ByteStream::tell_end() {
-  if (std::exchange(end_due_, false)) {
-    end_told_ = true;
-    owner_.on_end();
+void ByteStream::emit(Due event) {
+  switch (event) {
+    case Due::data: return report_held_data();
+    case Due::written: return call_written();
+    case Due::drain: return owner_.on_drain();
+    case Due::write_error: return report_error(write_error_, "writing to the stream failed");
+    case Due::read_error: return report_error(read_error_, "reading from the stream failed");
+    case Due::end: return report_end();
+    case Due::end_writing:
+      if (writable()) end_with({});
+      return;
+    case Due::close:
+    case Due::closed: return report_close(event);
   }
-  if (std::exchange(end_told_, false) && writable()) end_with({});
 }
 
-void ByteStream::tell_close() {
-  if (std::exchange(close_due_, false)) {
-    close_told_ = true;
-    owner_.on_close();
-  }
-  if (!std::exchange(close_told_, false)) return;
-  room_.reset();
-  owner_.on_closed();
+// Reading goes on before the listener runs, because the listener may throw.
+void ByteStream::report_held_data() {
+  if (held_ == 0 || !flowing()) return;
+  if (stream_ && reading_ == Side::open) stream_->set_reading(true);
+  report_data();
 }
 
 // Calls only the callbacks that are due now: those of new writes wait for the next turn.
-void ByteStream::tell_written() {
-  for (std::size_t due = queue_.due(); due > 0; --due) queue_.call_first_due();
+void ByteStream::call_written() {
+  for (std::size_t left = queue_.due(); left > 0; --left) {
+    due_.set_due(Due::written, queue_.due() > 1);
+    queue_.call_first_due();
+  }
 }
 
-void ByteStream::tell_error(std::error_code& error, const char* what) {
-  if (!error) return;
-  Error told(error, what);
-  error.clear();
-  const bool lost = !failed_to_open_ && is_loss(told.code());
-  lost ? owner_.on_loss(std::move(told)) : owner_.on_error(std::move(told));
+void ByteStream::report_error(std::error_code error, const char* what) {
+  Error reported(error, what);
+  const bool lost = !failed_to_open_ && is_loss(error);
+  lost ? owner_.on_loss(std::move(reported)) : owner_.on_error(std::move(reported));
+}
+
+void ByteStream::report_end() {
+  due_.set_due(Due::end_writing);
+  owner_.on_end();
+}
+
+// Reports that a listener has made due come before.
+void ByteStream::report_close(Due event) {
+  if (due_.due_before(event)) return due_.set_due(event);
+  if (event == Due::close) {
+    due_.set_due(Due::closed);
+    return owner_.on_close();
+  }
+  room_.reset();
+  owner_.on_closed();
 }
 
 }  // namespace tine::net

@@ -11,9 +11,9 @@
 #include "net/write_queue.hpp"
 #include "tine/error.hpp"
 #include "tine/send_callback.hpp"
+#include "uv/event_sequence.hpp"
 #include "uv/loop_core.hpp"
 #include "uv/stream.hpp"
-#include "uv/task.hpp"
 
 namespace tine::net {
 
@@ -91,6 +91,10 @@ class ByteStream final : private uv::Stream::User {
   // The state of one direction. ending: it ends when all queued bytes are written.
   enum class Side { open, ending, ended, destroyed };
 
+  // What is reported, in this order. data: the bytes that are held. written: callbacks. end_writing:
+  // on_end() was called, and writing is to end too. closed: on_closed() is due.
+  enum class Due { data, written, drain, write_error, read_error, end, end_writing, close, closed };
+
   std::span<char> read_room() override;
   void on_read(std::size_t n) override;
   void on_read_end(int error) override;
@@ -101,7 +105,7 @@ class ByteStream final : private uv::Stream::User {
   void end_with(std::string_view last);
   bool flowing() const { return flowing_.value_or(owner_.wants_data()); }
   void update_reading();
-  void tell_data();
+  void report_data();
 
   void refuse(const SendCallback& written);
   void write_queued() noexcept;
@@ -113,13 +117,13 @@ class ByteStream final : private uv::Stream::User {
 
   void close_if_ended() noexcept;
   void close(std::error_code unwritten_because) noexcept;
-  void schedule() noexcept;
-  bool due() const;
-  void tell();
-  void tell_written();
-  void tell_error(std::error_code& error, const char* what);
-  void tell_end();
-  void tell_close();
+  void schedule(Due event) noexcept;
+  void emit(Due event);
+  void report_held_data();
+  void call_written();
+  void report_error(std::error_code error, const char* what);
+  void report_end();
+  void report_close(Due event);
 
   uv::LoopCore* core_;
   Owner& owner_;
@@ -139,16 +143,9 @@ class ByteStream final : private uv::Stream::User {
   WriteQueue queue_;
   bool drain_wanted_ = false;
 
-  // Due reports, besides held_ and the callbacks of the queue, in this order.
-  bool drain_due_ = false;
   std::error_code write_error_;
   std::error_code read_error_;
-  bool end_due_ = false;
-  bool end_told_ = false;  // on_end() was called; writing is to end too
-  bool close_due_ = false;
-  bool close_told_ = false;  // on_close() was called; on_closed() is due
-
-  uv::Task tell_task_{[this] { tell(); }};
+  uv::EventSequence<Due> due_{[this](Due event) { emit(event); }};
 };
 
 }  // namespace tine::net

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "net/byte_stream.hpp"
-#include "net/tell_error.hpp"
+#include "net/error_event.hpp"
 #include "tine/emitter.hpp"
 #include "tine/error.hpp"
 #include "uv/loop_core.hpp"
@@ -39,7 +39,8 @@ class ByteStreamState : public detail::ListenerTable<Events...>,
   void on_close() override { this->template notify<"close">(); }
 
   void on_error(Error error) override {
-    if (!errors_dropped_ || this->template list<"error">().count() > 0) tell_error(*this, error);
+    if (!errors_dropped_ || this->template list<"error">().count() > 0)
+      emit_error_event(*this, error);
   }
 
   void on_loss(Error error) override {

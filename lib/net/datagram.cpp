@@ -9,9 +9,9 @@
 
 #include "net/datagram_options.hpp"
 #include "net/datagram_state.hpp"
+#include "net/error_event.hpp"
 #include "net/look_up.hpp"
 #include "net/loss.hpp"
-#include "net/tell_error.hpp"
 
 namespace tine {
 
@@ -112,8 +112,7 @@ void DatagramState::open(base::Descriptor socket) {
   core()->keep(shared_from_this());
   keep_alive_.reset();
   state_ = State::bound;
-  listening_due_ = true;
-  schedule();
+  schedule(Due::listening);
   if (connecting_) connect_now();
   send_queued();
 }
@@ -145,7 +144,7 @@ void DatagramState::fail(Error error) {
   state_ = State::idle;
   cancel_queued(error.code());
   errors_.push_back({std::move(error)});
-  schedule();
+  schedule(Due::error);
 }
 
 void DatagramState::stop() noexcept {
@@ -155,8 +154,8 @@ void DatagramState::stop() noexcept {
   socket_.reset();
   connecting_.reset();
   connected_ = false;
-  listening_due_ = false;
-  connect_due_ = false;
+  due_.set_due(Due::listening, false);
+  due_.set_due(Due::connect, false);
   const auto ended = std::exchange(lease_, nullptr);
 }
 
@@ -213,8 +212,7 @@ void DatagramState::connect_now() {
     return failed(system_code(errno), "connect " + to_string(to_address(to)));
   }
   connected_ = true;
-  connect_due_ = true;
-  schedule();
+  schedule(Due::connect);
 }
 
 // On disconnect, Linux gives up a port that it chose itself; the socket is then bound there again.
@@ -226,7 +224,7 @@ void DatagramState::disconnect() {
   const bool done = ::connect(fd(), &nowhere, sizeof nowhere) == 0 || errno == EAFNOSUPPORT;
   if (!done) throw Error(system_code(errno), "disconnect");
   connected_ = false;
-  connect_due_ = false;
+  due_.set_due(Due::connect, false);
   if (address() == bound_at_) return;
   const SocketAddress before = ip_address(bound_at_->host, bound_at_->port).value();
   if (::bind(fd(), before.get(), before.size) < 0) {
@@ -299,7 +297,7 @@ void DatagramState::update_poll() noexcept {
 void DatagramState::finished(SendCallback callback, std::error_code error) {
   if (callback) {
     sent_.push_back({std::move(callback), error});
-    schedule();
+    schedule(Due::sent);
   } else if (error) {
     lost(error, "a message was not sent");
   }
@@ -307,12 +305,12 @@ void DatagramState::finished(SendCallback callback, std::error_code error) {
 
 void DatagramState::failed(std::error_code error, const std::string& what) {
   errors_.push_back({Error(error, what)});
-  schedule();
+  schedule(Due::error);
 }
 
 void DatagramState::lost(std::error_code error, const std::string& what) {
   errors_.push_back({Error(error, what), is_loss(error)});
-  schedule();
+  schedule(Due::error);
 }
 
 void DatagramState::cancel_queued(std::error_code why) {
@@ -335,8 +333,7 @@ void DatagramState::close() {
   stop();
   state_ = State::closed;
   cancel_queued(system_code(ECANCELED));
-  close_due_ = true;
-  schedule();
+  schedule(Due::close);
 }
 
 base::Descriptor DatagramState::release() {
@@ -376,56 +373,36 @@ void DatagramState::loop_closing() noexcept {
 
 // --- emitting
 
-void DatagramState::schedule() noexcept {
-  if (core() != nullptr) core()->defer(tell_task_, shared_from_this());
+void DatagramState::schedule(Due event) noexcept {
+  if (core() != nullptr) due_.schedule(event, *core(), shared_from_this());
 }
 
-bool DatagramState::due() const {
-  return !errors_.empty() || listening_due_ || connect_due_ || !sent_.empty() || close_due_ ||
-         close_told_;
-}
-
-// If a listener throws, whatever is still due comes first when the loop goes on.
-void DatagramState::tell() {
-  struct Telling {
-    ~Telling() {
-      if (self.due()) self.core()->defer_first(self.tell_task_, self.shared_from_this());
-    }
-    DatagramState& self;
-  } telling{*this};
-  tell_errors();
-  if (std::exchange(listening_due_, false)) notify<"listening">();
-  if (std::exchange(connect_due_, false)) notify<"connect">();
-  tell_sent();
-  tell_close();
-}
-
-void DatagramState::tell_errors() {
-  while (!errors_.empty()) {
-    const Failure failure = std::move(errors_.front());
-    errors_.pop_front();
-    if (state_ == State::idle) core()->release(*this);
-    const bool heard = list<"error">().count() > 0;
-    if (!errors_dropped_ && (heard || !failure.is_loss)) tell_error(*this, failure.error);
+void DatagramState::emit(Due event) {
+  switch (event) {
+    case Due::error:
+      return due_.emit_each(event, errors_, [this](const Failure& one) { emit_error(one); });
+    case Due::listening: return notify<"listening">();
+    case Due::connect: return notify<"connect">();
+    case Due::sent:
+      return due_.emit_each(event, sent_, [](const Sent& sent) { sent.callback(sent.error); });
+    case Due::close:
+    case Due::closed: return emit_close(event);
   }
 }
 
-// Calls only the callbacks that are due now: those of new messages wait for the next turn.
-void DatagramState::tell_sent() {
-  for (std::size_t due = sent_.size(); due > 0; --due) {
-    const Sent sent = std::move(sent_.front());
-    sent_.pop_front();
-    sent.callback(sent.error);
-  }
+void DatagramState::emit_error(const Failure& failure) {
+  if (state_ == State::idle) core()->release(*this);
+  const bool heard = list<"error">().count() > 0;
+  if (!errors_dropped_ && (heard || !failure.is_loss)) emit_error_event(*this, failure.error);
 }
 
-void DatagramState::tell_close() {
-  if (!sent_.empty()) return;  // callbacks that a callback has made due come first
-  if (std::exchange(close_due_, false)) {
-    close_told_ = true;
-    notify<"close">();
+// Callbacks that a callback has made due come before.
+void DatagramState::emit_close(Due event) {
+  if (!sent_.empty()) return due_.set_due(event);
+  if (event == Due::close) {
+    due_.set_due(Due::closed);
+    return notify<"close">();
   }
-  if (!std::exchange(close_told_, false)) return;
   room_.reset();
   errors_dropped_ = errors_dropped_ || list<"error">().count() > 0;
   clear();

@@ -14,11 +14,11 @@
 #include "net/socket_address.hpp"
 #include "tine/datagram.hpp"
 #include "tine/emitter.hpp"
+#include "uv/event_sequence.hpp"
 #include "uv/keep_alive.hpp"
 #include "uv/lookup.hpp"
 #include "uv/loop_core.hpp"
 #include "uv/poll.hpp"
-#include "uv/task.hpp"
 
 namespace tine::net {
 
@@ -72,6 +72,10 @@ class DatagramState final
   // starting: the host is being looked up, or the source has been asked.
   enum class State { idle, starting, bound, closed };
 
+  // What is emitted or called, in this order. closed: "close" was emitted, and the loop is still to
+  // release this.
+  enum class Due { error, listening, connect, sent, close, closed };
+
   struct Message {
     std::optional<SocketAddress> to;  // none: the connected peer
     std::string bytes;
@@ -110,12 +114,10 @@ class DatagramState final
   void lost(std::error_code error, const std::string& what);
   void update_poll() noexcept;
 
-  void schedule() noexcept;
-  bool due() const;
-  void tell();
-  void tell_sent();
-  void tell_errors();
-  void tell_close();
+  void schedule(Due event) noexcept;
+  void emit(Due event);
+  void emit_error(const Failure& failure);
+  void emit_close(Due event);
 
   const Family family_;
   State state_ = State::idle;
@@ -135,16 +137,10 @@ class DatagramState final
   std::unique_ptr<char[]> room_;
   std::deque<Message> queue_;
 
-  // Due events and callbacks, in this order.
   std::deque<Failure> errors_;
-  bool listening_due_ = false;
-  bool connect_due_ = false;
   std::deque<Sent> sent_;
-  bool close_due_ = false;
-  bool close_told_ = false;      // "close" was emitted; the loop is still to release this
   bool errors_dropped_ = false;  // not thrown: their listener was dropped after "close"
-
-  uv::Task tell_task_{[this] { tell(); }};
+  uv::EventSequence<Due> due_{[this](Due event) { emit(event); }};
 };
 
 // Creates a datagram socket over a bound UDP socket. Throws Error.

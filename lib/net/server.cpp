@@ -7,10 +7,10 @@
 
 #include <netinet/in.h>
 
+#include "net/error_event.hpp"
 #include "net/look_up.hpp"
 #include "net/server_state.hpp"
 #include "net/socket_state.hpp"
-#include "net/tell_error.hpp"
 
 namespace tine {
 
@@ -43,7 +43,7 @@ void ServerState::listen(const ListenOptions& options) {
   if (core() == nullptr) return;
   if (state_ != State::idle) {
     errors_.emplace_back(Errc::already_listening, "listen");
-    return schedule();
+    return schedule(Due::error);
   }
   core()->keep(shared_from_this());
   state_ = State::starting;
@@ -172,8 +172,7 @@ void ServerState::listen_at(base::Descriptor socket) {
 void ServerState::now_listening() {
   state_ = State::listening;
   key_ = key_of(address().value_or(Address{}));
-  listening_due_ = true;
-  schedule();
+  schedule(Due::listening);
 }
 
 // Returns to idle. The loop keeps the state until the error is emitted.
@@ -181,7 +180,7 @@ void ServerState::fail(Error error) {
   stop();
   state_ = State::idle;
   errors_.push_back(std::move(error));
-  schedule();
+  schedule(Due::error);
 }
 
 void ServerState::stop() noexcept {
@@ -191,7 +190,7 @@ void ServerState::stop() noexcept {
   listener_.reset();
   path_.reset();
   handed_address_.reset();
-  listening_due_ = false;
+  due_.set_due(Due::listening, false);
   const auto ended = std::exchange(lease_, nullptr);
 }
 
@@ -210,8 +209,10 @@ bool ServerState::accepted(base::Descriptor& connection) {
     const base::Descriptor closed = std::move(connection);
     return true;
   }
-  if (auto socket = take(std::move(connection))) handed_.push_back(std::move(*socket));
-  schedule();
+  if (auto socket = take(std::move(connection))) {
+    handed_.push_back(std::move(*socket));
+    schedule(Due::connection);
+  }
   return true;
 }
 
@@ -223,7 +224,7 @@ std::optional<Socket> ServerState::take(base::Descriptor connection) {
     return socket->handle();
   } catch (const Error& error) {
     errors_.push_back(error);
-    schedule();
+    schedule(Due::error);
     return std::nullopt;
   }
 }
@@ -231,12 +232,12 @@ std::optional<Socket> ServerState::take(base::Descriptor connection) {
 void ServerState::drop(base::Descriptor connection) {
   if (list<"drop">().count() == 0) return;
   drops_.push_back(remote_address(connection.get()).value_or(Address{}));
-  schedule();
+  schedule(Due::drop);
 }
 
 void ServerState::on_broken(int error) {
   errors_.emplace_back(system_code(error), "accept " + where_);
-  schedule();
+  schedule(Due::error);
 }
 
 void ServerState::connection_ended() noexcept {
@@ -283,8 +284,7 @@ void ServerState::close(std::function<void()> closed) {
   if (core() == nullptr) return;
   if (closed) closed_.push_back(std::move(closed));
   if (state_ == State::closed) {
-    callbacks_due_ = true;
-    return schedule();
+    return schedule(Due::close_callbacks);
   }
   if (state_ == State::closing) return;
   core()->keep(shared_from_this());
@@ -305,8 +305,7 @@ void ServerState::wait_for(const std::shared_ptr<Elsewhere>& elsewhere) {
 void ServerState::close_if_ended() noexcept {
   if (state_ != State::closing || connections_ > 0 || !elsewhere_.empty()) return;
   state_ = State::closed;
-  close_due_ = true;
-  schedule();
+  schedule(Due::close);
 }
 
 base::Descriptor ServerState::release() {
@@ -343,60 +342,47 @@ void ServerState::loop_closing() noexcept {
 
 // --- emitting
 
-void ServerState::schedule() noexcept {
-  if (core() != nullptr) core()->defer(tell_task_, shared_from_this());
+void ServerState::schedule(Due event) noexcept {
+  if (core() != nullptr) due_.schedule(event, *core(), shared_from_this());
 }
 
-bool ServerState::due() const {
-  return !errors_.empty() || listening_due_ || !handed_.empty() || !drops_.empty() || close_due_ ||
-         callbacks_due_;
-}
-
-// If a listener throws, whatever is still due comes first when the loop goes on.
-void ServerState::tell() {
-  struct Telling {
-    ~Telling() {
-      if (self.due()) self.core()->defer_first(self.tell_task_, self.shared_from_this());
-    }
-    ServerState& self;
-  } telling{*this};
-  tell_errors();
-  if (std::exchange(listening_due_, false)) notify<"listening">();
-  while (!handed_.empty()) {
-    Socket socket = std::move(handed_.front());
-    handed_.pop_front();
-    if (list<"connection">().count() == 0) socket.destroy();
-    notify<"connection">(socket);
-  }
-  while (!drops_.empty()) {
-    Address from = std::move(drops_.front());
-    drops_.pop_front();
-    notify<"drop">(from);
-  }
-  tell_close();
-}
-
-void ServerState::tell_errors() {
-  while (!errors_.empty()) {
-    const Error error = std::move(errors_.front());
-    errors_.pop_front();
-    if (state_ == State::idle) core()->release(*this);
-    if (!errors_dropped_) tell_error(*this, error);
+void ServerState::emit(Due event) {
+  switch (event) {
+    case Due::error:
+      return due_.emit_each(event, errors_, [this](const Error& error) { emit_error(error); });
+    case Due::listening: return notify<"listening">();
+    case Due::connection:
+      return due_.emit_each(event, handed_, [this](Socket& socket) { emit_connection(socket); });
+    case Due::drop:
+      return due_.emit_each(event, drops_, [this](Address& from) { notify<"drop">(from); });
+    case Due::close: return emit_close();
+    case Due::close_callbacks: return call_close_callbacks();
   }
 }
 
-void ServerState::tell_close() {
-  if (std::exchange(close_due_, false)) {
-    callbacks_due_ = true;
-    notify<"close">();
-  }
-  if (!callbacks_due_) return;
+void ServerState::emit_error(const Error& error) {
+  if (state_ == State::idle) core()->release(*this);
+  if (!errors_dropped_) emit_error_event(*this, error);
+}
+
+void ServerState::emit_connection(Socket& socket) {
+  if (list<"connection">().count() == 0) socket.destroy();
+  notify<"connection">(socket);
+}
+
+void ServerState::emit_close() {
+  due_.set_due(Due::close_callbacks);
+  notify<"close">();
+}
+
+void ServerState::call_close_callbacks() {
+  due_.set_due(Due::close_callbacks);  // until all have returned
   while (!closed_.empty()) {
     const auto closed = std::move(closed_.front());
     closed_.pop_front();
     closed();
   }
-  callbacks_due_ = false;
+  due_.set_due(Due::close_callbacks, false);
   errors_dropped_ = errors_dropped_ || list<"error">().count() > 0;
   clear();
   core()->release(*this);

@@ -15,11 +15,11 @@
 #include "net/listener_source.hpp"
 #include "tine/emitter.hpp"
 #include "tine/server.hpp"
+#include "uv/event_sequence.hpp"
 #include "uv/keep_alive.hpp"
 #include "uv/listener.hpp"
 #include "uv/lookup.hpp"
 #include "uv/loop_core.hpp"
-#include "uv/task.hpp"
 
 namespace tine::net {
 
@@ -77,6 +77,9 @@ class ServerState final
   // still open.
   enum class State { idle, starting, listening, closing, closed };
 
+  // What is emitted or called, in this order. close_callbacks: those of close().
+  enum class Due { error, listening, connection, drop, close, close_callbacks };
+
   void on_connection(base::Descriptor connection) override;
   void on_no_descriptor(base::Descriptor connection) override { drop(std::move(connection)); }
   void on_broken(int error) override;
@@ -99,11 +102,12 @@ class ServerState final
   void wait_for(const std::shared_ptr<Elsewhere>& elsewhere);
   void close_if_ended() noexcept;
 
-  void schedule() noexcept;
-  bool due() const;
-  void tell();
-  void tell_errors();
-  void tell_close();
+  void schedule(Due event) noexcept;
+  void emit(Due event);
+  void emit_error(const Error& error);
+  void emit_connection(Socket& socket);
+  void emit_close();
+  void call_close_callbacks();
 
   State state_ = State::idle;
   ListenOptions options_;
@@ -125,17 +129,12 @@ class ServerState final
   std::size_t connections_ = 0;
   std::vector<std::shared_ptr<Elsewhere>> elsewhere_;
 
-  // Due events and callbacks, in this order.
   std::deque<Error> errors_;
-  bool listening_due_ = false;
   std::deque<Socket> handed_;
   std::deque<Address> drops_;
-  bool close_due_ = false;
-  bool callbacks_due_ = false;   // "close" was emitted; the callbacks of close() are due
-  bool errors_dropped_ = false;  // not thrown: their listener was dropped after "close"
   std::deque<std::function<void()>> closed_;
-
-  uv::Task tell_task_{[this] { tell(); }};
+  bool errors_dropped_ = false;  // not thrown: their listener was dropped after "close"
+  uv::EventSequence<Due> due_{[this](Due event) { emit(event); }};
 };
 
 // Creates a server over a bound stream socket. Throws Error.

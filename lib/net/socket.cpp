@@ -8,10 +8,10 @@
 
 #include "base/sockets.hpp"
 #include "net/bound_socket.hpp"
+#include "net/error_event.hpp"
 #include "net/look_up.hpp"
 #include "net/server_state.hpp"
 #include "net/socket_state.hpp"
-#include "net/tell_error.hpp"
 
 namespace tine {
 
@@ -56,7 +56,7 @@ bool SocketState::start() {
   if (core() == nullptr) return false;
   if (state_ != State::idle || closed()) {
     errors_.emplace_back(system_code(EISCONN), "connect");
-    schedule();
+    schedule(Due::error);
     return false;
   }
   core()->keep(std::static_pointer_cast<SocketState>(shared_from_this()));
@@ -120,8 +120,7 @@ void SocketState::connected(int error) {
   if (error != 0) return connect_failed(system_code(error));
   addresses_.clear();
   state_ = State::connected;
-  connect_due_ = true;
-  schedule();
+  schedule(Due::connect);
   try {
     bytes().open(connector->take(), Direction::both);
     apply_options();
@@ -133,7 +132,7 @@ void SocketState::connected(int error) {
 void SocketState::connect_failed(std::error_code why) noexcept {
   connector_.reset();
   connect_failed_ = true;
-  connect_due_ = false;
+  due_.set_due(Due::connect, false);
   bytes().fail_opening(why);
 }
 
@@ -150,7 +149,7 @@ void SocketState::destroy() noexcept {
   lookup_.reset();
   connector_.reset();
   addresses_.clear();
-  connect_due_ = false;
+  due_.set_due(Due::connect, false);
   bytes().destroy();
 }
 
@@ -251,8 +250,7 @@ void SocketState::timer_expired() {
       std::chrono::steady_clock::now() - last_activity_);
   if (silent < idle_) return timer_->start(idle_ - silent);
   timer_runs_ = false;
-  timeout_due_ = true;
-  schedule();
+  schedule(Due::timeout);
 }
 
 // --- emitting
@@ -262,25 +260,18 @@ void SocketState::on_error(Error error) {
   ByteStreamState::on_error(std::move(error));
 }
 
-void SocketState::schedule() noexcept {
-  if (core() != nullptr) core()->defer(tell_task_, shared_from_this());
+void SocketState::schedule(Due event) noexcept {
+  if (core() != nullptr) due_.schedule(event, *core(), shared_from_this());
 }
 
-// If a listener throws, whatever is still due comes first when the loop goes on.
-void SocketState::tell() {
-  struct Telling {
-    ~Telling() {
-      if (self.due()) self.core()->defer_first(self.tell_task_, self.shared_from_this());
-    }
-    SocketState& self;
-  } telling{*this};
-  if (std::exchange(connect_due_, false)) notify<"connect">();
-  while (!errors_.empty()) {
-    Error error = std::move(errors_.front());
-    errors_.pop_front();
-    on_error(std::move(error));
+void SocketState::emit(Due event) {
+  switch (event) {
+    case Due::connect: return notify<"connect">();
+    case Due::error:
+      return due_.emit_each(event, errors_, [this](Error& error) { on_error(std::move(error)); });
+    case Due::timeout:
+      if (timer_) notify<"timeout">();
   }
-  if (std::exchange(timeout_due_, false) && timer_) notify<"timeout">();
 }
 
 std::shared_ptr<SocketState> make_socket(uv::LoopCore& core, base::Descriptor socket,

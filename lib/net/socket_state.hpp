@@ -17,9 +17,9 @@
 #include "tine/emitter.hpp"
 #include "tine/socket.hpp"
 #include "uv/connector.hpp"
+#include "uv/event_sequence.hpp"
 #include "uv/lookup.hpp"
 #include "uv/loop_core.hpp"
-#include "uv/task.hpp"
 #include "uv/timer.hpp"
 
 namespace tine::net {
@@ -75,6 +75,9 @@ class SocketState final : public ByteStreamState<Event<"connect">, Event<"data",
  private:
   enum class State { idle, connecting, connected };
 
+  // What this class emits; ByteStream emits the rest.
+  enum class Due { connect, error, timeout };
+
   bool start();
   void start_connecting(const ConnectOptions& options);
   void look_up(const std::string& host, std::uint16_t port);
@@ -86,9 +89,8 @@ class SocketState final : public ByteStreamState<Event<"connect">, Event<"data",
   void apply_options() noexcept;
 
   void timer_expired();
-  void schedule() noexcept;
-  bool due() const { return !errors_.empty() || connect_due_ || timeout_due_; }
-  void tell();
+  void schedule(Due event) noexcept;
+  void emit(Due event);
 
   State state_ = State::idle;
   bool ref_ = true;
@@ -113,12 +115,8 @@ class SocketState final : public ByteStreamState<Event<"connect">, Event<"data",
   std::optional<uv::RawTimer> timer_;
   bool timer_runs_ = false;
 
-  // Due errors and events, besides what bytes_ reports.
   std::deque<Error> errors_;
-  bool connect_due_ = false;
-  bool timeout_due_ = false;
-
-  uv::Task tell_task_{[this] { tell(); }};
+  uv::EventSequence<Due> due_{[this](Due event) { emit(event); }};
 };
 
 // Creates a socket over a connected stream socket. Throws Error.

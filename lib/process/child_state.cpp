@@ -97,7 +97,8 @@ void ChildProcess::State::start(process::ForkPlan& plan, const ForkOptions& opti
   try {
     process::refuse_wrong(plan, options);
     spawn(plan, options);
-    tell_up_to(Stage::exit);
+    schedule(Stage::spawn);
+    schedule(Stage::connected);
   } catch (const spawn::SpawnError& error) {
     failed(Error(error.code(), spawn_text(plan.subprocess, error)));
   } catch (const Error& error) {
@@ -141,14 +142,13 @@ void ChildProcess::State::prepare_to_end_by(const ForkOptions& options) {
 void ChildProcess::State::failed(Error error) {
   forget_subprocess();
   end().fail(std::move(error));
-  told_ = Stage::close;
-  due_ = Stage::close;
+  exit_scheduled_ = true;  // there is no "exit"
   ended_as_ = ExitStatus{};
   for (const Pipe& pipe : pipes_) pipe.stream->give_up();
   if (open_pipes_ > 0) return;
-  due_ = Stage::end;
   // Runs after the reports about messages that are sent to the child until then.
-  core()->defer_to_next_turn(life_task_, shared_from_this());
+  life_.set_due(Stage::close);
+  life_.schedule_next_turn(Stage::retirement, *core(), shared_from_this());
 }
 
 // A program may have many children, so an error names its child. An error that kept the child from
@@ -178,25 +178,20 @@ void ChildProcess::State::on_ended() {
 // too. Each of them calls this when it ends.
 void ChildProcess::State::end_when_exited() {
   if (!ended_as_ || !end().closed()) return;
-  tell_up_to(open_pipes_ == 0 ? Stage::end : Stage::close);
-}
-
-void ChildProcess::State::tell_up_to(Stage stage) noexcept {
-  due_ = stage;
-  defer(life_task_);
-}
-
-void ChildProcess::State::tell_life() {
-  try {
-    while (told_ < due_)
-      tell(std::exchange(told_, static_cast<Stage>(static_cast<int>(told_) + 1)));
-  } catch (...) {
-    if (told_ < due_) defer_first(life_task_);
-    throw;
+  if (!std::exchange(exit_scheduled_, true)) {
+    schedule(Stage::exit);
+    schedule(Stage::flush);
   }
+  if (open_pipes_ > 0) return;
+  schedule(Stage::close);
+  schedule(Stage::retirement);
 }
 
-void ChildProcess::State::tell(Stage stage) {
+void ChildProcess::State::schedule(Stage stage) noexcept {
+  life_.schedule(stage, *core(), shared_from_this());
+}
+
+void ChildProcess::State::emit(Stage stage) {
   switch (stage) {
     case Stage::spawn: return notify<"spawn">();
     case Stage::connected: return notify<"connected">();
@@ -204,7 +199,6 @@ void ChildProcess::State::tell(Stage stage) {
     case Stage::flush: return flush_pipes();
     case Stage::close: return notify<"close">(*ended_as_);
     case Stage::retirement: return retire(errors_when_retired());
-    case Stage::end: return;
   }
 }
 

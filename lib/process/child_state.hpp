@@ -14,6 +14,7 @@
 #include "process/peer_state.hpp"
 #include "spawn/subprocess.hpp"
 #include "tine/child_process.hpp"
+#include "uv/event_sequence.hpp"
 #include "uv/timer.hpp"
 
 namespace tine {
@@ -49,8 +50,8 @@ class ChildProcess::State final
   void loop_closing() noexcept override;
 
  private:
-  // The stages of a child's life, in order: its events, the steps between them, and its end.
-  enum class Stage { spawn, connected, exit, flush, close, retirement, end };
+  // The stages of a child's life, in order: its events and the steps between them.
+  enum class Stage { spawn, connected, exit, flush, close, retirement };
 
   // The parent's end of a descriptor of the child.
   struct Pipe {
@@ -76,9 +77,8 @@ class ChildProcess::State final
   void close_stdin() noexcept;
   void flush_pipes();
   void abandon_pipes() noexcept;
-  void tell_up_to(Stage stage) noexcept;
-  void tell_life();
-  void tell(Stage stage);
+  void schedule(Stage stage) noexcept;
+  void emit(Stage stage);
   void exited(const spawn::SubprocessExit& exit);
   void end_when_exited();
   bool sent(int signal, bool success);
@@ -92,8 +92,7 @@ class ChildProcess::State final
   std::size_t open_pipes_ = 0;
   std::unique_ptr<spawn::Subprocess> subprocess_;
   std::optional<int> pid_;
-  Stage told_ = Stage::spawn;              // the stages before this are done
-  Stage due_ = Stage::spawn;               // the stages before this may run
+  bool exit_scheduled_ = false;            // Stage::exit is or was due
   std::optional<ExitStatus> ended_as_;     // as known to us
   std::optional<ExitStatus> exit_status_;  // as reported to the user
   std::optional<ResourceUsage> usage_;
@@ -106,7 +105,7 @@ class ChildProcess::State final
   std::optional<uv::RawTimer> stop_deadline_;
   std::optional<Error> aborted_;  // reported after a stop request; made in advance
 
-  uv::Task life_task_{[this] { tell_life(); }};
+  uv::EventSequence<Stage> life_{[this](Stage stage) { emit(stage); }};
   uv::Task stop_task_{[this] { stop_requested(); }};
   std::optional<std::stop_callback<StopRequest>> stop_callback_;  // destroyed before what it uses
 };

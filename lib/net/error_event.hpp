@@ -7,10 +7,10 @@ namespace tine::net {
 
 // Emits "error" to the listeners of a state. Throws the error if there are none.
 template <class Table>
-void tell_error(Table& table, const Error& error) {
+void emit_error_event(Table& table, const Error& error) {
   if (table.template list<"error">().count() == 0) throw error;
-  Error told = error;
-  table.template notify<"error">(told);
+  Error copy = error;
+  table.template notify<"error">(copy);
 }
 
 using base::system_code;
