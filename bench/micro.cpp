@@ -11,7 +11,7 @@
 
 #include <tine/tine.hpp>
 
-#include "wire/byte_buffer.hpp"
+#include "base/byte_buffer.hpp"
 #include "wire/json_reader.hpp"
 #include "wire/json_writer.hpp"
 
@@ -40,12 +40,12 @@ class PaddedText {
  public:
   explicit PaddedText(const json& value) { buffer_.append(value.dump()); }
   std::string_view view() {
-    buffer_.room(tine::wire::padding);
+    buffer_.room(tine::base::padding);
     return buffer_.view();
   }
 
  private:
-  tine::wire::ByteBuffer buffer_;
+  tine::base::ByteBuffer buffer_;
 };
 
 void count_bytes(benchmark::State& state, std::size_t message) {
@@ -94,7 +94,7 @@ void nlohmann_parse(benchmark::State& state) {
 
 void write(benchmark::State& state) {
   const auto value = message_of(state.range(0));
-  tine::wire::ByteBuffer out;
+  tine::base::ByteBuffer out;
   for (auto _ : state) {
     out.truncate(0);
     if (tine::wire::write_json(value, depth, out)) state.SkipWithError("not written");

@@ -23,27 +23,19 @@ std::string line_of(std::string_view message, const PassedHandle& handle) {
   return line;
 }
 
-// Releases an empty buffer if much less of it was needed lately, or if it exceeds most_kept.
-void give_back(wire::ByteBuffer& buffer, wire::RecentNeed& need, std::size_t needed) {
-  if (need.outgrown(needed, buffer.capacity()) || buffer.capacity() > most_kept) buffer.release();
-}
-
-// Calls give_back() after an addition that leaves the buffer empty: the message was refused, or
-// moved to a place of its own.
-class GiveBack {
+// Trims the queue after an addition that leaves it empty: the message was refused, or moved to a
+// place of its own.
+class TrimUnlessItStays {
  public:
-  GiveBack(wire::ByteBuffer& buffer, wire::RecentNeed& need) : buffer_(buffer), need_(need) {}
-  GiveBack(const GiveBack&) = delete;
-  GiveBack& operator=(const GiveBack&) = delete;
-  ~GiveBack() {
-    if (buffer_.size() == 0) give_back(buffer_, need_, needed_);
-  }
+  explicit TrimUnlessItStays(uv::WriteQueue& queue) : queue_(queue) {}
+  TrimUnlessItStays(const TrimUnlessItStays&) = delete;
+  TrimUnlessItStays& operator=(const TrimUnlessItStays&) = delete;
+  ~TrimUnlessItStays() { queue_.trim_filling(needed_); }
 
   void needed(std::size_t bytes) { needed_ = bytes; }
 
  private:
-  wire::ByteBuffer& buffer_;
-  wire::RecentNeed& need_;
+  uv::WriteQueue& queue_;
   std::size_t needed_ = 0;
 };
 
@@ -56,12 +48,13 @@ std::size_t lines_in(std::string_view bytes) {
 Outbox::Outbox(const ChannelOptions& options)
     : max_depth_(std::min(options.max_depth, wire::JsonReader::deepest)),
       limit_(options.send_limit),
-      checker_(options.max_depth) {}
+      checker_(options.max_depth),
+      queue_(most_kept) {}
 
 // --- adding
 
 std::optional<Error> Outbox::append(const nlohmann::json& message) {
-  if (const auto problem = wire::write_json(message, max_depth_, filling_)) {
+  if (const auto problem = wire::write_json(message, max_depth_, queue_.filling())) {
     return Error(Errc::invalid_value, "a message was refused, because of it " + *problem);
   }
   return std::nullopt;
@@ -69,9 +62,9 @@ std::optional<Error> Outbox::append(const nlohmann::json& message) {
 
 // The text is checked after it is copied to its place: there the parser may read past its end.
 std::optional<Error> Outbox::append(Text message) {
-  const std::size_t begin = filling_.size();
-  filling_.append(message.json);
-  const std::string_view text = filling_.view().substr(begin);
+  const std::size_t begin = queue_.filling().size();
+  queue_.filling().append(message.json);
+  const std::string_view text = queue_.filling().view().substr(begin);
   auto bad = checker_.check(text);
   if (const auto feed = text.find('\n'); !bad && feed != text.npos) {
     bad = wire::BadJson{feed, "a line feed, which ends a message", wire::excerpt(text, feed)};
@@ -90,13 +83,13 @@ std::optional<Error> Outbox::refusal(std::size_t others, std::size_t size) const
 template <class Message>
 std::optional<Error> Outbox::add_message(const Message& message, SendCallback& sent, From from) {
   const std::size_t others = queued();
-  const GiveBack unless_it_stays(filling_, filling_need_);
-  wire::Appending appending(filling_);
-  if (from == From::channel && marks_own_lines_) filling_.push_back(wire::bun_mark);
+  const TrimUnlessItStays trim(queue_);
+  base::Appending appending(queue_.filling());
+  if (from == From::channel && marks_own_lines_) queue_.filling().push_back(wire::bun_mark);
   if (auto refused = append(message)) return refused;
-  filling_.push_back('\n');
+  queue_.filling().push_back('\n');
   if (auto refused = refusal(others, appending.view().size())) return refused;
-  if (sent || from == From::channel) waiting_.push_back({written_ + queued(), std::move(sent)});
+  if (sent || from == From::channel) queue_.add_record(queue_.end(), sent);
   appending.keep();
   last_ = appending.view().substr(0, appending.view().size() - 1);
   return std::nullopt;
@@ -107,28 +100,26 @@ template <class Message>
 std::optional<Error> Outbox::add_with_handle(const Message& message, PassedHandle& handle,
                                              SendCallback& sent, From from) {
   const std::size_t others = queued();
-  Passing passing{.begin = written_ + others};
+  Passing passing{.begin = queue_.end()};
   {
-    GiveBack when_moved(filling_, filling_need_);
-    const wire::Appending appending(filling_);
+    TrimUnlessItStays trim(queue_);
+    const base::Appending appending(queue_.filling());
     if (auto refused = append(message)) return refused;
-    when_moved.needed(appending.view().size());
+    trim.needed(appending.view().size());
     passing.line = line_of(appending.view(), handle);
   }
   if (auto refused = refusal(others, passing.line.size())) return refused;
   passing.for_tine_only = handle.for_tine_only();
-  const bool waits = sent || from == From::channel;
-  if (waits) waiting_.push_back({passing.end()});
+  handles_.push_back(std::move(passing));
   try {
-    handles_.push_back(std::move(passing));
+    if (sent || from == From::channel) queue_.add_record(handles_.back().end(), sent);
   } catch (...) {
-    if (waits) waiting_.pop_back();
+    handles_.pop_back();
     throw;
   }
   handles_.back().descriptors = std::move(handle.descriptors);
   handles_.back().refused = std::move(handle.refused);
-  if (waits) waiting_.back().sent = std::move(sent);
-  unwritten_ += handles_.back().line.size();
+  queue_.reserve(handles_.back().line.size());
   last_ = std::string_view(handles_.back().line);
   last_.remove_suffix(1);
   return std::nullopt;
@@ -153,7 +144,7 @@ std::optional<Error> Outbox::add(Text message, PassedHandle& handle, SendCallbac
 
 bool Outbox::at_line_begin() const {
   if (at_handle()) return handles_.front().written == 0 || handles_.front().all_written();
-  return front_ == 0 || writing_.view()[front_ - 1] == '\n';
+  return queue_.at_line_begin();
 }
 
 Outbox::Source Outbox::source() const {
@@ -182,13 +173,8 @@ Outbox::Piece Outbox::front() {
 
 // Returns the messages up to the next handle.
 std::string_view Outbox::next_messages() {
-  if (writing_.size() == 0) {
-    std::swap(filling_, writing_);
-    std::swap(filling_need_, writing_need_);
-  }
-  std::string_view bytes = writing_.view().substr(front_);
-  if (!handles_.empty()) bytes = bytes.substr(0, handles_.front().begin - written_);
-  return bytes;
+  const std::string_view bytes = queue_.front();
+  return handles_.empty() ? bytes : bytes.substr(0, handles_.front().begin - queue_.count());
 }
 
 void Outbox::written(std::size_t n) noexcept {
@@ -205,27 +191,11 @@ void Outbox::written(std::size_t n) noexcept {
     case Source::handle: {
       Passing& first = handles_.front();
       first.written += n;
-      if (first.times > 1) return;
-      unwritten_ -= n;
-      return count(n);
+      if (first.times == 1) queue_.written_elsewhere(n);
+      return;
     }
-    case Source::messages:
-      front_ += n;
-      if (front_ == writing_.size()) all_written();
-      return count(n);
+    case Source::messages: return queue_.written(n);
   }
-}
-
-void Outbox::count(std::size_t n) noexcept {
-  written_ += n;
-  while (due_ < waiting_.size() && waiting_[due_].end <= written_) ++due_;
-}
-
-void Outbox::all_written() noexcept {
-  const std::size_t needed = writing_.size();
-  writing_.truncate(0);
-  front_ = 0;
-  give_back(writing_, writing_need_, needed);
 }
 
 // --- handles
@@ -253,49 +223,25 @@ void Outbox::handle_refused() noexcept try {
 
 bool Outbox::cancel_handle(std::error_code why) noexcept {
   const Passing& first = handles_.front();
-  const auto waiting =
-      std::find_if(waiting_.begin(), waiting_.end(),
-                   [end = first.end()](const Waiting& one) { return one.end == end; });
-  const bool has_callback = waiting != waiting_.end();
-  if (has_callback) waiting->failed = why;
+  const bool has_record = queue_.fail(first.end(), why);
   const std::size_t left = first.times > 1 ? 0 : first.line.size() - first.written;
   handle_refused();
   handles_.pop_front();
-  unwritten_ -= left;
-  count(left);
-  return has_callback;
+  queue_.written_elsewhere(left);
+  return has_record;
 }
 
 // --- ending
 
 Outbox::Lost Outbox::cancel(std::error_code why) noexcept {
-  std::size_t messages = lines_in(writing_.view().substr(front_)) + lines_in(filling_.view());
-  for (const Passing& handle : handles_) messages += handle.end() > written_;
-  std::size_t with_callback = 0;
-  for (std::size_t i = due_; i < waiting_.size(); ++i) {
-    waiting_[i].sent ? ++with_callback : --messages;
-  }
-  due_ = waiting_.size();
-  cancelled_because_ = why;
-  writing_.release();
-  filling_.release();
-  front_ = 0;
+  const auto [first, second] = queue_.unwritten();
+  std::size_t messages = lines_in(first) + lines_in(second);
+  for (const Passing& handle : handles_) messages += handle.end() > queue_.count();
+  const uv::WriteQueue::Cancelled records = queue_.cancel(why);
+  messages -= records.without_callback;
   handles_.clear();
-  unwritten_ = 0;
   answers_.clear();
-  return {.messages = messages, .without_callback = messages - with_callback};
-}
-
-void Outbox::drop_callbacks() noexcept {
-  waiting_.clear();
-  due_ = 0;
-}
-
-void Outbox::call_first_due() {
-  const Waiting first = std::move(waiting_.front());
-  waiting_.pop_front();
-  --due_;
-  if (first.sent) first.sent(first.end <= written_ ? first.failed : cancelled_because_);
+  return {.messages = messages, .without_callback = messages - records.callbacks};
 }
 
 }  // namespace tine::channel

@@ -20,17 +20,13 @@
 #include "tine/error.hpp"
 #include "tine/message.hpp"
 #include "tine/send_callback.hpp"
-#include "wire/byte_buffer.hpp"
+#include "uv/write_queue.hpp"
 #include "wire/json_reader.hpp"
-#include "wire/recent_need.hpp"
 
 namespace tine::channel {
 
-// A queue of sent messages that are not written yet: their bytes and their send callbacks.
-//
-// Most messages have no record of their own; those with a callback have one. Bytes are counted from
-// the first one ever accepted; a message is written when the count of written bytes reaches its
-// end.
+// A queue of sent messages that are not written yet: their bytes, their send callbacks, and the
+// handles beside them.
 //
 // A message with a handle is kept apart, as a line of its own. Everything behind it waits until the
 // peer has answered for the handle. Our answers to the peer's handles do not wait, or both ends
@@ -63,7 +59,7 @@ class Outbox {
   void answer(std::string_view line) { answers_ += line; }
 
   // Returns the number of bytes that are accepted and not written yet.
-  std::size_t queued() const { return filling_.size() + writing_.size() - front_ + unwritten_; }
+  std::size_t queued() const { return queue_.queued(); }
 
   // Returns whether nothing is left to write, now or after the answer to a handle.
   bool empty() const { return queued() == 0 && handles_.empty() && answers_.empty(); }
@@ -121,12 +117,12 @@ class Outbox {
   Lost cancel(std::error_code why) noexcept;
 
   // Drops all callbacks without calling them.
-  void drop_callbacks() noexcept;
+  void drop_callbacks() noexcept { queue_.drop_callbacks(); }
 
   // Returns the number of callbacks that are due: their messages are written, or given up.
-  std::size_t due() const { return due_; }
+  std::size_t due() const { return queue_.due(); }
   // Calls the first of them. It counts as called even if it throws.
-  void call_first_due();
+  void call_first_due() { queue_.call_first_due(); }
 
  private:
   // A message with a handle. Its line is counted only the first time it is written.
@@ -143,13 +139,6 @@ class Outbox {
     bool all_written() const { return written == line.size(); }
   };
 
-  // A message with a callback, or one of the channel's own, which has none.
-  struct Waiting {
-    std::uint64_t end;
-    SendCallback sent = {};
-    std::error_code failed = {};  // why this message alone failed
-  };
-
   // Where the next bytes to write come from.
   enum class Source { answers, handle, messages };
 
@@ -162,40 +151,29 @@ class Outbox {
                                        SendCallback& sent, From from);
   std::optional<Error> refusal(std::size_t others, std::size_t size) const;
 
-  bool at_handle() const { return !handles_.empty() && handles_.front().begin <= written_; }
+  bool at_handle() const { return !handles_.empty() && handles_.front().begin <= queue_.count(); }
   bool for_tine_only() const { return at_handle() && handles_.front().for_tine_only; }
   void handle_refused() noexcept;
   bool at_line_begin() const;
   Source source() const;
   std::string_view next_messages();
-  void all_written() noexcept;
-  void count(std::size_t n) noexcept;
 
   std::size_t max_depth_;
   std::size_t limit_;
   wire::JsonReader checker_;
 
-  // Two buffers that swap roles, each with a record of how much of it was needed.
-  wire::ByteBuffer filling_;  // appended to
-  wire::RecentNeed filling_need_;
+  // The messages, without those that have a handle. A record that has no callback is of a message of
+  // the channel's own.
+  uv::WriteQueue queue_;
   std::string_view last_;
   bool marks_own_lines_ = false;
-  wire::ByteBuffer writing_;  // being written; nothing is appended, so its bytes stay in place
-  wire::RecentNeed writing_need_;
-  std::size_t front_ = 0;  // writing_ is written up to here
 
   std::deque<Passing> handles_;
-  std::size_t unwritten_ = 0;  // bytes of their lines
   std::deque<std::function<void()>> refused_;
   Peer peer_ = Peer::unknown;
 
   std::string answers_;
   std::size_t answers_written_ = 0;
-
-  std::deque<Waiting> waiting_;
-  std::size_t due_ = 0;  // of waiting_, from the front on
-  std::uint64_t written_ = 0;
-  std::error_code cancelled_because_;
 };
 
 }  // namespace tine::channel

@@ -21,7 +21,13 @@ constexpr std::size_t low_mark = high_mark / 2;
 // The most bytes passed to one write system call.
 constexpr std::size_t most_at_once = std::size_t{1} << 20;
 
+// The capacity that an empty buffer may keep.
+constexpr std::size_t most_kept = std::size_t{256} << 10;
+
 }  // namespace
+
+ByteStream::ByteStream(uv::LoopCore& core, Owner& owner)
+    : core_(&core), owner_(owner), queue_(most_kept) {}
 
 void ByteStream::open(base::Descriptor descriptor, Direction direction) {
   uv::Stream::User& user = *this;
@@ -207,7 +213,8 @@ void ByteStream::end_writing() noexcept {
 // Reading goes on: what the peer has written is still to be reported.
 void ByteStream::fail_writing(int error) noexcept {
   const std::error_code why = system_code(error);
-  const bool to_report = queue_.cancel(why);
+  const bool to_report = queue_.lacks_callback();
+  queue_.cancel(why);
   write_error_ = why;
   writing_ = Side::destroyed;
   due_.set_due(Due::drain, false);

@@ -8,12 +8,12 @@
 #include <system_error>
 
 #include "base/descriptor.hpp"
-#include "net/write_queue.hpp"
 #include "tine/error.hpp"
 #include "tine/send_callback.hpp"
 #include "uv/event_sequence.hpp"
 #include "uv/loop_core.hpp"
 #include "uv/stream.hpp"
+#include "uv/write_queue.hpp"
 
 namespace tine::net {
 
@@ -48,7 +48,7 @@ class ByteStream final : private uv::Stream::User {
     virtual void on_activity() noexcept {}
   };
 
-  ByteStream(uv::LoopCore& core, Owner& owner) : core_(&core), owner_(owner) {}
+  ByteStream(uv::LoopCore& core, Owner& owner);
 
   // Opens the stream over a stream descriptor. Throws Error.
   void open(base::Descriptor descriptor, Direction direction);
@@ -140,7 +140,7 @@ class ByteStream final : private uv::Stream::User {
 
   Side writing_ = Side::ended;
   bool user_has_ended_ = false;
-  WriteQueue queue_;
+  uv::WriteQueue queue_;
   bool drain_wanted_ = false;
 
   std::error_code write_error_;

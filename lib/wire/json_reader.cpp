@@ -12,7 +12,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "wire/byte_buffer.hpp"
+#include "base/byte_buffer.hpp"
 
 namespace tine::wire {
 
@@ -21,7 +21,7 @@ namespace {
 using nlohmann::json;
 namespace dom = simdjson::dom;
 
-static_assert(padding >= simdjson::SIMDJSON_PADDING);
+static_assert(base::padding >= simdjson::SIMDJSON_PADDING);
 
 // Where CMake did not find them itself, because an application has them.
 static_assert(simdjson::SIMDJSON_VERSION_MAJOR >= 3, "tine needs simdjson 3 or newer");

@@ -8,7 +8,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "wire/recent_need.hpp"
+#include "base/recent_need.hpp"
 
 namespace tine::wire {
 
@@ -47,7 +47,7 @@ class JsonReader {
   void expect(std::string_view lines);
 
   // Reads `text` into `value`. Returns the error if the text is bad; `value` is then left as some
-  // valid value. `wire::padding` bytes behind the text must be readable.
+  // valid value. `base::padding` bytes behind the text must be readable.
   std::optional<BadJson> read(std::string_view text, nlohmann::json& value);
 
   // Checks `text` as read() does, without making a value.
@@ -63,7 +63,7 @@ class JsonReader {
 
   std::size_t max_depth_;
   std::unique_ptr<Parser> parser_;
-  RecentNeed need_;
+  base::RecentNeed need_;
 };
 
 }  // namespace tine::wire

@@ -37,7 +37,7 @@ constexpr auto escapes = [] {
 // have changed it.
 class Writer {
  public:
-  Writer(ByteBuffer& out, std::size_t max_depth) : out_(out), max_depth_(max_depth) {}
+  Writer(base::ByteBuffer& out, std::size_t max_depth) : out_(out), max_depth_(max_depth) {}
 
   void write(const json& value) { finish(write(begin(), value, 0)); }
 
@@ -251,7 +251,7 @@ class Writer {
     return to + text.size();
   }
 
-  ByteBuffer& out_;
+  base::ByteBuffer& out_;
   std::size_t max_depth_;
   char* start_ = nullptr;  // start of the room in out_
   char* end_ = nullptr;
@@ -261,8 +261,9 @@ class Writer {
 
 }  // namespace
 
-std::optional<std::string> write_json(const json& value, std::size_t max_depth, ByteBuffer& out) {
-  Appending appending(out);
+std::optional<std::string> write_json(const json& value, std::size_t max_depth,
+                                      base::ByteBuffer& out) {
+  base::Appending appending(out);
   Writer writer(out, max_depth);
   writer.write(value);
   if (writer.problem() != nullptr) return writer.problem();

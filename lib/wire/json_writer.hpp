@@ -6,7 +6,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "wire/byte_buffer.hpp"
+#include "base/byte_buffer.hpp"
 
 namespace tine::wire {
 
@@ -16,6 +16,6 @@ namespace tine::wire {
 // If the value cannot be written, returns the reason and appends nothing. Reasons are text that is
 // not valid UTF-8, a discarded value, and nesting deeper than max_depth.
 std::optional<std::string> write_json(const nlohmann::json& value, std::size_t max_depth,
-                                      ByteBuffer& out);
+                                      base::ByteBuffer& out);
 
 }  // namespace tine::wire

@@ -5,8 +5,8 @@
 #include <span>
 #include <string_view>
 
-#include "wire/byte_buffer.hpp"
-#include "wire/recent_need.hpp"
+#include "base/byte_buffer.hpp"
+#include "base/recent_need.hpp"
 
 namespace tine::wire {
 
@@ -57,14 +57,14 @@ class LineDecoder {
   void find_line_end();
   void make_space(std::size_t wanted);
 
-  ByteBuffer bytes_;
+  base::ByteBuffer bytes_;
   std::size_t max_line_;
   std::size_t begin_ = 0;                // start of the next line
   std::size_t last_begin_ = 0;           // start of the line before it
   std::size_t scanned_ = 0;              // there is no '\n' from begin_ up to here
   std::optional<std::size_t> line_end_;  // position of the '\n' of the next line
   std::size_t most_pending_ = 0;         // maximum of pending() since it was last 0
-  RecentNeed need_;
+  base::RecentNeed need_;
   bool overflown_ = false;
 };
 

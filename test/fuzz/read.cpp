@@ -25,7 +25,7 @@ namespace {
 void touch_padding(std::string_view line) {
   volatile char sink = 0;
   const char* const end = line.data() + line.size();
-  for (std::size_t i = 0; i < tine::wire::padding; ++i) sink = end[i];
+  for (std::size_t i = 0; i < tine::base::padding; ++i) sink = end[i];
   static_cast<void>(sink);
 }
 

@@ -13,16 +13,16 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/byte_buffer.hpp"
 #include "channel/outbox.hpp"
 #include "fuzz/fuzz.hpp"
 #include "fuzz/oracle.hpp"
-#include "wire/byte_buffer.hpp"
 #include "wire/json_reader.hpp"
 #include "wire/json_writer.hpp"
 
 using nlohmann::json;
+using tine::base::ByteBuffer;
 using tine::channel::Outbox;
-using tine::wire::ByteBuffer;
 using tine::wire::JsonReader;
 
 namespace {

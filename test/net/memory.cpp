@@ -2,8 +2,8 @@
 #include <cstddef>
 #include <string>
 
-#include "net/write_queue.hpp"
 #include "support/catch.hpp"
+#include "uv/write_queue.hpp"
 #include "wire/heap.hpp"
 
 TEST_CASE("write queue: a buffer that has become too large is given back when it is written",
@@ -12,7 +12,7 @@ TEST_CASE("write queue: a buffer that has become too large is given back when it
   const std::string bytes(huge, 'x');
   tine::SendCallback nobody;
   const std::size_t before = heap::live_bytes();
-  tine::net::WriteQueue queue;
+  tine::uv::WriteQueue queue(huge / 4);
   queue.add(bytes, nobody);
   queue.front();
   queue.add(bytes, nobody);  // while the first one is written

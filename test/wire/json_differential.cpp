@@ -6,16 +6,16 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/byte_buffer.hpp"
 #include "support/catch.hpp"
 #include "support/scale.hpp"
-#include "wire/byte_buffer.hpp"
 #include "wire/json_reader.hpp"
 #include "wire/json_writer.hpp"
 #include "wire/random_json.hpp"
 #include "wire/read_text.hpp"
 
 using nlohmann::json;
-using tine::wire::ByteBuffer;
+using tine::base::ByteBuffer;
 using tine::wire::JsonReader;
 using tine::wire::write_json;
 

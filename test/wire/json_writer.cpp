@@ -9,14 +9,14 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/byte_buffer.hpp"
 #include "support/catch.hpp"
-#include "wire/byte_buffer.hpp"
 #include "wire/random_json.hpp"
 #include "wire/read_text.hpp"
 
 using namespace std::string_literals;
 using nlohmann::json;
-using tine::wire::ByteBuffer;
+using tine::base::ByteBuffer;
 using tine::wire::write_json;
 
 namespace {

@@ -368,7 +368,7 @@ TEST_CASE("line decoder: has readable bytes behind each line, when its buffer is
     decoder.advance(room.size());
     while (const auto line = decoder.next()) {
       const char* const end = line->data() + line->size();
-      CHECK(std::count(end, end + tine::wire::padding, '\n') >= 1);
+      CHECK(std::count(end, end + tine::base::padding, '\n') >= 1);
     }
   }
 }

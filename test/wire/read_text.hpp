@@ -6,8 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/byte_buffer.hpp"
 #include "support/catch.hpp"
-#include "wire/byte_buffer.hpp"
 #include "wire/json_reader.hpp"
 
 inline constexpr std::size_t default_depth = 1000;
@@ -19,7 +19,7 @@ class PaddedText {
   std::string_view view() const { return bytes_.view(); }
 
  private:
-  tine::wire::ByteBuffer bytes_;
+  tine::base::ByteBuffer bytes_;
 };
 
 struct ReadResult {

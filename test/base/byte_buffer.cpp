@@ -1,4 +1,4 @@
-#include "wire/byte_buffer.hpp"
+#include "base/byte_buffer.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -6,7 +6,7 @@
 
 #include "support/catch.hpp"
 
-using tine::wire::ByteBuffer;
+using tine::base::ByteBuffer;
 
 TEST_CASE("byte buffer: holds nothing, when new", "[wire]") {
   const ByteBuffer bytes;
@@ -37,7 +37,7 @@ TEST_CASE("byte buffer: gives room for at least what is asked, when nearly full"
   const std::size_t wanted = bytes.capacity() - bytes.size() + 1;
 
   char* const room = bytes.room(wanted);
-  std::fill_n(room, wanted + tine::wire::padding, 'x');
+  std::fill_n(room, wanted + tine::base::padding, 'x');
   bytes.advance(wanted);
 
   CHECK(bytes.view() == "start" + std::string(wanted, 'x'));
@@ -79,5 +79,5 @@ TEST_CASE("byte buffer: has readable bytes behind the last one, when it is full"
 
   const char* const end = bytes.view().data() + bytes.size();
 
-  CHECK(std::accumulate(end, end + tine::wire::padding, 0) == 0);
+  CHECK(std::accumulate(end, end + tine::base::padding, 0) == 0);
 }

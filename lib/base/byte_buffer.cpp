@@ -1,9 +1,9 @@
-#include "wire/byte_buffer.hpp"
+#include "base/byte_buffer.hpp"
 
 #include <algorithm>
 #include <cstring>
 
-namespace tine::wire {
+namespace tine::base {
 
 namespace {
 
@@ -37,4 +37,4 @@ void ByteBuffer::grow(std::size_t n) {
   capacity_ = capacity;
 }
 
-}  // namespace tine::wire
+}  // namespace tine::base

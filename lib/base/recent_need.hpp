@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 
-namespace tine::wire {
+namespace tine::base {
 
 // A detector of memory that was needed once but has not been needed for a while. One huge message
 // must not hold its memory for the life of a channel, but a stream of them may.
@@ -31,4 +31,4 @@ class RecentNeed {
   int times_ = 0;         // times in a row that most of the memory was not used
 };
 
-}  // namespace tine::wire
+}  // namespace tine::base

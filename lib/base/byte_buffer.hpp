@@ -5,7 +5,7 @@
 #include <span>
 #include <string_view>
 
-namespace tine::wire {
+namespace tine::base {
 
 // Number of bytes behind a text that parsers may read, whatever they hold. SIMD parsers need this.
 inline constexpr std::size_t padding = 64;
@@ -70,4 +70,4 @@ class Appending {
   bool kept_ = false;
 };
 
-}  // namespace tine::wire
+}  // namespace tine::base
