@@ -3,28 +3,14 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
-#include <string>
 #include <string_view>
 
 #include <nlohmann/json_fwd.hpp>
 
 #include "base/recent_need.hpp"
+#include "wire/bad_json.hpp"
 
 namespace tine::wire {
-
-// The reason why a text is not a message, and the place of the error.
-struct BadJson {
-  std::size_t offset;  // zero-based, in bytes
-  std::string reason;
-  std::string excerpt;  // the text around the offset, printable
-
-  // "at byte 5: unexpected ','; expected '[', '{', or a literal, near `{"a":,}`"
-  std::string text() const;
-};
-
-// Returns a short cut of `text` around `offset` for an error message. Everything but printable
-// ASCII is escaped.
-std::string excerpt(std::string_view text, std::size_t offset);
 
 // A reader of JSON texts that reads each value over the one before it.
 //

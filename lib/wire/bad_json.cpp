@@ -1,0 +1,100 @@
+#include "wire/bad_json.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace tine::wire {
+
+namespace {
+
+// Returns the first offset outside of strings for which `found` returns true. Calls `found` for
+// those offsets in order.
+template <class Found>
+std::optional<std::size_t> find_outside_strings(std::string_view text, Found found) {
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '"') {
+      in_string = !in_string;
+    } else if (in_string) {
+      if (c == '\\') ++i;
+    } else if (found(i)) {
+      return i;
+    }
+  }
+  return std::nullopt;
+}
+
+// Returns the first offset at which arrays and objects are nested deeper than allowed.
+std::optional<std::size_t> too_deep_at(std::string_view text, std::size_t max_depth) {
+  std::size_t depth = 0;
+  return find_outside_strings(text, [&](std::size_t i) {
+    const char c = text[i];
+    if (c == '[' || c == '{') return ++depth > max_depth;
+    if ((c == ']' || c == '}') && depth > 0) --depth;
+    return false;
+  });
+}
+
+// Returns the reason in an nlohmann error text: what follows the dash, without "last read". Example
+// of such a text: "[json.exception.parse_error.101] parse error at line 1, column 6: syntax error
+// while parsing value - unexpected ','; expected '[', '{', or a literal; last read: …".
+std::string plain_reason(std::string_view what) {
+  constexpr std::string_view dash = " - ";
+  constexpr std::size_t longest = 160;
+  if (const auto at = what.find(dash); at != what.npos) what.remove_prefix(at + dash.size());
+  return std::string(what.substr(0, what.find("; last read")).substr(0, longest));
+}
+
+}  // namespace
+
+std::string BadJson::text() const {
+  return "at byte " + std::to_string(offset) + ": " + reason + ", near `" + excerpt + "`";
+}
+
+std::string excerpt(std::string_view text, std::size_t offset) {
+  constexpr std::size_t before = 20;
+  constexpr std::size_t length = 40;
+  const std::size_t start = std::min(text.size(), offset > before ? offset - before : 0);
+  const std::string_view cut = text.substr(start, length);
+  std::string shown = start > 0 ? "…" : "";
+  for (const char c : cut) {
+    if (c >= 0x20 && c < 0x7F) {
+      shown += c;
+    } else {
+      constexpr std::string_view digits = "0123456789abcdef";
+      const auto byte = static_cast<unsigned char>(c);
+      shown += {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
+    }
+  }
+  if (start + cut.size() < text.size()) shown += "…";
+  return shown;
+}
+
+BadJson bad_json(std::string_view text, std::size_t offset, std::string reason) {
+  return {offset, std::move(reason), excerpt(text, offset)};
+}
+
+std::optional<BadJson> nested_too_deep(std::string_view text, std::size_t max_depth,
+                                       std::size_t searched) {
+  const auto at = too_deep_at(text.substr(0, searched), max_depth);
+  if (!at) return std::nullopt;
+  return bad_json(text, *at, "nested more than " + std::to_string(max_depth) + " deep");
+}
+
+BadJson syntax_error(std::string_view text, std::size_t byte, std::string_view what) {
+  return bad_json(text, byte > 0 ? byte - 1 : 0, plain_reason(what));
+}
+
+BadJson number_out_of_range(std::string_view text, std::string_view what) {
+  constexpr std::string_view digits = "0123456789+-.eE";
+  const std::size_t open = what.find('\'') + 1;
+  const std::string_view number = what.substr(open, what.rfind('\'') - open);
+  const auto at = find_outside_strings(text, [&](std::size_t i) {
+    if (i > 0 && digits.find(text[i - 1]) != digits.npos) return false;
+    return text.substr(i, text.find_first_not_of(digits, i) - i) == number;
+  });
+  return bad_json(text, at.value_or(0), "a number is out of range");
+}
+
+}  // namespace tine::wire
