@@ -2,11 +2,12 @@
 # target of the library; else from the system; else FetchContent gets a release.
 include(FetchContent)
 
-# The libraries that are not the system's. They are not installed, so tine cannot be installed either.
+# Lists the libraries that do not come from the system. They are not installed, so tine cannot be
+# installed either.
 set(tine_not_installed "")
 
-# Fetches a library. A function, because the variables below must be set for the fetched project only;
-# they also keep its options out of the cache.
+# Fetches a library. This is a function so that the variables below are set for the fetched project
+# only. They also keep its options out of the cache.
 function(tine_fetch name repository tag)
   # A static library goes into tine, which may be shared itself.
   set(BUILD_SHARED_LIBS OFF)
@@ -14,15 +15,15 @@ function(tine_fetch name repository tag)
   set(CMAKE_POSITION_INDEPENDENT_CODE ON)
   # Not all of these projects compile as a unity build.
   set(CMAKE_UNITY_BUILD OFF)
-  # Their tests are for their own developers.
+  # tine does not run the tests of these projects.
   set(BUILD_TESTING OFF)
   set(JSON_BuildTests OFF)
-  # Warnings may be errors here; those of other projects are not ours to mend.
+  # A preset may turn warnings into errors. Warnings in other projects cannot be mended here.
   string(APPEND CMAKE_C_FLAGS " -w")
   string(APPEND CMAKE_CXX_FLAGS " -w")
   set(CMAKE_WARN_DEPRECATED OFF)
-  # Some projects ask for a CMake so old that new ones refuse to emulate it, and whose option() ignores
-  # the variables above.
+  # Some projects ask for the behaviour of a CMake so old that newer ones refuse it, and that ignores
+  # the variables above in option().
   set(CMAKE_POLICY_VERSION_MINIMUM 3.5)
   set(CMAKE_POLICY_DEFAULT_CMP0077 NEW)
 

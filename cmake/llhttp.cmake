@@ -29,5 +29,5 @@ add_library(tine_llhttp STATIC EXCLUDE_FROM_ALL
   ${llhttp_source_dir}/api.c ${llhttp_source_dir}/http.c ${llhttp_source_dir}/llhttp.c)
 target_include_directories(tine_llhttp SYSTEM PUBLIC ${llhttp_include_dir})
 set_target_properties(tine_llhttp PROPERTIES UNITY_BUILD OFF)
-# Its warnings are for its developers.
+# Warnings in llhttp cannot be mended here.
 target_compile_options(tine_llhttp PRIVATE -w)

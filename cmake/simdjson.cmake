@@ -13,7 +13,7 @@ foreach(target simdjson::simdjson simdjson)
   endif()
 endforeach()
 
-# Where cmake/install-dependencies puts the sources.
+# cmake/install-dependencies puts the sources here.
 set(tine_simdjson_source ${PROJECT_SOURCE_DIR}/build/sources/simdjson)
 if(FETCHCONTENT_SOURCE_DIR_SIMDJSON)
   set(tine_simdjson_source ${FETCHCONTENT_SOURCE_DIR_SIMDJSON})

@@ -46,7 +46,7 @@ struct Job {
   std::vector<std::string> command() const;
 };
 
-// What a parent does after an answer.
+// The next step of a parent after an answer.
 enum class Next {
   wait,        // not all children have answered the greeting
   say,         // say_next() to this child

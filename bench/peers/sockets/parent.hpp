@@ -6,8 +6,8 @@
 //   std::optional<json> receive(Wait)            nullopt: there is none
 //   static void wait(std::vector<Socket>&)       waits until one of them has a message
 //
-// The empty message, which is not JSON, tells the child to end, because a socket does not learn
-// that its peer has gone.
+// The empty message, which is not JSON, ends the child, because a socket does not notice that its
+// peer has gone.
 #pragma once
 
 #include <string>
