@@ -142,7 +142,6 @@ void ChildProcess::State::prepare_to_end_by(const ForkOptions& options) {
 void ChildProcess::State::failed(Error error) {
   forget_subprocess();
   end().fail(std::move(error));
-  exit_scheduled_ = true;  // there is no "exit"
   ended_as_ = ExitStatus{};
   for (const Pipe& pipe : pipes_) pipe.stream->give_up();
   if (open_pipes_ > 0) return;
@@ -178,7 +177,7 @@ void ChildProcess::State::on_ended() {
 // too. Each of them calls this when it ends.
 void ChildProcess::State::end_when_exited() {
   if (!ended_as_ || !end().closed()) return;
-  if (!std::exchange(exit_scheduled_, true)) {
+  if (pid_ && !life_.ever_due(Stage::exit)) {
     schedule(Stage::exit);
     schedule(Stage::flush);
   }

@@ -92,7 +92,6 @@ class ChildProcess::State final
   std::size_t open_pipes_ = 0;
   std::unique_ptr<spawn::Subprocess> subprocess_;
   std::optional<int> pid_;
-  bool exit_scheduled_ = false;            // Stage::exit is or was due
   std::optional<ExitStatus> ended_as_;     // as known to us
   std::optional<ExitStatus> exit_status_;  // as reported to the user
   std::optional<ResourceUsage> usage_;

@@ -26,11 +26,14 @@ class EventSequence {
 
   bool any_due() const { return due_ != 0; }
   bool due_before(Event event) const { return (due_ & (bit(event) - 1)) != 0; }
+  // Returns whether the event is due, or ever was.
+  bool ever_due(Event event) const { return (ever_due_ & bit(event)) != 0; }
 
   // Makes an event due, or not. Only schedule() makes a turn follow, but during a turn of the
   // sequence this is enough.
   void set_due(Event event, bool due = true) noexcept {
     due_ = due ? due_ | bit(event) : due_ & ~bit(event);
+    ever_due_ |= due_;
   }
 
   // Makes an event due on a later turn. `owner` is the object that the sequence is part of.
@@ -91,6 +94,7 @@ class EventSequence {
 
   std::function<void(Event)> emit_;
   std::uint32_t due_ = 0;
+  std::uint32_t ever_due_ = 0;
   LoopCore* core_ = nullptr;
   std::weak_ptr<const void> owner_;
   Task task_{[this] { run(); }};

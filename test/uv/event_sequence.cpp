@@ -72,6 +72,8 @@ TEST_CASE("event sequence: knows what is due before an event", "[uv]") {
   CHECK(emitter->due().due_before(Letter::c));
   emitter->due().set_due(Letter::b, false);
   CHECK_FALSE(emitter->due().any_due());
+  CHECK(emitter->due().ever_due(Letter::b));
+  CHECK_FALSE(emitter->due().ever_due(Letter::c));
 }
 
 TEST_CASE("event sequence: what a listener makes due comes in this turn if its place is ahead",
