@@ -54,7 +54,7 @@ bool Distributor::remove(int worker) {
   Member* const member = find(worker);
   if (member == nullptr) return members_.empty();
   if (member->unanswered) {
-    under_way_.push_back({worker, member->name, std::move(*member->unanswered)});
+    under_way_.push_back({worker, member->number, std::move(*member->unanswered)});
   }
   std::erase_if(members_, [&](const Member& one) { return one.worker == worker; });
   hand_out();
@@ -80,22 +80,22 @@ Distributor::Member* Distributor::find(int worker) {
   return const_cast<Member*>(std::as_const(*this).find(worker));
 }
 
-void Distributor::answered(int worker, std::uint64_t name, bool taken) {
+void Distributor::answered(int worker, std::uint64_t number, bool accepted) {
   if (Member* const member = find(worker); member != nullptr && member->unanswered) {
-    if (member->name != name) return;
+    if (member->number != number) return;
     Connection connection = std::move(*member->unanswered);
-    if (taken) ++member->connections;
+    if (accepted) ++member->connections;
     freed(*member);
-    if (!taken) refused(worker, std::move(connection));
+    if (!accepted) refused(worker, std::move(connection));
     return hand_out();
   }
   const auto left = std::find_if(under_way_.begin(), under_way_.end(), [&](const UnderWay& one) {
-    return one.worker == worker && one.name == name;
+    return one.worker == worker && one.number == number;
   });
   if (left == under_way_.end()) return;
   Connection connection = std::move(left->connection);
   under_way_.erase(left);
-  if (taken) return;
+  if (accepted) return;
   refused(worker, std::move(connection));
   hand_out();
 }
@@ -193,12 +193,12 @@ Distributor::Member* Distributor::choose(const Connection& connection,
 // Returns false if the connection cannot be sent to the worker, for instance because its channel is
 // closed. Another worker gets it then.
 bool Distributor::hand(Member& member, Connection connection) {
-  const auto name = hand_(member.worker, connection.descriptor);
-  if (!name) {
+  const auto number = hand_(member.worker, connection.descriptor);
+  if (!number) {
     refused(member.worker, std::move(connection));
     return false;
   }
-  member.name = *name;
+  member.number = *number;
   member.unanswered = std::move(connection);
   member.since = Clock::now();
   watch();

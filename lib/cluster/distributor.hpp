@@ -27,7 +27,7 @@ namespace tine::cluster {
 // client.
 class Distributor final : public SharedSocket, private uv::Listener::User {
  public:
-  // Hands a connection to a worker. Returns the name that the worker's answer will carry; none if
+  // Hands a connection to a worker. Returns the number that the worker's answer will carry; none if
   // the connection could not be sent.
   using Hand =
       std::function<std::optional<std::uint64_t>(int worker, const base::Descriptor& connection)>;
@@ -42,13 +42,8 @@ class Distributor final : public SharedSocket, private uv::Listener::User {
   bool remove(int worker) override;
   void ended(int worker) override;
   bool has(int worker) const override { return find(worker) != nullptr; }
-
-  // Handles a worker's answer for the connection of that name. Ignores answers for other names.
-  void answered(int worker, std::uint64_t name, bool taken);
-  // The connection of that name did not reach the worker, and never will.
-  void undelivered(int worker, std::uint64_t name) { answered(worker, name, false); }
-  // The worker reports that one of its connections has ended.
-  void connection_ended(int worker);
+  void answered(int worker, std::uint64_t number, bool accepted) override;
+  void connection_ended(int worker) override;
 
  private:
   struct Connection {
@@ -60,8 +55,8 @@ class Distributor final : public SharedSocket, private uv::Listener::User {
   struct Member {
     int worker;
     std::size_t connections = 0;
-    std::uint64_t name = 0;  // of the unanswered connection
     std::optional<Connection> unanswered = {};
+    std::uint64_t number = 0;  // of the unanswered connection
     std::chrono::steady_clock::time_point since = {};
     bool stuck = false;  // has not answered for long; chosen only if all are stuck
 
@@ -71,7 +66,7 @@ class Distributor final : public SharedSocket, private uv::Listener::User {
   // A connection whose worker was removed before it answered.
   struct UnderWay {
     int worker;
-    std::uint64_t name;
+    std::uint64_t number;
     Connection connection;
   };
 

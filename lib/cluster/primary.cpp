@@ -171,9 +171,7 @@ void Primary::said(WorkerState& worker, const json& message) {
     const auto taken = message.find("accepted");
     const bool accepted = taken != message.end() && taken->is_boolean() && taken->get<bool>();
     for (const auto& [key, socket] : sockets_) {
-      auto* const one = dynamic_cast<Distributor*>(socket.get());
-      if (one != nullptr)
-        one->answered(worker.id(), static_cast<std::uint64_t>(*answered), accepted);
+      socket->answered(worker.id(), static_cast<std::uint64_t>(*answered), accepted);
     }
     return;
   }
@@ -191,7 +189,7 @@ void Primary::said(WorkerState& worker, const json& message) {
   } else if (act == "close") {
     forget(worker, key);
   } else if (act == "connectionEnded") {
-    if (Distributor* const one = distributor(key)) one->connection_ended(worker.id());
+    if (SharedSocket* const socket = find_socket(key)) socket->connection_ended(worker.id());
   } else if (act == "exitedAfterDisconnect") {
     worker.leaves_voluntarily();
     forget(worker);
@@ -258,8 +256,7 @@ void Primary::refuse(WorkerState& worker, const json& message, const std::string
 // --- sockets
 
 SharedSocket& Primary::socket_for(const Query& query) {
-  const auto known = sockets_.find(query.key);
-  if (known != sockets_.end()) return *known->second;
+  if (SharedSocket* const known = find_socket(query.key)) return *known;
   return *sockets_.emplace(query.key, make_socket(query)).first->second;
 }
 
@@ -276,9 +273,9 @@ Primary::Socket Primary::make_socket(const Query& query) {
       });
 }
 
-Distributor* Primary::distributor(const std::string& key) {
+SharedSocket* Primary::find_socket(const std::string& key) {
   const auto socket = sockets_.find(key);
-  return socket == sockets_.end() ? nullptr : dynamic_cast<Distributor*>(socket->second.get());
+  return socket == sockets_.end() ? nullptr : socket->second.get();
 }
 
 std::optional<std::uint64_t> Primary::hand(int id, const std::string& key,
@@ -291,7 +288,7 @@ std::optional<std::uint64_t> Primary::hand(int id, const std::string& key,
   said["seq"] = number;
   channel::PassedHandle handle{.type = "net.Native"};
   handle.refused = [self = shared_from_this(), id, key, number] {
-    if (Distributor* const one = self->distributor(key)) one->undelivered(id, number);
+    if (SharedSocket* const socket = self->find_socket(key)) socket->answered(id, number, false);
   };
   try {
     handle.descriptors.push_back(net::duplicated_socket(connection.get()));

@@ -63,7 +63,7 @@ class Primary final : public ClusterListeners,
   std::optional<std::uint64_t> hand(int worker, const std::string& key,
                                     const base::Descriptor& connection);
   std::uint64_t send(WorkerState& worker, nlohmann::json message);
-  Distributor* distributor(const std::string& key);
+  SharedSocket* find_socket(const std::string& key);
 
   ClusterSettings settings_;
   bool set_up_ = false;

@@ -32,6 +32,14 @@ class SharedSocket {
   // The worker has ended, or has closed its channel: nothing under way will reach it.
   virtual void ended(int) {}
   virtual bool has(int worker) const = 0;
+
+  // The functions below are for sockets whose connections the primary accepts.
+
+  // Handles a worker's answer for the connection that was sent under this number. A connection that
+  // did not reach the worker, and never will, counts as not accepted. Ignores other numbers.
+  virtual void answered(int /*worker*/, std::uint64_t /*number*/, bool /*accepted*/) {}
+  // The worker reports that one of its connections has ended.
+  virtual void connection_ended(int /*worker*/) {}
 };
 
 // A socket bound for a query. Its path, if any, is removed when this is destroyed.
