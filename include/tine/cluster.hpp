@@ -52,7 +52,7 @@ class Process;
 class Worker
     : public Emitter<Event<"online">, Event<"listening", Address>, Event<"message", Message>,
                      Event<"error", Error>, Event<"disconnect">, Event<"exit", ExitStatus>>,
-      public ChannelEnd {
+      private ChannelEnd {
  public:
   Worker() = default;
 
@@ -65,10 +65,18 @@ class Worker
   // In the primary: the child. In the worker itself: an empty handle.
   ChildProcess process() const;
 
+  // The channel between primary and worker: see ChannelEnd.
+  using ChannelEnd::channel;
+  using ChannelEnd::connected;
+  using ChannelEnd::send;
+
   // Shuts the worker down gracefully: it stops listening, and disconnects when its connections have
   // ended; if called in the worker itself, not before the primary knows of it.
   //
-  // Node: worker.disconnect(). Hides ChannelEnd::disconnect(), which closes the channel at once.
+  // To close the channel without that, call disconnect() of process(); in the worker itself, of the
+  // Process that the Cluster was given.
+  //
+  // Node: worker.disconnect(), and worker.process.disconnect().
   void disconnect();
 
   // In the primary: sends the signal. In the worker: leaves the cluster and exits with code 0.

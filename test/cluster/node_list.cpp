@@ -141,7 +141,7 @@ TEST_CASE("cluster: a worker that outlives its channel exits with its own code",
   run_script(test, "cat <&3 >/dev/null; exit 42");
   auto worker = test.fork();
   worker.disconnect();
-  worker.ChannelEnd::disconnect();
+  worker.process().disconnect();
   test.loop.run();
   CHECK(worker.process().exit_code() == 42);
   CHECK(worker.exited_after_disconnect() == true);

@@ -30,7 +30,11 @@ using nlohmann::json;
 class Obedient {
  public:
   explicit Obedient(tine::Loop& loop)
-      : loop_(loop), cluster_(loop), worker_(cluster_.worker()), id_(std::to_string(worker_.id())) {
+      : loop_(loop),
+        process_(loop),
+        cluster_(loop, process_),
+        worker_(cluster_.worker()),
+        id_(std::to_string(worker_.id())) {
     worker_.on<"message">([this](const json& message) { obey(message); });
   }
 
@@ -50,7 +54,7 @@ class Obedient {
     } else if (message == "kill") {
       worker_.kill();
     } else if (message == "cut") {
-      worker_.ChannelEnd::disconnect();
+      process_.disconnect();
     } else if (message == "abort") {
       std::abort();
     } else {
@@ -112,6 +116,7 @@ class Obedient {
   }
 
   tine::Loop& loop_;
+  tine::Process process_;
   tine::Cluster cluster_;
   tine::Worker worker_;
   std::string id_;
