@@ -144,22 +144,17 @@ struct ClusterSettings {
   // The program of the workers. Empty: this program, by the path it had when it started, so after
   // an update on disk the next workers run the new program.
   std::filesystem::path exec = {};
-  // The arguments of the workers. nullopt: those of this program, if exec is not set either.
-  std::optional<std::vector<std::string>> args = {};
 
-  // As in ForkOptions.
-  std::string exec_path = {};
-  // Node's inspector (--inspect, also in NODE_OPTIONS) gets a port of its own in each worker: the
-  // first worker gets the given port, or 9229, and each further worker the next one.
+  // The options of each worker's fork. They mean what they mean for tine::fork(), with two
+  // differences: empty `args` are those of this program, if `exec` is not set either; and if
+  // `exec_args`, or NODE_OPTIONS, ask for Node's inspector (--inspect), each worker gets a port of
+  // its own: the first worker gets the given port, or 9229, and each further worker the next one.
+  // `timeout` and `stop` apply to every worker. A `detached` worker still exits when its primary is
+  // gone. Invalid options are an "error" of the worker.
   //
-  // Node: counts from the port of the primary's own inspector.
-  std::vector<std::string> exec_args = {};
-  std::filesystem::path cwd = {};
-  std::map<std::string, std::optional<std::string>> env = {};
-  bool silent = false;
-  std::vector<Stdio> stdio = {};
-  std::optional<unsigned> uid = {};
-  std::optional<unsigned> gid = {};
+  // Node: the settings args, execArgv, cwd, silent, stdio, uid and gid, and no others. Inspector
+  // ports count from the port of the primary's own inspector.
+  ForkOptions fork = {};
 
   // nullopt: as NODE_CLUSTER_SCHED_POLICY says, "rr" or "none", otherwise round robin. A change
   // applies to sockets that workers ask for afterwards.
@@ -223,7 +218,8 @@ class Cluster : public Emitter<Event<"setup">, Event<"fork", Worker>, Event<"onl
 
   // --- for the primary only
 
-  // Changes how workers are started from now on. Settings that are not given stay as they were.
+  // Changes how workers are started from now on. A setting or an option of `fork` that has its
+  // default value counts as not given, and stays as it was; `env` is merged variable by variable.
   void setup_primary(const ClusterSettings& settings = {});
   const ClusterSettings& settings() const;
 

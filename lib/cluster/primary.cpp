@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <system_error>
 #include <utility>
 
-#include "cluster/inspect_port.hpp"
+#include "cluster/settings.hpp"
 #include "process/program.hpp"
 
 namespace tine::cluster {
@@ -17,29 +16,6 @@ using nlohmann::json;
 
 // A worker that asks for more sockets is broken.
 constexpr std::size_t most_sockets_of_a_worker = 1000;
-
-Balancing balancing_of_environment() {
-  const char* const policy = std::getenv("NODE_CLUSTER_SCHED_POLICY");
-  return policy != nullptr && std::string_view(policy) == "none" ? Balancing::none()
-                                                                 : Balancing::round_robin();
-}
-
-bool runs_node(const ForkOptions& options) {
-  return std::filesystem::path(options.exec_path).filename().string().starts_with("node");
-}
-
-// The value that the variable will have in the child.
-std::string variable_of(const ForkOptions& options, const char* name) {
-  const auto given = options.env.find(name);
-  if (given != options.env.end()) return given->second.value_or("");
-  const char* const inherited = std::getenv(name);
-  return inherited == nullptr ? "" : inherited;
-}
-
-template <class T>
-void merge(T& setting, const T& given) {
-  if (given != T()) setting = given;
-}
 
 // The number of an error as Node sends it: a negated errno.
 int number_of(const std::error_code& error) {
@@ -53,44 +29,9 @@ int number_of(const std::error_code& error) {
 
 void Primary::setup(const ClusterSettings& given) {
   set_up_ = true;
-  merge(settings_.exec, given.exec);
-  if (given.args) settings_.args = given.args;
-  merge(settings_.exec_path, given.exec_path);
-  merge(settings_.exec_args, given.exec_args);
-  merge(settings_.cwd, given.cwd);
-  for (const auto& [name, value] : given.env) settings_.env[name] = value;
-  settings_.silent = settings_.silent || given.silent;
-  if (!given.stdio.empty()) settings_.stdio = given.stdio;
-  if (given.uid) settings_.uid = given.uid;
-  if (given.gid) settings_.gid = given.gid;
-  if (given.balancing) settings_.balancing = given.balancing;
+  merge(settings_, given);
   if (!settings_.balancing) settings_.balancing = balancing_of_environment();
   core()->defer([self = shared_from_this()] { self->notify<"setup">(); });
-}
-
-ForkOptions Primary::fork_options(const std::map<std::string, std::optional<std::string>>& env,
-                                  int id) const {
-  ForkOptions options;
-  const bool same_program = settings_.exec.empty();
-  if (settings_.args) {
-    options.args = *settings_.args;
-  } else if (same_program) {
-    options.args = process::program_args();
-  }
-  options.exec_path = settings_.exec_path;
-  options.exec_args = settings_.exec_args;
-  options.cwd = settings_.cwd;
-  options.env = settings_.env;
-  for (const auto& [name, value] : env) options.env[name] = value;
-  options.silent = settings_.silent;
-  options.stdio = settings_.stdio;
-  options.uid = settings_.uid;
-  options.gid = settings_.gid;
-  if (runs_node(options)) {
-    const auto port = inspect_port(variable_of(options, "NODE_OPTIONS"), options.exec_args, id - 1);
-    if (port) options.exec_args.push_back("--inspect-port=" + std::to_string(*port));
-  }
-  return options;
 }
 
 Worker Primary::fork(const std::map<std::string, std::optional<std::string>>& env) {
@@ -98,7 +39,7 @@ Worker Primary::fork(const std::map<std::string, std::optional<std::string>>& en
   const int id = ++last_id_;
   const auto program = settings_.exec.empty() ? process::program_path() : settings_.exec;
   const ChildProcess child =
-      process::Access::fork_worker(*core(), program, fork_options(env, id), id);
+      process::Access::fork_worker(*core(), program, worker_options(settings_, env, id), id);
   const auto worker = std::make_shared<WorkerState>(id, process::Access::end_of(child), child);
   worker->set_side(std::static_pointer_cast<Side>(shared_from_this()));
   workers_.emplace(id, worker);

@@ -44,8 +44,6 @@ class Primary final : public ClusterListeners,
  private:
   using Socket = std::unique_ptr<SharedSocket>;
 
-  ForkOptions fork_options(const std::map<std::string, std::optional<std::string>>& env,
-                           int id) const;
   void follow(const std::shared_ptr<WorkerState>& worker);
   void failed(WorkerState& worker, Error error);
   void said(WorkerState& worker, const nlohmann::json& message);

@@ -30,7 +30,7 @@ tine::Worker fork_raw(TestCluster& test, const std::vector<std::string>& steps) 
   std::vector<std::string> args{"send",  online,       "send", query(test.port),
                                 "await", R"("ack":1)", "send", listening};
   args.insert(args.end(), steps.begin(), steps.end());
-  test.cluster.setup_primary({.exec = test_program("raw"), .args = args});
+  test.cluster.setup_primary({.exec = test_program("raw"), .fork = {.args = args}});
   auto worker = test.cluster.fork();
   worker.on<"listening">([&] { test.loop->stop(); });
   test.loop.run();
@@ -157,7 +157,7 @@ TEST_CASE("cluster: a bad worker does not end its primary, which is told if it l
           "[cluster]") {
   const bool listens = GENERATE(false, true);
   TestCluster test;
-  test.cluster.setup_primary({.exec = test_program("raw"), .args = {{"send", "junk\n"}}});
+  test.cluster.setup_primary({.exec = test_program("raw"), .fork = {.args = {"send", "junk\n"}}});
   std::vector<std::string> errors;
   if (listens) {
     test.cluster.on<"error">([&](const tine::Worker& worker, const tine::Error& error) {

@@ -44,7 +44,7 @@ struct RawWorker {
     }
     steps.insert(steps.begin(), {"send", online});
     steps.push_back("await-end");
-    test.cluster.setup_primary({.exec = test_program("raw"), .args = steps});
+    test.cluster.setup_primary({.exec = test_program("raw"), .fork = {.args = steps}});
     worker = test.fork();
   }
 

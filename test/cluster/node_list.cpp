@@ -21,7 +21,8 @@ tine::Balancing any_balancing() {
 
 // Lets the next workers be shells that run the script.
 void run_script(TestCluster& test, const std::string& script) {
-  test.cluster.setup_primary({.exec = script, .exec_path = "/bin/sh", .exec_args = {"-c"}});
+  test.cluster.setup_primary(
+      {.exec = script, .fork = {.exec_path = "/bin/sh", .exec_args = {"-c"}}});
 }
 
 }  // namespace
@@ -186,7 +187,7 @@ TEST_CASE("cluster: a relative path is the worker's, however long it is for the 
   const std::filesystem::path deep = folder.path() / (is_long ? std::string(100, 'd') : "d");
   std::filesystem::create_directory(deep);
   TestCluster test(any_balancing());
-  test.cluster.setup_primary({.cwd = deep});
+  test.cluster.setup_primary({.fork = {.cwd = deep}});
   const auto before = std::filesystem::current_path();
   std::filesystem::current_path(folder.path());
   auto worker = test.fork();

@@ -95,6 +95,16 @@ TEST_CASE("cluster: a program that cannot be started is an error of its worker",
   CHECK(told);
 }
 
+TEST_CASE("cluster: an invalid option of fork is an error of the worker", "[cluster]") {
+  TestCluster test;
+  test.cluster.setup_primary({.fork = {.nice = 20}});
+  auto worker = test.fork();
+  std::error_code error;
+  worker.on<"error">([&](const tine::Error& what) { error = what.code(); });
+  test.loop.run();
+  CHECK(error == tine::Errc::out_of_range);
+}
+
 TEST_CASE("cluster: messages go both ways, and nobody has to listen", "[cluster]") {
   TestCluster test;
   auto worker = test.fork();
@@ -125,9 +135,9 @@ TEST_CASE("cluster: settings are merged, and set up once more by setup", "[clust
   tine::Cluster cluster(loop);
   ExpectCalls setup(2);
   cluster.on<"setup">([&] { setup(); });
-  cluster.setup_primary({.exec = test_program("report"), .args = std::vector<std::string>{"one"}});
-  cluster.setup_primary({.env = {{"ADDED", "for all"}}});
-  CHECK(cluster.settings().args == std::vector<std::string>{"one"});
+  cluster.setup_primary({.exec = test_program("report"), .fork = {.args = {"one"}}});
+  cluster.setup_primary({.fork = {.env = {{"ADDED", "for all"}}}});
+  CHECK(cluster.settings().fork.args == std::vector<std::string>{"one"});
   std::map<int, json> reports;
   cluster.on<"message">(
       [&](tine::Worker worker, const json& report) { reports[worker.id()] = report; });
@@ -156,7 +166,7 @@ TEST_CASE("cluster: disconnect() says when no worker is left, even if there was 
 
 TEST_CASE("cluster: a worker's Process may outlive its Cluster", "[cluster]") {
   TestCluster test;
-  test.cluster.setup_primary({.args = std::vector<std::string>{"without cluster"}});
+  test.cluster.setup_primary({.fork = {.args = {"without cluster"}}});
   test.fork().send(1);
   test.until_said(1);
   CHECK(test.said == std::vector<json>{1});

@@ -33,8 +33,8 @@ struct JavascriptCluster : TestCluster {
       : TestCluster(std::move(balancing)) {
     tine::ClusterSettings settings{
         .exec = std::filesystem::path(INTEROP_SCRIPTS) / "cluster_worker.js",
-        .exec_path = runtime()};
-    if (is_deno()) settings.exec_args = {"run", "-A"};
+        .fork = {.exec_path = runtime()}};
+    if (is_deno()) settings.fork.exec_args = {"run", "-A"};
     cluster.setup_primary(settings);
   }
 
@@ -190,8 +190,8 @@ TEST_CASE("javascript workers: how a worker ends is known") {
   CAPTURE(how);
   JavascriptCluster test(any_balancing());
   // Ignores the worker's stderr, because the exception is printed there.
-  test.cluster.setup_primary({.stdio = {tine::Stdio::ignore(), tine::Stdio::inherit(),
-                                        tine::Stdio::ignore(), tine::Stdio::ipc()}});
+  test.cluster.setup_primary({.fork = {.stdio = {tine::Stdio::ignore(), tine::Stdio::inherit(),
+                                                 tine::Stdio::ignore(), tine::Stdio::ipc()}}});
   test.listen(1);
   std::string log;
   test.cluster.on<"disconnect">([&](tine::Worker worker) {
@@ -407,9 +407,9 @@ TEST_CASE("javascript workers: each has an inspector of its own") {
   const std::string option = "--inspect=127.0.0.1:" + std::to_string(free_pair_of_ports());
   JavascriptCluster test;
   if (by_variable) {
-    test.cluster.setup_primary({.env = {{"NODE_OPTIONS", option}}});
+    test.cluster.setup_primary({.fork = {.env = {{"NODE_OPTIONS", option}}}});
   } else {
-    test.cluster.setup_primary({.exec_args = {option}});
+    test.cluster.setup_primary({.fork = {.exec_args = {option}}});
   }
   for (int i = 0; i < 2; ++i) test.fork().send("here");
   test.until_said(2);
