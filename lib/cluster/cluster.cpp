@@ -4,6 +4,7 @@
 
 #include "cluster/membership.hpp"
 #include "cluster/primary.hpp"
+#include "process/access.hpp"
 #include "process/environment.hpp"
 #include "tine/loop.hpp"
 #include "tine/process.hpp"
@@ -35,7 +36,7 @@ class ClusterState {
   void join(Process& process) {
     const auto id = process::worker_id();
     if (!id || !process.connected()) return;
-    worker = std::make_shared<WorkerState>(*id, process::Access::end_of(process));
+    worker = std::make_shared<WorkerState>(*id, process::Access::channel_of(process));
     membership = std::make_shared<Membership>(core, process, worker);
     core.extend(membership);
     membership->join();
@@ -53,7 +54,7 @@ class ClusterState {
 // --- Worker
 
 Worker::Worker(std::shared_ptr<cluster::WorkerState> state)
-    : Emitter(state), ChannelEnd(state->shared_end()), state_(std::move(state)) {}
+    : Emitter(state), ChannelEnd(state->channel().end()), state_(std::move(state)) {}
 
 int Worker::id() const { return state_->id(); }
 ChildProcess Worker::process() const { return state_->child(); }

@@ -10,6 +10,7 @@
 
 #include "base/descriptor.hpp"
 #include "net/socket_address.hpp"
+#include "process/access.hpp"
 #include "process/handle_content.hpp"
 
 namespace tine::cluster {
@@ -83,14 +84,14 @@ void Membership::join() {
 void Membership::failed(Error error) {
   auto& listeners = worker_->list<"error">();
   const bool heard = listeners.count() > 0 || process_.listener_count<"error">() > 1;
-  if (!heard && worker_->end().connected()) throw error;
+  if (!heard && worker_->channel().connected()) throw error;
   listeners.notify(error);
 }
 
 std::uint64_t Membership::send(json message) {
   const std::uint64_t number = next_number_++;
   message["seq"] = number;
-  worker_->end().send_internal(message);
+  worker_->channel().send(message);
   return number;
 }
 
@@ -194,7 +195,7 @@ void Membership::connection_came(const json& message, const Handle& handle) {
   const auto user = users_.find(text_member(message, "key"));
   const auto server = user == users_.end() ? nullptr : user->second.lock();
   auto connection = descriptor_of(handle);
-  if (!worker_->end().connected()) return;
+  if (!worker_->channel().connected()) return;
   json reply = reply_to(message);
   reply["accepted"] = server && connection && server->accepted(*connection);
   send(std::move(reply));
@@ -230,18 +231,18 @@ void Membership::tell_primary_that_we_leave() {
 
 // The channel may be closed by now: the primary has gone, or has asked twice.
 void Membership::cut() {
-  if (worker_->end().connected()) worker_->end().disconnect();
+  if (worker_->channel().connected()) worker_->channel().disconnect();
 }
 
 void Membership::disconnect(WorkerState& worker) {
-  if (worker.voluntary() || !worker_->end().connected()) return;
+  if (worker.voluntary() || !worker_->channel().connected()) return;
   worker.leaves_voluntarily();
   leave([self = shared_from_this()] { self->tell_primary_that_we_leave(); });
 }
 
 // Exits however the channel ends: the primary may be gone before it knows that the worker leaves.
 void Membership::kill(WorkerState&, int) {
-  if (!worker_->end().connected()) std::exit(0);
+  if (!worker_->channel().connected()) std::exit(0);
   process_.on<"disconnect">([] { std::exit(0); });
   tell_primary_that_we_leave();
 }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "cluster/settings.hpp"
+#include "process/access.hpp"
 #include "process/program.hpp"
 
 namespace tine::cluster {
@@ -16,6 +17,14 @@ using nlohmann::json;
 
 // A worker that asks for more sockets is broken.
 constexpr std::size_t most_sockets_of_a_worker = 1000;
+
+std::optional<base::Descriptor> try_duplicate(const base::Descriptor& socket) {
+  try {
+    return net::duplicated_socket(socket.get());
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
 
 // The number of an error as Node sends it: a negated errno.
 int number_of(const std::error_code& error) {
@@ -40,7 +49,7 @@ Worker Primary::fork(const std::map<std::string, std::optional<std::string>>& en
   const auto program = settings_.exec.empty() ? process::program_path() : settings_.exec;
   const ChildProcess child =
       process::Access::fork_worker(*core(), program, worker_options(settings_, env, id), id);
-  const auto worker = std::make_shared<WorkerState>(id, process::Access::end_of(child), child);
+  const auto worker = std::make_shared<WorkerState>(id, process::Access::channel_of(child), child);
   worker->set_side(std::static_pointer_cast<Side>(shared_from_this()));
   workers_.emplace(id, worker);
   follow(worker);
@@ -171,9 +180,8 @@ void Primary::grant(WorkerState& worker, const json& message, const Query& query
     reply["errno"] = 0;
     reply["seq"] = next_number_++;
     const bool stream = query.listener.kind == net::ListenerQuery::Kind::stream;
-    channel::PassedHandle handle{.type = stream ? "net.Native" : "dgram.Native"};
-    handle.descriptors.push_back(std::move(*given.descriptor));
-    worker.end().send_internal(reply, std::move(handle));
+    worker.channel().send(reply, {.type = stream ? "net.Native" : "dgram.Native",
+                                  .descriptor = std::move(*given.descriptor)});
   } else {
     if (given.address && given.address->family != Family::unix_path) {
       reply["sockname"] = write_address(*given.address);
@@ -222,28 +230,25 @@ SharedSocket* Primary::find_socket(const std::string& key) {
 std::optional<std::uint64_t> Primary::hand(int id, const std::string& key,
                                            const base::Descriptor& connection) {
   const auto worker = workers_.find(id);
-  if (worker == workers_.end() || !worker->second->end().connected()) return std::nullopt;
+  if (worker == workers_.end() || !worker->second->channel().connected()) return std::nullopt;
+  auto copy = try_duplicate(connection);
+  if (!copy) return std::nullopt;
   json said = message("newconn");
   said["key"] = key;
   const std::uint64_t number = next_number_++;
   said["seq"] = number;
-  channel::PassedHandle handle{.type = "net.Native"};
-  handle.refused = [self = shared_from_this(), id, key, number] {
+  const auto undelivered = [self = shared_from_this(), id, key, number] {
     if (SharedSocket* const socket = self->find_socket(key)) socket->answered(id, number, false);
   };
-  try {
-    handle.descriptors.push_back(net::duplicated_socket(connection.get()));
-  } catch (const Error&) {
-    return std::nullopt;
-  }
-  worker->second->end().send_internal(said, std::move(handle));
+  worker->second->channel().send(
+      said, {.type = "net.Native", .descriptor = std::move(*copy), .undelivered = undelivered});
   return number;
 }
 
 std::uint64_t Primary::send(WorkerState& worker, json message) {
   const std::uint64_t number = next_number_++;
   message["seq"] = number;
-  worker.end().send_internal(message);
+  worker.channel().send(message);
   return number;
 }
 
@@ -288,7 +293,7 @@ void Primary::tell_if_all_are_gone() {
 }
 
 void Primary::disconnect(WorkerState& worker) {
-  if (worker.voluntary() || !worker.end().connected()) return;
+  if (worker.voluntary() || !worker.channel().connected()) return;
   worker.leaves_voluntarily();
   send(worker, message("disconnect"));
   forget(worker);

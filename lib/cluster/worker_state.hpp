@@ -4,7 +4,7 @@
 #include <optional>
 #include <utility>
 
-#include "process/access.hpp"
+#include "process/internal_channel.hpp"
 #include "tine/cluster.hpp"
 
 namespace tine::cluster {
@@ -27,15 +27,14 @@ class WorkerState final
   };
 
   // `child` is given in the primary only.
-  WorkerState(int id, std::shared_ptr<channel::Endpoint> end, ChildProcess child = {})
-      : id_(id), end_(std::move(end)), child_(std::move(child)) {}
+  WorkerState(int id, process::InternalChannel channel, ChildProcess child = {})
+      : id_(id), channel_(std::move(channel)), child_(std::move(child)) {}
 
   Worker handle() { return Worker(shared_from_this()); }
   static const std::shared_ptr<WorkerState>& of(const Worker& worker) { return worker.state_; }
 
   int id() const { return id_; }
-  channel::Endpoint& end() { return *end_; }
-  const std::shared_ptr<channel::Endpoint>& shared_end() const { return end_; }
+  process::InternalChannel& channel() { return channel_; }
   const ChildProcess& child() const { return child_; }
 
   void set_side(std::weak_ptr<Side> side) { side_ = std::move(side); }
@@ -61,7 +60,7 @@ class WorkerState final
 
  private:
   int id_;
-  std::shared_ptr<channel::Endpoint> end_;
+  process::InternalChannel channel_;
   ChildProcess child_;
   std::weak_ptr<Side> side_;
   bool voluntary_ = false;

@@ -12,12 +12,12 @@ ChildProcess Access::fork_worker(uv::LoopCore& core, const std::filesystem::path
   return ChildProcess::State::fork(core, module, options, number);
 }
 
-std::shared_ptr<channel::Endpoint> Access::end_of(const ChildProcess& child) {
-  return ChildProcess::State::end_of(child.state_);
+InternalChannel Access::channel_of(const ChildProcess& child) {
+  return InternalChannel(ChildProcess::State::end_of(child.state_));
 }
 
-std::shared_ptr<channel::Endpoint> Access::end_of(const Process& process) {
-  return Process::State::end_of(process.state_);
+InternalChannel Access::channel_of(const Process& process) {
+  return InternalChannel(Process::State::end_of(process.state_));
 }
 
 void Access::on_internal(const ChildProcess& child, Internal internal) {

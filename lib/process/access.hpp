@@ -2,11 +2,10 @@
 
 #include <filesystem>
 #include <functional>
-#include <memory>
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "channel/endpoint.hpp"
+#include "process/internal_channel.hpp"
 #include "tine/child_process.hpp"
 #include "tine/fork_options.hpp"
 #include "tine/handle.hpp"
@@ -23,8 +22,8 @@ struct Access {
   // Forks a child that finds its worker number in the environment.
   static ChildProcess fork_worker(uv::LoopCore& core, const std::filesystem::path& module,
                                   const ForkOptions& options, int number);
-  static std::shared_ptr<channel::Endpoint> end_of(const ChildProcess& child);
-  static std::shared_ptr<channel::Endpoint> end_of(const Process& process);
+  static InternalChannel channel_of(const ChildProcess& child);
+  static InternalChannel channel_of(const Process& process);
   static void on_internal(const ChildProcess& child, Internal internal);
   static void on_internal(const Process& process, Internal internal);
 };
