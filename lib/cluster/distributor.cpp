@@ -16,7 +16,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds look_every = std::chrono::seconds(1);
+constexpr std::chrono::milliseconds check_interval = std::chrono::seconds(1);
 
 base::Descriptor listening(base::Descriptor socket, int backlog) {
   if (::listen(socket.get(), backlog) == 0) return socket;
@@ -26,48 +26,50 @@ base::Descriptor listening(base::Descriptor socket, int backlog) {
 }  // namespace
 
 Distributor::Distributor(uv::LoopCore& core, BoundSocket bound, int backlog, Balancing balancing,
-                         Hand hand, std::chrono::milliseconds patience)
+                         SendConnection send, std::chrono::milliseconds patience)
     : core_(core),
       path_(std::move(bound.path)),
       balancing_(std::move(balancing)),
-      hand_(std::move(hand)),
+      send_(std::move(send)),
       patience_(patience),
-      watch_(core, [this] { look_for_stuck(); }) {
+      stuck_timer_(core, [this] { mark_stuck(); }) {
   uv::Listener::User& user = *this;
   listener_ =
       std::make_shared<uv::Listener>(core_, listening(std::move(bound.socket), backlog), user);
-  watch_.set_ref(false);
+  stuck_timer_.set_ref(false);
 }
 
 Distributor::~Distributor() { const base::Descriptor closed = listener_->close(); }
 
 // --- the workers
 
-SharedSocket::Given Distributor::give() { return {.address = net::local_address(listener_->fd())}; }
+SharedSocket::Share Distributor::share() {
+  return {.address = net::local_address(listener_->fd())};
+}
 
 void Distributor::add(int worker) {
   members_.push_back({.worker = worker});
-  hand_out();
+  distribute();
 }
 
 bool Distributor::remove(int worker) {
   Member* const member = find(worker);
   if (member == nullptr) return members_.empty();
   if (member->unanswered) {
-    under_way_.push_back({worker, member->number, std::move(*member->unanswered)});
+    in_flight_.push_back({worker, member->number, std::move(*member->unanswered)});
   }
   std::erase_if(members_, [&](const Member& one) { return one.worker == worker; });
-  hand_out();
+  distribute();
   return members_.empty();
 }
 
 // Connections that the worker left unanswered are older than all that wait, so they come first.
-void Distributor::ended(int worker) {
-  const auto of_worker = [&](const UnderWay& one) { return one.worker == worker; };
-  for (UnderWay& one : under_way_) {
+void Distributor::worker_ended(int worker) {
+  const auto of_worker = [&](const InFlight& one) { return one.worker == worker; };
+  for (InFlight& one : in_flight_) {
     if (of_worker(one)) waiting_.push_front(std::move(one.connection));
   }
-  if (std::erase_if(under_way_, of_worker) > 0) hand_out();
+  if (std::erase_if(in_flight_, of_worker) > 0) distribute();
 }
 
 const Distributor::Member* Distributor::find(int worker) const {
@@ -85,28 +87,28 @@ void Distributor::answered(int worker, std::uint64_t number, bool accepted) {
     if (member->number != number) return;
     Connection connection = std::move(*member->unanswered);
     if (accepted) ++member->connections;
-    freed(*member);
-    if (!accepted) refused(worker, std::move(connection));
-    return hand_out();
+    mark_free(*member);
+    if (!accepted) requeue(worker, std::move(connection));
+    return distribute();
   }
-  const auto left = std::find_if(under_way_.begin(), under_way_.end(), [&](const UnderWay& one) {
+  const auto left = std::find_if(in_flight_.begin(), in_flight_.end(), [&](const InFlight& one) {
     return one.worker == worker && one.number == number;
   });
-  if (left == under_way_.end()) return;
+  if (left == in_flight_.end()) return;
   Connection connection = std::move(left->connection);
-  under_way_.erase(left);
+  in_flight_.erase(left);
   if (accepted) return;
-  refused(worker, std::move(connection));
-  hand_out();
+  requeue(worker, std::move(connection));
+  distribute();
 }
 
-void Distributor::refused(int worker, Connection connection) {
+void Distributor::requeue(int worker, Connection connection) {
   connection.refused_by.push_back(worker);
   waiting_.push_front(std::move(connection));
 }
 
 // Moves the member to the end: it is the last one that became free.
-void Distributor::freed(Member& member) {
+void Distributor::mark_free(Member& member) {
   member.unanswered.reset();
   member.stuck = false;
   const auto at = members_.begin() + (&member - members_.data());
@@ -126,12 +128,12 @@ void Distributor::on_connection(base::Descriptor connection) {
     client = net::remote_address(connection.get()).value_or(Address{});
   }
   waiting_.push_back({std::move(connection), std::move(client)});
-  hand_out();
+  distribute();
 }
 
 // A connection that every remaining worker has refused is closed. If any worker will do and none is
 // free, the connections behind need not be looked at.
-void Distributor::hand_out() {
+void Distributor::distribute() {
   const bool any_will_do = balancing_.kind() != Balancing::Kind::choice;
   for (auto next = waiting_.begin(); next != waiting_.end() && !members_.empty();) {
     if (any_will_do && next->refused_by.empty() && !any_free()) return;
@@ -143,7 +145,7 @@ void Distributor::hand_out() {
     }
     Connection connection = std::move(*next);
     next = waiting_.erase(next);
-    if (member != nullptr && !hand(*member, std::move(connection))) next = waiting_.begin();
+    if (member != nullptr && !send_to(*member, std::move(connection))) next = waiting_.begin();
   }
 }
 
@@ -192,34 +194,35 @@ Distributor::Member* Distributor::choose(const Connection& connection,
 
 // Returns false if the connection cannot be sent to the worker, for instance because its channel is
 // closed. Another worker gets it then.
-bool Distributor::hand(Member& member, Connection connection) {
-  const auto number = hand_(member.worker, connection.descriptor);
+bool Distributor::send_to(Member& member, Connection connection) {
+  const auto number = send_(member.worker, connection.descriptor);
   if (!number) {
-    refused(member.worker, std::move(connection));
+    requeue(member.worker, std::move(connection));
     return false;
   }
   member.number = *number;
   member.unanswered = std::move(connection);
   member.since = Clock::now();
-  watch();
+  start_stuck_timer();
   return true;
 }
 
 // Only Balancing::by() needs to know which workers are stuck: otherwise a connection waits for any
 // free worker.
-void Distributor::watch() {
-  if (balancing_.kind() != Balancing::Kind::choice || std::exchange(watching_, true)) return;
-  watch_.start(std::min(look_every, patience_));
+void Distributor::start_stuck_timer() {
+  if (balancing_.kind() != Balancing::Kind::choice || stuck_timer_runs_) return;
+  stuck_timer_runs_ = true;
+  stuck_timer_.start(std::min(check_interval, patience_));
 }
 
-void Distributor::look_for_stuck() {
-  watching_ = false;
+void Distributor::mark_stuck() {
+  stuck_timer_runs_ = false;
   for (Member& member : members_) {
     if (!member.unanswered || member.stuck) continue;
     member.stuck = Clock::now() - member.since >= patience_;
-    if (!member.stuck) watch();
+    if (!member.stuck) start_stuck_timer();
   }
-  hand_out();
+  distribute();
 }
 
 }  // namespace tine::cluster

@@ -29,18 +29,18 @@ class Distributor final : public SharedSocket, private uv::Listener::User {
  public:
   // Hands a connection to a worker. Returns the number that the worker's answer will carry; none if
   // the connection could not be sent.
-  using Hand =
+  using SendConnection =
       std::function<std::optional<std::uint64_t>(int worker, const base::Descriptor& connection)>;
 
   // A worker that has not answered for as long as `patience` is stuck. Throws Error.
-  Distributor(uv::LoopCore& core, BoundSocket bound, int backlog, Balancing balancing, Hand hand,
-              std::chrono::milliseconds patience = std::chrono::seconds(5));
+  Distributor(uv::LoopCore& core, BoundSocket bound, int backlog, Balancing balancing,
+              SendConnection send, std::chrono::milliseconds patience = std::chrono::seconds(5));
   ~Distributor() override;
 
-  Given give() override;
+  Share share() override;
   void add(int worker) override;
   bool remove(int worker) override;
-  void ended(int worker) override;
+  void worker_ended(int worker) override;
   bool has(int worker) const override { return find(worker) != nullptr; }
   void answered(int worker, std::uint64_t number, bool accepted) override;
   void connection_ended(int worker) override;
@@ -64,7 +64,7 @@ class Distributor final : public SharedSocket, private uv::Listener::User {
   };
 
   // A connection whose worker was removed before it answered.
-  struct UnderWay {
+  struct InFlight {
     int worker;
     std::uint64_t number;
     Connection connection;
@@ -78,24 +78,24 @@ class Distributor final : public SharedSocket, private uv::Listener::User {
   Member* find(int worker);
   std::vector<Member*> candidates_for(const Connection& connection);
   Member* choose(const Connection& connection, const std::vector<Member*>& candidates) const;
-  void hand_out();
-  bool hand(Member& member, Connection connection);
+  void distribute();
+  bool send_to(Member& member, Connection connection);
   bool any_free() const;
-  void freed(Member& member);
-  void refused(int worker, Connection connection);
-  void look_for_stuck();
-  void watch();
+  void mark_free(Member& member);
+  void requeue(int worker, Connection connection);
+  void mark_stuck();
+  void start_stuck_timer();
 
   uv::LoopCore& core_;
   std::unique_ptr<net::BoundPath> path_;
   Balancing balancing_;
-  Hand hand_;
+  SendConnection send_;
   std::chrono::milliseconds patience_;
   std::shared_ptr<uv::Listener> listener_;
-  uv::RawTimer watch_;
-  bool watching_ = false;
+  uv::RawTimer stuck_timer_;
+  bool stuck_timer_runs_ = false;
   std::vector<Member> members_;  // in the order in which they became free
-  std::vector<UnderWay> under_way_;
+  std::vector<InFlight> in_flight_;
   std::deque<Connection> waiting_;
 };
 

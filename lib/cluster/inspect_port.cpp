@@ -19,32 +19,32 @@ std::optional<int> port_of(std::string_view where) {
   return is_port ? std::optional(port) : std::nullopt;
 }
 
-// The inspector port after one more option; `asked` is the port after the options before it.
-std::optional<int> asked_by(std::string_view option, std::optional<int> asked) {
+// Returns the port requested after one more option; `requested` is the port before it.
+std::optional<int> port_after(std::string_view option, std::optional<int> requested) {
   const std::size_t equals = option.find('=');
   const std::string_view name = option.substr(0, equals);
   const bool of_inspector = name == "--inspect" || name == "--inspect-brk" ||
                             name == "--inspect-wait" || name == "--inspect-port" ||
                             name == "--debug-port";
-  if (!of_inspector) return asked;
+  if (!of_inspector) return requested;
   const auto port = equals == option.npos ? std::nullopt : port_of(option.substr(equals + 1));
-  return port ? port : asked.value_or(default_port);
+  return port ? port : requested.value_or(default_port);
 }
 
 }  // namespace
 
 std::optional<std::uint16_t> inspect_port(std::string_view node_options,
                                           const std::vector<std::string>& exec_args, int worker) {
-  std::optional<int> asked;
+  std::optional<int> requested;
   while (!node_options.empty()) {
     const std::size_t space = node_options.find(' ');
-    asked = asked_by(node_options.substr(0, space), asked);
+    requested = port_after(node_options.substr(0, space), requested);
     node_options.remove_prefix(space == node_options.npos ? node_options.size() : space + 1);
   }
-  for (const std::string& option : exec_args) asked = asked_by(option, asked);
-  if (!asked || *asked == 0) return std::nullopt;
+  for (const std::string& option : exec_args) requested = port_after(option, requested);
+  if (!requested || *requested == 0) return std::nullopt;
   constexpr int ports = last_port - first_port + 1;
-  const int port = *asked + worker;
+  const int port = *requested + worker;
   const bool fits = port <= last_port;
   return static_cast<std::uint16_t>(fits ? port : first_port + (port - last_port - 1) % ports);
 }

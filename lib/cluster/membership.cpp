@@ -20,22 +20,23 @@ using Kind = net::ListenerQuery::Kind;
 
 namespace {
 
-constexpr int most_errno = 4095;
+constexpr int max_errno = 4095;
 
-// The members by which queries are grouped: queries that agree in them get different indexes.
-std::string looks_of(const json& members) {
+// Returns the name of a query's group. Queries for the same address, port and type are one group,
+// and get different indexes.
+std::string group_of(const json& members) {
   return members["address"].dump() + members["port"].dump() + members["addressType"].dump();
 }
 
 // Returns 0 or an errno. The primary sends it negated, and may send anything.
-int error_of(const json& reply) {
+int errno_of(const json& reply) {
   const auto number = number_member(reply, "errno").value_or(0);
-  return number < -most_errno || number > 0 ? EINVAL : static_cast<int>(-number);
+  return number < -max_errno || number > 0 ? EINVAL : static_cast<int>(-number);
 }
 
 std::optional<base::Descriptor> descriptor_of(const Handle& handle) {
-  auto* const came = process::HandleContent::untouched(handle);
-  return came == nullptr ? std::nullopt : std::optional(came->take());
+  auto* const received = process::HandleContent::untouched(handle);
+  return received == nullptr ? std::nullopt : std::optional(received->take());
 }
 
 // Listens on a socket that the primary has bound. Returns 0 or an errno. If the address is in use,
@@ -51,18 +52,18 @@ int listen_on(const base::Descriptor& socket, const net::ListenerQuery& query) {
 // Held by a server or a datagram socket while it is open. Its destructor notifies the primary.
 class Membership::Lease {
  public:
-  Lease(std::weak_ptr<Membership> membership, std::string key, std::string alike)
-      : membership_(std::move(membership)), key_(std::move(key)), alike_(std::move(alike)) {}
+  Lease(std::weak_ptr<Membership> membership, std::string key, std::string group)
+      : membership_(std::move(membership)), key_(std::move(key)), group_(std::move(group)) {}
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;
   ~Lease() {
-    if (const auto membership = membership_.lock()) membership->given_back(key_, alike_);
+    if (const auto membership = membership_.lock()) membership->release(key_, group_);
   }
 
  private:
   std::weak_ptr<Membership> membership_;
   std::string key_;
-  std::string alike_;
+  std::string group_;
 };
 
 Membership::Membership(uv::LoopCore& core, Process& process, std::shared_ptr<WorkerState> worker)
@@ -71,28 +72,29 @@ Membership::Membership(uv::LoopCore& core, Process& process, std::shared_ptr<Wor
 // The listeners keep this alive: the Process may outlive the Cluster, and is a worker's until it ends.
 void Membership::join() {
   const auto self = shared_from_this();
-  worker_->set_side(self);
-  process::Access::on_internal(
-      process_, [self](const json& message, const Handle& handle) { self->said(message, handle); });
-  process_.on<"message">([worker = worker_](Message& message) { worker->tell(message); });
-  process_.on<"error">([self](const Error& error) { self->failed(error); });
-  process_.on<"disconnect">([self] { self->disconnected(); });
+  worker_->set_delegate(self);
+  process::Access::on_internal(process_, [self](const json& message, const Handle& handle) {
+    self->handle_message(message, handle);
+  });
+  process_.on<"message">([worker = worker_](Message& message) { worker->emit_message(message); });
+  process_.on<"error">([self](const Error& error) { self->handle_error(error); });
+  process_.on<"disconnect">([self] { self->handle_disconnect(); });
   send(message("online"));
 }
 
 // Throws the error if nobody else listens for errors, unless the channel to the primary is closed.
-void Membership::failed(Error error) {
+void Membership::handle_error(Error error) {
   auto& listeners = worker_->list<"error">();
-  const bool heard = listeners.count() > 0 || process_.listener_count<"error">() > 1;
-  if (!heard && worker_->channel().connected()) throw error;
+  const bool has_listener = listeners.count() > 0 || process_.listener_count<"error">() > 1;
+  if (!has_listener && worker_->channel().connected()) throw error;
   listeners.notify(error);
 }
 
 std::uint64_t Membership::send(json message) {
-  const std::uint64_t number = next_number_++;
-  message["seq"] = number;
+  const std::uint64_t seq = next_seq_++;
+  message["seq"] = seq;
   worker_->channel().send(message);
-  return number;
+  return seq;
 }
 
 // --- sockets
@@ -103,33 +105,33 @@ void Membership::find(const net::ListenerQuery& query, std::weak_ptr<net::Listen
   // if it had asked before.
   if (worker_->voluntary()) return close_later(user);
   json members = query_members(query, 0);
-  const std::string alike = looks_of(members);
-  Alike& all = alike_[alike];
-  ++all.open;
-  members["index"] = all.next++;
-  json asked = message("queryServer");
-  asked.update(members);
-  const std::uint64_t number = send(std::move(asked));
-  asking_[number] = user;
-  awaited_[number] = [=, this, members = std::move(members)](const json& reply,
-                                                             const Handle& handle) {
-    asking_.erase(number);
-    granted(members, query, user, answered, reply, handle);
+  QueryGroup& group = query_groups_[group_of(members)];
+  ++group.open;
+  members["index"] = group.next_index++;
+  json request = message("queryServer");
+  request.update(members);
+  const std::uint64_t seq = send(std::move(request));
+  pending_users_[seq] = user;
+  reply_handlers_[seq] = [=, this, members = std::move(members)](const json& reply,
+                                                                 const Handle& handle) {
+    pending_users_.erase(seq);
+    handle_query_reply(members, query, user, answered, reply, handle);
   };
 }
 
-void Membership::granted(const json& members, const net::ListenerQuery& query,
-                         const std::weak_ptr<net::ListenerUser>& user, const Answered& answered,
-                         const json& reply, const Handle& handle) {
+void Membership::handle_query_reply(const json& members, const net::ListenerQuery& query,
+                                    const std::weak_ptr<net::ListenerUser>& user,
+                                    const Answered& answered, const json& reply,
+                                    const Handle& handle) {
   const std::string key = text_member(reply, "key");
   net::ListenerAnswer answer;
-  answer.error = error_of(reply);
+  answer.error = errno_of(reply);
   answer.descriptor = descriptor_of(handle);
   const bool shared = answer.descriptor.has_value();
   if (shared && query.kind == Kind::stream) answer.error = listen_on(*answer.descriptor, query);
   // If the answer is not taken, the lease gives the socket back.
   answer.lease = std::make_shared<Lease>(weak_from_this(), answer.error == 0 || shared ? key : "",
-                                         looks_of(members));
+                                         group_of(members));
   if (answer.error != 0) return answered(std::move(answer));
 
   if (shared) {
@@ -140,7 +142,7 @@ void Membership::granted(const json& members, const net::ListenerQuery& query,
     answer.address = query.address;
   }
   users_[key] = user;
-  if (reply.value("tellEnded", json()) == true) {
+  if (flag_member(reply, "tellEnded")) {
     answer.connection_ended = [weak = weak_from_this(), key] {
       const auto self = weak.lock();
       if (!self) return;
@@ -164,9 +166,9 @@ void Membership::close_later(const std::weak_ptr<net::ListenerUser>& user) {
   });
 }
 
-void Membership::given_back(const std::string& key, const std::string& alike) {
-  const auto all = alike_.find(alike);
-  if (all != alike_.end() && --all->second.open == 0) alike_.erase(all);
+void Membership::release(const std::string& key, const std::string& group) {
+  const auto queries = query_groups_.find(group);
+  if (queries != query_groups_.end() && --queries->second.open == 0) query_groups_.erase(queries);
   if (key.empty()) return;
   users_.erase(key);
   json closed = message("close");
@@ -176,22 +178,22 @@ void Membership::given_back(const std::string& key, const std::string& alike) {
 
 // --- messages from the primary
 
-void Membership::said(const json& message, const Handle& handle) {
+void Membership::handle_message(const json& message, const Handle& handle) {
   if (!is_cluster_message(message)) return;
-  if (const auto number = number_member(message, "ack")) {
-    const auto replied = awaited_.extract(static_cast<std::uint64_t>(*number));
-    if (replied) replied.mapped()(message, handle);
+  if (const auto seq = number_member(message, "ack")) {
+    const auto handler = reply_handlers_.extract(static_cast<std::uint64_t>(*seq));
+    if (handler) handler.mapped()(message, handle);
   } else if (text_member(message, "act") == "newconn") {
-    connection_came(message, handle);
+    handle_connection(message, handle);
   } else if (text_member(message, "act") == "disconnect") {
-    worker_->leaves_voluntarily();
-    leave([self = shared_from_this()] { self->cut(); });
+    worker_->set_voluntary();
+    close_users([self = shared_from_this()] { self->disconnect_channel(); });
   }
 }
 
-// Every connection is answered for, taken or not. If no answer can be sent, the connection is not
+// Replies to every connection, whether it is taken or not. If no answer can be sent, the connection is not
 // taken: the primary gives it to another worker.
-void Membership::connection_came(const json& message, const Handle& handle) {
+void Membership::handle_connection(const json& message, const Handle& handle) {
   const auto user = users_.find(text_member(message, "key"));
   const auto server = user == users_.end() ? nullptr : user->second.lock();
   auto connection = descriptor_of(handle);
@@ -203,52 +205,53 @@ void Membership::connection_came(const json& message, const Handle& handle) {
 
 // --- leaving
 
-// Closes all users, and calls `left` when their connections have ended. Closes users that still ask
-// for a socket too: they may never get an answer.
-void Membership::leave(std::function<void()> left) {
+// Closes all users, and calls `closed` when their connections have ended. Closes users that still
+// ask for a socket too: they may never get a reply.
+void Membership::close_users(std::function<void()> closed) {
   const auto waiting = std::make_shared<std::size_t>(1);
-  const auto one_less = [waiting, left = std::move(left)] {
-    if (--*waiting == 0) left();
+  const auto one_closed = [waiting, closed = std::move(closed)] {
+    if (--*waiting == 0) closed();
   };
   std::vector<std::weak_ptr<net::ListenerUser>> users;
   for (const auto& [key, user] : users_) users.push_back(user);
-  for (const auto& [number, user] : asking_) users.push_back(user);
+  for (const auto& [seq, user] : pending_users_) users.push_back(user);
   for (const auto& weak : users) {
     if (const auto user = weak.lock()) {
       ++*waiting;
-      user->close(one_less);
+      user->close(one_closed);
     }
   }
-  core_.defer(one_less);
+  core_.defer(one_closed);
 }
 
-// Disconnects when the primary knows.
-void Membership::tell_primary_that_we_leave() {
-  worker_->leaves_voluntarily();
-  const std::uint64_t number = send(message("exitedAfterDisconnect"));
-  awaited_[number] = [this](const json&, const Handle&) { cut(); };
+// Disconnects when the primary has acknowledged that the worker leaves: until then the primary would
+// take the disconnect for a crash.
+void Membership::announce_leaving() {
+  worker_->set_voluntary();
+  const std::uint64_t seq = send(message("exitedAfterDisconnect"));
+  reply_handlers_[seq] = [this](const json&, const Handle&) { disconnect_channel(); };
 }
 
 // The channel may be closed by now: the primary has gone, or has asked twice.
-void Membership::cut() {
+void Membership::disconnect_channel() {
   if (worker_->channel().connected()) worker_->channel().disconnect();
 }
 
 void Membership::disconnect(WorkerState& worker) {
   if (worker.voluntary() || !worker_->channel().connected()) return;
-  worker.leaves_voluntarily();
-  leave([self = shared_from_this()] { self->tell_primary_that_we_leave(); });
+  worker.set_voluntary();
+  close_users([self = shared_from_this()] { self->announce_leaving(); });
 }
 
 // Exits however the channel ends: the primary may be gone before it knows that the worker leaves.
 void Membership::kill(WorkerState&, int) {
   if (!worker_->channel().connected()) std::exit(0);
   process_.on<"disconnect">([] { std::exit(0); });
-  tell_primary_that_we_leave();
+  announce_leaving();
 }
 
 // If the primary has gone without asking the worker to leave, nothing is left to do.
-void Membership::disconnected() {
+void Membership::handle_disconnect() {
   worker_->notify<"disconnect">();
   if (!worker_->voluntary()) std::exit(0);
 }

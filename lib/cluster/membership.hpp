@@ -19,7 +19,7 @@ namespace tine::cluster {
 // A worker's side of its cluster. It asks the primary for the sockets of this process, and takes
 // the connections that the primary sends.
 class Membership final : public net::ListenerSource,
-                         public WorkerState::Side,
+                         public WorkerState::Delegate,
                          public std::enable_shared_from_this<Membership> {
  public:
   Membership(uv::LoopCore& core, Process& process, std::shared_ptr<WorkerState> worker);
@@ -33,38 +33,39 @@ class Membership final : public net::ListenerSource,
   void kill(WorkerState& worker, int signal) override;
 
  private:
-  using Replied = std::function<void(const nlohmann::json& reply, const Handle& handle)>;
+  using ReplyHandler = std::function<void(const nlohmann::json& reply, const Handle& handle)>;
 
-  // The queries for one address, port and type, pending or granted; each gets its own index. The
-  // index starts from 0 again when none is left.
-  struct Alike {
-    std::int64_t next = 0;
-    std::size_t open = 0;
+  // The queries for one address, port and type, pending or granted. Each gets its own index, which
+  // starts from 0 again when no query is left.
+  struct QueryGroup {
+    std::int64_t next_index = 0;
+    std::size_t open = 0;  // queries
   };
   class Lease;
 
-  void failed(Error error);
-  void said(const nlohmann::json& message, const Handle& handle);
-  void connection_came(const nlohmann::json& message, const Handle& handle);
-  void granted(const nlohmann::json& members, const net::ListenerQuery& query,
-               const std::weak_ptr<net::ListenerUser>& user, const Answered& answered,
-               const nlohmann::json& reply, const Handle& handle);
+  void handle_error(Error error);
+  void handle_message(const nlohmann::json& message, const Handle& handle);
+  void handle_connection(const nlohmann::json& message, const Handle& handle);
+  void handle_query_reply(const nlohmann::json& members, const net::ListenerQuery& query,
+                          const std::weak_ptr<net::ListenerUser>& user, const Answered& answered,
+                          const nlohmann::json& reply, const Handle& handle);
   void close_later(const std::weak_ptr<net::ListenerUser>& user);
-  void given_back(const std::string& key, const std::string& alike);
-  void leave(std::function<void()> left);
-  void tell_primary_that_we_leave();
-  void cut();
-  void disconnected();
+  void release(const std::string& key, const std::string& group);
+  void close_users(std::function<void()> closed);
+  void announce_leaving();
+  void disconnect_channel();
+  void handle_disconnect();
   std::uint64_t send(nlohmann::json message);
 
   uv::LoopCore& core_;
   Process& process_;
   std::shared_ptr<WorkerState> worker_;
-  std::map<std::uint64_t, Replied> awaited_;
-  std::map<std::uint64_t, std::weak_ptr<net::ListenerUser>> asking_;  // users that await a reply
-  std::map<std::string, Alike> alike_;
+  // By the sequence number of the message that the primary will reply to.
+  std::map<std::uint64_t, ReplyHandler> reply_handlers_;
+  std::map<std::uint64_t, std::weak_ptr<net::ListenerUser>> pending_users_;
+  std::map<std::string, QueryGroup> query_groups_;
   std::map<std::string, std::weak_ptr<net::ListenerUser>, std::less<>> users_;  // by key
-  std::uint64_t next_number_ = 0;
+  std::uint64_t next_seq_ = 0;
 };
 
 }  // namespace tine::cluster

@@ -23,18 +23,13 @@ constexpr std::int64_t udp_reuse_address_bit = 4;
 constexpr std::int64_t udp_reuse_port_bit = 64;
 
 constexpr int default_backlog = 511;
-constexpr std::int64_t most_backlog = 65535;
-constexpr std::int64_t most_port = 65535;
+constexpr std::int64_t max_backlog = 65535;
+constexpr std::int64_t max_port = 65535;
 
 const json& member(const json& message, const char* name) {
   static const json nothing;
   const auto found = message.find(name);
   return found == message.end() ? nothing : *found;
-}
-
-bool flag_member(const json& message, const char* name) {
-  const json& value = member(message, name);
-  return value.is_boolean() && value.get<bool>();
 }
 
 // Node's workers put their directory in front of an abstract name too. It is removed here.
@@ -65,14 +60,14 @@ std::string key_of(const json& message) {
 }
 
 // Reads where to bind; false if the message names no valid place.
-bool read_place(const json& message, net::ListenerQuery& query) {
+bool read_bind_address(const json& message, net::ListenerQuery& query) {
   if (is_path(message)) {
     query.address = Address{Family::unix_path, path_of(message), 0};
     return !query.address->host.empty();
   }
   const std::string host = text_member(message, "address");
   const auto port = number_member(message, "port").value_or(0);
-  if (port < 0 || port > most_port) return false;
+  if (port < 0 || port > max_port) return false;
   query.port = static_cast<std::uint16_t>(port);
   if (host.empty()) return member(message, "address").is_null();
   const auto address = net::ip_address(host, query.port);
@@ -151,6 +146,11 @@ std::optional<std::int64_t> number_member(const json& message, const char* name)
   return value.is_number_integer() ? std::optional(value.get<std::int64_t>()) : std::nullopt;
 }
 
+bool flag_member(const json& message, const char* name) {
+  const json& value = member(message, name);
+  return value.is_boolean() && value.get<bool>();
+}
+
 std::optional<Query> read_query(const json& message) {
   const auto descriptor = static_cast<int>(number_member(message, "fd").value_or(-1));
   const auto kind = read_kind(message, descriptor);
@@ -159,11 +159,11 @@ std::optional<Query> read_query(const json& message) {
   query.listener.kind = *kind;
   query.key = key_of(message);
   query.listener.descriptor = descriptor;
-  if (descriptor < 0 && !read_place(message, query.listener)) return std::nullopt;
+  if (descriptor < 0 && !read_bind_address(message, query.listener)) return std::nullopt;
   read_flags(number_member(message, "flags").value_or(0), query.listener);
   const auto backlog = number_member(message, "backlog").value_or(0);
-  const bool usual = backlog <= 0 || backlog > most_backlog;
-  query.listener.backlog = usual ? default_backlog : static_cast<int>(backlog);
+  const bool use_default = backlog <= 0 || backlog > max_backlog;
+  query.listener.backlog = use_default ? default_backlog : static_cast<int>(backlog);
   query.listener.readable_all = flag_member(message, "readableAll");
   query.listener.writable_all = flag_member(message, "writableAll");
   return query;
@@ -203,7 +203,7 @@ json write_address(const Address& address) {
 std::optional<Address> read_address(const json& message) {
   const auto port = number_member(message, "port").value_or(-1);
   const auto address = net::ip_address(text_member(message, "address"), 0);
-  if (!address || port < 0 || port > most_port) return std::nullopt;
+  if (!address || port < 0 || port > max_port) return std::nullopt;
   Address read = net::to_address(*address);
   read.port = static_cast<std::uint16_t>(port);
   return read;

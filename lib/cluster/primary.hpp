@@ -24,7 +24,7 @@ using ClusterListeners = detail::ListenerTable<
 
 // The state behind tine::Cluster in the primary: the workers and the sockets they share.
 class Primary final : public ClusterListeners,
-                      public WorkerState::Side,
+                      public WorkerState::Delegate,
                       public uv::Resident,
                       public std::enable_shared_from_this<Primary> {
  public:
@@ -44,22 +44,23 @@ class Primary final : public ClusterListeners,
  private:
   using Socket = std::unique_ptr<SharedSocket>;
 
-  void follow(const std::shared_ptr<WorkerState>& worker);
-  void failed(WorkerState& worker, Error error);
-  void said(WorkerState& worker, const nlohmann::json& message);
-  void query(WorkerState& worker, const nlohmann::json& message);
+  void subscribe_to(const std::shared_ptr<WorkerState>& worker);
+  void handle_error(WorkerState& worker, Error error);
+  void handle_message(WorkerState& worker, const nlohmann::json& message);
+  void handle_reply(WorkerState& worker, std::int64_t seq, const nlohmann::json& reply);
+  void handle_query(WorkerState& worker, const nlohmann::json& message);
   SharedSocket& socket_for(const Query& query);
   Socket make_socket(const Query& query);
   void grant(WorkerState& worker, const nlohmann::json& message, const Query& query);
   void refuse(WorkerState& worker, const nlohmann::json& message, const std::string& key,
               int error);
-  void forget(WorkerState& worker, const std::string& key);
-  void forget(WorkerState& worker);
-  void ended(WorkerState& worker);
-  void gone(WorkerState& worker);
-  void tell_if_all_are_gone();
-  std::optional<std::uint64_t> hand(int worker, const std::string& key,
-                                    const base::Descriptor& connection);
+  void remove_from_socket(WorkerState& worker, const std::string& key);
+  void remove_from_sockets(WorkerState& worker);
+  void worker_ended(WorkerState& worker);
+  void remove_worker(WorkerState& worker);
+  void notify_if_all_gone();
+  std::optional<std::uint64_t> send_connection(int worker, const std::string& key,
+                                               const base::Descriptor& connection);
   std::uint64_t send(WorkerState& worker, nlohmann::json message);
   SharedSocket* find_socket(const std::string& key);
 
@@ -67,9 +68,9 @@ class Primary final : public ClusterListeners,
   bool set_up_ = false;
   std::map<int, std::shared_ptr<WorkerState>> workers_;
   std::map<std::string, Socket, std::less<>> sockets_;
-  std::vector<std::function<void()>> disconnected_;
+  std::vector<std::function<void()>> disconnect_callbacks_;
   int last_id_ = 0;
-  std::uint64_t next_number_ = 0;  // of the next message to any worker
+  std::uint64_t next_seq_ = 0;  // the sequence number of the next message to any worker
 };
 
 }  // namespace tine::cluster

@@ -24,7 +24,7 @@ bool is_path(const Query& query) {
 }
 
 // A path that is too long for an address may be short enough relative to the working directory.
-std::string bindable(const std::string& path) {
+std::string bindable_path(const std::string& path) {
   if (path.size() < sizeof(sockaddr_un::sun_path) || path[0] != '/') return path;
   std::error_code no_folder;
   const auto here = std::filesystem::current_path(no_folder);
@@ -56,11 +56,11 @@ class Members {
   std::vector<int> workers_;
 };
 
-class OneSocket final : public SharedSocket {
+class SingleSocket final : public SharedSocket {
  public:
-  explicit OneSocket(const Query& query) : bound_(bind_for(query)) {}
+  explicit SingleSocket(const Query& query) : bound_(bind_for(query)) {}
 
-  Given give() override { return {.descriptor = net::duplicated_socket(bound_.socket.get())}; }
+  Share share() override { return {.descriptor = net::duplicated_socket(bound_.socket.get())}; }
   void add(int worker) override { members_.add(worker); }
   bool remove(int worker) override { return members_.remove(worker); }
   bool has(int worker) const override { return members_.has(worker); }
@@ -70,16 +70,16 @@ class OneSocket final : public SharedSocket {
   Members members_;
 };
 
-class OnePort final : public SharedSocket {
+class SocketPerWorker final : public SharedSocket {
  public:
-  explicit OnePort(const Query& query) : query_(query), first_(bind_for(query, true)) {
+  explicit SocketPerWorker(const Query& query) : query_(query), first_(bind_for(query, true)) {
     const auto bound = net::local_address(first_.socket.get());
     if (!bound) return;
     query_.listener.port = bound->port;
     if (query_.listener.address) query_.listener.address->port = bound->port;
   }
 
-  Given give() override { return {.descriptor = bind_for(query_, true).socket}; }
+  Share share() override { return {.descriptor = bind_for(query_, true).socket}; }
   void add(int worker) override { members_.add(worker); }
   bool remove(int worker) override { return members_.remove(worker); }
   bool has(int worker) const override { return members_.has(worker); }
@@ -102,7 +102,7 @@ BoundSocket bind_for(const Query& query, bool reuse_port) {
                                    .reuse_port = listener.reuse_port || reuse_port};
   if (is_path(query)) {
     const std::string& path = listener.address->host;
-    base::Descriptor socket = net::bound_socket(net::path_address(bindable(path)), options);
+    base::Descriptor socket = net::bound_socket(net::path_address(bindable_path(path)), options);
     return {std::make_unique<net::BoundPath>(path, listener.readable_all, listener.writable_all),
             std::move(socket)};
   }
@@ -112,13 +112,13 @@ BoundSocket bind_for(const Query& query, bool reuse_port) {
   return {nullptr, net::bound_socket(*net::ip_address(host, listener.port), options)};
 }
 
-std::unique_ptr<SharedSocket> share_one(const Query& query) {
-  return std::make_unique<OneSocket>(query);
+std::unique_ptr<SharedSocket> make_single_socket(const Query& query) {
+  return std::make_unique<SingleSocket>(query);
 }
 
-std::unique_ptr<SharedSocket> share_port(const Query& query) {
-  if (is_path(query)) return share_one(query);
-  return std::make_unique<OnePort>(query);
+std::unique_ptr<SharedSocket> make_socket_per_worker(const Query& query) {
+  if (is_path(query)) return make_single_socket(query);
+  return std::make_unique<SocketPerWorker>(query);
 }
 
 }  // namespace tine::cluster

@@ -17,7 +17,7 @@ namespace tine::cluster {
 class SharedSocket {
  public:
   // The share of a worker: a descriptor to listen on by itself, or else connections.
-  struct Given {
+  struct Share {
     std::optional<base::Descriptor> descriptor = {};
     std::optional<Address> address = {};
   };
@@ -25,12 +25,12 @@ class SharedSocket {
   virtual ~SharedSocket() = default;
 
   // Returns what the next worker gets; add() must follow. Throws Error.
-  virtual Given give() = 0;
+  virtual Share share() = 0;
   virtual void add(int worker) = 0;
   // Removes a worker, which gets no more. Returns whether no worker is left.
   virtual bool remove(int worker) = 0;
-  // The worker has ended, or has closed its channel: nothing under way will reach it.
-  virtual void ended(int) {}
+  // The worker has ended, or has closed its channel: nothing in flight will reach it.
+  virtual void worker_ended(int) {}
   virtual bool has(int worker) const = 0;
 
   // The functions below are for sockets whose connections the primary accepts.
@@ -52,9 +52,9 @@ struct BoundSocket {
 BoundSocket bind_for(const Query& query, bool reuse_port = false);
 
 // Binds one socket on which all workers listen. Throws Error.
-std::unique_ptr<SharedSocket> share_one(const Query& query);
+std::unique_ptr<SharedSocket> make_single_socket(const Query& query);
 // Binds a socket for each worker, all at the same port; for a path, one socket for all. Throws
 // Error.
-std::unique_ptr<SharedSocket> share_port(const Query& query);
+std::unique_ptr<SharedSocket> make_socket_per_worker(const Query& query);
 
 }  // namespace tine::cluster

@@ -16,14 +16,14 @@ class WorkerState final
                                    Event<"disconnect">, Event<"exit", ExitStatus>>,
       public std::enable_shared_from_this<WorkerState> {
  public:
-  // The side of the cluster that the state belongs to: the primary or the worker.
-  class Side {
+  // Carries out what the Worker is asked to do: the primary, or the membership of this process.
+  class Delegate {
    public:
     virtual void disconnect(WorkerState& worker) = 0;
     virtual void kill(WorkerState& worker, int signal) = 0;
 
    protected:
-    ~Side() = default;
+    ~Delegate() = default;
   };
 
   // `child` is given in the primary only.
@@ -37,22 +37,22 @@ class WorkerState final
   process::InternalChannel& channel() { return channel_; }
   const ChildProcess& child() const { return child_; }
 
-  void set_side(std::weak_ptr<Side> side) { side_ = std::move(side); }
+  void set_delegate(std::weak_ptr<Delegate> delegate) { delegate_ = std::move(delegate); }
   void disconnect() {
-    if (const auto side = side_.lock()) side->disconnect(*this);
+    if (const auto delegate = delegate_.lock()) delegate->disconnect(*this);
   }
   void kill(int signal) {
-    if (const auto side = side_.lock()) side->kill(*this, signal);
+    if (const auto delegate = delegate_.lock()) delegate->kill(*this, signal);
   }
 
   // Whether the worker leaves of its own accord. One that ends otherwise has crashed or was killed.
   bool voluntary() const { return voluntary_; }
-  void leaves_voluntarily() { voluntary_ = true; }
+  void set_voluntary() { voluntary_ = true; }
   bool dead() const { return dead_; }
-  void has_died() { dead_ = true; }
+  void set_dead() { dead_ = true; }
 
   // Emits a message from the other side. Records conversion failures in `message`.
-  void tell(Message& message) {
+  void emit_message(Message& message) {
     Message again = message.again();
     notify<"message">(again);
     for (const std::string& failure : again.failures()) message.does_not_convert(failure);
@@ -62,7 +62,7 @@ class WorkerState final
   int id_;
   process::InternalChannel channel_;
   ChildProcess child_;
-  std::weak_ptr<Side> side_;
+  std::weak_ptr<Delegate> delegate_;
   bool voluntary_ = false;
   bool dead_ = false;
 };

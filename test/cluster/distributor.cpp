@@ -38,7 +38,7 @@ struct Distribution {
     tine::Socket& client = clients.emplace_back(loop);
     client.on<"connect">([this] { settle(); });
     client.on<"error">([](const tine::Error&) {});
-    client.connect({.host = "127.0.0.1", .port = distributor.give().address->port});
+    client.connect({.host = "127.0.0.1", .port = distributor.share().address->port});
     loop.run();
   }
 
@@ -113,7 +113,7 @@ TEST_CASE("distributor: a worker that leaves keeps what it may still take", "[cl
 
   SECTION("it takes it") {
     test.distributor.answered(1, 1, true);
-    test.distributor.ended(1);
+    test.distributor.worker_ended(1);
     CHECK(test.handed == Handed{1});
   }
   SECTION("it refuses it, or it did not arrive") {
@@ -121,12 +121,12 @@ TEST_CASE("distributor: a worker that leaves keeps what it may still take", "[cl
     CHECK(test.handed == Handed{1, 2});
   }
   SECTION("it has ended") {
-    test.distributor.ended(1);
+    test.distributor.worker_ended(1);
     CHECK(test.handed == Handed{1, 2});
   }
   SECTION("another worker says something of it") {
     test.distributor.answered(2, 1, false);
-    test.distributor.ended(2);
+    test.distributor.worker_ended(2);
     CHECK(test.handed == Handed{1});
   }
 }
