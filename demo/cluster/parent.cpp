@@ -1,5 +1,6 @@
 // A web server in as many processes as there are CPUs, on one port: 8000, unless an argument names
 // another one.
+#include <csignal>
 #include <iostream>
 #include <string>
 #include <thread>
@@ -7,7 +8,6 @@
 #include <tine/tine.hpp>
 
 #include "http.hpp"
-#include "signals.hpp"
 
 int main(int argc, char** argv) {
   std::cout << "I am always called" << std::endl;
@@ -29,8 +29,10 @@ int main(int argc, char** argv) {
   std::cout << "I am always called as well" << std::endl;
 
   // Ctrl-C reaches the workers too. They ignore it, and end when the primary disconnects them.
-  const Signals signals(loop, [&] {
-    if (cluster.is_primary()) cluster.disconnect();
-  });
+  for (const int signal : {SIGINT, SIGTERM}) {
+    tine::once_signal(loop, signal, [&] {
+      if (cluster.is_primary()) cluster.disconnect();
+    });
+  }
   loop.run();
 }

@@ -21,6 +21,7 @@
 #include "tine/resources.hpp"
 #include "tine/send_callback.hpp"
 #include "tine/server.hpp"
+#include "tine/signal.hpp"
 #include "tine/socket.hpp"
 #include "tine/stream.hpp"
 #include "tine/version.hpp"
