@@ -43,8 +43,8 @@ bool has_terminal() {
 
 // Whether the child has received the signal too, because the terminal sent it to our whole process
 // group. A hangup goes to the leader of the session alone.
-bool child_has_had(Signal signal) {
-  return signal.from_terminal && !(signal.number == SIGHUP && getsid(0) == getpid());
+bool child_has_had(const Signal& signal) {
+  return signal.from_kernel && !(signal.number == SIGHUP && getsid(0) == getpid());
 }
 
 class Run {
@@ -52,12 +52,12 @@ class Run {
   explicit Run(const RunOptions& options)
       : options_(options),
         style_{options.pretty, use_color(options.color, STDOUT_FILENO)},
-        signals_(loop_, [this](Signal signal) { on_signal(signal); }, {SIGTSTP}),
         in_(loop_, STDIN_FILENO, [this](std::string_view bytes) { on_input(bytes); }),
         out_(loop_, STDOUT_FILENO,
              {[this] { set_paused(false); }, [this](int error) { on_output_failed(error); }, {}}) {}
 
   int run() {
+    listen_for_signals();
     fork_child();
     in_.more();
     loop_.run();
@@ -82,15 +82,17 @@ class Run {
   void on_error(const Error& error);
   void on_close(const ExitStatus& status);
   void on_output_failed(int error);
-  void on_signal(Signal signal);
-  void stop_with_child(Signal signal);
+  void listen_for_signals();
+  void listen_for_stop();
+  void end_child(const Signal& signal);
+  void stop_with_child(const Signal& signal);
   void stop_child_later();
   void kill_later(milliseconds delay);
 
   const RunOptions& options_;
   Loop loop_;
   PrintStyle style_;
-  Signals signals_;
+  SignalListener stop_signal_;
   ByteReader in_;
   ByteWriter out_;
   ChildProcess child_;
@@ -300,10 +302,19 @@ void Run::on_output_failed(int error) {
   kill_later(grace);
 }
 
+void Run::listen_for_signals() {
+  on_ending_signals(loop_, [this](const Signal& signal) { end_child(signal); });
+  if (!is_ignored(SIGTSTP)) listen_for_stop();
+}
+
+void Run::listen_for_stop() {
+  stop_signal_ =
+      on_signal(loop_, SIGTSTP, [this](const Signal& signal) { stop_with_child(signal); });
+}
+
 // The first signal is passed on to the child, the second kills the child. The third ends this
 // process, whose output may be stuck.
-void Run::on_signal(Signal signal) {
-  if (signal.number == SIGTSTP) return stop_with_child(signal);
+void Run::end_child(const Signal& signal) {
   ++signals_seen_;
   constexpr int kill = 2;
   if (signals_seen_ > kill) std::_Exit(128 + signal.number);
@@ -318,19 +329,16 @@ void Run::on_signal(Signal signal) {
 // The terminal's Ctrl-Z acts as if we did not catch it: it stops us, unless nobody could continue
 // us (an orphaned process group). Any other SIGTSTP stops the child, then us; when we continue, so
 // does the child.
-void Run::stop_with_child(Signal signal) {
+void Run::stop_with_child(const Signal& signal) {
   if (!child_has_had(signal)) {
     child_.kill_tree(SIGTSTP);
     raise(SIGSTOP);
     child_.kill_tree(SIGCONT);
     return;
   }
-  sigset_t stop;
-  sigemptyset(&stop);
-  sigaddset(&stop, SIGTSTP);
+  stop_signal_.cancel();
   raise(SIGTSTP);
-  pthread_sigmask(SIG_UNBLOCK, &stop, nullptr);
-  pthread_sigmask(SIG_BLOCK, &stop, nullptr);
+  listen_for_stop();
 }
 
 void Run::kill_later(milliseconds delay) {

@@ -51,15 +51,14 @@ class Script {
   explicit Script(const ScriptOptions& options)
       : options_(options),
         color_(use_color(options.color, STDOUT_FILENO)),
-        signals_(loop_,
-                 [this](Signal signal) {
-                   signal_ = signal.number;
-                   loop_.stop();
-                 }),
         results_(options.files.size()),
         ready_(options.files.size()) {}
 
   int run() {
+    on_ending_signals(loop_, [this](const Signal& signal) {
+      signal_ = signal.number;
+      loop_.stop();
+    });
     open_output();
     loop_.ref();
     for (std::size_t i = 0; i < options_.jobs; ++i) start_next();
@@ -89,7 +88,6 @@ class Script {
   Loop loop_;
   int output_ = -1;
   bool color_;
-  Signals signals_;
   int signal_ = 0;
   std::vector<ScriptResult> results_;
   std::vector<bool> ready_;
