@@ -1,4 +1,5 @@
-// A stream of bytes: the parent's end of a child's stdin, stdout, stderr or extra pipe.
+// A stream of bytes: the parent's end of a child's stdin, stdout, stderr or extra pipe, or a
+// descriptor that the program has.
 #pragma once
 
 #include <cstddef>
@@ -16,6 +17,8 @@ class StreamState;
 #pragma GCC visibility push(default)
 
 namespace tine {
+
+class Loop;
 
 // A stream of bytes that can be read, written, or both.
 //
@@ -50,6 +53,16 @@ class Stream : public Emitter<Event<"data", std::string_view>, Event<"end">, Eve
                               Event<"error", Error>, Event<"close">> {
  public:
   Stream() = default;
+
+  // Makes a stream from a pipe, a connected stream socket or a terminal, and takes ownership of the
+  // descriptor. It can be read, written, or both, as the descriptor can. If the descriptor is
+  // something else, throws Error and does not take it.
+  //
+  // The descriptor becomes non-blocking, also for other processes that share it. For stdin, stdout
+  // and stderr use standard_input() and the like.
+  //
+  // Node: new net.Socket({fd}), new tty.ReadStream(fd), new tty.WriteStream(fd).
+  static Stream adopt(Loop& loop, int descriptor);
 
   // False for an empty handle.
   explicit operator bool() const { return state_ != nullptr; }
@@ -101,6 +114,25 @@ class Stream : public Emitter<Event<"data", std::string_view>, Event<"end">, Eve
 
   std::shared_ptr<net::StreamState> state_;
 };
+
+// Streams over the program's stdin, which is only read, and its stdout and stderr, which are only
+// written. Make each of them once, and do not use std::cin and the like beside it. The descriptor
+// itself stays open when the stream closes, so the peer notices only the end of the program.
+//
+// Other processes may share the descriptor and expect it to block. Therefore, on Linux, a pipe or a
+// terminal is opened once more for the stream, and the descriptor stays as it is. Where this is not
+// possible, as for a socket or a FIFO, the descriptor is non-blocking until the stream closes, and
+// blocking from then on. If a child that inherits it starts meanwhile, the descriptor blocks, and
+// so may a write to the stream.
+//
+// Throws Error (EINVAL) if the descriptor is not a pipe, a connected stream socket or a terminal. A
+// file is never waited for, so read and write it directly.
+//
+// Node: process.stdin, process.stdout and process.stderr, which may be files too. In Node, writing
+// to a pipe or a terminal blocks.
+Stream standard_input(Loop& loop);
+Stream standard_output(Loop& loop);
+Stream standard_error(Loop& loop);
 
 }  // namespace tine
 
