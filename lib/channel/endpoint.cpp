@@ -56,7 +56,7 @@ Endpoint::Endpoint(uv::LoopCore& core, Owner& owner, const ChannelOptions& optio
       outbox_(options),
       low_mark_(std::min(options.send_mark, options.send_limit) / 2) {}
 
-void Endpoint::open(base::Descriptor socket) {
+void Endpoint::open(uv::StreamEnds ends) {
   stalled_.emplace(*core_, [this] { on_stalled(); });
   stalled_->set_ref(false);
   unanswered_.emplace(*core_, [this] { handle_late(); });
@@ -64,7 +64,7 @@ void Endpoint::open(base::Descriptor socket) {
   uv::Stream::User& user = *this;
   using Takes = uv::Stream::Takes;
   stream_ = std::make_unique<uv::Stream>(
-      *core_, std::move(socket), user,
+      *core_, std::move(ends), user,
       options_.descriptor_limit > 0 ? Takes::descriptors : Takes::bytes);
   state_ = State::open;
   update_reading();

@@ -67,8 +67,9 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
 
   Endpoint(uv::LoopCore& core, Owner& owner, const ChannelOptions& options);
 
-  // Opens the channel on a connected stream socket. Throws Error.
-  void open(base::Descriptor socket);
+  // Opens the channel on a connected stream socket, or on a pair of stream descriptors, beside which
+  // no handles travel. Throws Error.
+  void open(uv::StreamEnds ends);
 
   bool send(const nlohmann::json& message, SendCallback sent);
   bool send(Text message, SendCallback sent);

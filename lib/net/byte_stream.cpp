@@ -29,9 +29,9 @@ constexpr std::size_t most_kept = std::size_t{256} << 10;
 ByteStream::ByteStream(uv::LoopCore& core, Owner& owner)
     : core_(&core), owner_(owner), queue_(most_kept) {}
 
-void ByteStream::open(base::Descriptor descriptor, Direction direction) {
+void ByteStream::open(uv::StreamEnds ends, Direction direction) {
   uv::Stream::User& user = *this;
-  stream_ = std::make_unique<uv::Stream>(*core_, std::move(descriptor), user);
+  stream_ = std::make_unique<uv::Stream>(*core_, std::move(ends), user);
   stream_->set_ref(ref_);
   if (std::exchange(opening_, false)) return opened();
   if (direction != Direction::write) reading_ = Side::open;

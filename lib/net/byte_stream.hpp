@@ -50,8 +50,8 @@ class ByteStream final : private uv::Stream::User {
 
   ByteStream(uv::LoopCore& core, Owner& owner);
 
-  // Opens the stream over a stream descriptor. Throws Error.
-  void open(base::Descriptor descriptor, Direction direction);
+  // Opens the stream over a stream descriptor, or a pair. Throws Error.
+  void open(uv::StreamEnds ends, Direction direction);
   // Announces an open() for both directions: bytes may be written from now on, and are queued. Such
   // a stream notices the peer's end even if nobody reads, provided that no bytes before the end are
   // unread and that the stream is not paused.

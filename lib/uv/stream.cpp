@@ -61,18 +61,23 @@ ssize_t write_beside(int fd, Parts parts, std::span<const base::Descriptor> besi
 
 }  // namespace
 
-Stream::Stream(LoopCore& core, base::Descriptor descriptor, User& user, Takes takes)
+Stream::Stream(LoopCore& core, StreamEnds ends, User& user, Takes takes)
     : core_(core),
       user_(user),
-      descriptor_(std::move(descriptor)),
-      takes_descriptors_(takes == Takes::descriptors) {
+      ends_(std::move(ends)),
+      takes_descriptors_(takes == Takes::descriptors && !ends_.write) {
   if (takes_descriptors_) came_.reserve(most_descriptors);
+  open(watch_, fd());
+  if (ends_.write) open(write_watch_, write_fd());
+}
+
+void Stream::open(Watch& watch, int fd) {
   auto poll = std::make_unique<uv_poll_t>();
-  if (const int error = uv_poll_init(core.native(), poll.get(), fd()); error < 0) {
+  if (const int error = uv_poll_init(core_.native(), poll.get(), fd); error < 0) {
     throw Error(base::system_code(-error), "a stream could not be opened");
   }
-  poll_.reset(poll.release());
-  poll_->data = this;
+  watch.poll.reset(poll.release());
+  watch.poll->data = this;
 }
 
 Stream::~Stream() {
@@ -101,32 +106,44 @@ void Stream::await_writable() noexcept {
 
 void Stream::update() noexcept {
   core_.check_thread();
-  const int events = (reading_ == Reading::on ? UV_READABLE : 0) |
-                     (reading_ == Reading::watching ? UV_DISCONNECT : 0) |
-                     (awaiting_writable_ ? UV_WRITABLE : 0);
-  const bool changed = std::exchange(events_, events) != events && usable(poll_);
-  if (changed && events == 0) uv_poll_stop(poll_.get());
-  if (changed && events != 0) {
-    uv_poll_start(poll_.get(), events, [](uv_poll_t* handle, int status, int happened) {
-      auto* const self = static_cast<Stream*>(handle->data);
-      if (self == nullptr) return;
-      // After an error on the descriptor, libuv has stopped polling. Everything waited for counts
-      // as ready, because reading and writing tell more about the error.
-      if (status < 0) happened = std::exchange(self->events_, 0);
-      self->happened(happened);
-    });
-  }
+  const int to_read = (reading_ == Reading::on ? UV_READABLE : 0) |
+                      (reading_ == Reading::watching ? UV_DISCONNECT : 0);
+  const int to_write = awaiting_writable_ ? UV_WRITABLE : 0;
   const bool for_reading = ref_ && reading_ != Reading::off;
-  uv::set_ref(poll_, for_reading || awaiting_writable_);
-  const bool for_writing = awaiting_writable_ && !for_reading;
+  if (ends_.write) {
+    watch(watch_, to_read);
+    watch(write_watch_, to_write);
+    uv::set_ref(watch_.poll, for_reading);
+    uv::set_ref(write_watch_.poll, awaiting_writable_);
+  } else {
+    watch(watch_, to_read | to_write);
+    uv::set_ref(watch_.poll, for_reading || awaiting_writable_);
+  }
+  const bool for_writing = awaiting_writable_ && (ends_.write || !for_reading);
   if (std::exchange(kept_for_writing_, for_writing) == for_writing) return;
   for_writing ? core_.write_started() : core_.write_ended();
 }
 
+void Stream::watch(Watch& watch, int events) noexcept {
+  if (std::exchange(watch.events, events) == events || !usable(watch.poll)) return;
+  if (events == 0) {
+    uv_poll_stop(watch.poll.get());
+    return;
+  }
+  uv_poll_start(watch.poll.get(), events, [](uv_poll_t* handle, int status, int happened) {
+    auto* const self = static_cast<Stream*>(handle->data);
+    if (self == nullptr) return;
+    Watch& its = handle == self->watch_.poll.get() ? self->watch_ : self->write_watch_;
+    // After an error on the descriptor, libuv has stopped polling. Everything waited for counts as
+    // ready, because reading and writing tell more about the error.
+    if (status < 0) happened = std::exchange(its.events, 0);
+    self->happened(*handle, happened);
+  });
+}
+
 // The user may destroy the stream. The handle outlives it until the next loop iteration, and its
 // cleared `data` shows that the stream is gone.
-void Stream::happened(int events) {
-  const uv_poll_t& handle = *poll_;
+void Stream::happened(const uv_poll_t& handle, int events) {
   LoopCore& core = core_;
   if ((events & UV_WRITABLE) != 0 && awaiting_writable_) {
     awaiting_writable_ = false;
@@ -206,40 +223,55 @@ int Stream::write(std::string_view bytes, std::string_view then,
                   std::span<const base::Descriptor> beside) noexcept {
   const Parts parts = parts_of(bytes, then);
   while (true) {
-    const ssize_t n = !beside.empty() ? write_beside(fd(), parts, beside)
-                      : then.empty()  ? ::write(fd(), bytes.data(), bytes.size())
-                                      : ::writev(fd(), parts.data(), parts.size());
+    const ssize_t n = !beside.empty() ? write_beside(write_fd(), parts, beside)
+                      : then.empty()  ? ::write(write_fd(), bytes.data(), bytes.size())
+                                      : ::writev(write_fd(), parts.data(), parts.size());
     if (n >= 0) return static_cast<int>(n);
     if (errno != EINTR) return would_wait(errno) ? 0 : -errno;
   }
 }
 
-void Stream::half_close() noexcept { ::shutdown(fd(), SHUT_WR); }
+// For a pair, the peer reads EOF when the descriptor to write is closed.
+void Stream::half_close() noexcept {
+  if (!ends_.write) {
+    ::shutdown(fd(), SHUT_WR);
+    return;
+  }
+  awaiting_writable_ = false;
+  update();
+  write_watch_.poll.reset();
+  const base::Descriptor closed = std::exchange(*ends_.write, base::Descriptor(-1));
+}
 
 bool Stream::writable() const {
-  pollfd state{fd(), POLLOUT, 0};
+  pollfd state{write_fd(), POLLOUT, 0};
   return ::poll(&state, 1, 0) > 0;
 }
 
-bool Stream::refused() const { return ::send(fd(), "", 0, 0) < 0 && errno == EPIPE; }
+bool Stream::refused() const { return ::send(write_fd(), "", 0, 0) < 0 && errno == EPIPE; }
 
+// A pipe has the same bytes at both ends, and knows only the question for those to be read.
 std::size_t Stream::unread() const {
   int unread = 0;
-  ioctl(fd(), TIOCOUTQ, &unread);
+  if (ioctl(write_fd(), TIOCOUTQ, &unread) < 0 && ends_.write) {
+    ioctl(write_fd(), FIONREAD, &unread);
+  }
   return static_cast<std::size_t>(unread);
 }
 
 Stream::Ready Stream::wait(bool for_writing, std::chrono::milliseconds patience) const {
   using Clock = std::chrono::steady_clock;
   const auto give_up_at = Clock::now() + patience;
-  pollfd state{fd(), static_cast<short>(for_writing ? POLLIN | POLLOUT : POLLIN), 0};
+  // poll() ignores a negative descriptor.
+  std::array<pollfd, 2> states{pollfd{fd(), POLLIN, 0},
+                               pollfd{for_writing ? write_fd() : -1, POLLOUT, 0}};
   while (true) {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(give_up_at - Clock::now()).count();
-    const int ready = ::poll(&state, 1, static_cast<int>(std::clamp<long long>(left, 0, INT_MAX)));
+    const int ready = ::poll(states.data(), states.size(),
+                             static_cast<int>(std::clamp<long long>(left, 0, INT_MAX)));
     if (ready < 0 && errno == EINTR) continue;
-    return {.for_reading = (state.revents & ~POLLOUT) != 0,
-            .for_writing = (state.revents & POLLOUT) != 0};
+    return {.for_reading = states[0].revents != 0, .for_writing = states[1].revents != 0};
   }
 }
 
@@ -247,8 +279,8 @@ base::Descriptor Stream::release() noexcept {
   reading_ = Reading::off;
   awaiting_writable_ = false;
   update();
-  poll_.reset();
-  return std::move(descriptor_);
+  watch_.poll.reset();
+  return std::move(ends_.read);
 }
 
 }  // namespace tine::uv

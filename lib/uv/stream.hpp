@@ -3,8 +3,10 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/descriptor.hpp"
@@ -12,8 +14,18 @@
 
 namespace tine::uv {
 
-// A connected stream descriptor on the loop. It reads into memory that its user lends, and writes
-// what it is given. The destructor closes the descriptor.
+// The descriptors of a stream: one for both directions, or a pair.
+struct StreamEnds {
+  StreamEnds(base::Descriptor both) : read(std::move(both)) {}
+  StreamEnds(base::Descriptor to_read, base::Descriptor to_write)
+      : read(std::move(to_read)), write(std::move(to_write)) {}
+
+  base::Descriptor read;
+  std::optional<base::Descriptor> write;  // if it is another one
+};
+
+// A connected stream on the loop. It reads into memory that its user lends, and writes what it is
+// given. The destructor closes its descriptors.
 //
 // It waits with a uv_poll_t, and reads and writes itself: libuv's own streams pass one socket at a
 // time, and alter what they pass.
@@ -39,14 +51,15 @@ class Stream {
     ~User() = default;
   };
 
-  // Whether descriptors that come beside bytes are taken, or dropped by the kernel.
+  // Whether descriptors that come beside bytes are taken, or dropped by the kernel. With a pair none
+  // can come.
   enum class Takes { bytes, descriptors };
 
   // The most descriptors that Linux allows beside one write.
   static constexpr std::size_t most_descriptors = 253;
 
-  // The descriptor becomes non-blocking. Throws Error.
-  Stream(LoopCore& core, base::Descriptor descriptor, User& user, Takes takes = Takes::bytes);
+  // The descriptors become non-blocking. Throws Error.
+  Stream(LoopCore& core, StreamEnds ends, User& user, Takes takes = Takes::bytes);
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
   ~Stream();
@@ -75,8 +88,8 @@ class Stream {
   void await_writable() noexcept;
   bool awaiting_writable() const { return awaiting_writable_; }
 
-  // Ends writing: the peer reads EOF. Reading goes on. For a descriptor that is not a socket this
-  // does nothing; there the peer reads EOF after the destructor.
+  // Ends writing: the peer reads EOF. Reading goes on. For one descriptor that is not a socket this
+  // does nothing; there the peer reads EOF after the destructor. Nothing may be written any more.
   void half_close() noexcept;
 
   // Returns whether the kernel takes bytes now.
@@ -98,27 +111,37 @@ class Stream {
   };
   Ready wait(bool for_writing, std::chrono::milliseconds patience) const;
 
-  int fd() const { return descriptor_.get(); }
+  // The descriptor to read from.
+  int fd() const { return ends_.read.get(); }
 
   // Takes the descriptor off the loop and returns it. Afterwards the stream can only be destroyed.
+  // Not for a pair.
   base::Descriptor release() noexcept;
 
  private:
   // What the stream does about bytes from the peer.
   enum class Reading { off, on, watching };
 
-  void happened(int events);
+  struct Watch {
+    UvHandle<uv_poll_t> poll;
+    int events = 0;  // that poll waits for
+  };
+
+  void open(Watch& watch, int fd);
+  void watch(Watch& watch, int events) noexcept;
+  void happened(const uv_poll_t& handle, int events);
   void read_once();
   ssize_t receive(std::span<char> room);
   void update() noexcept;
+  int write_fd() const { return ends_.write ? ends_.write->get() : fd(); }
 
   LoopCore& core_;
   User& user_;
-  base::Descriptor descriptor_;
-  UvHandle<uv_poll_t> poll_;            // destroyed before the descriptor
+  StreamEnds ends_;
+  Watch watch_;                         // of both directions, or of reading
+  Watch write_watch_;                   // of the descriptor to write, if it is another one
   std::vector<base::Descriptor> came_;  // reserved beforehand: what came must not be lost
   bool takes_descriptors_;
-  int events_ = 0;  // the events that poll_ waits for
   Reading reading_ = Reading::off;
   bool awaiting_writable_ = false;
   bool ref_ = true;
