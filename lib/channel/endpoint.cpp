@@ -280,7 +280,8 @@ void Endpoint::listeners_changed() {
 void Endpoint::update_reading() {
   if (!stream_) return;
   const bool room = wanted() != Wanted::nothing || (!paused_ && !inbox_.full());
-  stream_->set_reading(room && !pump_task_.due());
+  using Reading = uv::Stream::Reading;
+  stream_->set_reading(room && !pump_task_.due() ? Reading::on : Reading::watching);
 }
 
 void Endpoint::update_ref() {

@@ -8,6 +8,8 @@
 
 namespace tine::net {
 
+using Reading = uv::Stream::Reading;
+
 namespace {
 
 // The bytes read at a time. As in Node, it is the capacity of a pipe.
@@ -80,12 +82,12 @@ void ByteStream::listeners_changed() { update_reading(); }
 void ByteStream::update_reading() {
   if (!stream_ || reading_ != Side::open) return;
   if (!flowing()) {
-    if (notices_end_ && !paused()) return stream_->set_reading(false);
-    stream_->rest();
+    if (notices_end_ && !paused()) return stream_->set_reading(Reading::watching);
+    stream_->set_reading(Reading::off);
   } else if (held_ > 0) {
     schedule(Due::data);
   } else {
-    stream_->set_reading(true);
+    stream_->set_reading(Reading::on);
   }
 }
 
@@ -100,7 +102,7 @@ void ByteStream::on_read(std::size_t n) {
   held_ = n;
   owner_.on_activity();
   if (!core_->halted()) return report_data();
-  stream_->rest();
+  stream_->set_reading(Reading::off);
   schedule(Due::data);
 }
 
@@ -112,8 +114,8 @@ void ByteStream::report_data() {
 // Called when the peer is gone. If bytes are still unread, they wait for a listener. Otherwise only
 // the end, or the error, is left to be read.
 void ByteStream::on_hang_up() {
-  if (stream_->available() > 0) return stream_->rest();
-  stream_->set_reading(true);
+  if (stream_->available() > 0) return stream_->set_reading(Reading::off);
+  stream_->set_reading(Reading::on);
 }
 
 void ByteStream::on_read_end(int error) {
@@ -288,7 +290,7 @@ void ByteStream::emit(Due event) {
 // Reading goes on before the listener runs, because the listener may throw.
 void ByteStream::report_held_data() {
   if (held_ == 0 || !flowing()) return;
-  if (stream_ && reading_ == Side::open) stream_->set_reading(true);
+  if (stream_ && reading_ == Side::open) stream_->set_reading(Reading::on);
   report_data();
 }
 

@@ -10,8 +10,8 @@
 #include "net/datagram_options.hpp"
 #include "net/datagram_state.hpp"
 #include "net/error_event.hpp"
-#include "net/look_up.hpp"
 #include "net/loss.hpp"
+#include "net/resolve.hpp"
 
 namespace tine {
 
@@ -49,7 +49,7 @@ void DatagramState::start(const BindOptions& options) {
   options_ = options;
   if (options.host.empty()) return find(std::nullopt);
   if (const auto literal = ip_address(options.host, options.port)) return find(literal);
-  lookup_ = look_up(*core(), options_.host, ip_family(), options_.port,
+  lookup_ = resolve(*core(), options_.host, ip_family(), options_.port,
                     [this](std::error_code error, const std::deque<SocketAddress>& found) {
                       const auto keep = shared_from_this();
                       lookup_.reset();

@@ -8,7 +8,7 @@
 #include <netinet/in.h>
 
 #include "net/error_event.hpp"
-#include "net/look_up.hpp"
+#include "net/resolve.hpp"
 #include "net/server_state.hpp"
 #include "net/socket_state.hpp"
 
@@ -66,7 +66,7 @@ void ServerState::start(const ListenOptions& options) {
   } else if (const auto literal = ip_address(options.host, options.port)) {
     find(to_address(*literal));
   } else {
-    look_up();
+    resolve();
   }
 }
 
@@ -80,8 +80,8 @@ void ServerState::start_at_descriptor() {
   ask(*source, std::nullopt);
 }
 
-void ServerState::look_up() {
-  lookup_ = net::look_up(*core(), options_.host, AF_UNSPEC, options_.port,
+void ServerState::resolve() {
+  lookup_ = net::resolve(*core(), options_.host, AF_UNSPEC, options_.port,
                          [this](std::error_code error, const std::deque<SocketAddress>& found) {
                            const auto keep = shared_from_this();
                            lookup_.reset();
@@ -246,13 +246,13 @@ void ServerState::connection_ended() noexcept {
   close_if_ended();
 }
 
-void ServerState::add_elsewhere(std::shared_ptr<Elsewhere> elsewhere) {
-  elsewhere_.push_back(elsewhere);
-  if (state_ == State::closing) wait_for(elsewhere);
+void ServerState::add_peer_connections(std::shared_ptr<PeerConnections> connections) {
+  peer_connections_.push_back(connections);
+  if (state_ == State::closing) wait_for(connections);
 }
 
-void ServerState::remove_elsewhere(const Elsewhere& elsewhere) {
-  std::erase_if(elsewhere_, [&](const auto& one) { return one.get() == &elsewhere; });
+void ServerState::remove_peer_connections(const PeerConnections& connections) {
+  std::erase_if(peer_connections_, [&](const auto& one) { return one.get() == &connections; });
   close_if_ended();
 }
 
@@ -267,12 +267,13 @@ void ServerState::count_connections(std::function<void(std::error_code, std::siz
   const auto sum = std::make_shared<Sum>();
   sum->counted = std::move(counted);
   sum->connections = connections_;
-  sum->missing = elsewhere_.size();
-  if (elsewhere_.empty()) return core()->defer([sum] { sum->counted({}, sum->connections); });
-  for (const auto& elsewhere : std::vector(elsewhere_)) {
-    elsewhere->count([sum](std::error_code error, std::size_t connections) {
+  sum->missing = peer_connections_.size();
+  if (peer_connections_.empty())
+    return core()->defer([sum] { sum->counted({}, sum->connections); });
+  for (const auto& connections : std::vector(peer_connections_)) {
+    connections->count([sum](std::error_code error, std::size_t count) {
       if (!sum->error) sum->error = error;
-      sum->connections += connections;
+      sum->connections += count;
       if (--sum->missing == 0) sum->counted(sum->error, sum->error ? 0 : sum->connections);
     });
   }
@@ -290,20 +291,20 @@ void ServerState::close(std::function<void()> closed) {
   core()->keep(shared_from_this());
   stop();
   state_ = State::closing;
-  for (const auto& elsewhere : std::vector(elsewhere_)) wait_for(elsewhere);
+  for (const auto& connections : std::vector(peer_connections_)) wait_for(connections);
   close_if_ended();
 }
 
-void ServerState::wait_for(const std::shared_ptr<Elsewhere>& elsewhere) {
-  elsewhere->when_all_closed([weak = weak_from_this(), one = std::weak_ptr(elsewhere)] {
+void ServerState::wait_for(const std::shared_ptr<PeerConnections>& connections) {
+  connections->when_all_closed([weak = weak_from_this(), one = std::weak_ptr(connections)] {
     const auto self = weak.lock();
     const auto ended = one.lock();
-    if (self && ended) self->remove_elsewhere(*ended);
+    if (self && ended) self->remove_peer_connections(*ended);
   });
 }
 
 void ServerState::close_if_ended() noexcept {
-  if (state_ != State::closing || connections_ > 0 || !elsewhere_.empty()) return;
+  if (state_ != State::closing || connections_ > 0 || !peer_connections_.empty()) return;
   state_ = State::closed;
   schedule(Due::close);
 }
@@ -336,7 +337,7 @@ void ServerState::loop_closing() noexcept {
   state_ = State::closed;
   const auto sockets = std::exchange(handed_, {});
   const auto callbacks = std::exchange(closed_, {});
-  const auto elsewhere = std::exchange(elsewhere_, {});
+  const auto connections = std::exchange(peer_connections_, {});
   clear();
 }
 

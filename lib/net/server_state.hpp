@@ -11,8 +11,8 @@
 
 #include "base/descriptor.hpp"
 #include "net/bound_socket.hpp"
-#include "net/elsewhere.hpp"
 #include "net/listener_source.hpp"
+#include "net/peer_connections.hpp"
 #include "tine/emitter.hpp"
 #include "tine/server.hpp"
 #include "uv/event_sequence.hpp"
@@ -62,8 +62,8 @@ class ServerState final
 
   // Adds connections that were passed to another process: connections() counts them, and "close"
   // waits for them. To be called before the passed socket is released.
-  void add_elsewhere(std::shared_ptr<Elsewhere> elsewhere);
-  void remove_elsewhere(const Elsewhere& elsewhere);
+  void add_peer_connections(std::shared_ptr<PeerConnections> connections);
+  void remove_peer_connections(const PeerConnections& connections);
   void count_connections(std::function<void(std::error_code, std::size_t)> counted);
 
   // To be called when a connection of this process has closed or was released.
@@ -86,7 +86,7 @@ class ServerState final
 
   void start(const ListenOptions& options);
   void start_at_descriptor();
-  void look_up();
+  void resolve();
   void find(std::optional<Address> where);
   void ask(ListenerSource& source, std::optional<Address> where);
   void answered(ListenerAnswer answer);
@@ -99,7 +99,7 @@ class ServerState final
   bool full() const { return most_ && connections_ >= *most_; }
   void drop(base::Descriptor connection);
   std::optional<Socket> take(base::Descriptor connection);
-  void wait_for(const std::shared_ptr<Elsewhere>& elsewhere);
+  void wait_for(const std::shared_ptr<PeerConnections>& connections);
   void close_if_ended() noexcept;
 
   void schedule(Due event) noexcept;
@@ -127,7 +127,7 @@ class ServerState final
   std::optional<BoundPath> path_;
 
   std::size_t connections_ = 0;
-  std::vector<std::shared_ptr<Elsewhere>> elsewhere_;
+  std::vector<std::shared_ptr<PeerConnections>> peer_connections_;
 
   std::deque<Error> errors_;
   std::deque<Socket> handed_;

@@ -9,7 +9,7 @@
 #include "base/sockets.hpp"
 #include "net/bound_socket.hpp"
 #include "net/error_event.hpp"
-#include "net/look_up.hpp"
+#include "net/resolve.hpp"
 #include "net/server_state.hpp"
 #include "net/socket_state.hpp"
 
@@ -74,13 +74,13 @@ void SocketState::start_connecting(const ConnectOptions& options) {
   const auto literal = ip_address(options.host, options.port);
   target_ = literal ? to_string(to_address(*literal))
                     : printable(options.host) + ':' + std::to_string(options.port);
-  if (!literal) return look_up(options.host, options.port);
+  if (!literal) return resolve(options.host, options.port);
   addresses_.push_back(*literal);
   try_next();
 }
 
-void SocketState::look_up(const std::string& host, std::uint16_t port) {
-  lookup_ = net::look_up(*core(), host, AF_UNSPEC, port,
+void SocketState::resolve(const std::string& host, std::uint16_t port) {
+  lookup_ = net::resolve(*core(), host, AF_UNSPEC, port,
                          [this](std::error_code error, std::deque<SocketAddress> found) {
                            const auto keep = shared_from_this();
                            lookup_.reset();

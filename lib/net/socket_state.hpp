@@ -80,7 +80,7 @@ class SocketState final : public ByteStreamState<Event<"connect">, Event<"data",
 
   bool start();
   void start_connecting(const ConnectOptions& options);
-  void look_up(const std::string& host, std::uint16_t port);
+  void resolve(const std::string& host, std::uint16_t port);
   void try_next() noexcept;
   void try_address(const SocketAddress& address);
   void connected(int error);

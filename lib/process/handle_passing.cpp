@@ -100,7 +100,7 @@ base::Descriptor copy_of(int fd) {
 
 // --- counting: connections at the other end, of a server here
 
-class HandlePassing::PassedConnections final : public net::Elsewhere {
+class HandlePassing::PassedConnections final : public net::PeerConnections {
  public:
   PassedConnections(channel::Endpoint& end, const std::shared_ptr<net::ServerState>& server)
       : end_(&end), server_(server), key_(server->key()) {}
@@ -137,7 +137,7 @@ class HandlePassing::PassedConnections final : public net::Elsewhere {
     end_ = nullptr;
     for (auto& callback : std::exchange(counting_, {})) callback(Errc::closed_before_reply, 0);
     all_closed();
-    if (const auto server = server_.lock()) server->remove_elsewhere(*this);
+    if (const auto server = server_.lock()) server->remove_peer_connections(*this);
   }
 
  private:
@@ -272,7 +272,7 @@ void HandlePassing::passed(const std::shared_ptr<net::ServerState>& server) {
     if (one->of(*server)) return;
   }
   passed_.push_back(std::make_shared<PassedConnections>(end_, server));
-  server->add_elsewhere(passed_.back());
+  server->add_peer_connections(passed_.back());
 }
 
 // --- descriptors to handles

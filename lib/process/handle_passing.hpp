@@ -11,7 +11,7 @@
 #include "base/descriptor.hpp"
 #include "channel/endpoint.hpp"
 #include "channel/passed_handle.hpp"
-#include "net/elsewhere.hpp"
+#include "net/peer_connections.hpp"
 #include "net/server_state.hpp"
 #include "tine/handle.hpp"
 #include "uv/loop_core.hpp"

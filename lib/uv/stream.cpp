@@ -84,13 +84,8 @@ Stream::~Stream() {
   if (kept_for_writing_) core_.write_ended();
 }
 
-void Stream::set_reading(bool on) noexcept {
-  reading_ = on ? Reading::on : Reading::watching;
-  update();
-}
-
-void Stream::rest() noexcept {
-  reading_ = Reading::off;
+void Stream::set_reading(Reading reading) noexcept {
+  reading_ = reading;
   update();
 }
 

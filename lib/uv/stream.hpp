@@ -64,11 +64,12 @@ class Stream {
   Stream& operator=(const Stream&) = delete;
   ~Stream();
 
-  // Reads if `on`, else watches for the peer's end only. Both keep the loop alive if set_ref() says
-  // so.
-  void set_reading(bool on) noexcept;
-  // Neither reads nor watches, as at first. The peer's end is noticed when reading goes on.
-  void rest() noexcept;
+  // What the stream does about bytes from the peer. watching: it does not read, but notices the
+  // peer's end. off: nothing, as at first; the peer's end is noticed when reading goes on.
+  enum class Reading { off, watching, on };
+
+  // All but `off` keep the loop alive if set_ref() says so.
+  void set_reading(Reading reading) noexcept;
   void set_ref(bool ref) noexcept;
 
   // Returns how many bytes can be read now, as far as the kernel tells.
@@ -119,9 +120,6 @@ class Stream {
   base::Descriptor release() noexcept;
 
  private:
-  // What the stream does about bytes from the peer.
-  enum class Reading { off, on, watching };
-
   struct Watch {
     UvHandle<uv_poll_t> poll;
     int events = 0;  // that poll waits for

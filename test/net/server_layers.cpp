@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "net/elsewhere.hpp"
+#include "net/peer_connections.hpp"
 #include "net/objects.hpp"
 #include "net/server_state.hpp"
 #include "net/socket_state.hpp"
@@ -147,7 +147,7 @@ TEST_CASE("server: a connection handed to one that nobody listens to is closed",
 namespace {
 
 // Connections that another process has, as the test pretends.
-struct FakeElsewhere final : tine::net::Elsewhere {
+struct FakeElsewhere final : tine::net::PeerConnections {
   FakeElsewhere(TestLoop& loop, std::error_code its_error, std::size_t connections)
       : core(tine::core_of(loop)), error(its_error), open(connections) {}
 
@@ -174,13 +174,13 @@ TEST_CASE("server: connections elsewhere count, the first error of one instead",
   const auto two = std::make_shared<FakeElsewhere>(loop, std::error_code(), 2);
   const auto broken = std::make_shared<FakeElsewhere>(loop, system_code(EPIPE), 0);
   ExpectCalls counted(2);
-  server->add_elsewhere(two);
+  server->add_peer_connections(two);
   server->count_connections([&](std::error_code error, std::size_t count) {
     counted();
     CHECK_FALSE(error);
     CHECK(count == 2);
   });
-  server->add_elsewhere(broken);
+  server->add_peer_connections(broken);
   server->count_connections([&](std::error_code error, std::size_t count) {
     counted();
     CHECK(error == system_code(EPIPE));
@@ -197,11 +197,11 @@ TEST_CASE("server: close() waits for connections elsewhere", "[net]") {
   const auto first = std::make_shared<FakeElsewhere>(loop, std::error_code(), 1);
   const auto gone = std::make_shared<FakeElsewhere>(loop, std::error_code(), 1);
   const auto late = std::make_shared<FakeElsewhere>(loop, std::error_code(), 1);
-  server->add_elsewhere(first);
-  server->add_elsewhere(gone);
+  server->add_peer_connections(first);
+  server->add_peer_connections(gone);
   bool closed = false;
   server->close([&] { closed = true; });
-  server->add_elsewhere(late);
+  server->add_peer_connections(late);
   loop.run();
   CHECK_FALSE(closed);
   for (const auto& one : {first, gone, late}) CHECK(one->asked == 1);
@@ -210,7 +210,7 @@ TEST_CASE("server: close() waits for connections elsewhere", "[net]") {
   late->closed();
   loop.run();
   CHECK_FALSE(closed);
-  server->remove_elsewhere(*gone);
+  server->remove_peer_connections(*gone);
   loop.run();
   CHECK(closed);
 }

@@ -13,9 +13,9 @@
 
 namespace tine::net {
 
-// Looks up the addresses of a host as uv::Lookup does, for one family or for any (AF_UNSPEC).
+// Resolves the addresses of a host as uv::Lookup does, for one family or for any (AF_UNSPEC).
 // `done` gets an error, or at least one address. Throws Error.
-std::unique_ptr<uv::Lookup> look_up(
+std::unique_ptr<uv::Lookup> resolve(
     uv::LoopCore& core, const std::string& host, int family, std::uint16_t port,
     std::function<void(std::error_code error, std::deque<SocketAddress> found)> done);
 

@@ -1,4 +1,4 @@
-#include "net/look_up.hpp"
+#include "net/resolve.hpp"
 
 #include <utility>
 
@@ -6,7 +6,7 @@
 
 namespace tine::net {
 
-std::unique_ptr<uv::Lookup> look_up(
+std::unique_ptr<uv::Lookup> resolve(
     uv::LoopCore& core, const std::string& host, int family, std::uint16_t port,
     std::function<void(std::error_code error, std::deque<SocketAddress> found)> done) {
   if (has_nul(host))

@@ -10,9 +10,9 @@ namespace tine::net {
 //
 // Each callback runs once, on a later turn, from a task or inside LoopCore::enter(). If the loop
 // goes away first, the callback does not run.
-class Elsewhere {
+class PeerConnections {
  public:
-  virtual ~Elsewhere() = default;
+  virtual ~PeerConnections() = default;
 
   // Counts the open connections.
   virtual void count(std::function<void(std::error_code, std::size_t)> counted) = 0;
