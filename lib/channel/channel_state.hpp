@@ -79,6 +79,7 @@ class ChannelState : public detail::ListenerTable<Events...>,
   void retire(Errors errors) {
     const auto keep = shared_from_this();
     errors_ = errors;
+    end_.router().clear();
     this->clear();
     core()->release(*this);
   }

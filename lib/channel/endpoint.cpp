@@ -113,6 +113,7 @@ void Endpoint::pump() {
 
   state_ = State::closed;
   schedule(disconnect_task_);
+  router_.clear();
   owner_.on_ended();
 }
 
@@ -131,14 +132,14 @@ bool Endpoint::deliver() {
   std::optional<Clock::time_point> first_bad;
   while (core_ != nullptr) {
     core_->flush_late();
-    const Inbox::Item item = inbox_.next(wanted());
+    const Inbox::Item item = inbox_.next(wanted(), router_.takes_user_messages());
     if (trace_ != nullptr) trace_in(item);
     if (!peer_known_ && item.kind != Inbox::Kind::nothing && item.command != hello) {
       set_peer(Outbox::Peer::other);
     }
     switch (item.kind) {
       case Inbox::Kind::nothing: return true;
-      case Inbox::Kind::message: tell(item); break;
+      case Inbox::Kind::message: deliver_message(item); break;
       case Inbox::Kind::internal: tell_internal(item); break;
       case Inbox::Kind::bad:
         owner_.on_error(Error(Errc::bad_message, bad_lines_text(item)).at(item.bad->offset));
@@ -155,6 +156,14 @@ bool Endpoint::deliver() {
     }
   }
   return true;
+}
+
+// A message that was stored has been offered already.
+void Endpoint::deliver_message(const Inbox::Item& item) {
+  const bool offered = !item.stored && router_.takes_user_messages();
+  if (offered && router_.offer(Router::Offers::user, inbox_.value(), {})) return;
+  if (!offered || wanted() != Wanted::nothing) return tell(item);
+  inbox_.store_last(item);
 }
 
 void Endpoint::tell(const Inbox::Item& item) {
@@ -189,7 +198,7 @@ void Endpoint::tell_internal(const Inbox::Item& item) {
   } else if (item.command == hello) {
     set_peer(Outbox::Peer::tine);
   } else {
-    owner_.on_internal(inbox_.value(), {});
+    router_.offer(Router::Offers::internal, inbox_.value(), {});
   }
 }
 
@@ -231,7 +240,10 @@ void Endpoint::handle_came(const Inbox::Item& item) {
   } catch (const Error& error) {
     return owner_.on_error(error);
   }
-  if (internal) return owner_.on_internal(value, handle);
+  if (internal) {
+    router_.offer(Router::Offers::internal, value, handle);
+    return;
+  }
   const std::string text = value.dump();
   Message message(text, &value, std::move(handle));
   tell(message);
@@ -379,6 +391,7 @@ void Endpoint::fail(Error why) {
 }
 
 void Endpoint::detach() noexcept {
+  router_.clear();
   if (core_ == nullptr) return;
   core_->forget(*this);
   stalled_.reset();

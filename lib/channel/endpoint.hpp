@@ -16,6 +16,7 @@
 #include "channel/inbox.hpp"
 #include "channel/outbox.hpp"
 #include "channel/passed_handle.hpp"
+#include "channel/router.hpp"
 #include "channel/trace.hpp"
 #include "tine/channel.hpp"
 #include "tine/error.hpp"
@@ -46,8 +47,6 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
     // otherwise.
     virtual bool keeps_loop() const = 0;
     virtual void on_message(Message& message) = 0;  // runs listeners
-    // Called for an internal message that the Endpoint does not handle itself.
-    virtual void on_internal(nlohmann::json&, const Handle&) {}
     // Makes a handle from descriptors that came beside a line. Throws Error if they do not match
     // the line.
     virtual Handle make_handle(const nlohmann::json& line,
@@ -99,6 +98,10 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   // Must be called when listeners were added or removed.
   void listeners_changed();
 
+  // Offers the messages that the Endpoint does not handle itself to the layers above. Cleared when
+  // the channel has ended.
+  Router& router() { return router_; }
+
   // Ends the channel because the process at the other end is dead. Reads what the peer left, but
   // does not wait for EOF, which a process that inherited the peer's descriptor could delay.
   void peer_died();
@@ -139,6 +142,7 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   void schedule(uv::Task& task) noexcept;
   void pump_next_turn() noexcept;
   bool deliver();
+  void deliver_message(const Inbox::Item& item);
   void tell(const Inbox::Item& item);
   void tell(Message& message);
   void tell_internal(const Inbox::Item& item);
@@ -194,6 +198,7 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   std::optional<int> peer_;  // pid
 
   Inbox inbox_;
+  Router router_;
   std::size_t torn_ = 0;
   bool descriptors_dropped_ = false;
   bool peer_known_ = false;

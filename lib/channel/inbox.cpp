@@ -60,8 +60,9 @@ bool Inbox::take(std::span<base::Descriptor> came) noexcept {
   }
 }
 
-Inbox::Item Inbox::next(Wanted wanted) {
-  if (wanted == Wanted::value && std::exchange(more_came_in_, false)) {
+Inbox::Item Inbox::next(Wanted wanted, bool parse) {
+  const bool values = wanted == Wanted::value || parse;
+  if (values && std::exchange(more_came_in_, false)) {
     reader_.expect(decoder_.ahead(most_ahead));
   }
   if (wanted != Wanted::nothing) {
@@ -76,7 +77,7 @@ Inbox::Item Inbox::next(Wanted wanted) {
     stored_.release_if_empty();
   }
   while (const auto line = decoder_.next()) {
-    if (wanted == Wanted::value) return read(decoder_, *line);
+    if (values) return read(decoder_, *line);
     Item item = with_line_of(decoder_, [&] {
       Item internal = look_for_internal(*line);
       if (wanted == Wanted::nothing && internal.kind == Kind::nothing) store(*line);
@@ -141,6 +142,10 @@ std::string_view Inbox::command_in(std::string_view line) {
   if (!command.empty() || !line.starts_with(wire::bun_mark)) return command;
   if (value_.is_object()) value_["cmd"] = wire::cluster_command;
   return wire::cluster_command;
+}
+
+void Inbox::store_last(const Item& message) {
+  with_line_of(decoder_, [&] { store(message.text); });
 }
 
 void Inbox::store(std::string_view line) {

@@ -56,7 +56,11 @@ class Inbox {
     std::size_t bad_lines = 0;
     bool gave_way = false;  // more bad lines may follow, but this took long enough
   };
-  Item next(Wanted wanted);
+  //
+  // If `parse`, new messages are read and returned whatever is wanted; store_last() puts one among
+  // those that wait for a listener.
+  Item next(Wanted wanted, bool parse = false);
+  void store_last(const Item& message);
 
   // Returns the value of the item. For a message, only if values were wanted.
   nlohmann::json& value() { return value_; }

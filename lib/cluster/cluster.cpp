@@ -30,7 +30,7 @@ class ClusterState {
   ClusterState& operator=(const ClusterState&) = delete;
   // Servers and datagram sockets that start from now on bind their own sockets.
   ~ClusterState() {
-    if (membership) core.extend(nullptr);
+    if (membership) core.remove_extension(*membership);
   }
 
   void join(Process& process) {
@@ -38,7 +38,7 @@ class ClusterState {
     if (!id || !process.connected()) return;
     worker = std::make_shared<WorkerState>(*id, process::Access::channel_of(process));
     membership = std::make_shared<Membership>(core, process, worker);
-    core.extend(membership);
+    core.add_extension(membership);
     membership->join();
   }
 

@@ -73,8 +73,9 @@ Membership::Membership(uv::LoopCore& core, Process& process, std::shared_ptr<Wor
 void Membership::join() {
   const auto self = shared_from_this();
   worker_->set_delegate(self);
-  process::Access::on_internal(process_, [self](const json& message, const Handle& handle) {
+  process::Access::route_internal(process_, [self](const json& message, const Handle& handle) {
     self->handle_message(message, handle);
+    return true;
   });
   process_.on<"message">([worker = worker_](Message& message) { worker->emit_message(message); });
   process_.on<"error">([self](const Error& error) { self->handle_error(error); });

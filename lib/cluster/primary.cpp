@@ -61,8 +61,9 @@ Worker Primary::fork(const std::map<std::string, std::optional<std::string>>& en
 void Primary::subscribe_to(const std::shared_ptr<WorkerState>& worker) {
   const auto self = shared_from_this();
   ChildProcess child = worker->child();
-  process::Access::on_internal(child, [self, worker](const json& message, const Handle&) {
+  process::Access::route_internal(child, [self, worker](const json& message, const Handle&) {
     self->handle_message(*worker, message);
+    return true;
   });
   child.on<"message">([self, worker](Message& message) {
     if (self->list<"message">().count() == 0) return worker->emit_message(message);
@@ -83,11 +84,9 @@ void Primary::subscribe_to(const std::shared_ptr<WorkerState>& worker) {
     worker->notify<"exit">(status);
     self->notify<"exit">(worker->handle(), status);
   });
-  // Drops the user's listeners, which may hold the worker, and the internal handler, which holds
-  // this.
+  // Drops the user's listeners, which may hold the worker.
   child.on<"close">([self, worker] {
     worker->set_dead();
-    process::Access::on_internal(worker->child(), nullptr);
     worker->clear();
     self->remove_worker(*worker);
   });

@@ -58,7 +58,7 @@ struct ListenerAnswer {
 };
 
 // A source of sockets for all servers and datagram sockets of a loop that are not exclusive. In a
-// cluster, the sockets come from the primary. LoopCore::extend() installs a source; without one,
+// cluster, the sockets come from the primary. LoopCore::add_extension() installs a source; without one,
 // servers and datagram sockets bind their own.
 class ListenerSource : public uv::Extension {
  public:
@@ -72,7 +72,7 @@ class ListenerSource : public uv::Extension {
 
 // Null if there is none.
 inline ListenerSource* listener_source(const uv::LoopCore& core) {
-  return dynamic_cast<ListenerSource*>(core.extension());
+  return core.extension<ListenerSource>();
 }
 
 }  // namespace tine::net

@@ -20,12 +20,12 @@ InternalChannel Access::channel_of(const Process& process) {
   return InternalChannel(Process::State::end_of(process.state_));
 }
 
-void Access::on_internal(const ChildProcess& child, Internal internal) {
-  child.state_->on_internal(std::move(internal));
+void Access::route_internal(const ChildProcess& child, Route route) {
+  child.state_->end().router().add(channel::Router::Offers::internal, std::move(route));
 }
 
-void Access::on_internal(const Process& process, Internal internal) {
-  process.state_->on_internal(std::move(internal));
+void Access::route_internal(const Process& process, Route route) {
+  process.state_->end().router().add(channel::Router::Offers::internal, std::move(route));
 }
 
 }  // namespace tine::process

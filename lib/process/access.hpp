@@ -16,16 +16,17 @@ namespace tine::process {
 
 // Operations on a child, or on this process, for the layers above but not for users.
 struct Access {
-  // A callback for internal messages that nothing else handles.
-  using Internal = std::function<void(const nlohmann::json& message, const Handle& handle)>;
+  // Returns whether it takes the message.
+  using Route = std::function<bool(nlohmann::json& message, const Handle& handle)>;
 
   // Forks a child that finds its worker number in the environment.
   static ChildProcess fork_worker(uv::LoopCore& core, const std::filesystem::path& module,
                                   const ForkOptions& options, int number);
   static InternalChannel channel_of(const ChildProcess& child);
   static InternalChannel channel_of(const Process& process);
-  static void on_internal(const ChildProcess& child, Internal internal);
-  static void on_internal(const Process& process, Internal internal);
+  // Offers internal messages to `route`, until the channel has ended or the child is closed.
+  static void route_internal(const ChildProcess& child, Route route);
+  static void route_internal(const Process& process, Route route);
 };
 
 }  // namespace tine::process

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <utility>
 #include <vector>
 
@@ -14,7 +13,11 @@ template <class... Events>
 class PeerState : public channel::ChannelState<Events...> {
  public:
   PeerState(uv::LoopCore& core, const ChannelOptions& options)
-      : channel::ChannelState<Events...>(core, options), handles_(this->end()) {}
+      : channel::ChannelState<Events...>(core, options), handles_(this->end()) {
+    this->end().router().add(
+        channel::Router::Offers::internal,
+        [this](nlohmann::json& message, const Handle&) { return handles_.take(message); });
+  }
 
   channel::PassedHandle pass(const Handle& handle, bool keep_open) override {
     return handles_.pass(handle, keep_open);
@@ -25,27 +28,10 @@ class PeerState : public channel::ChannelState<Events...> {
     return handles_.receive(*this->core(), line, std::move(descriptors));
   }
 
-  void on_internal(nlohmann::json& message, const Handle& handle) override {
-    if (!handles_.take(message) && internal_) internal_(message, handle);
-  }
-
-  // A callback for all other internal messages: those of a cluster.
-  using Internal = std::function<void(const nlohmann::json& message, const Handle& handle)>;
-  void on_internal(Internal internal) { internal_ = std::move(internal); }
-
-  void loop_closing() noexcept override {
-    channel::ChannelState<Events...>::loop_closing();
-    internal_ = nullptr;
-  }
-
-  void on_ended() override {
-    handles_.channel_ended();
-    internal_ = nullptr;
-  }
+  void on_ended() override { handles_.channel_ended(); }
 
  private:
   HandlePassing handles_;
-  Internal internal_;
 };
 
 }  // namespace tine::process

@@ -1,5 +1,6 @@
 #include "uv/loop_core.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <csignal>
 #include <cstdlib>
@@ -136,7 +137,7 @@ void LoopCore::drop_all() noexcept {
     resident->core_ = nullptr;
     resident->loop_closing();
   }
-  extension_.reset();
+  std::exchange(extensions_, {}).clear();
   // Destroying the user's captures may still use the core.
   kept.clear();
   while (work_left()) {
@@ -386,6 +387,14 @@ void LoopCore::keep(std::shared_ptr<Resident> resident) {
 void LoopCore::release(const Resident& resident) {
   check_thread();
   const auto kept = kept_.extract(&resident);  // destroyed after it has left the map
+}
+
+void LoopCore::remove_extension(const Extension& extension) noexcept {
+  const auto is_it = [&](const auto& one) { return one.get() == &extension; };
+  const auto found = std::find_if(extensions_.begin(), extensions_.end(), is_it);
+  if (found == extensions_.end()) return;
+  const auto removed = std::move(*found);  // destroyed after it has left the list
+  extensions_.erase(found);
 }
 
 bool LoopCore::only_writes_left() const {

@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
+#include <vector>
 
 #include <unistd.h>
 
@@ -176,9 +177,18 @@ class LoopCore {
   void keep(std::shared_ptr<Resident> resident);
   void release(const Resident& resident);
 
-  // A loop has one extension or none.
-  void extend(std::shared_ptr<Extension> extension) { extension_ = std::move(extension); }
-  Extension* extension() const { return extension_.get(); }
+  void add_extension(std::shared_ptr<Extension> extension) {
+    extensions_.push_back(std::move(extension));
+  }
+  void remove_extension(const Extension& extension) noexcept;
+  // Returns the newest extension of this type, or null.
+  template <class T>
+  T* extension() const {
+    for (auto one = extensions_.rbegin(); one != extensions_.rend(); ++one) {
+      if (auto* const found = dynamic_cast<T*>(one->get())) return found;
+    }
+    return nullptr;
+  }
 
   // Counts the handles that keep the loop alive only for bytes that wait to be written.
   void write_started() { ++writes_; }
@@ -235,7 +245,7 @@ class LoopCore {
   std::unordered_set<Resident*> residents_;
   std::unordered_map<const Resident*, std::shared_ptr<Resident>> kept_;
 
-  std::shared_ptr<Extension> extension_;
+  std::vector<std::shared_ptr<Extension>> extensions_;
 
   std::mutex posted_mutex_;
   TaskQueue posted_;

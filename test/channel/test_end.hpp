@@ -20,7 +20,14 @@ using Log = std::vector<std::string>;
 class TestEnd final : public tine::channel::Endpoint::Owner {
  public:
   TestEnd(tine::Loop& loop, const tine::ChannelOptions& options)
-      : end_(tine::core_of(loop), *this, options) {}
+      : end_(tine::core_of(loop), *this, options) {
+    end_.router().add(tine::channel::Router::Offers::internal,
+                      [this](nlohmann::json& message, const tine::Handle&) {
+                        internal_.push_back(message.dump());
+                        if (at_internal_) at_internal_();
+                        return true;
+                      });
+  }
 
   tine::channel::Wanted wanted() const override { return wanted_; }
   bool keeps_loop() const override { return true; }
@@ -32,10 +39,6 @@ class TestEnd final : public tine::channel::Endpoint::Owner {
       log_.back() += " with " + std::to_string(came.size());
     }
     if (at_message_) at_message_();
-  }
-  void on_internal(nlohmann::json& message, const tine::Handle&) override {
-    internal_.push_back(message.dump());
-    if (at_internal_) at_internal_();
   }
   // Passes the descriptors on; the channel does not look at what they are.
   tine::Handle make_handle(const nlohmann::json&,

@@ -285,6 +285,9 @@ class Session final : public Endpoint::Owner {
         peer_(ends[0], small_sockets()),
         end_(core_, *this, options_) {
     if (small_sockets()) make_small(ends[1]);
+    end_.router().add(
+        tine::channel::Router::Offers::internal,
+        [this](json& message, const tine::Handle&) { return handles_.take(message); });
     end_.open(tine::base::Descriptor(ends[1]));
   }
   ~Session() override { end_.detach(); }
@@ -308,7 +311,6 @@ class Session final : public Endpoint::Owner {
   tine::channel::PassedHandle pass(const tine::Handle& handle, bool keep_open) override {
     return handles_.pass(handle, keep_open);
   }
-  void on_internal(json& message, const tine::Handle&) override { handles_.take(message); }
   void on_ended() override { handles_.channel_ended(); }
 
   void on_message(tine::Message& message) override {

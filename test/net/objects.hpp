@@ -150,6 +150,6 @@ class FakeSource final : public tine::net::ListenerSource {
 inline std::shared_ptr<FakeSource> install_source(
     TestLoop& loop, std::function<tine::net::ListenerAnswer()> answer) {
   const auto source = std::make_shared<FakeSource>(loop, std::move(answer));
-  tine::core_of(loop).extend(source);
+  tine::core_of(loop).add_extension(source);
   return source;
 }
