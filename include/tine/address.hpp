@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#pragma GCC visibility push(default)
+#include "tine/detail/export.hpp"
 
 namespace tine {
 
@@ -28,8 +28,6 @@ struct Address {
 };
 
 // Returns "127.0.0.1:80", "[::1]:80", or the path. A zero byte is written as "\\0".
-std::string to_string(const Address& address);
+TINE_EXPORT std::string to_string(const Address& address);
 
 }  // namespace tine
-
-#pragma GCC visibility pop

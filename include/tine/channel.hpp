@@ -5,11 +5,11 @@
 #include <cstddef>
 #include <memory>
 
+#include "tine/detail/export.hpp"
+
 namespace tine::channel {
 class Endpoint;
 }
-
-#pragma GCC visibility push(default)
 
 namespace tine {
 
@@ -56,7 +56,7 @@ struct ChannelOptions {
 // no-ops.
 //
 // Node: subprocess.channel, process.channel.
-class Channel {
+class TINE_EXPORT Channel {
  public:
   // Sets whether the open channel keeps Loop::run() from returning. Until the first call of either,
   // it does so in the parent, and in the child while there is a "message" or "disconnect" listener.
@@ -106,5 +106,3 @@ class Channel {
 };
 
 }  // namespace tine
-
-#pragma GCC visibility pop

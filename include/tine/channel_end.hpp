@@ -10,12 +10,11 @@
 #include <utility>
 
 #include "tine/channel.hpp"
+#include "tine/detail/export.hpp"
 #include "tine/detail/json.hpp"
 #include "tine/handle.hpp"
 #include "tine/message.hpp"
 #include "tine/send_callback.hpp"
-
-#pragma GCC visibility push(default)
 
 namespace tine {
 
@@ -26,7 +25,7 @@ struct SendOptions {
 };
 
 // One end of a message channel; a base of ChildProcess, Process and Worker.
-class ChannelEnd {
+class TINE_EXPORT ChannelEnd {
  public:
   // Queues a message. Never blocks, and never throws because of the message.
   //
@@ -108,5 +107,3 @@ class ChannelEnd {
 };
 
 }  // namespace tine
-
-#pragma GCC visibility pop

@@ -12,6 +12,7 @@
 
 #include "tine/channel.hpp"
 #include "tine/channel_end.hpp"
+#include "tine/detail/export.hpp"
 #include "tine/emitter.hpp"
 #include "tine/error.hpp"
 #include "tine/fork_options.hpp"
@@ -22,8 +23,6 @@
 namespace tine::process {
 struct Access;
 }
-
-#pragma GCC visibility push(default)
 
 namespace tine {
 
@@ -41,7 +40,7 @@ struct ExitStatus {
 };
 
 // Returns "code 0", "signal 9 (Killed)" or "unknown".
-std::string to_string(const ExitStatus& status);
+TINE_EXPORT std::string to_string(const ExitStatus& status);
 
 // How ChildProcess::stop() ends a child.
 struct StopOptions {
@@ -81,10 +80,11 @@ struct StopOptions {
 //
 // Node: child_process.ChildProcess. Node guarantees no order of the last events. It has neither
 // "connected" nor "drain"; there the send callback replaces "drain".
-class ChildProcess : public Emitter<Event<"spawn">, Event<"connected">, Event<"message", Message>,
-                                    Event<"error", Error>, Event<"drain">, Event<"disconnect">,
-                                    Event<"exit", ExitStatus>, Event<"close", ExitStatus>>,
-                     public ChannelEnd {
+class TINE_EXPORT ChildProcess
+    : public Emitter<Event<"spawn">, Event<"connected">, Event<"message", Message>,
+                     Event<"error", Error>, Event<"drain">, Event<"disconnect">,
+                     Event<"exit", ExitStatus>, Event<"close", ExitStatus>>,
+      public ChannelEnd {
  public:
   ChildProcess() = default;
 
@@ -160,8 +160,7 @@ class ChildProcess : public Emitter<Event<"spawn">, Event<"connected">, Event<"m
 // (ETXTBSY), fork() waits for up to some 130 ms, then reports that error.
 //
 // Node: child_process.fork().
-ChildProcess fork(Loop& loop, const std::filesystem::path& module, ForkOptions options = {});
+TINE_EXPORT ChildProcess fork(Loop& loop, const std::filesystem::path& module,
+                              ForkOptions options = {});
 
 }  // namespace tine
-
-#pragma GCC visibility pop

@@ -17,6 +17,7 @@
 #include "tine/address.hpp"
 #include "tine/channel_end.hpp"
 #include "tine/child_process.hpp"
+#include "tine/detail/export.hpp"
 #include "tine/detail/json.hpp"
 #include "tine/emitter.hpp"
 #include "tine/error.hpp"
@@ -28,8 +29,6 @@ namespace tine::cluster {
 class ClusterState;
 class WorkerState;
 }  // namespace tine::cluster
-
-#pragma GCC visibility push(default)
 
 namespace tine {
 
@@ -49,7 +48,7 @@ class Process;
 // A handle: see Emitter.
 //
 // Node: cluster.Worker.
-class Worker
+class TINE_EXPORT Worker
     : public Emitter<Event<"online">, Event<"listening", Address>, Event<"message", Message>,
                      Event<"error", Error>, Event<"disconnect">, Event<"exit", ExitStatus>>,
       private ChannelEnd {
@@ -99,7 +98,7 @@ class Worker
 };
 
 // Which worker gets a connection. For TCP and Unix paths; UDP sockets are always shared.
-class Balancing {
+class TINE_EXPORT Balancing {
  public:
   // A worker to choose from.
   struct Candidate {
@@ -195,11 +194,12 @@ struct ClusterSettings {
 // itself, creates its Process first.
 //
 // Node: the module node:cluster.
-class Cluster : public Emitter<Event<"setup">, Event<"fork", Worker>, Event<"online", Worker>,
-                               Event<"listening", Worker, Address>,
-                               Event<"message", Worker, nlohmann::json, Handle>,
-                               Event<"error", Worker, Error>, Event<"disconnect", Worker>,
-                               Event<"exit", Worker, ExitStatus>> {
+class TINE_EXPORT Cluster
+    : public Emitter<Event<"setup">, Event<"fork", Worker>, Event<"online", Worker>,
+                     Event<"listening", Worker, Address>,
+                     Event<"message", Worker, nlohmann::json, Handle>,
+                     Event<"error", Worker, Error>, Event<"disconnect", Worker>,
+                     Event<"exit", Worker, ExitStatus>> {
  public:
   explicit Cluster(Loop& loop);
   // Uses the Process of this program, which is on the same loop and outlives the Cluster.
@@ -240,5 +240,3 @@ class Cluster : public Emitter<Event<"setup">, Event<"fork", Worker>, Event<"onl
 };
 
 }  // namespace tine
-
-#pragma GCC visibility pop

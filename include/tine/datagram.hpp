@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "tine/address.hpp"
+#include "tine/detail/export.hpp"
 #include "tine/emitter.hpp"
 #include "tine/error.hpp"
 #include "tine/loop.hpp"
@@ -18,8 +19,6 @@
 namespace tine::net {
 class DatagramState;
 }
-
-#pragma GCC visibility push(default)
 
 namespace tine {
 
@@ -69,9 +68,9 @@ struct BindOptions {
 // it; before that it belongs to its handles alone. A bound socket keeps Loop::run() from returning.
 //
 // Node: dgram.Socket. Unlike Node, send() and connect() do not look up names.
-class Datagram : public Emitter<Event<"listening">, Event<"connect">,
-                                Event<"message", std::string_view, Address>, Event<"error", Error>,
-                                Event<"close">> {
+class TINE_EXPORT Datagram : public Emitter<Event<"listening">, Event<"connect">,
+                                            Event<"message", std::string_view, Address>,
+                                            Event<"error", Error>, Event<"close">> {
  public:
   Datagram() = default;
   // `family` is ipv4 or ipv6.
@@ -182,5 +181,3 @@ class Datagram : public Emitter<Event<"listening">, Event<"connect">,
 };
 
 }  // namespace tine
-
-#pragma GCC visibility pop

@@ -12,8 +12,6 @@
 #include <utility>
 #include <vector>
 
-#pragma GCC visibility push(default)
-
 namespace tine {
 
 // The name of an event as a template argument, as in on<"message">.
@@ -349,5 +347,3 @@ class Emitter {
 };
 
 }  // namespace tine
-
-#pragma GCC visibility pop

@@ -6,7 +6,7 @@
 #include <string>
 #include <system_error>
 
-#pragma GCC visibility push(default)
+#include "tine/detail/export.hpp"
 
 namespace tine {
 
@@ -41,8 +41,8 @@ enum class Errc {
   socket_not_running,   // ERR_SOCKET_DGRAM_NOT_RUNNING: Datagram::send() after close()
 };
 
-const std::error_category& error_category() noexcept;
-std::error_code make_error_code(Errc error) noexcept;
+TINE_EXPORT const std::error_category& error_category() noexcept;
+TINE_EXPORT std::error_code make_error_code(Errc error) noexcept;
 
 // An error: code() for programs, what() for people.
 //
@@ -50,7 +50,7 @@ std::error_code make_error_code(Errc error) noexcept;
 // Loop::run() throws it, run() can be called again: nothing that was read or due is lost.
 //
 // Node: Error with a `code`.
-class Error : public std::system_error {
+class TINE_EXPORT Error : public std::system_error {
  public:
   using std::system_error::system_error;
 
@@ -69,5 +69,3 @@ class Error : public std::system_error {
 
 template <>
 struct std::is_error_code_enum<tine::Errc> : std::true_type {};
-
-#pragma GCC visibility pop

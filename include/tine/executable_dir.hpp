@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#pragma GCC visibility push(default)
+#include "tine/detail/export.hpp"
 
 namespace tine {
 
@@ -16,8 +16,6 @@ namespace tine {
 // given to exec, with symbolic links resolved.
 //
 // Node: __dirname of the main module.
-std::filesystem::path executable_dir();
+TINE_EXPORT std::filesystem::path executable_dir();
 
 }  // namespace tine
-
-#pragma GCC visibility pop

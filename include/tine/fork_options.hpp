@@ -12,8 +12,6 @@
 #include "tine/channel.hpp"
 #include "tine/resources.hpp"
 
-#pragma GCC visibility push(default)
-
 namespace tine {
 
 // What one of the child's descriptors is connected to.
@@ -140,5 +138,3 @@ struct ForkOptions {
 };
 
 }  // namespace tine
-
-#pragma GCC visibility pop

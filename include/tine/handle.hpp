@@ -6,11 +6,11 @@
 #include <utility>
 #include <vector>
 
+#include "tine/detail/export.hpp"
+
 namespace tine::process {
 class HandleContent;
 }
-
-#pragma GCC visibility push(default)
 
 namespace tine {
 
@@ -22,7 +22,7 @@ class Socket;
 // them; when the last copy is destroyed, the descriptors that were not released are closed.
 //
 // Node: none. They can be sent only if both ends are tine.
-class Descriptors {
+class TINE_EXPORT Descriptors {
  public:
   Descriptors() = default;
   // Takes ownership of the descriptors; each must be open.
@@ -55,7 +55,7 @@ class Descriptors {
 // created here. Use a Handle on the thread of its loop.
 //
 // Node: sendHandle. In Node a received handle that nobody takes stays open.
-class Handle {
+class TINE_EXPORT Handle {
  public:
   Handle() = default;
   Handle(Server server);
@@ -84,5 +84,3 @@ class Handle {
 };
 
 }  // namespace tine
-
-#pragma GCC visibility pop

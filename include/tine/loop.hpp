@@ -6,6 +6,8 @@
 #include <functional>
 #include <memory>
 
+#include "tine/detail/export.hpp"
+
 struct uv_loop_s;
 
 namespace tine::uv {
@@ -13,14 +15,12 @@ class LoopCore;
 class TimerState;
 }  // namespace tine::uv
 
-#pragma GCC visibility push(default)
-
 namespace tine {
 
 // A function that runs later. A handle: copy or drop it, and the timer goes on.
 //
 // Node: Timeout.
-class Timer {
+class TINE_EXPORT Timer {
  public:
   Timer() = default;
 
@@ -68,7 +68,7 @@ class Timer {
 // compiled with.
 //
 // Node: the event loop; there is only one, and it is hidden.
-class Loop {
+class TINE_EXPORT Loop {
  public:
   Loop();
 
@@ -149,5 +149,3 @@ class Loop {
 };
 
 }  // namespace tine
-
-#pragma GCC visibility pop

@@ -12,11 +12,10 @@
 #include <utility>
 #include <vector>
 
+#include "tine/detail/export.hpp"
 #include "tine/detail/json.hpp"
 #include "tine/emitter.hpp"
 #include "tine/handle.hpp"
-
-#pragma GCC visibility push(default)
 
 namespace tine {
 
@@ -46,7 +45,7 @@ struct Text {
 // A second parameter, a tine::Handle, is the handle sent with the message: see handle.hpp.
 //
 // Node: the `message` argument, followed by `sendHandle`.
-class Message {
+class TINE_EXPORT Message {
  public:
   // A message for one delivery: `value` may be moved from. `value` is null if it was not parsed.
   Message(std::string_view text, nlohmann::json* value, Handle handle = {})
@@ -206,5 +205,3 @@ struct ListenerTraits<Message> {
 
 }  // namespace detail
 }  // namespace tine
-
-#pragma GCC visibility pop

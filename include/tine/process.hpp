@@ -5,6 +5,7 @@
 
 #include "tine/channel.hpp"
 #include "tine/channel_end.hpp"
+#include "tine/detail/export.hpp"
 #include "tine/emitter.hpp"
 #include "tine/error.hpp"
 #include "tine/message.hpp"
@@ -12,8 +13,6 @@
 namespace tine::process {
 struct Access;
 }
-
-#pragma GCC visibility push(default)
 
 namespace tine {
 
@@ -41,9 +40,10 @@ class Loop;
 // remaining messages get ECANCELED.
 //
 // Node: the IPC part of `process`. There `process.send` is undefined without a channel.
-class Process : public Emitter<Event<"connected">, Event<"message", Message>, Event<"error", Error>,
-                               Event<"drain">, Event<"disconnect">>,
-                public ChannelEnd {
+class TINE_EXPORT Process
+    : public Emitter<Event<"connected">, Event<"message", Message>, Event<"error", Error>,
+                     Event<"drain">, Event<"disconnect">>,
+      public ChannelEnd {
  public:
   explicit Process(Loop& loop, ChannelOptions options = {});
   Process(const Process&) = delete;
@@ -66,5 +66,3 @@ class Process : public Emitter<Event<"connected">, Event<"message", Message>, Ev
 };
 
 }  // namespace tine
-
-#pragma GCC visibility pop

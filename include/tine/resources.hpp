@@ -6,8 +6,6 @@
 #include <cstdint>
 #include <optional>
 
-#pragma GCC visibility push(default)
-
 namespace tine {
 
 // A limit as in setrlimit(). RLIMIT_INFINITY means no limit; raising a hard limit needs privileges.
@@ -37,5 +35,3 @@ struct ResourceUsage {
 };
 
 }  // namespace tine
-
-#pragma GCC visibility pop

@@ -4,8 +4,6 @@
 #include <functional>
 #include <system_error>
 
-#pragma GCC visibility push(default)
-
 namespace tine {
 
 // Receives the result of sending a message or writing bytes: no error once the last byte was given
@@ -15,5 +13,3 @@ namespace tine {
 using SendCallback = std::function<void(std::error_code)>;
 
 }  // namespace tine
-
-#pragma GCC visibility pop

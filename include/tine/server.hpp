@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "tine/address.hpp"
+#include "tine/detail/export.hpp"
 #include "tine/emitter.hpp"
 #include "tine/error.hpp"
 #include "tine/loop.hpp"
@@ -18,8 +19,6 @@
 namespace tine::net {
 class ServerState;
 }
-
-#pragma GCC visibility push(default)
 
 namespace tine {
 
@@ -83,8 +82,9 @@ struct ListenOptions {
 //
 // Node: net.Server. There listen() throws if its options are invalid, close() may be followed by
 // another listen(), and a process without descriptors closes connections silently.
-class Server : public Emitter<Event<"listening">, Event<"connection", Socket>,
-                              Event<"drop", Address>, Event<"error", Error>, Event<"close">> {
+class TINE_EXPORT Server
+    : public Emitter<Event<"listening">, Event<"connection", Socket>, Event<"drop", Address>,
+                     Event<"error", Error>, Event<"close">> {
  public:
   Server() = default;
   explicit Server(Loop& loop);
@@ -145,5 +145,3 @@ class Server : public Emitter<Event<"listening">, Event<"connection", Socket>,
 };
 
 }  // namespace tine
-
-#pragma GCC visibility pop

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "tine/address.hpp"
+#include "tine/detail/export.hpp"
 #include "tine/emitter.hpp"
 #include "tine/error.hpp"
 #include "tine/loop.hpp"
@@ -18,8 +19,6 @@
 namespace tine::net {
 class SocketState;
 }
-
-#pragma GCC visibility push(default)
 
 namespace tine {
 
@@ -64,7 +63,7 @@ struct ConnectOptions {
 // Node: net.Socket, with allowHalfOpen false; Stream says where it differs. In Node several
 // addresses of a name may be tried at the same time, and connect() may be called again after
 // "close".
-class Socket
+class TINE_EXPORT Socket
     : public Emitter<Event<"connect">, Event<"data", std::string_view>, Event<"end">,
                      Event<"drain">, Event<"timeout">, Event<"error", Error>, Event<"close">> {
  public:
@@ -166,5 +165,3 @@ class Socket
 };
 
 }  // namespace tine
-
-#pragma GCC visibility pop

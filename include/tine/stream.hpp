@@ -6,6 +6,7 @@
 #include <memory>
 #include <string_view>
 
+#include "tine/detail/export.hpp"
 #include "tine/emitter.hpp"
 #include "tine/error.hpp"
 #include "tine/send_callback.hpp"
@@ -13,8 +14,6 @@
 namespace tine::net {
 class StreamState;
 }
-
-#pragma GCC visibility push(default)
 
 namespace tine {
 
@@ -49,8 +48,8 @@ class Loop;
 // failed write also destroys the stream, with everything that is still to be read, and emits
 // "error" in addition to the callback. After the last "data" listener is removed, Node goes on
 // reading and drops what comes. In Node "drain" comes when everything is written.
-class Stream : public Emitter<Event<"data", std::string_view>, Event<"end">, Event<"drain">,
-                              Event<"error", Error>, Event<"close">> {
+class TINE_EXPORT Stream : public Emitter<Event<"data", std::string_view>, Event<"end">,
+                                          Event<"drain">, Event<"error", Error>, Event<"close">> {
  public:
   Stream() = default;
 
@@ -135,5 +134,3 @@ Stream standard_output(Loop& loop);
 Stream standard_error(Loop& loop);
 
 }  // namespace tine
-
-#pragma GCC visibility pop

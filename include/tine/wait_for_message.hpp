@@ -8,9 +8,8 @@
 #include <functional>
 #include <system_error>
 
+#include "tine/detail/export.hpp"
 #include "tine/detail/json.hpp"
-
-#pragma GCC visibility push(default)
 
 namespace tine {
 
@@ -41,9 +40,9 @@ using WaitCallback = std::function<void(std::error_code error, const nlohmann::j
 // not touched: a second wait that starts in `done` gets them.
 //
 // Node: none; there it is written with once(), a timer and removeListener().
-void wait_for_message(Loop& loop, ChildProcess child, WaitOptions options, WaitCallback done);
-void wait_for_message(Loop& loop, Process& process, WaitOptions options, WaitCallback done);
+TINE_EXPORT void wait_for_message(Loop& loop, ChildProcess child, WaitOptions options,
+                                  WaitCallback done);
+TINE_EXPORT void wait_for_message(Loop& loop, Process& process, WaitOptions options,
+                                  WaitCallback done);
 
 }  // namespace tine
-
-#pragma GCC visibility pop
