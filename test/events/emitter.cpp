@@ -1,3 +1,5 @@
+#include "tine/emitter.hpp"
+
 #include <functional>
 #include <memory>
 #include <string>
@@ -13,20 +15,16 @@ using nlohmann::json;
 
 namespace {
 
-using Table =
-    tine::detail::ListenerTable<tine::Event<"number", int>, tine::Event<"pair", int, std::string>,
-                                tine::Event<"nothing">, tine::Event<"message", tine::Message>>;
-
 // An emitter whose events the test emits.
 class TestEmitter
     : public tine::Emitter<tine::Event<"number", int>, tine::Event<"pair", int, std::string>,
                            tine::Event<"nothing">, tine::Event<"message", tine::Message>> {
  public:
-  TestEmitter() : TestEmitter(std::make_shared<Table>()) {}
+  TestEmitter() : TestEmitter(std::make_shared<Listeners>()) {}
 
   template <tine::EventName Name, class... Args>
   void emit(Args... args) {
-    const auto keep = table_;
+    const auto keep = listeners_;
     keep->template notify<Name>(args...);
   }
 
@@ -34,15 +32,16 @@ class TestEmitter
   std::vector<std::string> emit_message(json value) {
     const std::string text = value.dump();
     tine::Message message(text, &value);
-    const auto keep = table_;
+    const auto keep = listeners_;
     keep->notify<"message">(message);
     return message.failures();
   }
 
  private:
-  explicit TestEmitter(std::shared_ptr<Table> table) : Emitter(table), table_(table) {}
+  explicit TestEmitter(std::shared_ptr<Listeners> listeners)
+      : Emitter(listeners), listeners_(listeners) {}
 
-  std::shared_ptr<Table> table_;
+  std::shared_ptr<Listeners> listeners_;
 };
 
 struct Point {
