@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "channel/endpoint.hpp"
-#include "tine/emitter.hpp"
 #include "uv/loop_core.hpp"
 #include "uv/task.hpp"
 
@@ -12,11 +11,9 @@ namespace tine::channel {
 // The common part of the states behind ChildProcess and Process: one end of a channel, and the
 // listeners of its events.
 //
-// Events must include "message", "error", "drain" and "disconnect".
-template <class... Events>
-class ChannelState : public detail::ListenerTable<Events...>,
-                     public Endpoint::Owner,
-                     public uv::Resident {
+// Listeners must include those of "message", "error", "drain" and "disconnect".
+template <class Listeners>
+class ChannelState : public Listeners, public Endpoint::Owner, public uv::Resident {
  public:
   ChannelState(uv::LoopCore& core, const ChannelOptions& options)
       : Resident(core), end_(core, *this, options) {}

@@ -17,13 +17,8 @@
 
 namespace tine::cluster {
 
-using ClusterListeners = detail::ListenerTable<
-    Event<"setup">, Event<"fork", Worker>, Event<"online", Worker>,
-    Event<"listening", Worker, Address>, Event<"message", Worker, nlohmann::json, Handle>,
-    Event<"error", Worker, Error>, Event<"disconnect", Worker>, Event<"exit", Worker, ExitStatus>>;
-
 // The state behind tine::Cluster in the primary: the workers and the sockets they share.
-class Primary final : public ClusterListeners,
+class Primary final : public Cluster::Listeners,
                       public WorkerState::Delegate,
                       public uv::Resident,
                       public std::enable_shared_from_this<Primary> {

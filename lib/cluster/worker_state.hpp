@@ -10,11 +10,8 @@
 namespace tine::cluster {
 
 // The state behind tine::Worker.
-class WorkerState final
-    : public detail::ListenerTable<Event<"online">, Event<"listening", Address>,
-                                   Event<"message", Message>, Event<"error", Error>,
-                                   Event<"disconnect">, Event<"exit", ExitStatus>>,
-      public std::enable_shared_from_this<WorkerState> {
+class WorkerState final : public Worker::Listeners,
+                          public std::enable_shared_from_this<WorkerState> {
  public:
   // Carries out what the Worker is asked to do: the primary, or the membership of this process.
   class Delegate {

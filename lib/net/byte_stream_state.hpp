@@ -7,18 +7,15 @@
 
 #include "net/byte_stream.hpp"
 #include "net/error_event.hpp"
-#include "tine/emitter.hpp"
 #include "tine/error.hpp"
 #include "uv/loop_core.hpp"
 
 namespace tine::net {
 
 // The state behind a handle to a byte stream. It emits what the stream reports, and the loop keeps
-// it until "close". Events must include those of tine::Stream.
-template <class... Events>
-class ByteStreamState : public detail::ListenerTable<Events...>,
-                        public ByteStream::Owner,
-                        public uv::Resident {
+// it until "close". Listeners must include those of tine::Stream.
+template <class Listeners>
+class ByteStreamState : public Listeners, public ByteStream::Owner, public uv::Resident {
  public:
   explicit ByteStreamState(uv::LoopCore& core) : Resident(core), bytes_(core, *this) {}
 

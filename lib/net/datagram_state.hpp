@@ -13,7 +13,6 @@
 #include "net/listener_source.hpp"
 #include "net/socket_address.hpp"
 #include "tine/datagram.hpp"
-#include "tine/emitter.hpp"
 #include "uv/event_sequence.hpp"
 #include "uv/keep_alive.hpp"
 #include "uv/lookup.hpp"
@@ -23,13 +22,10 @@
 namespace tine::net {
 
 // The state behind tine::Datagram. The loop keeps it from the first binding to "close".
-class DatagramState final
-    : public detail::ListenerTable<Event<"listening">, Event<"connect">,
-                                   Event<"message", std::string_view, Address>,
-                                   Event<"error", Error>, Event<"close">>,
-      public std::enable_shared_from_this<DatagramState>,
-      public uv::Resident,
-      public ListenerUser {
+class DatagramState final : public Datagram::Listeners,
+                            public std::enable_shared_from_this<DatagramState>,
+                            public uv::Resident,
+                            public ListenerUser {
  public:
   DatagramState(uv::LoopCore& core, Family family) : Resident(core), family_(family) {}
 

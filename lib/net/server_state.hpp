@@ -13,7 +13,6 @@
 #include "net/bound_socket.hpp"
 #include "net/listener_source.hpp"
 #include "net/peer_connections.hpp"
-#include "tine/emitter.hpp"
 #include "tine/server.hpp"
 #include "uv/event_sequence.hpp"
 #include "uv/keep_alive.hpp"
@@ -24,13 +23,11 @@
 namespace tine::net {
 
 // The state behind tine::Server. The loop keeps it from listen() to "close".
-class ServerState final
-    : public detail::ListenerTable<Event<"listening">, Event<"connection", Socket>,
-                                   Event<"drop", Address>, Event<"error", Error>, Event<"close">>,
-      public std::enable_shared_from_this<ServerState>,
-      public uv::Resident,
-      public ListenerUser,
-      private uv::Listener::User {
+class ServerState final : public Server::Listeners,
+                          public std::enable_shared_from_this<ServerState>,
+                          public uv::Resident,
+                          public ListenerUser,
+                          private uv::Listener::User {
  public:
   explicit ServerState(uv::LoopCore& core) : Resident(core) {}
 

@@ -14,7 +14,6 @@
 #include "base/descriptor.hpp"
 #include "net/byte_stream_state.hpp"
 #include "net/socket_address.hpp"
-#include "tine/emitter.hpp"
 #include "tine/socket.hpp"
 #include "uv/connector.hpp"
 #include "uv/event_sequence.hpp"
@@ -27,9 +26,7 @@ namespace tine::net {
 class ServerState;
 
 // The state behind tine::Socket. The loop keeps it from connect() or open() to "close".
-class SocketState final : public ByteStreamState<Event<"connect">, Event<"data", std::string_view>,
-                                                 Event<"end">, Event<"drain">, Event<"timeout">,
-                                                 Event<"error", Error>, Event<"close">> {
+class SocketState final : public ByteStreamState<Socket::Listeners> {
  public:
   explicit SocketState(uv::LoopCore& core);
 

@@ -11,9 +11,7 @@
 namespace tine::net {
 
 // The state behind tine::Stream. The loop keeps it until "close".
-class StreamState final
-    : public ByteStreamState<Event<"data", std::string_view>, Event<"end">, Event<"drain">,
-                             Event<"error", Error>, Event<"close">> {
+class StreamState final : public ByteStreamState<Stream::Listeners> {
  public:
   using ByteStreamState::ByteStreamState;
 

@@ -21,10 +21,7 @@ namespace tine {
 
 // The state behind the handles to a child. It lives from fork() until "close", or longer while
 // there is a handle.
-class ChildProcess::State final
-    : public process::PeerState<Event<"spawn">, Event<"connected">, Event<"message", Message>,
-                                Event<"error", Error>, Event<"drain">, Event<"disconnect">,
-                                Event<"exit", ExitStatus>, Event<"close", ExitStatus>> {
+class ChildProcess::State final : public process::PeerState<ChildProcess::Listeners> {
  public:
   using PeerState::PeerState;
 

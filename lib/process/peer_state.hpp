@@ -9,11 +9,11 @@
 namespace tine::process {
 
 // A ChannelState that also passes and receives the handles beside messages.
-template <class... Events>
-class PeerState : public channel::ChannelState<Events...> {
+template <class Listeners>
+class PeerState : public channel::ChannelState<Listeners> {
  public:
   PeerState(uv::LoopCore& core, const ChannelOptions& options)
-      : channel::ChannelState<Events...>(core, options), handles_(this->end()) {
+      : channel::ChannelState<Listeners>(core, options), handles_(this->end()) {
     this->end().router().add(
         channel::Router::Offers::internal,
         [this](nlohmann::json& message, const Handle&) { return handles_.take(message); });

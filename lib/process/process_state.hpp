@@ -9,9 +9,7 @@
 namespace tine {
 
 // The state behind Process.
-class Process::State final
-    : public process::PeerState<Event<"connected">, Event<"message", Message>,
-                                Event<"error", Error>, Event<"drain">, Event<"disconnect">> {
+class Process::State final : public process::PeerState<Process::Listeners> {
  public:
   using PeerState::PeerState;
 
