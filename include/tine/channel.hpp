@@ -52,8 +52,7 @@ struct ChannelOptions {
   std::chrono::milliseconds flush_timeout = std::chrono::seconds(5);
 };
 
-// One end of a channel. A handle: copy, keep and drop it freely. Calls on a closed channel are
-// no-ops.
+// One end of a channel. A handle: see Emitter. Calls on a closed channel are no-ops.
 //
 // Node: subprocess.channel, process.channel.
 class TINE_EXPORT Channel {

@@ -72,8 +72,8 @@ struct StopOptions {
 // error. If other code in this program has waited for the child, "exit" comes within a second, with
 // an unknown status.
 //
-// A handle (see Emitter): without it the child runs on, and its listeners stay until "close". The
-// loop keeps the object behind it alive, and the child keeps Loop::run() from returning.
+// A handle: see Emitter. The child keeps Loop::run() from returning. If the loop is destroyed first,
+// the child runs on, unless ForkOptions::kill_with_loop is set.
 //
 // Messages that come before there is a "message" listener are stored, up to
 // ChannelOptions::stored_limit, for the first listener, even if it is added after "close".

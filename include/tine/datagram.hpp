@@ -63,9 +63,8 @@ struct BindOptions {
 //                again
 //   "close"      the last event, after close()
 //
-// A handle (see Emitter): without it the socket goes on, and its listeners stay until "close". From
-// bind() or the first send() to "close" the loop keeps the object behind it alive, and ~Loop closes
-// it; before that it belongs to its handles alone. A bound socket keeps Loop::run() from returning.
+// A handle: see Emitter; bind(), connect() or the first send() starts it. A bound socket keeps
+// Loop::run() from returning.
 //
 // Node: dgram.Socket. Unlike Node, send() and connect() do not look up names.
 class TINE_EXPORT Datagram : public Emitter<Event<"listening">, Event<"connect">,

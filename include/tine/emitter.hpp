@@ -25,11 +25,13 @@ struct Subscription {
 // itself may be destroyed. If a listener throws, the listeners after it are not run for that emit,
 // and Loop::run() throws the exception.
 //
-// Most emitters are handles: ChildProcess, Stream, Socket, Server, Datagram and Worker. A handle
-// refers to an object behind it. Copy, keep and drop handles freely: the object goes on, and its
-// listeners stay until its last event. A default-constructed handle is empty: it can only be
-// assigned to, or tested with operator bool if the class has one. Use an emitter on the thread of
-// its loop.
+// Handles: ChildProcess, Stream, Socket, Server, Datagram and Worker are handles, and so are Channel
+// and Timer, which have no events. A handle refers to an object behind it. Copy, keep and drop
+// handles freely: the object goes on, and its listeners stay until its last event. The loop keeps
+// the object alive until then, and ~Loop closes it; but a Server, Socket or Datagram that was never
+// started belongs to its handles alone. Use a handle on the thread of its loop. A
+// default-constructed handle is empty: it can only be assigned to, or tested with operator bool if
+// the class has one.
 //
 // Node: EventEmitter. Unlike Node, a listener that is removed while its event is being emitted is
 // not run (its captures may be gone), and the compiler checks names and parameters.

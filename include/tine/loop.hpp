@@ -17,7 +17,7 @@ class TimerState;
 
 namespace tine {
 
-// A function that runs later. A handle: copy or drop it, and the timer goes on.
+// A function that runs later. A handle: see Emitter.
 //
 // Node: Timeout.
 class TINE_EXPORT Timer {

@@ -75,10 +75,7 @@ struct ListenOptions {
 //                 Loop::run() throws the error
 //   "close"       the last event, after close(): all connections have ended too
 //
-// A handle (see Emitter): without it the server goes on, and its listeners stay until "close". From
-// listen() to "close" the loop keeps the object behind it alive, and ~Loop closes it; a server that
-// does not listen belongs to its handles alone. A listening server keeps Loop::run() from
-// returning.
+// A handle: see Emitter; listen() starts it. A listening server keeps Loop::run() from returning.
 //
 // Node: net.Server. There listen() throws if its options are invalid, close() may be followed by
 // another listen(), and a process without descriptors closes connections silently.

@@ -55,9 +55,7 @@ struct ConnectOptions {
 // even if nobody reads, unless the socket is paused. So end("Bye") is enough for a client that only
 // listens.
 //
-// A handle (see Emitter): without it the socket goes on, and its listeners stay until "close". From
-// connect() to "close" the loop keeps the object behind it alive, and ~Loop closes it; before
-// connect() it belongs to its handles alone. A socket that is open or connecting, and not paused,
+// A handle: see Emitter; connect() starts it. A socket that is open or connecting, and not paused,
 // keeps Loop::run() from returning, and so do unwritten bytes.
 //
 // Node: net.Socket, with allowHalfOpen false; Stream says where it differs. In Node several

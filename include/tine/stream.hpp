@@ -40,9 +40,8 @@ class Loop;
 // its end is not noticed. So a stream that nobody reads emits neither "end" nor "close"; call
 // resume() to read and drop what comes.
 //
-// A handle (see Emitter): without it the stream goes on, and its listeners stay until "close". The
-// loop keeps the object behind it alive, and ~Loop closes it. A stream that is being read, and
-// unwritten bytes, keep Loop::run() from returning.
+// A handle: see Emitter. A stream that is being read, and unwritten bytes, keep Loop::run() from
+// returning.
 //
 // Node: stream.Duplex, such as a net.Socket, in flowing mode and without an encoding. In Node a
 // failed write also destroys the stream, with everything that is still to be read, and emits
