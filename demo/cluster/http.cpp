@@ -121,10 +121,10 @@ class Connection {
 void serve(tine::Socket socket, const tine::Server& server, const Handler& handler) {
   const auto connection = std::make_shared<Connection>(socket, server, handler);
   socket.on<"data">([connection](std::string_view bytes) { connection->read(bytes); });
-  socket.on<"drain">([socket]() mutable { socket.resume(); });
-  socket.on<"timeout">([socket]() mutable { socket.destroy(); });
+  socket.on<"drain">([socket] { socket.resume(); });
+  socket.on<"timeout">([socket] { socket.destroy(); });
   // The client is gone. There is nobody to report this to.
-  socket.on<"error">([socket](const tine::Error&) mutable { socket.destroy(); });
+  socket.on<"error">([socket](const tine::Error&) { socket.destroy(); });
   socket.no_delay();
   socket.timeout(idle);
 }

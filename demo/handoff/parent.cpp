@@ -23,8 +23,8 @@ tine::ChildProcess fork_worker(tine::Loop& loop, const std::filesystem::path& mo
 
 // The worker cannot read again what was read here, so these bytes travel in the message.
 void hand_over(tine::Socket socket, tine::ChildProcess normal, tine::ChildProcess special) {
-  socket.once<"data">([=](std::string_view bytes) mutable {
-    tine::ChildProcess& worker = bytes.starts_with('!') ? special : normal;
+  socket.once<"data">([=](std::string_view bytes) {
+    const tine::ChildProcess& worker = bytes.starts_with('!') ? special : normal;
     worker.send({{"request", std::string(bytes)}}, socket);
   });
 }

@@ -59,19 +59,19 @@ class TINE_EXPORT Channel {
  public:
   // Sets whether the open channel keeps Loop::run() from returning. Until the first call of either,
   // it does so in the parent, and in the child while there is a "message" or "disconnect" listener.
-  void ref();
-  void unref();
+  void ref() const;
+  void unref() const;
 
   // Stops and restarts the delivery of messages. A paused channel reads no more than it already
   // has, so the peer has to wait; the channel still notices when the peer ends.
-  void pause();
-  void resume();
+  void pause() const;
+  void resume() const;
 
   // Writes as much of the queue as the kernel takes now. Returns whether that was all.
   //
   // Not needed, except before abort() or _exit(), or before a long computation in a program that
   // sends more than some 16 messages in a millisecond: see ChannelEnd::send().
-  bool flush();
+  bool flush() const;
 
   // False once the channel has ended and everything received has been delivered, or if there was no
   // channel.

@@ -48,12 +48,12 @@ class TINE_EXPORT ChannelEnd {
   //
   // Node: subprocess.send(), process.send(). A value that cannot be written as JSON is refused;
   // Node throws.
-  bool send(const nlohmann::json& message, SendCallback sent = {});
+  bool send(const nlohmann::json& message, SendCallback sent = {}) const;
 
   // Sends a message that is already JSON text. It is refused if it is invalid or contains a line
   // feed. A template, so that send({{"n", 1}}) means the overload above.
   template <std::same_as<Text> T>
-  bool send(T text, SendCallback sent = {}) {
+  bool send(T text, SendCallback sent = {}) const {
     return send_text(text, std::move(sent));
   }
 
@@ -77,13 +77,13 @@ class TINE_EXPORT ChannelEnd {
   // Node: the same, but only a Socket is sent again, a missing answer blocks the channel forever,
   // unwritten bytes are cancelled, and a closed handle is sent as no handle.
   bool send(const nlohmann::json& message, Handle handle, SendOptions options = {},
-            SendCallback sent = {});
+            SendCallback sent = {}) const;
   template <std::invocable<std::error_code> Callback>
-  bool send(const nlohmann::json& message, Handle handle, Callback sent) {
+  bool send(const nlohmann::json& message, Handle handle, Callback sent) const {
     return send(message, std::move(handle), SendOptions(), SendCallback(std::move(sent)));
   }
   template <std::same_as<Text> T>
-  bool send(T text, Handle handle, SendOptions options = {}, SendCallback sent = {}) {
+  bool send(T text, Handle handle, SendOptions options = {}, SendCallback sent = {}) const {
     return send_text(text, std::move(handle), options, std::move(sent));
   }
 
@@ -91,7 +91,7 @@ class TINE_EXPORT ChannelEnd {
   // then. connected() is false at once. A no-op if the channel is not connected.
   //
   // Node: cancels what is queued. There a second call is an error (ERR_IPC_DISCONNECTED).
-  void disconnect();
+  void disconnect() const;
   bool connected() const;
   Channel channel() const;
 
@@ -100,8 +100,8 @@ class TINE_EXPORT ChannelEnd {
   explicit ChannelEnd(std::shared_ptr<channel::Endpoint> end) : end_(std::move(end)) {}
 
  private:
-  bool send_text(Text text, SendCallback sent);
-  bool send_text(Text text, Handle handle, SendOptions options, SendCallback sent);
+  bool send_text(Text text, SendCallback sent) const;
+  bool send_text(Text text, Handle handle, SendOptions options, SendCallback sent) const;
 
   std::shared_ptr<channel::Endpoint> end_;
 };

@@ -90,7 +90,7 @@ class TINE_EXPORT ChildProcess
 
   // Sends a signal. Returns false if the child is gone, or never started, or the signal is invalid.
   // Never signals a recycled pid. Signal 0 only checks whether the child is there.
-  bool kill(int signal = SIGTERM);
+  bool kill(int signal = SIGTERM) const;
   // Whether kill() has sent a signal. The child may still run.
   bool killed() const;
 
@@ -98,7 +98,7 @@ class TINE_EXPORT ChildProcess
   // asks again and replaces the deadline.
   //
   // Node: none.
-  void stop(StopOptions options = {});
+  void stop(StopOptions options = {}) const;
 
   // Sends a signal to the child and its descendants. Returns false if the child is gone.
   //
@@ -108,12 +108,12 @@ class TINE_EXPORT ChildProcess
   // whose parent has ended, is not found: a daemon, for example.
   //
   // Node: none.
-  bool kill_tree(int signal = SIGKILL);
+  bool kill_tree(int signal = SIGKILL) const;
 
   // Sets whether the child keeps Loop::run() from returning. It does until unref(). The channel has
   // its own ref() and unref().
-  void ref();
-  void unref();
+  void ref() const;
+  void unref() const;
 
   // nullopt if the child could not be started. Still available after the child has ended.
   std::optional<int> pid() const;

@@ -76,10 +76,10 @@ class TINE_EXPORT Worker
   // Process that the Cluster was given.
   //
   // Node: worker.disconnect(), and worker.process.disconnect().
-  void disconnect();
+  void disconnect() const;
 
   // In the primary: sends the signal. In the worker: leaves the cluster and exits with code 0.
-  void kill(int signal = SIGTERM);
+  void kill(int signal = SIGTERM) const;
 
   bool is_connected() const { return connected(); }
   bool is_dead() const;

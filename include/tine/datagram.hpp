@@ -47,7 +47,7 @@ struct BindOptions {
 // A UDP socket.
 //
 //   tine::Datagram socket(loop, tine::Family::ipv4);
-//   socket.on<"message">([=](std::string_view bytes, const tine::Address& from) mutable {
+//   socket.on<"message">([=](std::string_view bytes, const tine::Address& from) {
 //     socket.send(bytes, from);
 //   });
 //   socket.bind({.port = 41234});
@@ -86,7 +86,7 @@ class TINE_EXPORT Datagram : public Emitter<Event<"listening">, Event<"connect">
 
   // Starts to receive: "listening" or "error" follows on a later turn. Errc::already_bound if the
   // socket is or was bound.
-  void bind(const BindOptions& options = {});
+  void bind(const BindOptions& options = {}) const;
 
   // Sends a message. If bind() was not called, first binds the socket to a free port, which is its
   // own in a worker of a cluster too, so that it gets the answers.
@@ -96,30 +96,30 @@ class TINE_EXPORT Datagram : public Emitter<Event<"listening">, Event<"connect">
   // EMSGSIZE, EINVAL for an invalid address, EISCONN after connect(), the error of binding,
   // ECANCELED because of close(), or Errc::socket_not_running after close(). Without `sent` the
   // error, except ECANCELED, is emitted as "error".
-  void send(std::string_view bytes, const Address& to, SendCallback sent = {});
+  void send(std::string_view bytes, const Address& to, SendCallback sent = {}) const;
 
   // Sends a message to the peer that the socket is, or will be, connected to. EDESTADDRREQ if
   // connect() was not called. ECONNREFUSED: nobody received an earlier message, and this one was
   // not sent.
-  void send(std::string_view bytes, SendCallback sent = {});
+  void send(std::string_view bytes, SendCallback sent = {}) const;
 
   // Connects the socket to one peer: messages from others are not received from then on. Binds
   // first, as send() does. "connect" or "error" follows on a later turn. EINVAL if `to` is not an
   // IP address. If the socket is already connected, this only emits an "error", EISCONN.
-  void connect(const Address& to);
+  void connect(const Address& to) const;
   // Disconnects from the peer; the socket stays bound to its address. Throws Error: ENOTCONN, or
   // the reason why the socket is not bound any more.
-  void disconnect();
+  void disconnect() const;
 
   // Closes the socket: "close" follows on a later turn. Messages still in the queue are not sent.
-  void close();
+  void close() const;
 
   // Returns the descriptor, still bound, and passes ownership to the caller. Otherwise like
   // close(). -1 if there is no socket. If the kernel does not take the queued messages at this
   // moment, throws Error (EAGAIN) and changes nothing.
   //
   // Node: none.
-  [[nodiscard]] int release();
+  [[nodiscard]] int release() const;
 
   // The address where the socket receives; nullopt if it is not bound, or not any more.
   std::optional<Address> address() const;
@@ -137,40 +137,40 @@ class TINE_EXPORT Datagram : public Emitter<Event<"listening">, Event<"connect">
   // or the socket closed. If bind() was not called, binds first, as send() does. `interface` is an
   // address of the interface for IPv4, and "::%eth0" for IPv6; empty: the system chooses.
   // EADDRINUSE if the socket is already a member there.
-  void add_membership(const std::string& group, const std::string& interface = {});
+  void add_membership(const std::string& group, const std::string& interface = {}) const;
   // Drops a membership. EADDRNOTAVAIL if the socket is not a member there.
-  void drop_membership(const std::string& group, const std::string& interface = {});
+  void drop_membership(const std::string& group, const std::string& interface = {}) const;
   // The same, for messages from one source only.
   void add_source_specific_membership(const std::string& source, const std::string& group,
-                                      const std::string& interface = {});
+                                      const std::string& interface = {}) const;
   void drop_source_specific_membership(const std::string& source, const std::string& group,
-                                       const std::string& interface = {});
+                                       const std::string& interface = {}) const;
 
   // Sets the interface that messages to groups are sent from, named as in add_membership();
   // "0.0.0.0" and "::": the system chooses.
-  void multicast_interface(const std::string& interface);
+  void multicast_interface(const std::string& interface) const;
   // Sets whether members on this machine get messages to groups too. They do by default.
-  void multicast_loopback(bool on = true);
+  void multicast_loopback(bool on = true) const;
   // Sets the hop limit of messages to groups, from 0 (none leaves the machine) to 255. Default: 1.
-  void multicast_ttl(int hops);
+  void multicast_ttl(int hops) const;
 
   // Sets the hop limit of all other messages, from 1 to 255. Default: 64, or what the system is set
   // to.
-  void ttl(int hops);
+  void ttl(int hops) const;
   // Sets whether the socket may send to broadcast addresses. By default it may not: EACCES.
-  void broadcast(bool on = true);
+  void broadcast(bool on = true) const;
 
   // The sizes of the kernel's buffers, in bytes. Linux: twice the requested size, within its
   // limits.
-  void receive_buffer_size(std::size_t bytes);
-  void send_buffer_size(std::size_t bytes);
+  void receive_buffer_size(std::size_t bytes) const;
+  void send_buffer_size(std::size_t bytes) const;
   std::size_t receive_buffer_size() const;
   std::size_t send_buffer_size() const;
 
   // Sets whether receiving keeps Loop::run() from returning. It does until unref(). Unsent messages
   // always do.
-  void ref();
-  void unref();
+  void ref() const;
+  void unref() const;
 
  private:
   friend class net::DatagramState;

@@ -29,8 +29,10 @@ struct Subscription {
 // and Timer, which have no events. A handle refers to an object behind it. Copy, keep and drop
 // handles freely: the object goes on, and its listeners stay until its last event. The loop keeps
 // the object alive until then, and ~Loop closes it; but a Server, Socket or Datagram that was never
-// started belongs to its handles alone. Use a handle on the thread of its loop. A
-// default-constructed handle is empty: it can only be assigned to, or tested with operator bool if
+// started belongs to its handles alone. Use a handle on the thread of its loop. Its functions are
+// const, so a lambda that captures a handle need not be mutable.
+//
+// A default-constructed handle is empty: it can only be assigned to, or tested with operator bool if
 // the class has one.
 //
 // Node: EventEmitter. Unlike Node, a listener that is removed while its event is being emitted is
@@ -43,18 +45,20 @@ class Emitter {
 
   // Adds a listener. The return value is needed only for off().
   template <EventName Name, class F>
-  Subscription on(F&& listener) {
+  Subscription on(F&& listener) const {
     return {listeners_->template add<Name>(false, std::forward<F>(listener))};
   }
 
   // Adds a listener that is removed just before its first call.
   template <EventName Name, class F>
-  Subscription once(F&& listener) {
+  Subscription once(F&& listener) const {
     return {listeners_->template add<Name>(true, std::forward<F>(listener))};
   }
 
   // Removes a listener. Returns false if the listener is not there, or not any more.
-  bool off(Subscription subscription) { return listeners_ && listeners_->remove(subscription.id); }
+  bool off(Subscription subscription) const {
+    return listeners_ && listeners_->remove(subscription.id);
+  }
 
   template <EventName Name>
   std::size_t listener_count() const {

@@ -35,7 +35,7 @@ class TINE_EXPORT Descriptors {
   // Returns a descriptor that stays owned here; -1 if it was released. Throws std::out_of_range.
   int get(std::size_t index) const;
   // Gives up a descriptor: the caller has to close it. Throws std::out_of_range.
-  [[nodiscard]] int release(std::size_t index);
+  [[nodiscard]] int release(std::size_t index) const;
 
  private:
   class [[gnu::visibility("hidden")]] Owned;

@@ -25,11 +25,11 @@ class TINE_EXPORT Timer {
   Timer() = default;
 
   // Cancels the call, if the function has not run yet. Destroys the function's captures.
-  void cancel();
+  void cancel() const;
 
   // Sets whether the timer keeps Loop::run() from returning. It does until unref().
-  void ref();
-  void unref();
+  void ref() const;
+  void unref() const;
 
  private:
   friend class Loop;

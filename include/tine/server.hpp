@@ -98,20 +98,20 @@ class TINE_EXPORT Server
 
   // Starts to listen: "listening" or "error" follows on a later turn. Errc::already_listening if
   // the server does or did listen.
-  void listen(const ListenOptions& options = {});
+  void listen(const ListenOptions& options = {}) const;
 
   // Stops accepting connections. "close" is emitted when the accepted ones have ended; `closed`
   // runs after its listeners.
   //
   // Node: the callback gets an error if the server did not listen.
-  void close(std::function<void()> closed = {});
+  void close(std::function<void()> closed = {}) const;
 
   // Returns the descriptor, still listening, and passes ownership to the caller. Otherwise like
   // close(), except that a path is not removed. -1 if there is no socket, or if it belongs to
   // another process.
   //
   // Node: none.
-  [[nodiscard]] int release();
+  [[nodiscard]] int release() const;
 
   // Whether connections are accepted; possibly before "listening", and until close().
   bool listening() const;
@@ -127,12 +127,12 @@ class TINE_EXPORT Server
 
   // Sets how many connections may be open in this process; further ones are closed at once.
   // nullopt: no limit.
-  void max_connections(std::optional<std::size_t> most);
+  void max_connections(std::optional<std::size_t> most) const;
   std::optional<std::size_t> max_connections() const;
 
   // Sets whether listening keeps Loop::run() from returning. It does until unref().
-  void ref();
-  void unref();
+  void ref() const;
+  void unref() const;
 
  private:
   friend class net::ServerState;

@@ -81,7 +81,7 @@ class TINE_EXPORT Socket
   // Connects. On a later turn "connect" follows, or "error" and "close". Bytes written before that
   // are queued. If the socket is or was connected or connecting, this only emits an "error",
   // EISCONN.
-  void connect(const ConnectOptions& options);
+  void connect(const ConnectOptions& options) const;
 
   // Queues bytes, unchanged; never blocks. What the kernel takes at once is written at once.
   //
@@ -94,14 +94,14 @@ class TINE_EXPORT Socket
   // Errc::write_after_end, Errc::stream_destroyed. Without `written` the error is emitted as
   // "error", except destroy()'s; if its cause is not your own earlier end(), it is emitted only if
   // there is a listener.
-  bool write(std::string_view bytes, SendCallback written = {});
+  bool write(std::string_view bytes, SendCallback written = {}) const;
 
   // Ends writing, after some last bytes, once the queue is written: the peer then reads EOF. Only
   // the first call has an effect; the last bytes of a further call are refused as by write().
-  void end(std::string_view last = {});
+  void end(std::string_view last = {}) const;
 
   // Closes the socket at once. Queued bytes are not written, received bytes are not delivered.
-  void destroy();
+  void destroy() const;
 
   // Returns the descriptor, still connected, and passes ownership to the caller. Otherwise like
   // destroy(): the server no longer counts the connection. -1 if the socket is not connected, or
@@ -112,11 +112,11 @@ class TINE_EXPORT Socket
   // Once the callback of the last write() has run, everything has been written.
   //
   // Node: none.
-  [[nodiscard]] int release();
+  [[nodiscard]] int release() const;
 
   // Stops and restarts reading, like Stream's.
-  void pause();
-  void resume();
+  void pause() const;
+  void resume() const;
 
   // Whether more data may come: from connect() until the EOF has been read, or destroy().
   bool readable() const;
@@ -140,20 +140,20 @@ class TINE_EXPORT Socket
 
   // Sends small pieces at once instead of waiting for more data. This and keep_alive() may be
   // called before connect(); for a Unix path both are no-ops.
-  void no_delay(bool on = true);
+  void no_delay(bool on = true) const;
   // Probes a silent peer from time to time, for the first time after `after`; zero means the
   // system's default, which is hours.
-  void keep_alive(bool on = true, std::chrono::seconds after = std::chrono::seconds::zero());
+  void keep_alive(bool on = true, std::chrono::seconds after = std::chrono::seconds::zero()) const;
   // Emits "timeout" when no byte went either way for `idle`, then not again until a byte went.
   // Zero: never. Does not keep Loop::run() from returning.
   //
   // Node: setTimeout().
-  void timeout(std::chrono::milliseconds idle);
+  void timeout(std::chrono::milliseconds idle) const;
 
   // Sets whether the open socket keeps Loop::run() from returning. It does until unref(). Unwritten
   // bytes always do.
-  void ref();
-  void unref();
+  void ref() const;
+  void unref() const;
 
  private:
   friend class net::SocketState;

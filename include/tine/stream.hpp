@@ -75,20 +75,20 @@ class TINE_EXPORT Stream : public Emitter<Event<"data", std::string_view>, Event
   // went away first, ECANCELED because of destroy(), Errc::write_after_end, Errc::stream_destroyed.
   // Without `written` the error is emitted as "error", except destroy()'s; if its cause is not your
   // own earlier end(), it is emitted only if there is a listener.
-  bool write(std::string_view bytes, SendCallback written = {});
+  bool write(std::string_view bytes, SendCallback written = {}) const;
 
   // Ends writing, after some last bytes, once the queue is written: the peer then reads EOF. This
   // also closes a stream that is not readable. Only the first call has an effect; the last bytes of
   // a further call are refused as by write().
-  void end(std::string_view last = {});
+  void end(std::string_view last = {}) const;
 
   // Closes the stream at once. Queued bytes are not written, received bytes are not delivered.
-  void destroy();
+  void destroy() const;
 
   // Stops and restarts reading: after pause() nothing is delivered until resume(). resume() reads
   // even without "data" listeners; pause() does not read even with them.
-  void pause();
-  void resume();
+  void pause() const;
+  void resume() const;
 
   // Whether more data may come: until the EOF has been read, or destroy().
   bool readable() const;
@@ -103,8 +103,8 @@ class TINE_EXPORT Stream : public Emitter<Event<"data", std::string_view>, Event
 
   // Sets whether reading keeps Loop::run() from returning. It does until unref(). Unwritten bytes
   // always do.
-  void ref();
-  void unref();
+  void ref() const;
+  void unref() const;
 
  private:
   friend class net::StreamState;

@@ -3,35 +3,35 @@
 
 namespace tine {
 
-void Channel::ref() { end_->set_ref(true); }
-void Channel::unref() { end_->set_ref(false); }
-void Channel::pause() { end_->set_paused(true); }
-void Channel::resume() { end_->set_paused(false); }
-bool Channel::flush() { return end_->flush(); }
+void Channel::ref() const { end_->set_ref(true); }
+void Channel::unref() const { end_->set_ref(false); }
+void Channel::pause() const { end_->set_paused(true); }
+void Channel::resume() const { end_->set_paused(false); }
+bool Channel::flush() const { return end_->flush(); }
 bool Channel::open() const { return !end_->closed(); }
 std::size_t Channel::queued_bytes() const { return end_->queued(); }
 std::size_t Channel::torn_bytes() const { return end_->torn(); }
 std::size_t Channel::lost_messages() const { return end_->lost_messages(); }
 bool Channel::peer_has_read_all() const { return end_->peer_has_read_all(); }
 
-bool ChannelEnd::send(const nlohmann::json& message, SendCallback sent) {
+bool ChannelEnd::send(const nlohmann::json& message, SendCallback sent) const {
   return end_->send(message, std::move(sent));
 }
 
-bool ChannelEnd::send_text(Text text, SendCallback sent) {
+bool ChannelEnd::send_text(Text text, SendCallback sent) const {
   return end_->send(text, std::move(sent));
 }
 
 bool ChannelEnd::send(const nlohmann::json& message, Handle handle, SendOptions options,
-                      SendCallback sent) {
+                      SendCallback sent) const {
   return end_->send(message, handle, options.keep_open, std::move(sent));
 }
 
-bool ChannelEnd::send_text(Text text, Handle handle, SendOptions options, SendCallback sent) {
+bool ChannelEnd::send_text(Text text, Handle handle, SendOptions options, SendCallback sent) const {
   return end_->send(text, handle, options.keep_open, std::move(sent));
 }
 
-void ChannelEnd::disconnect() { end_->disconnect(); }
+void ChannelEnd::disconnect() const { end_->disconnect(); }
 bool ChannelEnd::connected() const { return end_->connected(); }
 Channel ChannelEnd::channel() const { return Channel(end_); }
 

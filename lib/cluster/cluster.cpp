@@ -58,8 +58,8 @@ Worker::Worker(std::shared_ptr<cluster::WorkerState> state)
 
 int Worker::id() const { return state_->id(); }
 ChildProcess Worker::process() const { return state_->child(); }
-void Worker::disconnect() { state_->disconnect(); }
-void Worker::kill(int signal) { state_->kill(signal); }
+void Worker::disconnect() const { state_->disconnect(); }
+void Worker::kill(int signal) const { state_->kill(signal); }
 bool Worker::is_dead() const { return state_->dead(); }
 
 std::optional<bool> Worker::exited_after_disconnect() const {

@@ -432,52 +432,52 @@ Datagram Datagram::adopt(Loop& loop, int descriptor) {
   return Datagram(net::make_datagram(core_of(loop), net::adopted_socket(descriptor, SOCK_DGRAM)));
 }
 
-void Datagram::bind(const BindOptions& options) { state_->bind(options); }
-void Datagram::send(std::string_view bytes, const Address& to, SendCallback sent) {
+void Datagram::bind(const BindOptions& options) const { state_->bind(options); }
+void Datagram::send(std::string_view bytes, const Address& to, SendCallback sent) const {
   state_->send(bytes, to, std::move(sent));
 }
-void Datagram::send(std::string_view bytes, SendCallback sent) {
+void Datagram::send(std::string_view bytes, SendCallback sent) const {
   state_->send(bytes, std::move(sent));
 }
-void Datagram::connect(const Address& to) { state_->connect(to); }
-void Datagram::disconnect() { state_->disconnect(); }
-void Datagram::close() { state_->close(); }
-int Datagram::release() { return state_->release().release(); }
+void Datagram::connect(const Address& to) const { state_->connect(to); }
+void Datagram::disconnect() const { state_->disconnect(); }
+void Datagram::close() const { state_->close(); }
+int Datagram::release() const { return state_->release().release(); }
 std::optional<Address> Datagram::address() const { return state_->address(); }
 std::optional<Address> Datagram::remote_address() const { return state_->remote_address(); }
 
-void Datagram::add_membership(const std::string& group, const std::string& interface) {
+void Datagram::add_membership(const std::string& group, const std::string& interface) const {
   state_->need_bound();
   net::join(state_->fd(), state_->family(), {group, interface});
 }
-void Datagram::drop_membership(const std::string& group, const std::string& interface) {
+void Datagram::drop_membership(const std::string& group, const std::string& interface) const {
   net::leave(state_->fd(), state_->family(), {group, interface});
 }
 void Datagram::add_source_specific_membership(const std::string& source, const std::string& group,
-                                              const std::string& interface) {
+                                              const std::string& interface) const {
   state_->need_bound();
   net::join(state_->fd(), state_->family(), {group, interface, source});
 }
 void Datagram::drop_source_specific_membership(const std::string& source, const std::string& group,
-                                               const std::string& interface) {
+                                               const std::string& interface) const {
   net::leave(state_->fd(), state_->family(), {group, interface, source});
 }
-void Datagram::multicast_interface(const std::string& interface) {
+void Datagram::multicast_interface(const std::string& interface) const {
   net::set_multicast_interface(state_->fd(), state_->family(), interface);
 }
-void Datagram::multicast_loopback(bool on) {
+void Datagram::multicast_loopback(bool on) const {
   net::set_multicast_loopback(state_->fd(), state_->family(), on);
 }
-void Datagram::multicast_ttl(int hops) {
+void Datagram::multicast_ttl(int hops) const {
   net::set_multicast_ttl(state_->fd(), state_->family(), hops);
 }
-void Datagram::ttl(int hops) { net::set_ttl(state_->fd(), state_->family(), hops); }
-void Datagram::broadcast(bool on) { net::set_broadcast(state_->fd(), on); }
+void Datagram::ttl(int hops) const { net::set_ttl(state_->fd(), state_->family(), hops); }
+void Datagram::broadcast(bool on) const { net::set_broadcast(state_->fd(), on); }
 
-void Datagram::receive_buffer_size(std::size_t bytes) {
+void Datagram::receive_buffer_size(std::size_t bytes) const {
   net::set_buffer_size(state_->fd(), SO_RCVBUF, bytes);
 }
-void Datagram::send_buffer_size(std::size_t bytes) {
+void Datagram::send_buffer_size(std::size_t bytes) const {
   net::set_buffer_size(state_->fd(), SO_SNDBUF, bytes);
 }
 std::size_t Datagram::receive_buffer_size() const {
@@ -485,7 +485,7 @@ std::size_t Datagram::receive_buffer_size() const {
 }
 std::size_t Datagram::send_buffer_size() const { return net::buffer_size(state_->fd(), SO_SNDBUF); }
 
-void Datagram::ref() { state_->set_ref(true); }
-void Datagram::unref() { state_->set_ref(false); }
+void Datagram::ref() const { state_->set_ref(true); }
+void Datagram::unref() const { state_->set_ref(false); }
 
 }  // namespace tine

@@ -405,9 +405,9 @@ Server Server::adopt(Loop& loop, int descriptor) {
   return Server(net::make_server(core_of(loop), net::adopted_socket(descriptor, SOCK_STREAM)));
 }
 
-void Server::listen(const ListenOptions& options) { state_->listen(options); }
-void Server::close(std::function<void()> closed) { state_->close(std::move(closed)); }
-int Server::release() { return state_->release().release(); }
+void Server::listen(const ListenOptions& options) const { state_->listen(options); }
+void Server::close(std::function<void()> closed) const { state_->close(std::move(closed)); }
+int Server::release() const { return state_->release().release(); }
 bool Server::listening() const { return state_->listening(); }
 std::optional<Address> Server::address() const { return state_->address(); }
 
@@ -415,9 +415,11 @@ void Server::connections(std::function<void(std::error_code, std::size_t)> callb
   state_->count_connections(std::move(callback));
 }
 
-void Server::max_connections(std::optional<std::size_t> most) { state_->set_max_connections(most); }
+void Server::max_connections(std::optional<std::size_t> most) const {
+  state_->set_max_connections(most);
+}
 std::optional<std::size_t> Server::max_connections() const { return state_->max_connections(); }
-void Server::ref() { state_->set_ref(true); }
-void Server::unref() { state_->set_ref(false); }
+void Server::ref() const { state_->set_ref(true); }
+void Server::unref() const { state_->set_ref(false); }
 
 }  // namespace tine

@@ -292,31 +292,33 @@ Socket Socket::adopt(Loop& loop, int descriptor) {
   return Socket(net::make_socket(core_of(loop), net::adopted_socket(descriptor, SOCK_STREAM)));
 }
 
-bool Socket::write(std::string_view bytes, SendCallback written) {
+bool Socket::write(std::string_view bytes, SendCallback written) const {
   return state_->bytes().write(bytes, std::move(written));
 }
 
-void Socket::connect(const ConnectOptions& options) { state_->connect(options); }
-void Socket::end(std::string_view last) { state_->bytes().end(last); }
-void Socket::destroy() { state_->destroy(); }
-int Socket::release() {
+void Socket::connect(const ConnectOptions& options) const { state_->connect(options); }
+void Socket::end(std::string_view last) const { state_->bytes().end(last); }
+void Socket::destroy() const { state_->destroy(); }
+int Socket::release() const {
   state_->flush();
   return state_->release().release();
 }
-void Socket::pause() { state_->bytes().set_flowing(false); }
-void Socket::resume() { state_->bytes().set_flowing(true); }
+void Socket::pause() const { state_->bytes().set_flowing(false); }
+void Socket::resume() const { state_->bytes().set_flowing(true); }
 bool Socket::readable() const { return state_->readable(); }
 bool Socket::writable() const { return state_->bytes().writable(); }
 bool Socket::connecting() const { return state_->connecting(); }
 std::size_t Socket::queued_bytes() const { return state_->bytes().queued(); }
 std::optional<Address> Socket::remote_address() const { return state_->remote_address(); }
 std::optional<Address> Socket::local_address() const { return state_->local_address(); }
-void Socket::no_delay(bool on) { state_->set_no_delay(on); }
+void Socket::no_delay(bool on) const { state_->set_no_delay(on); }
 
-void Socket::keep_alive(bool on, std::chrono::seconds after) { state_->set_keep_alive(on, after); }
+void Socket::keep_alive(bool on, std::chrono::seconds after) const {
+  state_->set_keep_alive(on, after);
+}
 
-void Socket::timeout(std::chrono::milliseconds idle) { state_->set_timeout(idle); }
-void Socket::ref() { state_->set_ref(true); }
-void Socket::unref() { state_->set_ref(false); }
+void Socket::timeout(std::chrono::milliseconds idle) const { state_->set_timeout(idle); }
+void Socket::ref() const { state_->set_ref(true); }
+void Socket::unref() const { state_->set_ref(false); }
 
 }  // namespace tine

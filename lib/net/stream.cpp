@@ -34,18 +34,18 @@ std::shared_ptr<StreamState> make_stream(uv::LoopCore& core, base::Descriptor de
 Stream::Stream(std::shared_ptr<net::StreamState> state)
     : Emitter(state), state_(std::move(state)) {}
 
-bool Stream::write(std::string_view bytes, SendCallback written) {
+bool Stream::write(std::string_view bytes, SendCallback written) const {
   return state_->bytes().write(bytes, std::move(written));
 }
 
-void Stream::end(std::string_view last) { state_->bytes().end(last); }
-void Stream::destroy() { state_->bytes().destroy(); }
-void Stream::pause() { state_->bytes().set_flowing(false); }
-void Stream::resume() { state_->bytes().set_flowing(true); }
+void Stream::end(std::string_view last) const { state_->bytes().end(last); }
+void Stream::destroy() const { state_->bytes().destroy(); }
+void Stream::pause() const { state_->bytes().set_flowing(false); }
+void Stream::resume() const { state_->bytes().set_flowing(true); }
 bool Stream::readable() const { return state_->bytes().readable(); }
 bool Stream::writable() const { return state_->bytes().writable(); }
 std::size_t Stream::queued_bytes() const { return state_->bytes().queued(); }
-void Stream::ref() { state_->bytes().set_ref(true); }
-void Stream::unref() { state_->bytes().set_ref(false); }
+void Stream::ref() const { state_->bytes().set_ref(true); }
+void Stream::unref() const { state_->bytes().set_ref(false); }
 
 }  // namespace tine

@@ -15,12 +15,12 @@ ChildProcess fork(Loop& loop, const std::filesystem::path& module, ForkOptions o
 ChildProcess::ChildProcess(std::shared_ptr<State> state)
     : Emitter(state), ChannelEnd(State::end_of(state)), state_(std::move(state)) {}
 
-bool ChildProcess::kill(int signal) { return state_->kill(signal); }
+bool ChildProcess::kill(int signal) const { return state_->kill(signal); }
 bool ChildProcess::killed() const { return state_->killed(); }
-void ChildProcess::stop(StopOptions options) { state_->stop(options); }
-bool ChildProcess::kill_tree(int signal) { return state_->kill_tree(signal); }
-void ChildProcess::ref() { state_->set_ref(true); }
-void ChildProcess::unref() { state_->set_ref(false); }
+void ChildProcess::stop(StopOptions options) const { state_->stop(options); }
+bool ChildProcess::kill_tree(int signal) const { return state_->kill_tree(signal); }
+void ChildProcess::ref() const { state_->set_ref(true); }
+void ChildProcess::unref() const { state_->set_ref(false); }
 std::optional<int> ChildProcess::pid() const { return state_->pid(); }
 std::optional<ExitStatus> ChildProcess::exit_status() const { return state_->exit_status(); }
 

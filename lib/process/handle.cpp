@@ -27,7 +27,7 @@ int Descriptors::get(std::size_t index) const {
   return owned_->open[index].get();
 }
 
-int Descriptors::release(std::size_t index) {
+int Descriptors::release(std::size_t index) const {
   if (index >= size()) throw std::out_of_range("there are not as many descriptors");
   return owned_->open[index].release();
 }

@@ -42,15 +42,15 @@ uv::LoopCore& core_of(Loop& loop) {
 
 Timer::Timer(std::shared_ptr<uv::TimerState> state) : state_(std::move(state)) {}
 
-void Timer::cancel() {
+void Timer::cancel() const {
   if (state_) state_->cancel();
 }
 
-void Timer::ref() {
+void Timer::ref() const {
   if (state_) state_->set_ref(true);
 }
 
-void Timer::unref() {
+void Timer::unref() const {
   if (state_) state_->set_ref(false);
 }
 

@@ -340,7 +340,7 @@ TEST_CASE("cluster: 1 000 workers are started and stopped, 20 at a time", "[clus
     ++started;
     auto worker = test.fork();
     worker.send({{"listen", {{"host", "127.0.0.1"}, {"port", test.port}}}});
-    worker.on<"listening">([worker]() mutable { worker.disconnect(); });
+    worker.on<"listening">([worker] { worker.disconnect(); });
     worker.on<"exit">([&] {
       if (--left == 0) test.loop->stop();
       start();

@@ -50,7 +50,7 @@ TEST_CASE("cluster: a worker that is told to leave while it asks for a socket le
     if (i % 2 == 0) {
       worker.disconnect();
     } else {
-      worker.on<"online">([worker]() mutable { worker.disconnect(); });
+      worker.on<"online">([worker] { worker.disconnect(); });
     }
   }
   test.loop.run();

@@ -281,7 +281,7 @@ TEST_CASE("to javascript: a UDP socket receives at both, and each may close its 
   socket.once<"listening">([&] { loop->stop(); });
   socket.bind({.host = "127.0.0.1"});
   loop.run();
-  socket.on<"message">([=](std::string_view bytes, const tine::Address& from) mutable {
+  socket.on<"message">([=](std::string_view bytes, const tine::Address& from) {
     socket.send("parent got " + std::string(bytes), from);
   });
   const json address = to_json(*socket.address());
@@ -625,7 +625,7 @@ TEST_CASE("from javascript: a UDP socket receives at both, and each may close it
   child.tell("send datagram");
   const auto [address, handle] = child.next_with_handle();
   tine::Datagram socket = handle.datagram();
-  socket.on<"message">([=](std::string_view bytes, const tine::Address& from) mutable {
+  socket.on<"message">([=](std::string_view bytes, const tine::Address& from) {
     socket.send("parent got " + std::string(bytes), from);
   });
   child.process.kill(SIGSTOP);

@@ -198,7 +198,7 @@ TEST_CASE("datagram: it goes on without a handle, and drops its listeners after 
   const auto captured = std::make_shared<int>();
   {
     Datagram socket = loopback_datagram(loop);
-    socket.on<"message">([captured, socket]() mutable { socket.close(); });
+    socket.on<"message">([captured, socket] { socket.close(); });
     socket.send("x", *socket.address());
   }
   loop.run();

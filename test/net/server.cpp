@@ -344,7 +344,7 @@ TEST_CASE("server: close() waits for the connections that are open", "[net]") {
     socket.on<"close">([&] { watch.log.emplace_back("socket closed"); });
     server.close([&] { watch.log.emplace_back("callback"); });
     CHECK_FALSE(server.listening());
-    server.connections([&, socket](std::error_code error, std::size_t count) mutable {
+    server.connections([&, socket](std::error_code error, std::size_t count) {
       CHECK_FALSE(error);
       CHECK(count == 1);
       watch.log.emplace_back("counted");
@@ -396,7 +396,7 @@ TEST_CASE("server: it goes on without a handle, and drops its listeners after cl
   {
     Server server = loopback_server(loop);
     client.connect(port_of(server));
-    server.on<"connection">([captured, server](Socket socket) mutable {
+    server.on<"connection">([captured, server](Socket socket) {
       socket.destroy();
       server.close();
     });
@@ -453,7 +453,7 @@ TEST_CASE("server: what a listener throws leaves the connections of other server
     const auto address = tine::net::ip_address("127.0.0.1", server.address()->port);
     clients.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     REQUIRE(::connect(clients.back().get(), address->get(), address->size) == 0);
-    server.on<"connection">([&came, server](Socket socket) mutable {
+    server.on<"connection">([&came, server](Socket socket) {
       ++came;
       socket.destroy();
       server.close();

@@ -638,7 +638,7 @@ TEST_CASE("socket: a client that goes away does not end a server that listens fo
     const linger reset{1, 0};
     REQUIRE(setsockopt(client, SOL_SOCKET, SO_LINGER, &reset, sizeof reset) == 0);
     ::close(client);
-    socket.on<"close">([&, socket]() mutable {
+    socket.on<"close">([&, socket] {
       closed();
       socket.write("after that");
       server.close();

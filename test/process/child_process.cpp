@@ -441,7 +441,7 @@ TEST_CASE("child process: a loop in each of several threads has children of its 
       tine::Loop loop;
       for (int n = 0; n < 5; ++n) {
         auto child = tine::fork(loop, test_program("echo"));
-        child.on<"message">([&, child]() mutable {
+        child.on<"message">([&, child] {
           ++answers;
           child.disconnect();
         });

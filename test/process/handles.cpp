@@ -417,7 +417,7 @@ TEST_CASE("handles: a child that is killed every 100 ms leaves no client waiting
   clients.server.on<"connection">([&](tine::Socket socket) {
     socket.on<"error">([](const tine::Error&) {});
     // If the child is dead, the message is refused, and the connection is still ours.
-    child.send("", socket, [socket](std::error_code error) mutable {
+    child.send("", socket, [socket](std::error_code error) {
       if (error) socket.destroy();
     });
   });
@@ -452,7 +452,7 @@ TEST_CASE("handles: 80 children get a connection each at once", "[handles]") {
   for (auto& child : children) {
     auto& pair = pairs.emplace_back(loop);
     pair.ours.on<"data">([&](std::string_view bytes) { served += bytes == "served"; });
-    pair.ours.on<"close">([child]() mutable { child.disconnect(); });
+    pair.ours.on<"close">([child] { child.disconnect(); });
     child.send("connection", pair.theirs);
   }
   loop.run();
@@ -493,14 +493,14 @@ TEST_CASE("handles: 80 children send a connection each at once", "[handles]") {
   for (int i = 0; i < count; ++i) {
     auto& child = children.emplace_back(loop.fork("handles"));
     child.send({{"do", "send connections"}, {"address", {{"host", "127.0.0.1"}}}});
-    child.on<"message">([&, child](const json& message, const tine::Handle& handle) mutable {
+    child.on<"message">([&, child](const json& message, const tine::Handle& handle) {
       if (handle) return handle.socket().end("parent");
       tine::Socket client(loop);
       client.on<"data">([&](std::string_view bytes) {
         answered();
         CHECK(bytes == "parent");
       });
-      client.on<"close">([child]() mutable { child.disconnect(); });
+      client.on<"close">([child] { child.disconnect(); });
       client.connect({.host = message["host"], .port = message["port"]});
     });
   }

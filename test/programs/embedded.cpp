@@ -39,7 +39,7 @@ tine::ChildProcess fork_echo(tine::Loop& loop) {
 void converse(tine::Loop& loop, tine::ChildProcess child) {
   bool answered = false;
   bool exited = false;
-  child.on<"message">([&, child](const nlohmann::json& message) mutable {
+  child.on<"message">([&, child](const nlohmann::json& message) {
     if (message != "are you there?") return;
     answered = true;
     child.disconnect();

@@ -40,7 +40,7 @@ class Child {
 
   void obey_after_a_byte_from(std::uint16_t port) {
     tine::Socket socket(loop_);
-    socket.once<"data">([this, socket]() mutable {
+    socket.once<"data">([this, socket] {
       socket.destroy();
       obey();
     });
@@ -105,7 +105,7 @@ class Child {
 
   void write(const json&, const tine::Handle& handle) {
     tine::Socket socket = handle.socket();
-    socket.write("child", [this, socket](std::error_code) mutable {
+    socket.write("child", [this, socket](std::error_code) {
       socket.destroy();
       process_.send("written");
     });

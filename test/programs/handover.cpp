@@ -147,7 +147,7 @@ class Handover {
 
   void survive() {
     auto echo = tine::fork(loop_, tine::executable_dir() / "echo");
-    echo.on<"message">([echo](int number) mutable {
+    echo.on<"message">([echo](int number) {
       if (number == 1000) return echo.disconnect();
       echo.send(number + 1);
     });

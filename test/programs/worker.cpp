@@ -91,9 +91,8 @@ class Obedient {
     const bool ipv6 = how.value("host", "").find(':') != std::string::npos;
     tine::Datagram& socket =
         sockets_.emplace_back(loop_, ipv6 ? tine::Family::ipv6 : tine::Family::ipv4);
-    socket.on<"message">([this, socket](std::string_view, const tine::Address& from) mutable {
-      socket.send(id_, from);
-    });
+    socket.on<"message">(
+        [this, socket](std::string_view, const tine::Address& from) { socket.send(id_, from); });
     socket.on<"listening">([this, socket] {
       worker_.send({{"listening", socket.address()->port}});
     });

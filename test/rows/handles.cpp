@@ -285,7 +285,7 @@ TEST_CASE("row 23: a socket that is of no use is told as one, and does no harm",
     tine::Socket socket = handle.socket();
     REQUIRE(socket);
     socket.on<"error">([](const tine::Error&) {});
-    loop->after(0ms, [&, socket]() mutable {
+    loop->after(0ms, [&, socket] {
       socket.destroy();
       child.send(2, invariants.sent());
     });

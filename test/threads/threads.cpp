@@ -121,7 +121,7 @@ class Family {
 
   void exchange(int messages) {
     auto echo = start("echo", {.code = 0});
-    echo.on<"message">([this, echo, messages](int number) mutable {
+    echo.on<"message">([this, echo, messages](int number) {
       if (number == exchanged_) ++exchanged_;
       if (number == messages - 1) echo.disconnect();
     });
@@ -130,7 +130,7 @@ class Family {
 
   void be_killed() {
     auto echo = start("echo", {.signal = SIGKILL});
-    echo.on<"message">([echo]() mutable { echo.kill(SIGKILL); });
+    echo.on<"message">([echo] { echo.kill(SIGKILL); });
     echo.send("are you there?");
   }
 

@@ -11,7 +11,7 @@
 #include <tine/tine.hpp>
 
 void f(tine::ChildProcess& child, tine::Socket& socket) {
-  child.on<"message">([child](int n) mutable { child.send({{"n", MIN(n, 7)}}); });
+  child.on<"message">([child](int n) { child.send({{"n", MIN(n, 7)}}); });
   socket.on<"data">(
       [](std::string_view bytes) { return MAX(bytes.size(), 7) == 7 ? TRUE : FALSE; });
 }

@@ -5,6 +5,6 @@
 #include <nlohmann/json.hpp>
 
 void f(tine::ChildProcess& child, tine::Process& process) {
-  child.on<"message">([child](const nlohmann::json& value) mutable { child.send(value); });
+  child.on<"message">([child](const nlohmann::json& value) { child.send(value); });
   process.on<"message">([&process](int value) { process.send({{"n", value}}); });
 }

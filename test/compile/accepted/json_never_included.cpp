@@ -6,7 +6,7 @@
 
 void f(tine::Loop& loop) {
   tine::ChildProcess child = tine::fork(loop, "./child");
-  child.on<"message">([child](tine::Text text) mutable { child.send(text); });
+  child.on<"message">([child](tine::Text text) { child.send(text); });
   child.on<"message">([] {});
   child.on<"exit">([](const tine::ExitStatus& status) { return tine::to_string(status); });
 }

@@ -10,7 +10,7 @@
 #include <tine/tine.hpp>
 
 void f(tine::ChildProcess& child, tine::Cluster& cluster) {
-  child.on<"message">([child](int n) mutable { emit child.send({{"n", n}}); });
+  child.on<"message">([child](int n) { emit child.send({{"n", n}}); });
   child.once<"exit">([](const tine::ExitStatus& status) { return status.success(); });
   cluster.on<"online">([](tine::Worker worker) { worker.send("Hello"); });
 }

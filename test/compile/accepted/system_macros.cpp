@@ -10,6 +10,6 @@
 #include <tine/tine.hpp>
 
 void f(tine::ChildProcess& child, tine::Datagram& datagram) {
-  child.on<"message">([child](tine::Text text) mutable { child.send(text); });
+  child.on<"message">([child](tine::Text text) { child.send(text); });
   datagram.on<"message">([](std::string_view bytes) { return MIN(bytes.size(), 7) > 0; });
 }
