@@ -57,6 +57,11 @@ struct ChannelOptions {
 // Node: subprocess.channel, process.channel.
 class TINE_EXPORT Channel {
  public:
+  Channel() = default;
+
+  // False for an empty handle.
+  explicit operator bool() const { return end_ != nullptr; }
+
   // Sets whether the open channel keeps Loop::run() from returning. Until the first call of either,
   // it does so in the parent, and in the child while there is a "message" or "disconnect" listener.
   void ref() const;

@@ -88,6 +88,9 @@ class TINE_EXPORT ChildProcess
  public:
   ChildProcess() = default;
 
+  // False for an empty handle.
+  explicit operator bool() const { return state_ != nullptr; }
+
   // Sends a signal. Returns false if the child is gone, or never started, or the signal is invalid.
   // Never signals a recycled pid. Signal 0 only checks whether the child is there.
   bool kill(int signal = SIGTERM) const;

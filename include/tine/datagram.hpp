@@ -107,8 +107,8 @@ class TINE_EXPORT Datagram : public Emitter<Event<"listening">, Event<"connect">
   // first, as send() does. "connect" or "error" follows on a later turn. EINVAL if `to` is not an
   // IP address. If the socket is already connected, this only emits an "error", EISCONN.
   void connect(const Address& to) const;
-  // Disconnects from the peer; the socket stays bound to its address. Throws Error: ENOTCONN, or
-  // the reason why the socket is not bound any more.
+  // Disconnects from the peer; the socket stays bound to its address. Throws Error: ENOTCONN, the
+  // reason why the socket is not bound any more, or EBADF for an empty handle.
   void disconnect() const;
 
   // Closes the socket: "close" follows on a later turn. Messages still in the queue are not sent.
@@ -127,9 +127,9 @@ class TINE_EXPORT Datagram : public Emitter<Event<"listening">, Event<"connect">
   std::optional<Address> remote_address() const;
 
   // The options below need a bound socket: after bind() with an IP address or no host, or from
-  // "listening" on. All throw Error: EBADF if the socket is not bound, Errc::socket_not_running
-  // after close(), EINVAL for an address that is invalid or of the other family, or for a number
-  // out of range; otherwise the error of the system.
+  // "listening" on. All throw Error: EBADF if the socket is not bound or the handle is empty,
+  // Errc::socket_not_running after close(), EINVAL for an address that is invalid or of the other
+  // family, or for a number out of range; otherwise the error of the system.
   //
   // Node: the same, in camel case: addMembership(), setMulticastTTL(), getRecvBufferSize(), ...
 

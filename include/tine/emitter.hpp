@@ -32,8 +32,9 @@ struct Subscription {
 // started belongs to its handles alone. Use a handle on the thread of its loop. Its functions are
 // const, so a lambda that captures a handle need not be mutable.
 //
-// A default-constructed handle is empty: it can only be assigned to, or tested with operator bool if
-// the class has one.
+// A default-constructed handle is empty, and false as a bool. An empty handle behaves like one whose
+// loop is gone: functions do nothing, listeners and callbacks are destroyed without being called,
+// and what is asked for is false, 0, -1 for a descriptor, nullopt, or another empty handle.
 //
 // Node: EventEmitter. Unlike Node, a listener that is removed while its event is being emitted is
 // not run (its captures may be gone), and the compiler checks names and parameters.
@@ -46,13 +47,13 @@ class Emitter {
   // Adds a listener. The return value is needed only for off().
   template <EventName Name, class F>
   Subscription on(F&& listener) const {
-    return {listeners_->template add<Name>(false, std::forward<F>(listener))};
+    return add<Name>(false, std::forward<F>(listener));
   }
 
   // Adds a listener that is removed just before its first call.
   template <EventName Name, class F>
   Subscription once(F&& listener) const {
-    return {listeners_->template add<Name>(true, std::forward<F>(listener))};
+    return add<Name>(true, std::forward<F>(listener));
   }
 
   // Removes a listener. Returns false if the listener is not there, or not any more.
@@ -70,6 +71,12 @@ class Emitter {
   explicit Emitter(std::shared_ptr<Listeners> listeners) : listeners_(std::move(listeners)) {}
 
  private:
+  template <EventName Name, class F>
+  Subscription add(bool once, F&& listener) const {
+    if (!listeners_) return {};
+    return {listeners_->template add<Name>(once, std::forward<F>(listener))};
+  }
+
   std::shared_ptr<Listeners> listeners_;
 };
 

@@ -24,6 +24,9 @@ class TINE_EXPORT Timer {
  public:
   Timer() = default;
 
+  // False for an empty handle.
+  explicit operator bool() const { return state_ != nullptr; }
+
   // Cancels the call, if the function has not run yet. Destroys the function's captures.
   void cancel() const;
 

@@ -56,14 +56,18 @@ class ClusterState {
 Worker::Worker(std::shared_ptr<cluster::WorkerState> state)
     : Emitter(state), ChannelEnd(state->channel().end()), state_(std::move(state)) {}
 
-int Worker::id() const { return state_->id(); }
-ChildProcess Worker::process() const { return state_->child(); }
-void Worker::disconnect() const { state_->disconnect(); }
-void Worker::kill(int signal) const { state_->kill(signal); }
-bool Worker::is_dead() const { return state_->dead(); }
+int Worker::id() const { return state_ ? state_->id() : 0; }
+ChildProcess Worker::process() const { return state_ ? state_->child() : ChildProcess(); }
+void Worker::disconnect() const {
+  if (state_) state_->disconnect();
+}
+void Worker::kill(int signal) const {
+  if (state_) state_->kill(signal);
+}
+bool Worker::is_dead() const { return state_ && state_->dead(); }
 
 std::optional<bool> Worker::exited_after_disconnect() const {
-  if (!state_->voluntary() && !state_->dead()) return std::nullopt;
+  if (!state_ || (!state_->voluntary() && !state_->dead())) return std::nullopt;
   return state_->voluntary();
 }
 

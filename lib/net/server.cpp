@@ -405,21 +405,31 @@ Server Server::adopt(Loop& loop, int descriptor) {
   return Server(net::make_server(core_of(loop), net::adopted_socket(descriptor, SOCK_STREAM)));
 }
 
-void Server::listen(const ListenOptions& options) const { state_->listen(options); }
-void Server::close(std::function<void()> closed) const { state_->close(std::move(closed)); }
-int Server::release() const { return state_->release().release(); }
-bool Server::listening() const { return state_->listening(); }
-std::optional<Address> Server::address() const { return state_->address(); }
+void Server::listen(const ListenOptions& options) const {
+  if (state_) state_->listen(options);
+}
+void Server::close(std::function<void()> closed) const {
+  if (state_) state_->close(std::move(closed));
+}
+int Server::release() const { return state_ ? state_->release().release() : -1; }
+bool Server::listening() const { return state_ && state_->listening(); }
+std::optional<Address> Server::address() const { return state_ ? state_->address() : std::nullopt; }
 
 void Server::connections(std::function<void(std::error_code, std::size_t)> callback) const {
-  state_->count_connections(std::move(callback));
+  if (state_) state_->count_connections(std::move(callback));
 }
 
 void Server::max_connections(std::optional<std::size_t> most) const {
-  state_->set_max_connections(most);
+  if (state_) state_->set_max_connections(most);
 }
-std::optional<std::size_t> Server::max_connections() const { return state_->max_connections(); }
-void Server::ref() const { state_->set_ref(true); }
-void Server::unref() const { state_->set_ref(false); }
+std::optional<std::size_t> Server::max_connections() const {
+  return state_ ? state_->max_connections() : std::nullopt;
+}
+void Server::ref() const {
+  if (state_) state_->set_ref(true);
+}
+void Server::unref() const {
+  if (state_) state_->set_ref(false);
+}
 
 }  // namespace tine

@@ -293,32 +293,55 @@ Socket Socket::adopt(Loop& loop, int descriptor) {
 }
 
 bool Socket::write(std::string_view bytes, SendCallback written) const {
-  return state_->bytes().write(bytes, std::move(written));
+  return state_ && state_->bytes().write(bytes, std::move(written));
 }
 
-void Socket::connect(const ConnectOptions& options) const { state_->connect(options); }
-void Socket::end(std::string_view last) const { state_->bytes().end(last); }
-void Socket::destroy() const { state_->destroy(); }
+void Socket::connect(const ConnectOptions& options) const {
+  if (state_) state_->connect(options);
+}
+void Socket::end(std::string_view last) const {
+  if (state_) state_->bytes().end(last);
+}
+void Socket::destroy() const {
+  if (state_) state_->destroy();
+}
 int Socket::release() const {
+  if (!state_) return -1;
   state_->flush();
   return state_->release().release();
 }
-void Socket::pause() const { state_->bytes().set_flowing(false); }
-void Socket::resume() const { state_->bytes().set_flowing(true); }
-bool Socket::readable() const { return state_->readable(); }
-bool Socket::writable() const { return state_->bytes().writable(); }
-bool Socket::connecting() const { return state_->connecting(); }
-std::size_t Socket::queued_bytes() const { return state_->bytes().queued(); }
-std::optional<Address> Socket::remote_address() const { return state_->remote_address(); }
-std::optional<Address> Socket::local_address() const { return state_->local_address(); }
-void Socket::no_delay(bool on) const { state_->set_no_delay(on); }
-
-void Socket::keep_alive(bool on, std::chrono::seconds after) const {
-  state_->set_keep_alive(on, after);
+void Socket::pause() const {
+  if (state_) state_->bytes().set_flowing(false);
+}
+void Socket::resume() const {
+  if (state_) state_->bytes().set_flowing(true);
+}
+bool Socket::readable() const { return state_ && state_->readable(); }
+bool Socket::writable() const { return state_ && state_->bytes().writable(); }
+bool Socket::connecting() const { return state_ && state_->connecting(); }
+std::size_t Socket::queued_bytes() const { return state_ ? state_->bytes().queued() : 0; }
+std::optional<Address> Socket::remote_address() const {
+  return state_ ? state_->remote_address() : std::nullopt;
+}
+std::optional<Address> Socket::local_address() const {
+  return state_ ? state_->local_address() : std::nullopt;
+}
+void Socket::no_delay(bool on) const {
+  if (state_) state_->set_no_delay(on);
 }
 
-void Socket::timeout(std::chrono::milliseconds idle) const { state_->set_timeout(idle); }
-void Socket::ref() const { state_->set_ref(true); }
-void Socket::unref() const { state_->set_ref(false); }
+void Socket::keep_alive(bool on, std::chrono::seconds after) const {
+  if (state_) state_->set_keep_alive(on, after);
+}
+
+void Socket::timeout(std::chrono::milliseconds idle) const {
+  if (state_) state_->set_timeout(idle);
+}
+void Socket::ref() const {
+  if (state_) state_->set_ref(true);
+}
+void Socket::unref() const {
+  if (state_) state_->set_ref(false);
+}
 
 }  // namespace tine

@@ -35,17 +35,29 @@ Stream::Stream(std::shared_ptr<net::StreamState> state)
     : Emitter(state), state_(std::move(state)) {}
 
 bool Stream::write(std::string_view bytes, SendCallback written) const {
-  return state_->bytes().write(bytes, std::move(written));
+  return state_ && state_->bytes().write(bytes, std::move(written));
 }
 
-void Stream::end(std::string_view last) const { state_->bytes().end(last); }
-void Stream::destroy() const { state_->bytes().destroy(); }
-void Stream::pause() const { state_->bytes().set_flowing(false); }
-void Stream::resume() const { state_->bytes().set_flowing(true); }
-bool Stream::readable() const { return state_->bytes().readable(); }
-bool Stream::writable() const { return state_->bytes().writable(); }
-std::size_t Stream::queued_bytes() const { return state_->bytes().queued(); }
-void Stream::ref() const { state_->bytes().set_ref(true); }
-void Stream::unref() const { state_->bytes().set_ref(false); }
+void Stream::end(std::string_view last) const {
+  if (state_) state_->bytes().end(last);
+}
+void Stream::destroy() const {
+  if (state_) state_->bytes().destroy();
+}
+void Stream::pause() const {
+  if (state_) state_->bytes().set_flowing(false);
+}
+void Stream::resume() const {
+  if (state_) state_->bytes().set_flowing(true);
+}
+bool Stream::readable() const { return state_ && state_->bytes().readable(); }
+bool Stream::writable() const { return state_ && state_->bytes().writable(); }
+std::size_t Stream::queued_bytes() const { return state_ ? state_->bytes().queued() : 0; }
+void Stream::ref() const {
+  if (state_) state_->bytes().set_ref(true);
+}
+void Stream::unref() const {
+  if (state_) state_->bytes().set_ref(false);
+}
 
 }  // namespace tine

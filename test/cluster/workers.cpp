@@ -224,3 +224,18 @@ TEST_CASE("cluster: a program that was replaced while it runs has workers of wha
   loop.run();
   CHECK(report == json{{"args", {"later"}}, {"id", 1}});
 }
+
+TEST_CASE("worker: an empty handle has no process and does nothing", "[cluster]") {
+  const tine::Worker worker;
+  CHECK_FALSE(worker);
+  worker.on<"exit">([] { FAIL("called"); });
+  CHECK_FALSE(worker.send("lost"));
+  worker.disconnect();
+  worker.kill();
+  CHECK(worker.id() == 0);
+  CHECK_FALSE(worker.process());
+  CHECK_FALSE(worker.is_connected());
+  CHECK_FALSE(worker.is_dead());
+  CHECK_FALSE(worker.exited_after_disconnect());
+  CHECK_FALSE(worker.channel());
+}

@@ -1,5 +1,6 @@
 #include <cerrno>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -371,5 +372,49 @@ TEST_CASE("address: there and back, with the scope of a link", "[net]") {
   CHECK(there_and_back("fe80::1%9999").host == "fe80::1%9999");
   for (const char* const name : {"", "localhost", "127.1", "::g", "1.2.3.4.5"}) {
     CHECK_FALSE(tine::net::ip_address(name, 7));
+  }
+}
+
+TEST_CASE("datagram: an empty handle sends nothing; its options throw EBADF", "[net]") {
+  const Datagram socket;
+  CHECK_FALSE(socket);
+  const auto captured = std::make_shared<int>();
+  socket.on<"message">([captured] { FAIL("called"); });
+  socket.send("lost", {.host = "127.0.0.1", .port = 1},
+              [captured](std::error_code) { FAIL("called"); });
+  socket.send("lost", [captured](std::error_code) { FAIL("called"); });
+  CHECK(captured.use_count() == 1);
+  socket.bind();
+  socket.connect({.host = "127.0.0.1", .port = 1});
+  socket.ref();
+  socket.unref();
+  socket.close();
+  CHECK(socket.release() == -1);
+  CHECK_FALSE(socket.address());
+  CHECK_FALSE(socket.remote_address());
+
+  const std::vector<std::function<void()>> calls{
+      [&] { socket.disconnect(); },
+      [&] { socket.add_membership("224.0.0.1"); },
+      [&] { socket.drop_membership("224.0.0.1"); },
+      [&] { socket.add_source_specific_membership("127.0.0.1", "232.0.0.1"); },
+      [&] { socket.drop_source_specific_membership("127.0.0.1", "232.0.0.1"); },
+      [&] { socket.multicast_interface("0.0.0.0"); },
+      [&] { socket.multicast_loopback(); },
+      [&] { socket.multicast_ttl(1); },
+      [&] { socket.ttl(1); },
+      [&] { socket.broadcast(); },
+      [&] { socket.receive_buffer_size(1024); },
+      [&] { socket.send_buffer_size(1024); },
+      [&] { static_cast<void>(socket.receive_buffer_size()); },
+      [&] { static_cast<void>(socket.send_buffer_size()); },
+  };
+  for (const auto& call : calls) {
+    try {
+      call();
+      FAIL("does not throw");
+    } catch (const tine::Error& error) {
+      CHECK(error.code() == std::errc::bad_file_descriptor);
+    }
   }
 }

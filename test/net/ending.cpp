@@ -360,3 +360,21 @@ TEST_CASE("stream: a descriptor that is none is refused", "[net]") {
                   tine::Error);
   loop.run();
 }
+
+TEST_CASE("stream: an empty handle is neither readable nor writable", "[net]") {
+  const tine::Stream stream;
+  CHECK_FALSE(stream);
+  const auto captured = std::make_shared<int>();
+  stream.on<"data">([captured] { FAIL("called"); });
+  CHECK_FALSE(stream.write("lost", [captured](std::error_code) { FAIL("called"); }));
+  CHECK(captured.use_count() == 1);
+  stream.end("lost");
+  stream.pause();
+  stream.resume();
+  stream.ref();
+  stream.unref();
+  stream.destroy();
+  CHECK_FALSE(stream.readable());
+  CHECK_FALSE(stream.writable());
+  CHECK(stream.queued_bytes() == 0);
+}

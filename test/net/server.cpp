@@ -549,3 +549,21 @@ TEST_CASE("server: listen() takes a descriptor that is bound", "[net]") {
   server.close();
   loop.run();
 }
+
+TEST_CASE("server: an empty handle does not listen and calls nobody", "[net]") {
+  const Server server;
+  CHECK_FALSE(server);
+  const auto captured = std::make_shared<int>();
+  server.on<"connection">([captured] { FAIL("called"); });
+  server.connections([captured](std::error_code, std::size_t) { FAIL("called"); });
+  server.close([captured] { FAIL("called"); });
+  CHECK(captured.use_count() == 1);
+  server.listen();
+  server.max_connections(1);
+  server.ref();
+  server.unref();
+  CHECK(server.release() == -1);
+  CHECK_FALSE(server.listening());
+  CHECK_FALSE(server.address());
+  CHECK_FALSE(server.max_connections());
+}

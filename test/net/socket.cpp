@@ -658,3 +658,29 @@ TEST_CASE("socket: a connection that cannot be made is an error in any case", "[
   CHECK_THROWS_WITH(loop.run(), StartsWith("connect /nonexistent/socket"));
   loop.run();
 }
+
+TEST_CASE("socket: an empty handle is not connected and does nothing", "[net]") {
+  const Socket socket;
+  CHECK_FALSE(socket);
+  const auto captured = std::make_shared<int>();
+  socket.once<"data">([captured] { FAIL("called"); });
+  CHECK_FALSE(socket.write("lost", [captured](std::error_code) { FAIL("called"); }));
+  CHECK(captured.use_count() == 1);
+  socket.connect({.port = 1});
+  socket.end("lost");
+  socket.pause();
+  socket.resume();
+  socket.no_delay();
+  socket.keep_alive();
+  socket.timeout(1s);
+  socket.ref();
+  socket.unref();
+  socket.destroy();
+  CHECK(socket.release() == -1);
+  CHECK_FALSE(socket.readable());
+  CHECK_FALSE(socket.writable());
+  CHECK_FALSE(socket.connecting());
+  CHECK(socket.queued_bytes() == 0);
+  CHECK_FALSE(socket.remote_address());
+  CHECK_FALSE(socket.local_address());
+}

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <functional>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -534,4 +535,49 @@ TEST_CASE("child process: whether the peer has read all", "[process]") {
   child.kill(SIGCONT);
   loop.run();
   CHECK(child.channel().peer_has_read_all());
+}
+
+TEST_CASE("child process: an empty handle has no child and reports nothing", "[process]") {
+  const tine::ChildProcess child;
+  CHECK_FALSE(child);
+  const auto captured = std::make_shared<int>();
+  const tine::Subscription subscription = child.on<"message">([captured] { FAIL("called"); });
+  CHECK_FALSE(child.off(subscription));
+  CHECK(child.listener_count<"message">() == 0);
+  CHECK_FALSE(child.send("lost", [captured](std::error_code) { FAIL("called"); }));
+  CHECK_FALSE(child.send(tine::Text{"1"}, tine::Handle(), {}));
+  CHECK(captured.use_count() == 1);
+
+  child.disconnect();
+  child.stop();
+  child.ref();
+  child.unref();
+  CHECK_FALSE(child.connected());
+  CHECK_FALSE(child.kill());
+  CHECK_FALSE(child.kill_tree());
+  CHECK_FALSE(child.killed());
+  CHECK_FALSE(child.pid());
+  CHECK_FALSE(child.exit_status());
+  CHECK_FALSE(child.exit_code());
+  CHECK_FALSE(child.signal_code());
+  CHECK_FALSE(child.resource_usage());
+  CHECK_FALSE(child.out());
+  CHECK_FALSE(child.stdio(7));
+  CHECK(child.spawn_file().empty());
+  CHECK(child.spawn_args().empty());
+}
+
+TEST_CASE("channel: an empty handle is closed and has nothing queued", "[process]") {
+  const tine::Channel channel = tine::ChildProcess().channel();
+  CHECK_FALSE(channel);
+  channel.ref();
+  channel.unref();
+  channel.pause();
+  channel.resume();
+  CHECK(channel.flush());
+  CHECK_FALSE(channel.open());
+  CHECK(channel.queued_bytes() == 0);
+  CHECK(channel.torn_bytes() == 0);
+  CHECK(channel.lost_messages() == 0);
+  CHECK(channel.peer_has_read_all());
 }

@@ -285,3 +285,14 @@ TEST_CASE("borrowed loop: handles of the application live beside ours", "[uv]") 
   CHECK(ran == 1);
   uv_close(reinterpret_cast<uv_handle_t*>(&timer), nullptr);
 }
+
+TEST_CASE("timer: calls of an empty handle do nothing", "[uv]") {
+  const tine::Timer timer;
+  CHECK_FALSE(timer);
+  timer.cancel();
+  timer.ref();
+  timer.unref();
+  TestLoop loop;
+  CHECK(loop->after(0ms, [] {}));
+  loop.run();
+}
