@@ -6,13 +6,12 @@
 #include <type_traits>
 #include <utility>
 
+#include "tine/detail/export.hpp"
 #include "tine/emitter.hpp"
 
 namespace tine::uv {
 class SignalState;
 }
-
-#pragma GCC visibility push(default)
 
 namespace tine {
 
@@ -29,12 +28,12 @@ struct Signal {
 };
 
 namespace detail {
-SignalListener listen_for_signal(Loop& loop, int signal, bool once,
-                                 std::function<void(const Signal&)> listener);
+TINE_EXPORT SignalListener listen_for_signal(Loop& loop, int signal, bool once,
+                                             std::function<void(const Signal&)> listener);
 }
 
 // A listener for a signal. A handle: copy or drop it, and the listener stays.
-class SignalListener {
+class TINE_EXPORT SignalListener {
  public:
   SignalListener() = default;
 
@@ -43,11 +42,11 @@ class SignalListener {
 
   // Removes the listener and destroys its captures. The listener is not called for signals that
   // have come already.
-  void cancel();
+  void cancel() const;
 
   // Sets whether the listener keeps Loop::run() from returning. It does not until ref().
-  void ref();
-  void unref();
+  void ref() const;
+  void unref() const;
 
  private:
   friend SignalListener detail::listen_for_signal(Loop& loop, int signal, bool once,
@@ -112,5 +111,3 @@ SignalListener once_signal(Loop& loop, int signal, F&& listener) {
 }
 
 }  // namespace tine
-
-#pragma GCC visibility pop

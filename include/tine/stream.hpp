@@ -128,8 +128,8 @@ class TINE_EXPORT Stream : public Emitter<Event<"data", std::string_view>, Event
 //
 // Node: process.stdin, process.stdout and process.stderr, which may be files too. In Node, writing
 // to a pipe or a terminal blocks.
-Stream standard_input(Loop& loop);
-Stream standard_output(Loop& loop);
-Stream standard_error(Loop& loop);
+TINE_EXPORT Stream standard_input(Loop& loop);
+TINE_EXPORT Stream standard_output(Loop& loop);
+TINE_EXPORT Stream standard_error(Loop& loop);
 
 }  // namespace tine

@@ -84,15 +84,15 @@ SignalListener detail::listen_for_signal(Loop& loop, int signal, bool once,
 
 SignalListener::SignalListener(std::shared_ptr<uv::SignalState> state) : state_(std::move(state)) {}
 
-void SignalListener::cancel() {
+void SignalListener::cancel() const {
   if (state_) state_->cancel();
 }
 
-void SignalListener::ref() {
+void SignalListener::ref() const {
   if (state_) state_->set_ref(true);
 }
 
-void SignalListener::unref() {
+void SignalListener::unref() const {
   if (state_) state_->set_ref(false);
 }
 
