@@ -12,10 +12,14 @@
 #include "net/socket_address.hpp"
 #include "process/access.hpp"
 #include "process/handle_content.hpp"
+#include "process/json_members.hpp"
 
 namespace tine::cluster {
 
 using nlohmann::json;
+using process::flag_member;
+using process::number_member;
+using process::text_member;
 using Kind = net::ListenerQuery::Kind;
 
 namespace {

@@ -6,12 +6,17 @@
 #include <utility>
 
 #include "net/socket_address.hpp"
+#include "process/json_members.hpp"
 
 namespace tine::cluster {
 
 using namespace std::string_literals;
 using namespace std::string_view_literals;
 using nlohmann::json;
+using process::flag_member;
+using process::member;
+using process::number_member;
+using process::text_member;
 using Kind = net::ListenerQuery::Kind;
 
 namespace {
@@ -25,12 +30,6 @@ constexpr std::int64_t udp_reuse_port_bit = 64;
 constexpr int default_backlog = 511;
 constexpr std::int64_t max_backlog = 65535;
 constexpr std::int64_t max_port = 65535;
-
-const json& member(const json& message, const char* name) {
-  static const json nothing;
-  const auto found = message.find(name);
-  return found == message.end() ? nothing : *found;
-}
 
 // Node's workers put their directory in front of an abstract name too. It is removed here.
 std::string path_of(const json& message) {
@@ -135,21 +134,6 @@ json reply_to(const json& message) {
 }
 
 bool is_cluster_message(const json& message) { return member(message, "cmd") == "NODE_CLUSTER"; }
-
-std::string text_member(const json& message, const char* name) {
-  const json& value = member(message, name);
-  return value.is_string() ? value.get<std::string>() : std::string();
-}
-
-std::optional<std::int64_t> number_member(const json& message, const char* name) {
-  const json& value = member(message, name);
-  return value.is_number_integer() ? std::optional(value.get<std::int64_t>()) : std::nullopt;
-}
-
-bool flag_member(const json& message, const char* name) {
-  const json& value = member(message, name);
-  return value.is_boolean() && value.get<bool>();
-}
 
 std::optional<Query> read_query(const json& message) {
   const auto descriptor = static_cast<int>(number_member(message, "fd").value_or(-1));

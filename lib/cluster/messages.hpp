@@ -17,11 +17,6 @@ nlohmann::json message(const char* act);
 nlohmann::json reply_to(const nlohmann::json& message);
 bool is_cluster_message(const nlohmann::json& message);
 
-// The value of a member. A member of the wrong type counts as missing.
-std::string text_member(const nlohmann::json& message, const char* name);
-std::optional<std::int64_t> number_member(const nlohmann::json& message, const char* name);
-bool flag_member(const nlohmann::json& message, const char* name);
-
 // A query of a worker for a socket of its primary.
 struct Query {
   net::ListenerQuery listener;

@@ -7,6 +7,7 @@
 
 #include "cluster/settings.hpp"
 #include "process/access.hpp"
+#include "process/json_members.hpp"
 #include "process/program.hpp"
 
 namespace tine::cluster {
@@ -14,6 +15,9 @@ namespace tine::cluster {
 namespace {
 
 using nlohmann::json;
+using process::flag_member;
+using process::number_member;
+using process::text_member;
 
 // A worker that asks for more sockets is broken.
 constexpr std::size_t max_sockets_per_worker = 1000;

@@ -16,6 +16,7 @@
 #include "net/socket_address.hpp"
 #include "net/socket_state.hpp"
 #include "process/handle_content.hpp"
+#include "process/json_members.hpp"
 #include "tine/error.hpp"
 
 namespace tine::process {
@@ -25,14 +26,9 @@ namespace {
 using nlohmann::json;
 using Kind = ReceivedHandle::Kind;
 
-// Returns a member with a text value, which follows the message in the line.
-std::string member(const char* name, const std::string& value) {
+// Returns a member with a text value, as the text that follows the message in the line.
+std::string written_member(const char* name, const std::string& value) {
   return ",\"" + std::string(name) + "\":" + json(value).dump();
-}
-
-std::string text_of(const json& message, const char* name) {
-  const auto member = message.find(name);
-  return member != message.end() && member->is_string() ? member->get<std::string>() : "";
 }
 
 [[noreturn]] void refuse(const std::string& what) {
@@ -83,7 +79,7 @@ Kind kind_as(const std::string& type, Kind kind) {
   return type == "net.Socket" ? Kind::socket : kind;
 }
 
-std::string dgram_type(bool ipv6) { return member("dgramType", ipv6 ? "udp6" : "udp4"); }
+std::string dgram_type(bool ipv6) { return written_member("dgramType", ipv6 ? "udp6" : "udp4"); }
 
 base::Descriptor copy_of(int fd) {
   base::Descriptor copy = base::duplicate(fd);
@@ -238,7 +234,7 @@ channel::PassedHandle HandlePassing::pass_socket(const Socket& socket, bool keep
   const auto& state = net::SocketState::of(socket);
   state->flush();
   channel::PassedHandle passed{.type = "net.Socket"};
-  if (const auto& server = state->server()) passed.members = member("key", server->key());
+  if (const auto& server = state->server()) passed.members = written_member("key", server->key());
   passed.descriptors.push_back(state->duplicate());
   passed.taken = [this, state, keep_open] {
     if (state->server()) this->passed(state->server());
@@ -279,7 +275,7 @@ void HandlePassing::passed(const std::shared_ptr<net::ServerState>& server) {
 
 Handle HandlePassing::receive(uv::LoopCore& core, const json& line,
                               std::vector<base::Descriptor> descriptors) {
-  const std::string type = text_of(line, "type");
+  const std::string type = text_member(line, "type");
   if (type == channel::PassedHandle::descriptors_type) {
     std::vector<int> open;
     open.reserve(descriptors.size());
@@ -289,7 +285,7 @@ Handle HandlePassing::receive(uv::LoopCore& core, const json& line,
   base::Descriptor& descriptor = descriptors.front();
   const Kind kind = kind_of(descriptor);
   verify_kind(type, kind, descriptor);
-  const std::string key = type == "net.Socket" ? text_of(line, "key") : "";
+  const std::string key = type == "net.Socket" ? text_member(line, "key") : "";
   return HandleContent::handle(
       std::make_shared<ReceivedHandle>(core, kind_as(type, kind), std::move(descriptor),
                                        key.empty() ? nullptr : connections_of(key)->add()));
@@ -307,8 +303,8 @@ std::shared_ptr<HandlePassing::ReceivedConnections> HandlePassing::connections_o
 }
 
 bool HandlePassing::take(const json& message) {
-  const std::string command = text_of(message, "cmd");
-  const std::string key = text_of(message, "key");
+  const std::string command = text_member(message, "cmd");
+  const std::string key = text_member(message, "key");
   if (command == "NODE_SOCKET_GET_COUNT") {
     const auto connections = received_.find(key);
     const std::size_t count = connections == received_.end() ? 0 : connections->second->count();
