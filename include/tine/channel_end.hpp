@@ -6,7 +6,6 @@
 
 #include <concepts>
 #include <memory>
-#include <system_error>
 #include <utility>
 
 #include "tine/channel.hpp"
@@ -78,8 +77,8 @@ class TINE_EXPORT ChannelEnd {
   // unwritten bytes are cancelled, and a closed handle is sent as no handle.
   bool send(const nlohmann::json& message, Handle handle, SendOptions options = {},
             SendCallback sent = {}) const;
-  template <std::invocable<std::error_code> Callback>
-  bool send(const nlohmann::json& message, Handle handle, Callback sent) const {
+  template <std::convertible_to<SendCallback> F>
+  bool send(const nlohmann::json& message, Handle handle, F sent) const {
     return send(message, std::move(handle), SendOptions(), SendCallback(std::move(sent)));
   }
   template <std::same_as<Text> T>

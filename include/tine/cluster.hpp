@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "tine/address.hpp"
+#include "tine/callback.hpp"
 #include "tine/channel_end.hpp"
 #include "tine/child_process.hpp"
 #include "tine/detail/export.hpp"
@@ -231,7 +232,7 @@ class TINE_EXPORT Cluster
   std::map<int, Worker> workers() const;
 
   // Disconnects all workers; the callback runs when none is left.
-  void disconnect(std::function<void()> disconnected = {});
+  void disconnect(Callback<void()> disconnected = {});
 
  private:
   explicit Cluster(std::unique_ptr<cluster::ClusterState> state);

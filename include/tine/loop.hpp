@@ -3,9 +3,9 @@
 
 #include <chrono>
 #include <exception>
-#include <functional>
 #include <memory>
 
+#include "tine/callback.hpp"
 #include "tine/detail/export.hpp"
 
 struct uv_loop_s;
@@ -121,7 +121,7 @@ class TINE_EXPORT Loop {
 
   // Runs a function on a later turn, on the loop's thread, in the order of the calls. Thread-safe.
   // Does not keep run() from returning; ref() does.
-  void post(std::function<void()> function);
+  void post(Callback<void()> function);
 
   // Runs a function once, after at least `delay` and at least a millisecond.
   //
@@ -130,7 +130,7 @@ class TINE_EXPORT Loop {
   // time.
   //
   // Node: setTimeout(), which runs before the input in that case, and up to a millisecond early.
-  Timer after(std::chrono::milliseconds delay, std::function<void()> function);
+  Timer after(std::chrono::milliseconds delay, Callback<void()> function);
 
   // Keeps run() from returning although nothing else is open, for functions that other threads will
   // post(). unref() ends that. Calls are not counted: after two ref() one unref() is enough.
@@ -139,7 +139,7 @@ class TINE_EXPORT Loop {
 
   // Sets the handler for what listeners throw while something other than run() drives a borrowed
   // loop. Without a handler, or if the handler throws, std::terminate is called.
-  void on_exception(std::function<void(std::exception_ptr)> handler);
+  void on_exception(Callback<void(std::exception_ptr)> handler);
 
   // Returns the libuv loop, for an application that uses the same libuv as tine (see
   // Loop(borrowed)). Close your own handles on it before ~Loop.

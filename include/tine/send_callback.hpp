@@ -1,8 +1,9 @@
 // The callback of everything that is sent or written.
 #pragma once
 
-#include <functional>
 #include <system_error>
+
+#include "tine/callback.hpp"
 
 namespace tine {
 
@@ -10,6 +11,6 @@ namespace tine {
 // to the kernel. The call that takes the callback lists the errors.
 //
 // Runs exactly once, on a later turn of the loop.
-using SendCallback = std::function<void(std::error_code)>;
+using SendCallback = Callback<void(std::error_code)>;
 
 }  // namespace tine

@@ -3,13 +3,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <system_error>
 
 #include "tine/address.hpp"
+#include "tine/callback.hpp"
 #include "tine/detail/export.hpp"
 #include "tine/emitter.hpp"
 #include "tine/error.hpp"
@@ -104,7 +104,7 @@ class TINE_EXPORT Server
   // runs after its listeners.
   //
   // Node: the callback gets an error if the server did not listen.
-  void close(std::function<void()> closed = {}) const;
+  void close(Callback<void()> closed = {}) const;
 
   // Returns the descriptor, still listening, and passes ownership to the caller. Otherwise like
   // close(), except that a path is not removed. -1 if there is no socket, or if it belongs to
@@ -123,7 +123,7 @@ class TINE_EXPORT Server
   // runs once, on a later turn, with an error if one of these processes did not answer.
   //
   // Node: getConnections().
-  void connections(std::function<void(std::error_code, std::size_t)> callback) const;
+  void connections(Callback<void(std::error_code, std::size_t)> callback) const;
 
   // Sets how many connections may be open in this process; further ones are closed at once.
   // nullopt: no limit.

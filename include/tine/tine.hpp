@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tine/address.hpp"
+#include "tine/callback.hpp"
 #include "tine/channel.hpp"
 #include "tine/channel_end.hpp"
 #include "tine/child_process.hpp"

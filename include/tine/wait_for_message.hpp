@@ -5,9 +5,9 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <system_error>
 
+#include "tine/callback.hpp"
 #include "tine/detail/export.hpp"
 #include "tine/detail/json.hpp"
 
@@ -20,7 +20,7 @@ class Process;
 struct WaitOptions {
   // Returns whether a message is the awaited one. Empty: the next message is. May be called for any
   // number of messages.
-  std::function<bool(const nlohmann::json& message)> filter = {};
+  Callback<bool(const nlohmann::json& message)> filter = {};
 
   // The longest time to wait.
   std::chrono::milliseconds deadline = std::chrono::seconds(5);
@@ -28,7 +28,7 @@ struct WaitOptions {
 
 // Receives the message; or, with a null message, the reason why there is none: Errc::timed_out, or
 // Errc::channel_closed if the channel ended before the message came.
-using WaitCallback = std::function<void(std::error_code error, const nlohmann::json& message)>;
+using WaitCallback = Callback<void(std::error_code error, const nlohmann::json& message)>;
 
 // Waits for one message from a child, or from the parent.
 //

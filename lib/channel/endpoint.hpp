@@ -117,7 +117,7 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   // Closes because the loop is being destroyed. Reports nothing.
   void detach() noexcept;
 
-  void report(Error error, const SendCallback& sent = {});
+  void report(Error error, SendCallback sent = {});
 
  private:
   // draining: closes once everything is written. ended: closed, but messages are still to be
@@ -161,8 +161,8 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   bool send_any(const Message& message, PassedHandle* handle, SendCallback& sent);
   void send_own(const nlohmann::json& message, PassedHandle* handle);
   void taken(PassedHandle* handle);
-  bool refuse(Error error, const SendCallback& sent);
-  bool lose(const SendCallback& sent);
+  bool refuse(Error error, SendCallback& sent);
+  bool lose(SendCallback& sent);
   void transmit() noexcept;
   void write_queued() noexcept;
   void count_written(std::size_t n) noexcept;

@@ -103,20 +103,20 @@ void Endpoint::taken(PassedHandle* handle) {
   transmit();
 }
 
-bool Endpoint::refuse(Error error, const SendCallback& sent) {
+bool Endpoint::refuse(Error error, SendCallback& sent) {
   drain_due_ = drain_due_ || error.code() == Errc::queue_full;
-  report(std::move(error), sent);
+  report(std::move(error), std::move(sent));
   return false;
 }
 
 // The channel is over. A program that was not forked never had one: that is an error like any
 // other.
-bool Endpoint::lose(const SendCallback& sent) {
+bool Endpoint::lose(SendCallback& sent) {
   if (state_ == State::never_open) return refuse(Error(Errc::channel_closed), sent);
   ++lost_messages_;
   if (core_ == nullptr) return false;
   const std::error_code why = failed_to_open_ ? failed_to_open_ : Errc::channel_closed;
-  core_->defer([keep = owner_.shared_from_this(), this, why, sent] {
+  core_->defer([keep = owner_.shared_from_this(), this, why, sent = std::move(sent)] {
     if (sent) {
       sent(why);
     } else if (!failed_to_open_) {
@@ -126,15 +126,16 @@ bool Endpoint::lose(const SendCallback& sent) {
   return false;
 }
 
-void Endpoint::report(Error error, const SendCallback& sent) {
+void Endpoint::report(Error error, SendCallback sent) {
   if (core_ == nullptr) return;
-  core_->defer([keep = owner_.shared_from_this(), this, error = std::move(error), sent] {
-    if (sent) {
-      sent(error.code());
-    } else {
-      owner_.on_error(error);
-    }
-  });
+  core_->defer(
+      [keep = owner_.shared_from_this(), this, error = std::move(error), sent = std::move(sent)] {
+        if (sent) {
+          sent(error.code());
+        } else {
+          owner_.on_error(error);
+        }
+      });
 }
 
 // Messages sent in quick succession are written together. Even then the first one of a turn is

@@ -103,7 +103,7 @@ Worker Cluster::fork(const std::map<std::string, std::optional<std::string>>& en
 
 std::map<int, Worker> Cluster::workers() const { return state_->primary->workers(); }
 
-void Cluster::disconnect(std::function<void()> disconnected) {
+void Cluster::disconnect(Callback<void()> disconnected) {
   state_->primary->disconnect_all(std::move(disconnected));
 }
 

@@ -311,7 +311,7 @@ void Primary::kill(WorkerState& worker, int signal) {
   child.kill(signal);
 }
 
-void Primary::disconnect_all(std::function<void()> disconnected) {
+void Primary::disconnect_all(Callback<void()> disconnected) {
   if (disconnected) disconnect_callbacks_.push_back(std::move(disconnected));
   for (const auto& [id, worker] : std::map(workers_)) disconnect(*worker);
   notify_if_all_gone();

@@ -29,7 +29,7 @@ class Primary final : public Cluster::Listeners,
   const ClusterSettings& settings() const { return settings_; }
   Worker fork(const std::map<std::string, std::optional<std::string>>& env);
   std::map<int, Worker> workers() const;
-  void disconnect_all(std::function<void()> disconnected);
+  void disconnect_all(Callback<void()> disconnected);
 
   void disconnect(WorkerState& worker) override;
   void kill(WorkerState& worker, int signal) override;
@@ -63,7 +63,7 @@ class Primary final : public Cluster::Listeners,
   bool set_up_ = false;
   std::map<int, std::shared_ptr<WorkerState>> workers_;
   std::map<std::string, Socket, std::less<>> sockets_;
-  std::vector<std::function<void()>> disconnect_callbacks_;
+  std::vector<Callback<void()>> disconnect_callbacks_;
   int last_id_ = 0;
   std::uint64_t next_seq_ = 0;  // the sequence number of the next message to any worker
 };

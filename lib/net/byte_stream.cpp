@@ -134,7 +134,7 @@ void ByteStream::on_read_end(int error) {
 // Once the bytes are taken, nothing can fail.
 bool ByteStream::write(std::string_view bytes, SendCallback written) {
   if (!writable()) {
-    refuse(written);
+    refuse(std::move(written));
     return false;
   }
   queue_.add(bytes, written);
@@ -145,10 +145,10 @@ bool ByteStream::write(std::string_view bytes, SendCallback written) {
   return queue_.queued() < high_mark;
 }
 
-void ByteStream::refuse(const SendCallback& written) {
+void ByteStream::refuse(SendCallback written) {
   if (core_ == nullptr) return;
   const Errc why = writing_ == Side::destroyed ? Errc::stream_destroyed : Errc::write_after_end;
-  core_->defer([keep = owner_.shared_from_this(), this, why, written] {
+  core_->defer([keep = owner_.shared_from_this(), this, why, written = std::move(written)] {
     if (written) {
       written(why);
     } else if (user_has_ended_) {

@@ -107,7 +107,7 @@ class ByteStream final : private uv::Stream::User {
   void update_reading();
   void report_data();
 
-  void refuse(const SendCallback& written);
+  void refuse(SendCallback written);
   void write_queued() noexcept;
   void write_now() noexcept;
   void count_written(std::size_t n) noexcept;

@@ -321,7 +321,7 @@ void DatagramState::cancel_queued(std::error_code why) {
 
 // --- ending
 
-void DatagramState::close(std::function<void()> closed) {
+void DatagramState::close(Callback<void()> closed) {
   if (core() == nullptr) return;
   close();
   if (closed) core()->defer(std::move(closed));

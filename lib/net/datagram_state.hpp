@@ -45,7 +45,7 @@ class DatagramState final : public Datagram::Listeners,
   void disconnect();
   void close();
   // For a listener source: closes, then calls `closed` on a later turn.
-  void close(std::function<void()> closed) override;
+  void close(Callback<void()> closed) override;
   bool accepted(base::Descriptor&) override { return false; }
   // Returns the descriptor and closes. If there is none, only returns an empty one. Throws Error
   // (EAGAIN) if messages are still unsent.

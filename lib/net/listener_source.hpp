@@ -7,6 +7,7 @@
 
 #include "base/descriptor.hpp"
 #include "tine/address.hpp"
+#include "tine/callback.hpp"
 #include "uv/loop_core.hpp"
 
 namespace tine::net {
@@ -18,7 +19,7 @@ class ListenerUser {
   // Returns false, without taking it, if the server is closed or has as many connections as it may.
   virtual bool accepted(base::Descriptor& connection) = 0;
   // Closes like the user's close(), then calls `closed`.
-  virtual void close(std::function<void()> closed) = 0;
+  virtual void close(Callback<void()> closed) = 0;
 
  protected:
   ~ListenerUser() = default;

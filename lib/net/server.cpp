@@ -256,10 +256,10 @@ void ServerState::remove_peer_connections(const PeerConnections& connections) {
   close_if_ended();
 }
 
-void ServerState::count_connections(std::function<void(std::error_code, std::size_t)> counted) {
+void ServerState::count_connections(Callback<void(std::error_code, std::size_t)> counted) {
   if (core() == nullptr) return;
   struct Sum {
-    std::function<void(std::error_code, std::size_t)> counted;
+    Callback<void(std::error_code, std::size_t)> counted;
     std::size_t connections = 0;
     std::size_t missing = 0;
     std::error_code error{};
@@ -281,7 +281,7 @@ void ServerState::count_connections(std::function<void(std::error_code, std::siz
 
 // --- ending
 
-void ServerState::close(std::function<void()> closed) {
+void ServerState::close(Callback<void()> closed) {
   if (core() == nullptr) return;
   if (closed) closed_.push_back(std::move(closed));
   if (state_ == State::closed) {
@@ -408,14 +408,14 @@ Server Server::adopt(Loop& loop, int descriptor) {
 void Server::listen(const ListenOptions& options) const {
   if (state_) state_->listen(options);
 }
-void Server::close(std::function<void()> closed) const {
+void Server::close(Callback<void()> closed) const {
   if (state_) state_->close(std::move(closed));
 }
 int Server::release() const { return state_ ? state_->release().release() : -1; }
 bool Server::listening() const { return state_ && state_->listening(); }
 std::optional<Address> Server::address() const { return state_ ? state_->address() : std::nullopt; }
 
-void Server::connections(std::function<void(std::error_code, std::size_t)> callback) const {
+void Server::connections(Callback<void(std::error_code, std::size_t)> callback) const {
   if (state_) state_->count_connections(std::move(callback));
 }
 

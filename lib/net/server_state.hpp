@@ -38,7 +38,7 @@ class ServerState final : public Server::Listeners,
   void listen(const ListenOptions& options);
   // Listens on a bound stream socket.
   void listen_on(base::Descriptor socket, int backlog);
-  void close(std::function<void()> closed) override;
+  void close(Callback<void()> closed) override;
   // Returns the listening descriptor and closes. If there is none, only returns an empty one.
   base::Descriptor release();
   // Throws Error if there is no descriptor.
@@ -61,7 +61,7 @@ class ServerState final : public Server::Listeners,
   // waits for them. To be called before the passed socket is released.
   void add_peer_connections(std::shared_ptr<PeerConnections> connections);
   void remove_peer_connections(const PeerConnections& connections);
-  void count_connections(std::function<void(std::error_code, std::size_t)> counted);
+  void count_connections(Callback<void(std::error_code, std::size_t)> counted);
 
   // To be called when a connection of this process has closed or was released.
   void connection_ended() noexcept;
@@ -129,7 +129,7 @@ class ServerState final : public Server::Listeners,
   std::deque<Error> errors_;
   std::deque<Socket> handed_;
   std::deque<Address> drops_;
-  std::deque<std::function<void()>> closed_;
+  std::deque<Callback<void()>> closed_;
   bool errors_dropped_ = false;  // not thrown: their listener was dropped after "close"
   uv::EventSequence<Due> due_{[this](Due event) { emit(event); }};
 };

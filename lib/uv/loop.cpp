@@ -18,7 +18,7 @@ Loop::~Loop() {
 void Loop::run() { core_->run(); }
 void Loop::stop() { core_->stop(); }
 void Loop::spin(std::chrono::microseconds longest) { core_->spin(longest); }
-void Loop::post(std::function<void()> function) { core_->post(std::move(function)); }
+void Loop::post(Callback<void()> function) { core_->post(std::move(function)); }
 void Loop::ref() { core_->set_ref(true); }
 void Loop::unref() { core_->set_ref(false); }
 
@@ -27,11 +27,11 @@ uv_loop_s* Loop::native() const {
   return core_->native();
 }
 
-void Loop::on_exception(std::function<void(std::exception_ptr)> handler) {
+void Loop::on_exception(Callback<void(std::exception_ptr)> handler) {
   core_->on_exception(std::move(handler));
 }
 
-Timer Loop::after(std::chrono::milliseconds delay, std::function<void()> function) {
+Timer Loop::after(std::chrono::milliseconds delay, Callback<void()> function) {
   return Timer(uv::TimerState::start(core_of(*this), delay, std::move(function)));
 }
 

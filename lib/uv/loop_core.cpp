@@ -269,7 +269,7 @@ void LoopCore::stop() {
   uv_stop(loop_);
 }
 
-void LoopCore::on_exception(std::function<void(std::exception_ptr)> handler) {
+void LoopCore::on_exception(Callback<void(std::exception_ptr)> handler) {
   check_thread();
   exception_handler_ = std::move(handler);
 }
@@ -292,12 +292,12 @@ void LoopCore::defer_to_next_turn(Task& task, std::shared_ptr<const void> keep) 
   update_wakeup();
 }
 
-void LoopCore::defer(std::function<void()> run) {
+void LoopCore::defer(Callback<void()> run) {
   const auto task = std::make_shared<Task>(std::move(run));
   defer(*task, task);
 }
 
-void LoopCore::post(std::function<void()> run) {
+void LoopCore::post(Callback<void()> run) {
   const auto task = std::make_shared<Task>(std::move(run));
   post(*task, task);
 }

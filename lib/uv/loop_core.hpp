@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cstdint>
 #include <exception>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -15,6 +14,7 @@
 
 #include <unistd.h>
 
+#include "tine/callback.hpp"
 #include "tine/loop.hpp"
 #include "uv/due_timers.hpp"
 #include "uv/forced_unwind.hpp"
@@ -101,7 +101,7 @@ class LoopCore {
     check_thread();
     uv::set_ref(posted_signal_, ref);
   }
-  void on_exception(std::function<void(std::exception_ptr)> handler);
+  void on_exception(Callback<void(std::exception_ptr)> handler);
 
   // Runs `f` in a callback of libuv, then the tasks that are due. Catches what listeners throw,
   // because an exception must not cross a C frame. Only the end of the thread (pthread_exit)
@@ -140,9 +140,9 @@ class LoopCore {
   // Does the same in the next loop iteration, after other work has had its turn.
   void defer_to_next_turn(Task& task, std::shared_ptr<const void> keep) noexcept;
   // Makes a task for a function and defers it, for cases without a prepared task.
-  void defer(std::function<void()> run);
+  void defer(Callback<void()> run);
   // Makes a task for a function and defers it. Thread-safe.
-  void post(std::function<void()> run);
+  void post(Callback<void()> run);
   // Defers a task that is part of a state. Thread-safe.
   void post(Task& task, std::shared_ptr<const void> keep) noexcept;
 
@@ -251,7 +251,7 @@ class LoopCore {
   TaskQueue posted_;
 
   std::exception_ptr exception_;
-  std::function<void(std::exception_ptr)> exception_handler_;
+  Callback<void(std::exception_ptr)> exception_handler_;
   Spin spin_;
   std::atomic<std::thread::id> driver_;  // the thread in run() or in a libuv callback, if any
   pid_t process_ = getpid();

@@ -1,9 +1,10 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <memory>
 #include <utility>
+
+#include "tine/callback.hpp"
 
 namespace tine::uv {
 
@@ -13,7 +14,7 @@ namespace tine::uv {
 // reported even if memory has run out.
 class Task {
  public:
-  explicit Task(std::function<void()> run) : run_(std::move(run)) {}
+  explicit Task(Callback<void()> run) : run_(std::move(run)) {}
   Task(const Task&) = delete;
   Task& operator=(const Task&) = delete;
 
@@ -22,7 +23,7 @@ class Task {
  private:
   friend class TaskQueue;
 
-  std::function<void()> run_;
+  Callback<void()> run_;
   std::shared_ptr<const void> keep_;  // the object that the task is part of, while it is due
   Task* next_ = nullptr;
 };

@@ -54,11 +54,11 @@ void RawTimer::tell() {
   function();
 }
 
-TimerState::TimerState(LoopCore& core, std::function<void()> function)
+TimerState::TimerState(LoopCore& core, Callback<void()> function)
     : Resident(core), function_(std::move(function)), due_([this] { run(); }) {}
 
 std::shared_ptr<TimerState> TimerState::start(LoopCore& core, std::chrono::milliseconds delay,
-                                              std::function<void()> function) {
+                                              Callback<void()> function) {
   const std::shared_ptr<TimerState> state(new TimerState(core, std::move(function)));
   state->timer_ = std::make_unique<RawTimer>(
       core, [raw = state.get()] { raw->core()->defer(raw->due_, raw->shared_from_this()); });

@@ -36,17 +36,17 @@ class RawTimer final : private DueTimers::Timer {
 class TimerState final : public Resident, public std::enable_shared_from_this<TimerState> {
  public:
   static std::shared_ptr<TimerState> start(LoopCore& core, std::chrono::milliseconds delay,
-                                           std::function<void()> function);
+                                           Callback<void()> function);
 
   void cancel();
   void set_ref(bool ref);
   void loop_closing() noexcept override;
 
  private:
-  TimerState(LoopCore& core, std::function<void()> function);
+  TimerState(LoopCore& core, Callback<void()> function);
   void run();
 
-  std::function<void()> function_;
+  Callback<void()> function_;
   Task due_;
   std::unique_ptr<RawTimer> timer_;
 };

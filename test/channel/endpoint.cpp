@@ -419,7 +419,7 @@ TEST_CASE("endpoint: callbacks that send leave the loop its other work", "[chann
   const json message = std::string(100'000, 'x');  // written at once
   int sent = 0;
   bool others_ran = false;
-  tine::SendCallback send_again = [&](std::error_code) {
+  const std::function<void()> send_again = [&] {
     channel.peer.read_available();
     if (!others_ran && ++sent < 10'000) channel.end.send(message, send_again);
   };

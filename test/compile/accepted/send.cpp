@@ -1,8 +1,10 @@
 // Each form that a message may have.
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include <tine/tine.hpp>
@@ -43,16 +45,22 @@ void send_all(Sender& sender) {
   sender.send(tine::Text{text});
 
   const auto sent = [](std::error_code error) { static_cast<void>(error.message()); };
-  const tine::SendCallback callback = sent;
+  tine::SendCallback callback = sent;
   sender.send("Hello", sent);
-  sender.send("Hello", callback);
+  sender.send("Hello", std::move(callback));
   sender.send("Hello", [](auto) {});
+  sender.send("Hello", [] {});
+  sender.send("Hello", [owned = std::make_unique<int>(1)] { static_cast<void>(*owned); });
+  sender.send("Hello", nullptr);
   sender.send(nullptr, sent);
   sender.send({1, 2, 3}, sent);
   sender.send({{"n", 1}}, sent);
   sender.send(point, [text](std::error_code) {});
   sender.send(tine::Text{"1"}, sent);
-  sender.send(tine::Text{"1"}, callback);
+  sender.send(tine::Text{"1"}, [] {});
+  sender.send("Hello", tine::Handle(), sent);
+  sender.send("Hello", tine::Handle(), [] {});
+  sender.send("Hello", tine::Socket(), {.keep_open = true}, [] {});
   static_cast<void>(sender.send("Hello") && sender.connected());
 }
 
