@@ -1,13 +1,10 @@
 // Signals as events of a loop.
 #pragma once
 
-#include <functional>
 #include <memory>
-#include <type_traits>
-#include <utility>
 
+#include "tine/callback.hpp"
 #include "tine/detail/export.hpp"
-#include "tine/emitter.hpp"
 
 namespace tine::uv {
 class SignalState;
@@ -16,7 +13,6 @@ class SignalState;
 namespace tine {
 
 class Loop;
-class SignalListener;
 
 // A signal that this process has received.
 struct Signal {
@@ -26,11 +22,6 @@ struct Signal {
   // alone. macOS: always false.
   bool from_kernel;
 };
-
-namespace detail {
-TINE_EXPORT SignalListener listen_for_signal(Loop& loop, int signal, bool once,
-                                             std::function<void(const Signal&)> listener);
-}
 
 // A listener for a signal. A handle: copy or drop it, and the listener stays.
 class TINE_EXPORT SignalListener {
@@ -49,8 +40,7 @@ class TINE_EXPORT SignalListener {
   void unref() const;
 
  private:
-  friend SignalListener detail::listen_for_signal(Loop& loop, int signal, bool once,
-                                                  std::function<void(const Signal&)> listener);
+  friend class uv::SignalState;
   explicit SignalListener(std::shared_ptr<uv::SignalState> state);
 
   std::shared_ptr<uv::SignalState> state_;
@@ -74,40 +64,14 @@ class TINE_EXPORT SignalListener {
 // SIGBUS, SIGFPE and SIGILL, because a program that goes on after a fault only repeats it.
 //
 // Node: process.on(). Unlike tine, Node sets a signal back to its default after the last listener.
-template <class F>
-SignalListener on_signal(Loop& loop, int signal, F&& listener);
+TINE_EXPORT SignalListener on_signal(Loop& loop, int signal,
+                                     Callback<void(const Signal&)> listener);
 
 // Does the same for the next signal only. The listener is removed just before its call, so that a
 // second Ctrl-C ends the program, unless SIGINT has other listeners.
 //
 // Node: process.once().
-template <class F>
-SignalListener once_signal(Loop& loop, int signal, F&& listener);
-
-namespace detail {
-
-// Shared, because the listener may be a function that can only be moved.
-template <class F>
-std::function<void(const Signal&)> signal_function(F&& listener) {
-  using Traits = ListenerTraits<const Signal>;
-  static_assert(Traits::template fits<std::decay_t<F>>,
-                "tine: a listener for a signal takes a const tine::Signal& or nothing");
-  return [shared = std::make_shared<std::decay_t<F>>(std::forward<F>(listener))](
-             const Signal& signal) { Traits::call(*shared, signal); };
-}
-
-}  // namespace detail
-
-template <class F>
-SignalListener on_signal(Loop& loop, int signal, F&& listener) {
-  return detail::listen_for_signal(loop, signal, false,
-                                   detail::signal_function(std::forward<F>(listener)));
-}
-
-template <class F>
-SignalListener once_signal(Loop& loop, int signal, F&& listener) {
-  return detail::listen_for_signal(loop, signal, true,
-                                   detail::signal_function(std::forward<F>(listener)));
-}
+TINE_EXPORT SignalListener once_signal(Loop& loop, int signal,
+                                       Callback<void(const Signal&)> listener);
 
 }  // namespace tine

@@ -77,9 +77,12 @@ void SignalState::loop_closing() noexcept { cancel(); }
 
 }  // namespace uv
 
-SignalListener detail::listen_for_signal(Loop& loop, int signal, bool once,
-                                         std::function<void(const Signal&)> listener) {
-  return SignalListener(uv::SignalState::start(core_of(loop), signal, once, std::move(listener)));
+SignalListener on_signal(Loop& loop, int signal, Callback<void(const Signal&)> listener) {
+  return uv::SignalState::start(core_of(loop), signal, false, std::move(listener))->handle();
+}
+
+SignalListener once_signal(Loop& loop, int signal, Callback<void(const Signal&)> listener) {
+  return uv::SignalState::start(core_of(loop), signal, true, std::move(listener))->handle();
 }
 
 SignalListener::SignalListener(std::shared_ptr<uv::SignalState> state) : state_(std::move(state)) {}

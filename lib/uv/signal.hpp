@@ -2,7 +2,6 @@
 
 #include <array>
 #include <atomic>
-#include <functional>
 #include <memory>
 #include <optional>
 
@@ -21,12 +20,13 @@ class SignalState final : public Resident,
                           private SignalTarget,
                           public std::enable_shared_from_this<SignalState> {
  public:
-  using Listener = std::function<void(const Signal&)>;
+  using Listener = Callback<void(const Signal&)>;
 
   // Throws Error.
   static std::shared_ptr<SignalState> start(LoopCore& core, int signal, bool once,
                                             Listener listener);
 
+  SignalListener handle() { return SignalListener(shared_from_this()); }
   void cancel();
   void set_ref(bool ref);
   void loop_closing() noexcept override;
