@@ -71,7 +71,7 @@ TEST_CASE("timer: one that ran down while the process stood still comes after wh
   Reader reader(bytes.size() / static_cast<std::size_t>(reads));
   {
     tine::uv::Stream stream(tine::core_of(loop), tine::base::Descriptor(ends[0]), reader);
-    stream.set_reading(true);
+    stream.set_reading(tine::uv::Stream::Reading::on);
     std::size_t read_before = 0;
     loop->post([&] {
       loop->after(10ms, [&] {
@@ -93,7 +93,7 @@ TEST_CASE("timer: traffic without end does not keep one from running", "[uv]") {
   const tine::base::Descriptor peer(ends[1]);
   Reader reader(1);
   tine::uv::Stream stream(tine::core_of(loop), tine::base::Descriptor(ends[0]), reader);
-  stream.set_reading(true);
+  stream.set_reading(tine::uv::Stream::Reading::on);
   const std::string bytes(100'000, 'x');
   std::ignore = ::write(peer.get(), bytes.data(), bytes.size());
   loop->after(1ms, [&] { loop->stop(); });
