@@ -74,8 +74,10 @@ TEST_CASE("pair: much more than a pipe holds goes both ways at once", "[channel]
     end->end_.send(much, sent.callback());
   }
   pair.loop.run();
-  CHECK(pair.near->log_ == Log{much.dump(), "disconnect"});
-  CHECK(pair.far->log_ == Log{much.dump(), "disconnect"});
+  for (const auto& end : {pair.near, pair.far}) {
+    std::erase(end->log_, "drain");
+    CHECK((end->log_ == Log{much.dump(), "disconnect"}));  // not shown: it is long
+  }
   CHECK(sent.codes == std::vector(2, std::error_code()));
 }
 
