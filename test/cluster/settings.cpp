@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <map>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -29,7 +30,7 @@ ClusterSettings merged(ClusterSettings settings, const ClusterSettings& given) {
 
 TEST_CASE("cluster settings: every option of a worker's fork is kept until it is given anew",
           "[cluster]") {
-  const std::stop_source source;
+  const auto source = std::make_unique<std::stop_source>();
   const ClusterSettings given{.exec = "worker",
                               .fork = {.args = {"one"},
                                        .exec_path = "/bin/sh",
@@ -46,7 +47,7 @@ TEST_CASE("cluster settings: every option of a worker's fork is kept until it is
                                        .limits = {{.resource = 3, .soft = 4, .hard = 5}},
                                        .nice = 6,
                                        .timeout = 7ms,
-                                       .stop = source.get_token(),
+                                       .stop = source->get_token(),
                                        .kill_signal = 8,
                                        .parent_death_signal = 9,
                                        .kill_with_loop = true,
@@ -69,7 +70,7 @@ TEST_CASE("cluster settings: every option of a worker's fork is kept until it is
   CHECK(fork.limits.size() == 1);
   CHECK(fork.nice == 6);
   CHECK(fork.timeout == 7ms);
-  CHECK(fork.stop == source.get_token());
+  CHECK(fork.stop == source->get_token());
   CHECK(fork.kill_signal == 8);
   CHECK(fork.parent_death_signal == 9);
   CHECK(fork.kill_with_loop);
