@@ -140,7 +140,7 @@ bool Endpoint::deliver() {
     switch (item.kind) {
       case Inbox::Kind::nothing: return true;
       case Inbox::Kind::message: deliver_message(item); break;
-      case Inbox::Kind::internal: tell_internal(item); break;
+      case Inbox::Kind::internal: handle_internal(item); break;
       case Inbox::Kind::bad:
         owner_.on_error(Error(Errc::bad_message, bad_lines_text(item)).at(item.bad->offset));
         if (!first_bad) first_bad = Clock::now();
@@ -162,17 +162,17 @@ bool Endpoint::deliver() {
 void Endpoint::deliver_message(const Inbox::Item& item) {
   const bool offered = !item.stored && router_.takes_user_messages();
   if (offered && router_.offer(Router::Offers::user, inbox_.value(), {})) return;
-  if (!offered || wanted() != Wanted::nothing) return tell(item);
+  if (!offered || wanted() != Wanted::nothing) return pass_to_listeners(item);
   inbox_.store_last(item);
 }
 
-void Endpoint::tell(const Inbox::Item& item) {
+void Endpoint::pass_to_listeners(const Inbox::Item& item) {
   Message message(item.text, &inbox_.value());
-  tell(message);
+  pass_to_listeners(message);
 }
 
 // Reports conversion failures even if a later listener throws.
-void Endpoint::tell(Message& message) {
+void Endpoint::pass_to_listeners(Message& message) {
   const auto mismatch = [&] {
     return Error(Errc::message_type,
                  "a message is not what its listener takes: " + joined(message.failures()));
@@ -187,7 +187,7 @@ void Endpoint::tell(Message& message) {
 }
 
 // Unknown internal messages are ignored, as in Node.
-void Endpoint::tell_internal(const Inbox::Item& item) {
+void Endpoint::handle_internal(const Inbox::Item& item) {
   if (item.text.starts_with(wire::bun_mark)) outbox_.mark_own_lines();
   if (item.command == "NODE_HANDLE") {
     handle_came(item);
@@ -246,7 +246,7 @@ void Endpoint::handle_came(const Inbox::Item& item) {
   }
   const std::string text = value.dump();
   Message message(text, &value, std::move(handle));
-  tell(message);
+  pass_to_listeners(message);
 }
 
 // If `later`, the line goes out with the reply to the message, or at the end of the turn.

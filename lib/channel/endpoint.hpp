@@ -143,9 +143,9 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   void pump_next_turn() noexcept;
   bool deliver();
   void deliver_message(const Inbox::Item& item);
-  void tell(const Inbox::Item& item);
-  void tell(Message& message);
-  void tell_internal(const Inbox::Item& item);
+  void pass_to_listeners(const Inbox::Item& item);
+  void pass_to_listeners(Message& message);
+  void handle_internal(const Inbox::Item& item);
   void handle_came(const Inbox::Item& item);
   void handle_answered(bool arrived);
   void answer(std::string_view line, bool later) noexcept;

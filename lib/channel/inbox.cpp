@@ -161,7 +161,7 @@ std::vector<base::Descriptor> Inbox::descriptors_of(const Item& item, std::size_
     stored_beside_.pop_front();
     return descriptors;
   }
-  const std::uint64_t line_begin = told() - item.text.size() - 1;
+  const std::uint64_t line_begin = delivered() - item.text.size() - 1;
   while (!beside_.empty() && beside_.front().end <= line_begin) beside_.pop_front();
   if (beside_.size() < count) return descriptors;
   descriptors.reserve(count);
@@ -183,7 +183,7 @@ void Inbox::store(const Item& item, std::vector<base::Descriptor>& beside) {
 }
 
 void Inbox::close_stray() {
-  while (!beside_.empty() && beside_.front().end <= told()) beside_.pop_front();
+  while (!beside_.empty() && beside_.front().end <= delivered()) beside_.pop_front();
 }
 
 bool Inbox::full() const {

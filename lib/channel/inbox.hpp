@@ -96,7 +96,7 @@ class Inbox {
   Item look_for_internal(std::string_view line);
   std::string_view command_in(std::string_view line);
   void store(std::string_view line);
-  std::uint64_t told() const { return came_in_ - decoder_.pending(); }
+  std::uint64_t delivered() const { return came_in_ - decoder_.pending(); }
 
   struct Beside {
     base::Descriptor descriptor;

@@ -155,7 +155,7 @@ void SocketState::destroy() noexcept {
 
 void SocketState::flush() {
   if (const std::error_code error = bytes().flush()) {
-    throw Error(error, "a socket with unwritten or untold bytes cannot be given away");
+    throw Error(error, "a socket with unwritten or undelivered bytes cannot be given away");
   }
 }
 

@@ -24,7 +24,7 @@ std::filesystem::path look_up_program() {
   std::array<char, 4096> path{};
   auto size = static_cast<std::uint32_t>(path.size());
   if (_NSGetExecutablePath(path.data(), &size) != 0) {
-    throw std::filesystem::filesystem_error("the path of the program cannot be told",
+    throw std::filesystem::filesystem_error("the path of the program is not known",
                                             std::make_error_code(std::errc::filename_too_long));
   }
   return std::filesystem::canonical(path.data());

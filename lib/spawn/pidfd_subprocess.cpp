@@ -89,8 +89,8 @@ void PidfdSubprocess::look() {
   watch_.reset();
   looks_.reset();
   pidfd_.reset();
-  const auto tell = std::move(exited_);  // it may destroy the subprocess
-  tell(result == 0 ? exit_of(info, usage) : SubprocessExit{});
+  const auto report = std::move(exited_);  // it may destroy the subprocess
+  report(result == 0 ? exit_of(info, usage) : SubprocessExit{});
 }
 
 // First checks whether the program has exited: until it is waited for, it still accepts signals

@@ -94,8 +94,8 @@ UvSubprocess::~UvSubprocess() {
 void UvSubprocess::exited(std::int64_t code, int signal) {
   core_.enter([this, code, signal] {
     process_.reset();
-    const auto tell = std::move(exited_);  // it may destroy the subprocess
-    tell({.known = true, .code = static_cast<int>(code), .signal = signal, .usage = {}});
+    const auto report = std::move(exited_);  // it may destroy the subprocess
+    report({.known = true, .code = static_cast<int>(code), .signal = signal, .usage = {}});
   });
 }
 
@@ -108,8 +108,8 @@ void UvSubprocess::look_for_loss() {
   if (!process_) return;
   if (waitid(P_PID, id, &unused, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == ECHILD) {
     process_.reset();
-    const auto tell = std::move(exited_);  // it may destroy the subprocess
-    return tell({});
+    const auto report = std::move(exited_);  // it may destroy the subprocess
+    return report({});
   }
   if (!loss_timer_) {
     loss_timer_.emplace(core_, [this] { look_for_loss(); });

@@ -80,7 +80,7 @@ void DueTimers::polled() {
   if (something_came && ++polls_ < most_polls) return;
   while (Timer* const timer = first_) {
     remove(*timer);
-    core_.enter([timer] { timer->tell(); });
+    core_.enter([timer] { timer->fire(); });
   }
 }
 

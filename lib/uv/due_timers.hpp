@@ -20,7 +20,7 @@ class DueTimers {
    public:
     virtual ~Timer() = default;
     // Called from inside LoopCore::enter().
-    virtual void tell() = 0;
+    virtual void fire() = 0;
 
    private:
     friend class DueTimers;

@@ -12,7 +12,8 @@ SignalState::SignalState(LoopCore& core, bool once, Listener listener)
   auto wake = std::make_unique<uv_async_t>();
   const int failed = uv_async_init(core.native(), wake.get(), [](uv_async_t* handle) {
     if (auto* const self = static_cast<SignalState*>(handle->data)) {
-      self->core()->enter([self] { self->core()->defer(self->told_, self->shared_from_this()); });
+      self->core()->enter(
+          [self] { self->core()->defer(self->emission_, self->shared_from_this()); });
     }
   });
   if (failed < 0) throw std::bad_alloc();
@@ -45,14 +46,14 @@ std::optional<Signal> SignalState::take() {
 }
 
 // Defers the rest first, because the listener may throw.
-void SignalState::tell() {
+void SignalState::emit() {
   const auto listener = listener_;
   const auto signal = listener ? take() : std::nullopt;
   if (!signal) return;
   if (once_) {
     cancel();
   } else if (waiting()) {
-    core()->defer(told_, shared_from_this());
+    core()->defer(emission_, shared_from_this());
   }
   (*listener)(*signal);
 }

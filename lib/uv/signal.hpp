@@ -37,13 +37,13 @@ class SignalState final : public Resident,
   void arrived(bool from_kernel) noexcept override;
   bool waiting() const { return came_[false] + came_[true] > 0; }
   std::optional<Signal> take();
-  void tell();
+  void emit();
 
   bool once_;
   std::shared_ptr<Listener> listener_;  // shared with a running call, which may cancel
   UvHandle<uv_async_t> wake_;
-  std::array<std::atomic<unsigned>, 2> came_{};  // untold signals: of processes, of the kernel
-  Task told_{[this] { tell(); }};
+  std::array<std::atomic<unsigned>, 2> came_{};  // not emitted yet: of processes, of the kernel
+  Task emission_{[this] { emit(); }};
 };
 
 }  // namespace tine::uv

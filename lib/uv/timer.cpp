@@ -49,7 +49,7 @@ void RawTimer::set_ref(bool ref) {
 }
 
 // Calls a copy, because the function may destroy the timer.
-void RawTimer::tell() {
+void RawTimer::fire() {
   const auto function = expired_;
   function();
 }

@@ -25,7 +25,7 @@ class RawTimer final : private DueTimers::Timer {
   void set_ref(bool ref);
 
  private:
-  void tell() override;
+  void fire() override;
 
   LoopCore& core_;
   std::function<void()> expired_;
