@@ -75,7 +75,8 @@ TEST_CASE(
   for (int i = 0; i < 100; ++i) child.send(i, invariants.sent());  // the child does not read these
   loop.run();
   if (end == "at-once") {
-    CHECK((received > 0 && received < count));
+    // All of them if the child was so slow that it wrote each by itself, and this process read on.
+    CHECK((received > 0 && received <= count));
   } else {
     CHECK(received == count);
   }
