@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <signal.h>
@@ -108,6 +109,14 @@ TEST_CASE(
     // Replaces libuv's handler, if there is one: it is set when the first child is started.
     const SignalAction action(SIGCHLD, ignores ? SIG_IGN : reap_all);
     for (auto& child : all) child.send(1, invariants.sent());
+    // Until somebody else has waited for all of them: the loop could be faster than the handler.
+    const auto give_up_at = std::chrono::steady_clock::now() + deadline;
+    for (const auto& child : all) {
+      while (::kill(*child.pid(), 0) == 0) {
+        REQUIRE(std::chrono::steady_clock::now() < give_up_at);
+        std::this_thread::yield();
+      }
+    }
     loop.run();
   }
   std::signal(SIGCHLD, SIG_DFL);
