@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/error_events.hpp"
 #include "channel/endpoint.hpp"
 #include "uv/loop_core.hpp"
 #include "uv/task.hpp"
@@ -35,17 +36,10 @@ class ChannelState : public Listeners, public Endpoint::Owner, public uv::Reside
   void on_drain() override { this->template notify<"drain">(); }
   void on_disconnect() override { this->template notify<"disconnect">(); }
 
-  // An error without a listener is thrown, or dropped after retire(Errors::dropped).
-  void on_error(Error error) override {
-    if (this->template list<"error">().count() > 0) {
-      this->template notify<"error">(error);
-    } else if (errors_ == Errors::thrown) {
-      throw error;
-    }
-  }
+  void on_error(Error error) override { error_events_.emit(*this, std::move(error)); }
 
   void on_loss(Error error) override {
-    if (this->template list<"error">().count() > 0) this->on_error(std::move(error));
+    if (error_events_.heard(*this)) this->on_error(std::move(error));
   }
 
   void listeners_changed() override {
@@ -60,30 +54,23 @@ class ChannelState : public Listeners, public Endpoint::Owner, public uv::Reside
   }
 
  protected:
-  // Runs a task of this state on a later turn; defer_first() runs it before all others.
+  // Runs a task of this state on a later turn.
   void defer(uv::Task& task) noexcept { core()->defer(task, shared_from_this()); }
-  void defer_first(uv::Task& task) noexcept { core()->defer_first(task, shared_from_this()); }
 
-  // How to handle an error without a listener. A program that had an "error" listener must not get
-  // exceptions because its listeners were dropped.
-  enum class Errors { thrown, dropped };
-  Errors errors_when_retired() {
-    return this->template list<"error">().count() > 0 ? Errors::dropped : Errors::thrown;
-  }
+  // From now on drops errors that nobody listens for.
+  void drop_unheard_errors() { error_events_.drop_unheard(); }
 
-  // Drops everything that is the user's: a listener that holds a handle to this state would keep it
-  // alive for ever.
-  void retire(Errors errors) {
+  // Drops everything that is the user's, and leaves the loop.
+  void retire() {
     const auto keep = shared_from_this();
-    errors_ = errors;
     end_.router().clear();
-    this->clear();
+    error_events_.remove_listeners(*this);
     core()->release(*this);
   }
 
  private:
   Endpoint end_;
-  Errors errors_ = Errors::thrown;
+  base::ErrorEvents error_events_;
 };
 
 }  // namespace tine::channel

@@ -298,7 +298,7 @@ void Endpoint::cancel(std::error_code why) noexcept {
 }
 
 void Endpoint::schedule(Due event) noexcept {
-  if (core_ != nullptr) due_.schedule(event, *core_, owner_.shared_from_this());
+  due_.schedule(event, core_, owner_.shared_from_this());
 }
 
 void Endpoint::emit(Due event) {

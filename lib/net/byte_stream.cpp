@@ -3,7 +3,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "net/error_event.hpp"
+#include "base/system_code.hpp"
 #include "net/loss.hpp"
 
 namespace tine::net {
@@ -120,7 +120,7 @@ void ByteStream::on_hang_up() {
 
 void ByteStream::on_read_end(int error) {
   if (error != 0) {
-    read_error_ = system_code(error);
+    read_error_ = base::system_code(error);
     close(read_error_);
     return schedule(Due::read_error);
   }
@@ -178,7 +178,7 @@ void ByteStream::write_now() noexcept {
 std::error_code ByteStream::flush() noexcept {
   if (stream_ && queue_.queued() > 0) write_now();
   const bool lossy = stream_ && (queue_.queued() > 0 || held_ > 0);
-  return lossy ? system_code(EAGAIN) : std::error_code();
+  return lossy ? base::system_code(EAGAIN) : std::error_code();
 }
 
 void ByteStream::count_written(std::size_t n) noexcept {
@@ -214,7 +214,7 @@ void ByteStream::end_writing() noexcept {
 
 // Reading goes on: what the peer has written is still to be reported.
 void ByteStream::fail_writing(int error) noexcept {
-  const std::error_code why = system_code(error);
+  const std::error_code why = base::system_code(error);
   const bool to_report = queue_.lacks_callback();
   queue_.cancel(why);
   write_error_ = why;
@@ -228,7 +228,7 @@ void ByteStream::fail_writing(int error) noexcept {
 // --- ending
 
 void ByteStream::destroy() noexcept {
-  if (stream_ || opening_) close(system_code(ECANCELED));
+  if (stream_ || opening_) close(base::system_code(ECANCELED));
 }
 
 base::Descriptor ByteStream::release() noexcept {
@@ -268,7 +268,7 @@ void ByteStream::detach() noexcept {
 // --- reporting
 
 void ByteStream::schedule(Due event) noexcept {
-  due_.schedule(event, *core_, owner_.shared_from_this());
+  due_.schedule(event, core_, owner_.shared_from_this());
 }
 
 void ByteStream::emit(Due event) {

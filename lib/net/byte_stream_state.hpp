@@ -5,8 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/error_events.hpp"
 #include "net/byte_stream.hpp"
-#include "net/error_event.hpp"
 #include "tine/error.hpp"
 #include "uv/loop_core.hpp"
 
@@ -35,22 +35,16 @@ class ByteStreamState : public Listeners, public ByteStream::Owner, public uv::R
   void on_drain() override { this->template notify<"drain">(); }
   void on_close() override { this->template notify<"close">(); }
 
-  void on_error(Error error) override {
-    if (!errors_dropped_ || this->template list<"error">().count() > 0)
-      emit_error_event(*this, error);
-  }
+  void on_error(Error error) override { error_events_.emit(*this, std::move(error)); }
 
   void on_loss(Error error) override {
-    if (this->template list<"error">().count() > 0) on_error(std::move(error));
+    if (error_events_.heard(*this)) on_error(std::move(error));
   }
 
-  // Drops everything that belongs to the user: a listener that holds a handle to this state would
-  // keep it alive forever.
   void on_closed() override {
     const auto keep = shared_from_this();
     closed_ = true;
-    errors_dropped_ = errors_dropped_ || this->template list<"error">().count() > 0;
-    this->clear();
+    error_events_.remove_listeners(*this);
     core()->release(*this);
     if (const auto observer = std::exchange(observer_, nullptr)) observer();
   }
@@ -71,13 +65,13 @@ class ByteStreamState : public Listeners, public ByteStream::Owner, public uv::R
  protected:
   bool closed() const { return closed_; }
   // From now on, drops errors that have no listener, because they are reported elsewhere.
-  void drop_errors() { errors_dropped_ = true; }
+  void drop_errors() { error_events_.drop_unheard(); }
 
  private:
   ByteStream bytes_;
   std::function<void()> observer_;
   bool closed_ = false;
-  bool errors_dropped_ = false;
+  base::ErrorEvents error_events_;
 };
 
 }  // namespace tine::net

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "base/descriptor.hpp"
+#include "base/error_events.hpp"
 #include "net/bound_socket.hpp"
 #include "net/listener_source.hpp"
 #include "net/socket_address.hpp"
@@ -135,7 +136,7 @@ class DatagramState final : public Datagram::Listeners,
 
   std::deque<Failure> errors_;
   std::deque<Sent> sent_;
-  bool errors_dropped_ = false;  // not thrown: their listener was dropped after "close"
+  base::ErrorEvents error_events_;
   uv::EventSequence<Due> due_{[this](Due event) { emit(event); }};
 };
 

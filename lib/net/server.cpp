@@ -7,7 +7,7 @@
 
 #include <netinet/in.h>
 
-#include "net/error_event.hpp"
+#include "base/system_code.hpp"
 #include "net/resolve.hpp"
 #include "net/server_state.hpp"
 #include "net/socket_state.hpp"
@@ -121,7 +121,7 @@ void ServerState::ask(ListenerSource& source, std::optional<Address> where) {
 // If the server was closed meanwhile, the answer is dropped.
 void ServerState::answered(ListenerAnswer answer) {
   if (state_ != State::starting || core() == nullptr) return;
-  if (answer.error != 0) return fail(Error(system_code(answer.error), "listen " + where_));
+  if (answer.error != 0) return fail(Error(base::system_code(answer.error), "listen " + where_));
   lease_ = std::move(answer.lease);
   tell_ended_ = std::move(answer.connection_ended);
   try {
@@ -158,7 +158,7 @@ void ServerState::listen_on(base::Descriptor socket, int backlog) {
 
 void ServerState::listen_at(base::Descriptor socket) {
   if (::listen(socket.get(), options_.backlog) < 0) {
-    const std::error_code why = system_code(errno);
+    const std::error_code why = base::system_code(errno);
     const auto where = local_address(socket.get());
     throw Error(why, "listen " + (where ? to_string(*where) : where_));
   }
@@ -236,7 +236,7 @@ void ServerState::drop(base::Descriptor connection) {
 }
 
 void ServerState::on_broken(int error) {
-  errors_.emplace_back(system_code(error), "accept " + where_);
+  errors_.emplace_back(base::system_code(error), "accept " + where_);
   schedule(Due::error);
 }
 
@@ -343,9 +343,7 @@ void ServerState::loop_closing() noexcept {
 
 // --- emitting
 
-void ServerState::schedule(Due event) noexcept {
-  if (core() != nullptr) due_.schedule(event, *core(), shared_from_this());
-}
+void ServerState::schedule(Due event) noexcept { due_.schedule(event, core(), shared_from_this()); }
 
 void ServerState::emit(Due event) {
   switch (event) {
@@ -363,7 +361,7 @@ void ServerState::emit(Due event) {
 
 void ServerState::emit_error(const Error& error) {
   if (state_ == State::idle) core()->release(*this);
-  if (!errors_dropped_) emit_error_event(*this, error);
+  error_events_.emit(*this, error);
 }
 
 void ServerState::emit_connection(Socket& socket) {
@@ -384,8 +382,7 @@ void ServerState::call_close_callbacks() {
     closed();
   }
   due_.set_due(Due::close_callbacks, false);
-  errors_dropped_ = errors_dropped_ || list<"error">().count() > 0;
-  clear();
+  error_events_.remove_listeners(*this);
   core()->release(*this);
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/descriptor.hpp"
+#include "base/error_events.hpp"
 #include "net/bound_socket.hpp"
 #include "net/listener_source.hpp"
 #include "net/peer_connections.hpp"
@@ -130,7 +131,7 @@ class ServerState final : public Server::Listeners,
   std::deque<Socket> handed_;
   std::deque<Address> drops_;
   std::deque<Callback<void()>> closed_;
-  bool errors_dropped_ = false;  // not thrown: their listener was dropped after "close"
+  base::ErrorEvents error_events_;
   uv::EventSequence<Due> due_{[this](Due event) { emit(event); }};
 };
 

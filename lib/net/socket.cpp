@@ -7,8 +7,8 @@
 #include <netinet/tcp.h>
 
 #include "base/sockets.hpp"
+#include "base/system_code.hpp"
 #include "net/bound_socket.hpp"
-#include "net/error_event.hpp"
 #include "net/resolve.hpp"
 #include "net/server_state.hpp"
 #include "net/socket_state.hpp"
@@ -55,7 +55,7 @@ void SocketState::connect_to(std::deque<SocketAddress> addresses, std::string ta
 bool SocketState::start() {
   if (core() == nullptr) return false;
   if (state_ != State::idle || closed()) {
-    errors_.emplace_back(system_code(EISCONN), "connect");
+    errors_.emplace_back(base::system_code(EISCONN), "connect");
     schedule(Due::error);
     return false;
   }
@@ -104,11 +104,11 @@ void SocketState::try_next() noexcept {
 
 void SocketState::try_address(const SocketAddress& address) {
   base::Descriptor socket = base::make_socket(address.family(), SOCK_STREAM);
-  if (socket.get() < 0) throw Error(system_code(errno), target_);
+  if (socket.get() < 0) throw Error(base::system_code(errno), target_);
   connector_ = std::make_unique<uv::Connector>(*core(), std::move(socket),
                                                [this](int error) { connected(error); });
   if (const int error = connector_->connect(address.get(), address.size); error != 0) {
-    throw Error(system_code(error), target_);
+    throw Error(base::system_code(error), target_);
   }
   connector_->set_ref(ref_);
 }
@@ -117,7 +117,7 @@ void SocketState::connected(int error) {
   const auto keep = shared_from_this();
   const auto connector = std::move(connector_);
   if (error != 0 && !addresses_.empty()) return try_next();
-  if (error != 0) return connect_failed(system_code(error));
+  if (error != 0) return connect_failed(base::system_code(error));
   addresses_.clear();
   state_ = State::connected;
   schedule(Due::connect);
@@ -260,9 +260,7 @@ void SocketState::on_error(Error error) {
   ByteStreamState::on_error(std::move(error));
 }
 
-void SocketState::schedule(Due event) noexcept {
-  if (core() != nullptr) due_.schedule(event, *core(), shared_from_this());
-}
+void SocketState::schedule(Due event) noexcept { due_.schedule(event, core(), shared_from_this()); }
 
 void SocketState::emit(Due event) {
   switch (event) {

@@ -147,7 +147,7 @@ void ChildProcess::State::failed(Error error) {
   if (open_pipes_ > 0) return;
   // Runs after the reports about messages that are sent to the child until then.
   life_.set_due(Stage::close);
-  life_.schedule_next_turn(Stage::retirement, *core(), shared_from_this());
+  life_.schedule_next_turn(Stage::retirement, core(), shared_from_this());
 }
 
 // A program may have many children, so an error names its child. An error that kept the child from
@@ -187,7 +187,7 @@ void ChildProcess::State::end_when_exited() {
 }
 
 void ChildProcess::State::schedule(Stage stage) noexcept {
-  life_.schedule(stage, *core(), shared_from_this());
+  life_.schedule(stage, core(), shared_from_this());
 }
 
 void ChildProcess::State::emit(Stage stage) {
@@ -197,7 +197,7 @@ void ChildProcess::State::emit(Stage stage) {
     case Stage::exit: exit_status_ = ended_as_; return notify<"exit">(*exit_status_);
     case Stage::flush: return flush_pipes();
     case Stage::close: return notify<"close">(*ended_as_);
-    case Stage::retirement: return retire(errors_when_retired());
+    case Stage::retirement: return retire();
   }
 }
 

@@ -30,7 +30,8 @@ void Process::State::leave() {
   if (core() == nullptr || is_copy()) return;
   end().flush();
   end().close();
-  retire(Errors::dropped);
+  drop_unheard_errors();
+  retire();
 }
 
 Process::Process(Loop& loop, ChannelOptions options)

@@ -36,19 +36,14 @@ class EventSequence {
     ever_due_ |= due_;
   }
 
-  // Makes an event due on a later turn. `owner` is the object that the sequence is part of.
-  void schedule(Event event, LoopCore& core, std::shared_ptr<const void> owner) noexcept {
-    set_due(event);
-    if (task_.due()) return;
-    prepare(core, owner);
-    core.defer(task_, std::move(owner));
+  // Makes an event due on a later turn. `owner` is the object that the sequence is part of. Without
+  // a loop, because it is gone, nothing is emitted any more.
+  void schedule(Event event, LoopCore* core, std::shared_ptr<const void> owner) noexcept {
+    if (prepare(event, core, owner)) core->defer(task_, std::move(owner));
   }
   // Does the same in the next loop iteration, after other work has had its turn.
-  void schedule_next_turn(Event event, LoopCore& core, std::shared_ptr<const void> owner) noexcept {
-    set_due(event);
-    if (task_.due()) return;
-    prepare(core, owner);
-    core.defer_to_next_turn(task_, std::move(owner));
+  void schedule_next_turn(Event event, LoopCore* core, std::shared_ptr<const void> owner) noexcept {
+    if (prepare(event, core, owner)) core->defer_to_next_turn(task_, std::move(owner));
   }
 
   // Calls `emit` for the elements that a queue has now, each of which is one `event`. The queue
@@ -68,9 +63,14 @@ class EventSequence {
     return std::uint32_t{1} << static_cast<unsigned>(event);
   }
 
-  void prepare(LoopCore& core, const std::shared_ptr<const void>& owner) noexcept {
-    core_ = &core;
+  // Returns whether the task has to be deferred.
+  bool prepare(Event event, LoopCore* core, const std::shared_ptr<const void>& owner) noexcept {
+    if (core == nullptr) return false;
+    set_due(event);
+    if (task_.due()) return false;
+    core_ = core;
     owner_ = owner;
+    return true;
   }
 
   void run() {

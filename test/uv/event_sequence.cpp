@@ -24,7 +24,7 @@ class Emitter : public std::enable_shared_from_this<Emitter> {
   explicit Emitter(TestLoop& loop) : core_(tine::core_of(loop)) {}
 
   void schedule(Letter letter) {
-    due_.schedule(letter, core_, shared_from_this());
+    due_.schedule(letter, &core_, shared_from_this());
     if (std::exchange(first_, false)) core_.defer(turn_end_, shared_from_this());
   }
   tine::uv::EventSequence<Letter>& due() { return due_; }
