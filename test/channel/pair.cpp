@@ -1,36 +1,19 @@
 // A channel over two pipes, one for each direction, as over the standard streams of a launcher.
-#include <array>
 #include <memory>
 #include <string>
 
-#include <fcntl.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
 #include "channel/test_end.hpp"
 #include "support/catch.hpp"
+#include "support/pipe.hpp"
 
 using nlohmann::json;
 using tine::base::Descriptor;
 
 namespace {
-
-struct Pipe {
-  Pipe() : Pipe(make()) {}
-
-  Descriptor read;
-  Descriptor write;
-
- private:
-  explicit Pipe(std::array<int, 2> ends) : read(ends[0]), write(ends[1]) {}
-  static std::array<int, 2> make() {
-    std::array<int, 2> ends{};
-    REQUIRE(pipe2(ends.data(), O_CLOEXEC) == 0);
-    return ends;
-  }
-};
 
 // Two channel ends, and the pipes between them.
 struct Pair {

@@ -14,8 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "net/peer_connections.hpp"
 #include "net/objects.hpp"
+#include "net/peer_connections.hpp"
 #include "net/server_state.hpp"
 #include "net/socket_state.hpp"
 #include "support/catch.hpp"
@@ -147,8 +147,8 @@ TEST_CASE("server: a connection handed to one that nobody listens to is closed",
 namespace {
 
 // Connections that another process has, as the test pretends.
-struct FakeElsewhere final : tine::net::PeerConnections {
-  FakeElsewhere(TestLoop& loop, std::error_code its_error, std::size_t connections)
+struct FakePeerConnections final : tine::net::PeerConnections {
+  FakePeerConnections(TestLoop& loop, std::error_code its_error, std::size_t connections)
       : core(tine::core_of(loop)), error(its_error), open(connections) {}
 
   void count(std::function<void(std::error_code, std::size_t)> counted) override {
@@ -168,11 +168,11 @@ struct FakeElsewhere final : tine::net::PeerConnections {
 
 }  // namespace
 
-TEST_CASE("server: connections elsewhere count, the first error of one instead", "[net]") {
+TEST_CASE("server: connections of a peer process count, the first error of one instead", "[net]") {
   TestLoop loop;
   const auto server = server_state(loop);
-  const auto two = std::make_shared<FakeElsewhere>(loop, std::error_code(), 2);
-  const auto broken = std::make_shared<FakeElsewhere>(loop, system_code(EPIPE), 0);
+  const auto two = std::make_shared<FakePeerConnections>(loop, std::error_code(), 2);
+  const auto broken = std::make_shared<FakePeerConnections>(loop, system_code(EPIPE), 0);
   ExpectCalls counted(2);
   server->add_peer_connections(two);
   server->count_connections([&](std::error_code error, std::size_t count) {
@@ -190,13 +190,13 @@ TEST_CASE("server: connections elsewhere count, the first error of one instead",
   loop.run();
 }
 
-TEST_CASE("server: close() waits for connections elsewhere", "[net]") {
+TEST_CASE("server: close() waits for connections of a peer process", "[net]") {
   TestLoop loop;
   const auto server = server_state(loop);
   server->listen({.host = "127.0.0.1"});
-  const auto first = std::make_shared<FakeElsewhere>(loop, std::error_code(), 1);
-  const auto gone = std::make_shared<FakeElsewhere>(loop, std::error_code(), 1);
-  const auto late = std::make_shared<FakeElsewhere>(loop, std::error_code(), 1);
+  const auto first = std::make_shared<FakePeerConnections>(loop, std::error_code(), 1);
+  const auto gone = std::make_shared<FakePeerConnections>(loop, std::error_code(), 1);
+  const auto late = std::make_shared<FakePeerConnections>(loop, std::error_code(), 1);
   server->add_peer_connections(first);
   server->add_peer_connections(gone);
   bool closed = false;
