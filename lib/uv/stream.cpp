@@ -105,7 +105,7 @@ void Stream::update() noexcept {
                       (reading_ == Reading::watching ? UV_DISCONNECT : 0);
   const int to_write = awaiting_writable_ ? UV_WRITABLE : 0;
   const bool for_reading = ref_ && reading_ != Reading::off;
-  if (ends_.write) {
+  if (write_watch_.poll) {
     watch(watch_, to_read);
     watch(write_watch_, to_write);
     uv::set_ref(watch_.poll, for_reading);
@@ -114,7 +114,7 @@ void Stream::update() noexcept {
     watch(watch_, to_read | to_write);
     uv::set_ref(watch_.poll, for_reading || awaiting_writable_);
   }
-  const bool for_writing = awaiting_writable_ && (ends_.write || !for_reading);
+  const bool for_writing = awaiting_writable_ && (write_watch_.poll || !for_reading);
   if (std::exchange(kept_for_writing_, for_writing) == for_writing) return;
   for_writing ? core_.write_started() : core_.write_ended();
 }
