@@ -4,6 +4,7 @@
 //   empty N        N empty lines
 //   blanks N       a line of N blanks
 //   blank-lines N  N blanks in lines of 64 KiB
+//   bad-lines N    N bytes in lines of 4 KiB, each an array that is not closed
 //   arrays N       a line of N nested arrays
 //   objects N      a line of N nested objects
 //   keys N         an object with N keys
@@ -65,6 +66,11 @@ void write(std::string_view what, std::size_t count) {
     write_all("\n");
   }
   if (what == "blank-lines") repeat(std::string(65'535, ' ') + "\n", count / 65'536);
+  if (what == "bad-lines") {
+    std::string line = "[";
+    while (line.size() < 4095) line += "0,";
+    repeat(line + "\n", count / 4096);
+  }
   if (what == "arrays") {
     repeat("[", count);
     repeat("]", count);
