@@ -12,8 +12,12 @@
 #include "tine/detail/export.hpp"
 #include "tine/detail/json.hpp"
 #include "tine/handle.hpp"
-#include "tine/message.hpp"
 #include "tine/send_callback.hpp"
+#include "tine/text.hpp"
+
+namespace tine::process {
+class Peer;
+}
 
 namespace tine {
 
@@ -96,13 +100,13 @@ class TINE_EXPORT ChannelEnd {
 
  protected:
   ChannelEnd() = default;
-  explicit ChannelEnd(std::shared_ptr<channel::Endpoint> end) : end_(std::move(end)) {}
+  explicit ChannelEnd(std::shared_ptr<process::Peer> peer) : peer_(std::move(peer)) {}
 
  private:
   bool send_text(Text text, SendCallback sent) const;
   bool send_text(Text text, Handle handle, SendOptions options, SendCallback sent) const;
 
-  std::shared_ptr<channel::Endpoint> end_;
+  std::shared_ptr<process::Peer> peer_;
 };
 
 }  // namespace tine

@@ -13,18 +13,9 @@
 #include "tine/detail/json.hpp"
 #include "tine/detail/message_listener.hpp"
 #include "tine/handle.hpp"
+#include "tine/text.hpp"
 
 namespace tine {
-
-// The JSON text of one message, for a program that has a JSON library of its own.
-//
-// In a "message" listener `json` is the line as it was received, not validated, and valid during
-// the call. send() validates the text and copies it before it returns.
-//
-// Node: none; there a message is always parsed.
-struct Text {
-  std::string_view json;
-};
 
 // The argument of "message". Listeners do not see this class: the declared type of a listener's
 // first parameter chooses the form.

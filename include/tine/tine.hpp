@@ -25,5 +25,6 @@
 #include "tine/signal.hpp"
 #include "tine/socket.hpp"
 #include "tine/stream.hpp"
+#include "tine/text.hpp"
 #include "tine/version.hpp"
 #include "tine/wait_for_message.hpp"

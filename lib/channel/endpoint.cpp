@@ -40,12 +40,6 @@ std::size_t descriptors_told_of(const nlohmann::json& line) {
   return more ? count->get<std::size_t>() : 1;
 }
 
-std::string joined(const std::vector<std::string>& reasons) {
-  std::string all;
-  for (const std::string& reason : reasons) all += (all.empty() ? "" : "; ") + reason;
-  return all;
-}
-
 }  // namespace
 
 Endpoint::Endpoint(uv::LoopCore& core, Owner& owner, const ChannelOptions& options)
@@ -161,29 +155,9 @@ bool Endpoint::deliver() {
 // A message that was stored has been offered already.
 void Endpoint::deliver_message(const Inbox::Item& item) {
   const bool offered = !item.stored && router_.takes_user_messages();
-  if (offered && router_.offer(Router::Offers::user, inbox_.value(), {})) return;
-  if (!offered || wanted() != Wanted::nothing) return pass_to_listeners(item);
-  inbox_.store_last(item);
-}
-
-void Endpoint::pass_to_listeners(const Inbox::Item& item) {
-  Message message(item.text, &inbox_.value());
-  pass_to_listeners(message);
-}
-
-// Reports conversion failures even if a later listener throws.
-void Endpoint::pass_to_listeners(Message& message) {
-  const auto mismatch = [&] {
-    return Error(Errc::message_type,
-                 "a message is not what its listener takes: " + joined(message.failures()));
-  };
-  try {
-    owner_.on_message(message);
-  } catch (...) {
-    if (!message.failures().empty()) report(mismatch());
-    throw;
-  }
-  if (!message.failures().empty()) owner_.on_error(mismatch());
+  if (offered && router_.offer(Router::Offers::user, inbox_.value(), nullptr)) return;
+  if (offered && wanted() == Wanted::nothing) return inbox_.store_last(item);
+  owner_.on_message({item.text, inbox_.value()});
 }
 
 // Unknown internal messages are ignored, as in Node.
@@ -198,7 +172,7 @@ void Endpoint::handle_internal(const Inbox::Item& item) {
   } else if (item.command == hello) {
     set_peer(Outbox::Peer::tine);
   } else {
-    router_.offer(Router::Offers::internal, inbox_.value(), {});
+    router_.offer(Router::Offers::internal, inbox_.value(), nullptr);
   }
 }
 
@@ -232,21 +206,15 @@ void Endpoint::handle_came(const Inbox::Item& item) {
         Error(Errc::handle_refused, "a handle came beside a message; both were dropped"));
   }
 
-  nlohmann::json value = (*line)["msg"];
   if (!internal && wanted() == Wanted::nothing) return inbox_.store(item, descriptors);
-  Handle handle;
-  try {
-    handle = owner_.make_handle(*line, std::move(descriptors));
-  } catch (const Error& error) {
-    return owner_.on_error(error);
-  }
+  nlohmann::json value = std::move((*line)["msg"]);
+  ReceivedDescriptors beside{*line, std::move(descriptors)};
   if (internal) {
-    router_.offer(Router::Offers::internal, value, handle);
+    router_.offer(Router::Offers::internal, value, &beside);
     return;
   }
   const std::string text = value.dump();
-  Message message(text, &value, std::move(handle));
-  pass_to_listeners(message);
+  owner_.on_message({text, value, &beside});
 }
 
 // If `later`, the line goes out with the reply to the message, or at the end of the turn.

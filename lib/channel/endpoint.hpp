@@ -16,13 +16,13 @@
 #include "channel/inbox.hpp"
 #include "channel/outbox.hpp"
 #include "channel/passed_handle.hpp"
+#include "channel/received_message.hpp"
 #include "channel/router.hpp"
 #include "channel/trace.hpp"
 #include "tine/channel.hpp"
 #include "tine/error.hpp"
-#include "tine/handle.hpp"
-#include "tine/message.hpp"
 #include "tine/send_callback.hpp"
+#include "tine/text.hpp"
 #include "uv/event_sequence.hpp"
 #include "uv/loop_core.hpp"
 #include "uv/stream.hpp"
@@ -46,14 +46,8 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
     // Returns whether the open channel keeps the loop running, unless the user has decided
     // otherwise.
     virtual bool keeps_loop() const = 0;
-    virtual void on_message(Message& message) = 0;  // runs listeners
-    // Makes a handle from descriptors that came beside a line. Throws Error if they do not match
-    // the line.
-    virtual Handle make_handle(const nlohmann::json& line,
-                               std::vector<base::Descriptor> descriptors) = 0;
-    // Prepares a handle for sending. Throws Error if it cannot be sent.
-    virtual PassedHandle pass(const Handle& handle, bool keep_open) = 0;
-    virtual void on_error(Error error) = 0;  // runs listeners
+    virtual void on_message(const ReceivedMessage& message) = 0;  // runs listeners
+    virtual void on_error(Error error) = 0;                       // runs listeners
     // Reports messages that are lost because the channel is over. That is not a fault of this
     // process, so nothing is thrown if nobody listens.
     virtual void on_loss(Error error) = 0;  // runs listeners
@@ -72,8 +66,8 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
 
   bool send(const nlohmann::json& message, SendCallback sent);
   bool send(Text message, SendCallback sent);
-  bool send(const nlohmann::json& message, const Handle& handle, bool keep_open, SendCallback sent);
-  bool send(Text message, const Handle& handle, bool keep_open, SendCallback sent);
+  bool send(const nlohmann::json& message, PassedHandle handle, SendCallback sent);
+  bool send(Text message, PassedHandle handle, SendCallback sent);
   // Sends a message of the channel's own. A failure of the message is not reported.
   void send_internal(const nlohmann::json& message);
   void send_internal(const nlohmann::json& message, PassedHandle handle);
@@ -143,8 +137,6 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   void pump_next_turn() noexcept;
   bool deliver();
   void deliver_message(const Inbox::Item& item);
-  void pass_to_listeners(const Inbox::Item& item);
-  void pass_to_listeners(Message& message);
   void handle_internal(const Inbox::Item& item);
   void handle_came(const Inbox::Item& item);
   void handle_answered(bool arrived);
@@ -154,9 +146,6 @@ class Endpoint final : private uv::Stream::User, private uv::Flushable {
   void update_reading();
   void update_ref();
 
-  template <class Message>
-  bool send_with_handle(const Message& message, const Handle& handle, bool keep_open,
-                        SendCallback& sent);
   template <class Message>
   bool send_any(const Message& message, PassedHandle* handle, SendCallback& sent);
   void send_own(const nlohmann::json& message, PassedHandle* handle);

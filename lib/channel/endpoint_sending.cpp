@@ -45,26 +45,12 @@ bool Endpoint::send(const nlohmann::json& message, SendCallback sent) {
 
 bool Endpoint::send(Text message, SendCallback sent) { return send_any(message, nullptr, sent); }
 
-bool Endpoint::send(const nlohmann::json& message, const Handle& handle, bool keep_open,
-                    SendCallback sent) {
-  return send_with_handle(message, handle, keep_open, sent);
+bool Endpoint::send(const nlohmann::json& message, PassedHandle handle, SendCallback sent) {
+  return send_any(message, &handle, sent);
 }
 
-bool Endpoint::send(Text message, const Handle& handle, bool keep_open, SendCallback sent) {
-  return send_with_handle(message, handle, keep_open, sent);
-}
-
-template <class Message>
-bool Endpoint::send_with_handle(const Message& message, const Handle& handle, bool keep_open,
-                                SendCallback& sent) {
-  if (!connected()) return lose(sent);
-  PassedHandle passed;
-  try {
-    passed = owner_.pass(handle, keep_open);
-  } catch (const Error& error) {
-    return refuse(error, sent);
-  }
-  return send_any(message, &passed, sent);
+bool Endpoint::send(Text message, PassedHandle handle, SendCallback sent) {
+  return send_any(message, &handle, sent);
 }
 
 void Endpoint::send_internal(const nlohmann::json& message) { send_own(message, nullptr); }

@@ -18,8 +18,8 @@
 #include "channel/passed_handle.hpp"
 #include "tine/channel.hpp"
 #include "tine/error.hpp"
-#include "tine/message.hpp"
 #include "tine/send_callback.hpp"
+#include "tine/text.hpp"
 #include "uv/write_queue.hpp"
 #include "wire/json_reader.hpp"
 

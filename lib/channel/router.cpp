@@ -15,11 +15,11 @@ void Router::clear() noexcept {
   for_user_ = 0;
 }
 
-bool Router::offer(Offers kind, nlohmann::json& message, const Handle& handle) {
+bool Router::offer(Offers kind, nlohmann::json& message, ReceivedDescriptors* beside) {
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     if (entries_[i].offers != kind) continue;
     const auto route = entries_[i].route;  // stays although it may clear the router
-    if ((*route)(message, handle)) return true;
+    if ((*route)(message, beside)) return true;
   }
   return false;
 }

@@ -7,7 +7,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "tine/handle.hpp"
+#include "channel/received_message.hpp"
 
 namespace tine::channel {
 
@@ -23,7 +23,7 @@ class Router {
   enum class Offers { internal, user };
   // Returns whether the route takes the message. A message that it does not take must stay as it
   // is. May throw what a listener throws; the message is lost then.
-  using Route = std::function<bool(nlohmann::json& message, const Handle& handle)>;
+  using Route = std::function<bool(nlohmann::json& message, ReceivedDescriptors* beside)>;
 
   void add(Offers offers, Route route);
   // Drops all routes.
@@ -32,7 +32,7 @@ class Router {
   // Whether there is a route for messages of the user.
   bool takes_user_messages() const { return for_user_ > 0; }
 
-  bool offer(Offers kind, nlohmann::json& message, const Handle& handle);
+  bool offer(Offers kind, nlohmann::json& message, ReceivedDescriptors* beside);
 
  private:
   struct Entry {

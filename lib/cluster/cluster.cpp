@@ -54,7 +54,7 @@ class ClusterState {
 // --- Worker
 
 Worker::Worker(std::shared_ptr<cluster::WorkerState> state)
-    : Emitter(state), ChannelEnd(state->channel().end()), state_(std::move(state)) {}
+    : Emitter(state), ChannelEnd(state->channel().peer()), state_(std::move(state)) {}
 
 int Worker::id() const { return state_ ? state_->id() : 0; }
 ChildProcess Worker::process() const { return state_ ? state_->child() : ChildProcess(); }

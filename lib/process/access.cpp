@@ -13,19 +13,19 @@ ChildProcess Access::fork_worker(uv::LoopCore& core, const std::filesystem::path
 }
 
 InternalChannel Access::channel_of(const ChildProcess& child) {
-  return InternalChannel(ChildProcess::State::end_of(child.state_));
+  return InternalChannel(child.state_);
 }
 
 InternalChannel Access::channel_of(const Process& process) {
-  return InternalChannel(Process::State::end_of(process.state_));
+  return InternalChannel(process.state_);
 }
 
-void Access::route_internal(const ChildProcess& child, Route route) {
-  child.state_->end().router().add(channel::Router::Offers::internal, std::move(route));
+void Access::route_internal(const ChildProcess& child, InternalRoute route) {
+  child.state_->route_internal(std::move(route));
 }
 
-void Access::route_internal(const Process& process, Route route) {
-  process.state_->end().router().add(channel::Router::Offers::internal, std::move(route));
+void Access::route_internal(const Process& process, InternalRoute route) {
+  process.state_->route_internal(std::move(route));
 }
 
 }  // namespace tine::process

@@ -1,14 +1,10 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
-
-#include <nlohmann/json_fwd.hpp>
 
 #include "process/internal_channel.hpp"
 #include "tine/child_process.hpp"
 #include "tine/fork_options.hpp"
-#include "tine/handle.hpp"
 #include "tine/process.hpp"
 #include "uv/loop_core.hpp"
 
@@ -16,17 +12,14 @@ namespace tine::process {
 
 // Operations on a child, or on this process, for the layers above but not for users.
 struct Access {
-  // Returns whether it takes the message.
-  using Route = std::function<bool(nlohmann::json& message, const Handle& handle)>;
-
   // Forks a child that finds its worker number in the environment.
   static ChildProcess fork_worker(uv::LoopCore& core, const std::filesystem::path& module,
                                   const ForkOptions& options, int number);
   static InternalChannel channel_of(const ChildProcess& child);
   static InternalChannel channel_of(const Process& process);
   // Offers internal messages to `route`, until the channel has ended or the child is closed.
-  static void route_internal(const ChildProcess& child, Route route);
-  static void route_internal(const Process& process, Route route);
+  static void route_internal(const ChildProcess& child, InternalRoute route);
+  static void route_internal(const Process& process, InternalRoute route);
 };
 
 }  // namespace tine::process

@@ -13,7 +13,7 @@ ChildProcess fork(Loop& loop, const std::filesystem::path& module, ForkOptions o
 }
 
 ChildProcess::ChildProcess(std::shared_ptr<State> state)
-    : Emitter(state), ChannelEnd(State::end_of(state)), state_(std::move(state)) {}
+    : Emitter(state), ChannelEnd(state), state_(std::move(state)) {}
 
 bool ChildProcess::kill(int signal) const { return state_ && state_->kill(signal); }
 bool ChildProcess::killed() const { return state_ && state_->killed(); }

@@ -29,7 +29,8 @@ class HandlePassing {
   HandlePassing& operator=(const HandlePassing&) = delete;
   ~HandlePassing();
 
-  // Implement Endpoint::Owner's pass() and make_handle(). Both throw Error.
+  // Convert a handle to the descriptors that are sent, and received descriptors to a handle. Both
+  // throw Error.
   channel::PassedHandle pass(const Handle& handle, bool keep_open);
   Handle receive(uv::LoopCore& core, const nlohmann::json& line,
                  std::vector<base::Descriptor> descriptors);

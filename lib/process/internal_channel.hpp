@@ -7,12 +7,15 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "base/descriptor.hpp"
-
-namespace tine::channel {
-class Endpoint;
-}
+#include "tine/handle.hpp"
 
 namespace tine::process {
+
+class Peer;
+
+// Takes internal messages of a channel, with the handles beside them. Returns whether it takes the
+// message.
+using InternalRoute = std::function<bool(nlohmann::json& message, const Handle& handle)>;
 
 // A descriptor that travels beside an internal message.
 struct InternalHandle {
@@ -25,7 +28,7 @@ struct InternalHandle {
 // The channel to a child or to the parent, for layers above that send internal messages.
 class InternalChannel {
  public:
-  explicit InternalChannel(std::shared_ptr<channel::Endpoint> end) : end_(std::move(end)) {}
+  explicit InternalChannel(std::shared_ptr<Peer> peer) : peer_(std::move(peer)) {}
 
   bool connected() const;
   void disconnect();
@@ -33,10 +36,10 @@ class InternalChannel {
   void send(const nlohmann::json& message, InternalHandle handle);
 
   // For the construction of a ChannelEnd.
-  const std::shared_ptr<channel::Endpoint>& end() const { return end_; }
+  const std::shared_ptr<Peer>& peer() const { return peer_; }
 
  private:
-  std::shared_ptr<channel::Endpoint> end_;
+  std::shared_ptr<Peer> peer_;
 };
 
 }  // namespace tine::process

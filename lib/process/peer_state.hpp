@@ -1,37 +1,67 @@
 #pragma once
 
+#include <memory>
 #include <utility>
-#include <vector>
 
-#include "channel/channel_state.hpp"
-#include "process/handle_passing.hpp"
+#include "base/error_events.hpp"
+#include "process/peer.hpp"
+#include "uv/task.hpp"
 
 namespace tine::process {
 
-// A ChannelState that also passes and receives the handles beside messages.
+// A Peer and the listeners of its events.
+//
+// Listeners must include those of "message", "error", "drain" and "disconnect".
 template <class Listeners>
-class PeerState : public channel::ChannelState<Listeners> {
+class PeerState : public Listeners, public Peer {
  public:
-  PeerState(uv::LoopCore& core, const ChannelOptions& options)
-      : channel::ChannelState<Listeners>(core, options), handles_(this->end()) {
-    this->end().router().add(
-        channel::Router::Offers::internal,
-        [this](nlohmann::json& message, const Handle&) { return handles_.take(message); });
+  using Peer::Peer;
+
+  channel::Wanted wanted() const override {
+    const auto& messages = this->template list<"message">();
+    if (messages.count() == 0) return channel::Wanted::nothing;
+    return messages.all_take_raw() ? channel::Wanted::text : channel::Wanted::value;
   }
 
-  channel::PassedHandle pass(const Handle& handle, bool keep_open) override {
-    return handles_.pass(handle, keep_open);
+  void on_drain() override { this->template notify<"drain">(); }
+  void on_disconnect() override { this->template notify<"disconnect">(); }
+
+  void on_error(Error error) override { error_events_.emit(*this, std::move(error)); }
+
+  void on_loss(Error error) override {
+    if (error_events_.heard(*this)) this->on_error(std::move(error));
   }
 
-  Handle make_handle(const nlohmann::json& line,
-                     std::vector<base::Descriptor> descriptors) override {
-    return handles_.receive(*this->core(), line, std::move(descriptors));
+  void listeners_changed() override {
+    check_thread();
+    end().listeners_changed();
   }
 
-  void on_ended() override { handles_.channel_ended(); }
+  void loop_closing() noexcept override {
+    const auto keep = shared_from_this();
+    end().detach();
+    this->clear();
+  }
+
+ protected:
+  void emit_message(Message& message) override { this->template notify<"message">(message); }
+
+  // Runs a task of this state on a later turn.
+  void defer(uv::Task& task) noexcept { core()->defer(task, shared_from_this()); }
+
+  // From now on drops errors that nobody listens for.
+  void drop_unheard_errors() { error_events_.drop_unheard(); }
+
+  // Drops everything that is the user's, and leaves the loop.
+  void retire() {
+    const auto keep = shared_from_this();
+    end().router().clear();
+    error_events_.remove_listeners(*this);
+    core()->release(*this);
+  }
 
  private:
-  HandlePassing handles_;
+  base::ErrorEvents error_events_;
 };
 
 }  // namespace tine::process

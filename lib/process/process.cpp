@@ -40,7 +40,7 @@ Process::Process(Loop& loop, ChannelOptions options)
 }
 
 Process::Process(std::shared_ptr<State> state)
-    : Emitter(state), ChannelEnd(State::end_of(state)), state_(std::move(state)) {}
+    : Emitter(state), ChannelEnd(state), state_(std::move(state)) {}
 Process::~Process() { state_->leave(); }
 
 void Process::exit(int code) {

@@ -43,7 +43,7 @@ tine::Descriptors files(int count) {
 }
 
 bool send_file(Channel& channel, const json& message, tine::SendCallback sent = {}) {
-  return channel.end.send(message, files(1), false, std::move(sent));
+  return channel.end.send(message, channel.passed(files(1)), std::move(sent));
 }
 
 // Runs the loop until the peer has received these bytes; it must receive no others.
@@ -386,7 +386,7 @@ TEST_CASE("handles: several go beside one message", "[channel]") {
   channel.owner->passed_as_ = "tine.Descriptors";
   channel.peer.write(hello);
   await_read(channel);
-  channel.end.send(json(1), files(count), false, {});
+  channel.end.send(json(1), channel.passed(files(count)), {});
   expect(channel, line_of("1", static_cast<std::size_t>(count)));
   CHECK(channel.peer.descriptors().size() == static_cast<std::size_t>(count));
   channel.run_to_end();
@@ -437,7 +437,8 @@ TEST_CASE("handles: a peer that never answers loses the handle, not what is behi
   Channel channel({.handle_timeout = 50ms});
   Sent sent;
   Tracked tracked;
-  channel.end.send(json(1), tine::Descriptors({tracked.release()}), false, sent.callback());
+  channel.end.send(json(1), channel.passed(tine::Descriptors({tracked.release()})),
+                   sent.callback());
   channel.end.send(json(2), sent.callback());
   expect(channel, line_of("1") + "2\n");
   channel.peer.close_descriptors();
@@ -526,7 +527,7 @@ TEST_CASE("handles: descriptors wait until the peer has said that it is tine", "
   Channel channel;
   channel.owner->passed_as_ = "tine.Descriptors";
   channel.end.send(json(1), {});
-  channel.end.send(json(2), files(2), false, {});
+  channel.end.send(json(2), channel.passed(files(2)), {});
   channel.end.send(json(3), {});
   expect(channel, "1\n");
   channel.peer.write(hello);
@@ -551,8 +552,8 @@ TEST_CASE("handles: descriptors are an error when the peer says something else f
   if (known_before) speak();
   Tracked tracked;
   const auto callback = [&] { return with_callback ? sent.callback() : tine::SendCallback(); };
-  channel.end.send(json(1), tine::Descriptors({tracked.release()}), false, callback());
-  channel.end.send(json(2), files(1), false, callback());
+  channel.end.send(json(1), channel.passed(tine::Descriptors({tracked.release()})), callback());
+  channel.end.send(json(2), channel.passed(files(1)), callback());
   channel.end.send(json(3), {});
   if (!known_before) speak();
   expect(channel, "3\n");
@@ -576,7 +577,8 @@ TEST_CASE("handles: descriptors are an error when the peer says nothing for hand
   Sent sent;
   channel.owner->passed_as_ = "tine.Descriptors";
   Tracked tracked;
-  channel.end.send(json(1), tine::Descriptors({tracked.release()}), false, sent.callback());
+  channel.end.send(json(1), channel.passed(tine::Descriptors({tracked.release()})),
+                   sent.callback());
   channel.end.send(json(2), sent.callback());
   expect(channel, "2\n");
   CHECK_FALSE(tracked.open_somewhere());
@@ -590,7 +592,7 @@ TEST_CASE("handles: the answer has handle_timeout from when the peer has said th
   using Clock = std::chrono::steady_clock;
   Channel channel({.handle_timeout = 1s});
   channel.owner->passed_as_ = "tine.Descriptors";
-  channel.end.send(json(1), files(2), false, {});
+  channel.end.send(json(1), channel.passed(files(2)), {});
   Clock::time_point said;
   channel.loop->after(100ms, [&] {
     said = Clock::now();
@@ -644,7 +646,7 @@ TEST_CASE("handles: descriptors for a peer that is not tine do not hold disconne
   channel.owner->passed_as_ = "tine.Descriptors";
   channel.peer.write("0\n");
   await_log(channel, 1);
-  channel.end.send(json(1), files(1), false, {});
+  channel.end.send(json(1), channel.passed(files(1)), {});
   channel.end.disconnect();
   channel.loop.run();
   CHECK(channel.peer.at_end());
@@ -657,8 +659,8 @@ TEST_CASE("handles: what waits when the peer ends is closed, and told as not wri
   Sent sent;
   Tracked first;
   Tracked second;
-  channel.end.send(json(1), tine::Descriptors({first.release()}), false, sent.callback());
-  channel.end.send(json(2), tine::Descriptors({second.release()}), false, sent.callback());
+  channel.end.send(json(1), channel.passed(tine::Descriptors({first.release()})), sent.callback());
+  channel.end.send(json(2), channel.passed(tine::Descriptors({second.release()})), sent.callback());
   channel.end.send(json(3), sent.callback());
   expect(channel, line_of("1"));
   CHECK(first.open_somewhere());
@@ -690,7 +692,7 @@ TEST_CASE("handles: without the loop, descriptors go to a peer that says only no
           "[channel]") {
   Channel channel({.flush_timeout = 20ms});
   channel.owner->passed_as_ = "tine.Descriptors";
-  channel.end.send(json(1), files(3), false, {});
+  channel.end.send(json(1), channel.passed(files(3)), {});
   channel.peer.write(hello);
   channel.end.write_all_now();
   CHECK(channel.peer.read_available() == line_of("1", 3));
@@ -714,7 +716,7 @@ TEST_CASE(
   const std::string type = GENERATE(as<std::string>{}, "net.Socket", "tine.Descriptors");
   Channel channel({.handle_timeout = 20ms, .flush_timeout = std::chrono::hours(1)});
   channel.owner->passed_as_ = type;
-  channel.end.send(json(1), files(1), false, {});
+  channel.end.send(json(1), channel.passed(files(1)), {});
   channel.end.send(json(2), {});
   channel.end.write_all_now();
   CHECK_THAT(channel.peer.read_available(), EndsWith("2\n"));

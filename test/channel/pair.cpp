@@ -111,7 +111,7 @@ TEST_CASE("pair: a handle cannot travel, which its message is refused for", "[ch
   Pair pair;
   Sent sent;
   const tine::Descriptors file({memfd_create("file", MFD_CLOEXEC)});
-  pair.near->end_.send(json(1), file, false, sent.callback());
+  pair.near->end_.send(json(1), pair.near->passed(file), sent.callback());
   pair.near->end_.send(json(2), {});
   pair.near->end_.disconnect();
   pair.loop.run();

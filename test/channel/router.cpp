@@ -12,6 +12,7 @@
 #include "support/catch.hpp"
 
 using nlohmann::json;
+using tine::channel::ReceivedDescriptors;
 using tine::channel::Router;
 using tine::channel::Wanted;
 
@@ -21,7 +22,7 @@ bool is_number(const json& message) { return message.is_number(); }
 
 // Adds a route that takes the numbers, and records them.
 void take_numbers(Channel& channel, Log& taken) {
-  channel.end.router().add(Router::Offers::user, [&taken](json& message, const tine::Handle&) {
+  channel.end.router().add(Router::Offers::user, [&taken](json& message, ReceivedDescriptors*) {
     if (is_number(message)) taken.push_back(message.dump());
     return is_number(message);
   });
@@ -89,7 +90,7 @@ TEST_CASE("router: routes are asked in order until one takes the message", "[cha
   Router& router = channel.end.router();
   Log asked;
   const auto route = [&](const std::string& name, bool takes) {
-    return [&asked, name, takes](json&, const tine::Handle&) {
+    return [&asked, name, takes](json&, ReceivedDescriptors*) {
       asked.push_back(name);
       return takes;
     };
@@ -109,9 +110,9 @@ TEST_CASE("router: a route may add routes and clear the router", "[channel]") {
   Channel channel;
   Router& router = channel.end.router();
   int added = 0;
-  router.add(Router::Offers::user, [&](json& message, const tine::Handle&) {
+  router.add(Router::Offers::user, [&](json& message, ReceivedDescriptors*) {
     if (message == 1) {
-      router.add(Router::Offers::user, [&](json&, const tine::Handle&) { return ++added > 0; });
+      router.add(Router::Offers::user, [&](json&, ReceivedDescriptors*) { return ++added > 0; });
     }
     if (message == 2) router.clear();
     return false;
@@ -125,7 +126,7 @@ TEST_CASE("router: a route may add routes and clear the router", "[channel]") {
 TEST_CASE("router: if a route throws, that message is lost and the next ones are not",
           "[channel]") {
   Channel channel;
-  channel.end.router().add(Router::Offers::user, [&](json& message, const tine::Handle&) {
+  channel.end.router().add(Router::Offers::user, [&](json& message, ReceivedDescriptors*) {
     if (message == 1) throw std::runtime_error("a route has thrown");
     return false;
   });
@@ -140,7 +141,7 @@ TEST_CASE("router: routes are dropped when the channel has ended", "[channel]") 
   const auto captured = std::make_shared<int>();
   Channel channel;
   channel.end.router().add(Router::Offers::user,
-                           [captured](json&, const tine::Handle&) { return false; });
+                           [captured](json&, ReceivedDescriptors*) { return false; });
   CHECK(captured.use_count() > 1);
   channel.run_to_end();
   CHECK(captured.use_count() == 1);

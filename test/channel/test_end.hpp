@@ -13,6 +13,7 @@
 #include "support/catch.hpp"
 #include "support/raw_peer.hpp"
 #include "support/test_loop.hpp"
+#include "tine/handle.hpp"
 
 using Log = std::vector<std::string>;
 
@@ -22,7 +23,7 @@ class TestEnd final : public tine::channel::Endpoint::Owner {
   TestEnd(tine::Loop& loop, const tine::ChannelOptions& options)
       : end_(tine::core_of(loop), *this, options) {
     end_.router().add(tine::channel::Router::Offers::internal,
-                      [this](nlohmann::json& message, const tine::Handle&) {
+                      [this](nlohmann::json& message, tine::channel::ReceivedDescriptors*) {
                         internal_.push_back(message.dump());
                         if (at_internal_) at_internal_();
                         return true;
@@ -31,29 +32,13 @@ class TestEnd final : public tine::channel::Endpoint::Owner {
 
   tine::channel::Wanted wanted() const override { return wanted_; }
   bool keeps_loop() const override { return true; }
-  void on_message(tine::Message& message) override {
-    log_.push_back(wanted_ == tine::channel::Wanted::text
-                       ? "text " + std::string(message.text().json)
-                       : message.value().dump());
-    if (const tine::Descriptors came = message.handle().descriptors()) {
-      log_.back() += " with " + std::to_string(came.size());
+  void on_message(const tine::channel::ReceivedMessage& message) override {
+    log_.push_back(wanted_ == tine::channel::Wanted::text ? "text " + std::string(message.text)
+                                                          : message.value.dump());
+    if (message.beside != nullptr) {
+      log_.back() += " with " + std::to_string(message.beside->descriptors.size());
     }
     if (at_message_) at_message_();
-  }
-  // Passes the descriptors on; the channel does not look at what they are.
-  tine::Handle make_handle(const nlohmann::json&,
-                           std::vector<tine::base::Descriptor> came) override {
-    std::vector<int> open;
-    for (tine::base::Descriptor& descriptor : came) open.push_back(descriptor.release());
-    return tine::Descriptors(std::move(open));
-  }
-  tine::channel::PassedHandle pass(const tine::Handle& handle, bool) override {
-    tine::channel::PassedHandle passed{.type = passed_as_};
-    tine::Descriptors open = handle.descriptors();
-    if (passed.for_tine_only()) passed.members = ",\"count\":" + std::to_string(open.size());
-    for (std::size_t i = 0; i < open.size(); ++i) passed.descriptors.emplace_back(open.release(i));
-    passed.taken = [this] { ++taken_; };
-    return passed;
   }
   void on_error(tine::Error error) override {
     log_.emplace_back("error");
@@ -67,6 +52,15 @@ class TestEnd final : public tine::channel::Endpoint::Owner {
   }
   void on_drain() override { log_.emplace_back("drain"); }
   void on_disconnect() override { log_.emplace_back("disconnect"); }
+
+  // Makes a handle to send; the channel does not look at what the descriptors are.
+  tine::channel::PassedHandle passed(const tine::Descriptors& open) {
+    tine::channel::PassedHandle passed{.type = passed_as_};
+    if (passed.for_tine_only()) passed.members = ",\"count\":" + std::to_string(open.size());
+    for (std::size_t i = 0; i < open.size(); ++i) passed.descriptors.emplace_back(open.release(i));
+    passed.taken = [this] { ++taken_; };
+    return passed;
+  }
 
   void listen(tine::channel::Wanted wanted) {
     wanted_ = wanted;
@@ -104,6 +98,8 @@ struct Channel {
     end.detach();
     owner.reset();
   }
+
+  tine::channel::PassedHandle passed(const tine::Descriptors& open) { return owner->passed(open); }
 
   // From now on, messages are written together, as on a loop that sends many.
   void send_densely() {

@@ -218,18 +218,13 @@ class Session final : public Endpoint::Owner {
   Wanted wanted() const override { return wanted_; }
   bool keeps_loop() const override { return true; }
 
-  tine::Handle make_handle(const json&, std::vector<tine::base::Descriptor>) override {
-    must(false, "no handle is taken");
-    return {};
-  }
-  tine::channel::PassedHandle pass(const tine::Handle&, bool) override { return {}; }
-
-  void on_message(tine::Message& message) override {
+  void on_message(const tine::channel::ReceivedMessage& message) override {
+    must(message.beside == nullptr, "no handle is taken");
     must(wanted_ != Wanted::nothing && !paused_, "a message is told only to who listens");
     if (wanted_ == Wanted::text) {
-      told_.push_back({.text = std::string(message.text().json)});
+      told_.push_back({.text = std::string(message.text)});
     } else {
-      told_.push_back({.value = message.value()});
+      told_.push_back({.value = message.value});
     }
     in_listener();
   }

@@ -42,7 +42,7 @@
 #include "fuzz/fuzz.hpp"
 #include "fuzz/live_end.hpp"
 #include "fuzz/oracle.hpp"
-#include "process/handle_passing.hpp"
+#include "process/peer.hpp"
 #include "wire/internal_message.hpp"
 
 using nlohmann::json;
@@ -86,14 +86,14 @@ int pair_end() {
 }
 
 // The peer: a socket, and the bytes that went over it.
-class Peer {
+class RawPeer {
  public:
-  Peer(int fd, bool small_buffer) : fd_(fd) {
+  RawPeer(int fd, bool small_buffer) : fd_(fd) {
     if (small_buffer) make_small(fd_);
   }
-  Peer(const Peer&) = delete;
-  Peer& operator=(const Peer&) = delete;
-  ~Peer() {
+  RawPeer(const RawPeer&) = delete;
+  RawPeer& operator=(const RawPeer&) = delete;
+  ~RawPeer() {
     close();
     drop_beside();
   }
@@ -272,22 +272,35 @@ class Peer {
   std::vector<std::size_t> numbers_;
 };
 
-class Session final : public Endpoint::Owner {
+// What an input sets, in this order, and its script.
+struct Settings {
+  explicit Settings(Input& input)
+      : pieces(input.setting()),
+        limits(input.setting()),
+        wanted(wanted_of(input.setting())),
+        script(input.bytes()) {}
+
+  Pieces pieces;
+  std::size_t limits;
+  Wanted wanted;
+  std::string_view script;
+};
+
+class Session final : public tine::process::Peer {
  public:
   Session(tine::Loop& loop, std::array<int, 2> ends, Input& input)
-      : loop_(loop),
+      : Session(loop, ends, Settings(input)) {}
+  Session(tine::Loop& loop, std::array<int, 2> ends, const Settings& settings)
+      : tine::process::Peer(tine::core_of(loop), options_of(settings.limits)),
+        loop_(loop),
         core_(tine::core_of(loop)),
-        pieces_(input.setting()),
-        limits_(input.setting()),
+        pieces_(settings.pieces),
+        limits_(settings.limits),
         options_(options_of(limits_)),
-        wanted_(wanted_of(input.setting())),
-        script_(input.bytes()),
-        peer_(ends[0], small_sockets()),
-        end_(core_, *this, options_) {
+        wanted_(settings.wanted),
+        script_(settings.script),
+        peer_(ends[0], small_sockets()) {
     if (small_sockets()) make_small(ends[1]);
-    end_.router().add(
-        tine::channel::Router::Offers::internal,
-        [this](json& message, const tine::Handle&) { return handles_.take(message); });
     end_.open(tine::base::Descriptor(ends[1]));
   }
   ~Session() override { end_.detach(); }
@@ -305,15 +318,9 @@ class Session final : public Endpoint::Owner {
 
   Wanted wanted() const override { return wanted_; }
   bool keeps_loop() const override { return true; }
-  tine::Handle make_handle(const json& line, std::vector<tine::base::Descriptor> came) override {
-    return handles_.receive(core_, line, std::move(came));
-  }
-  tine::channel::PassedHandle pass(const tine::Handle& handle, bool keep_open) override {
-    return handles_.pass(handle, keep_open);
-  }
-  void on_ended() override { handles_.channel_ended(); }
+  void loop_closing() noexcept override { end_.detach(); }
 
-  void on_message(tine::Message& message) override {
+  void emit_message(tine::Message& message) override {
     must(wanted_ != Wanted::nothing && !paused_, "a message is told only to who listens");
     if (message.handle()) ++handles_told_;
     if (message.handle() && keep_) kept_.push_back(message.handle());
@@ -414,7 +421,7 @@ class Session final : public Endpoint::Owner {
   }
   void send(const tine::Handle& handle, bool keep_open) {
     const json message{{"sent", calls_.size()}};
-    end_.send(message, handle, keep_open, next_callback());
+    tine::process::Peer::send(message, handle, keep_open, next_callback());
   }
   void send_kept() {
     tine::Socket socket = tine::Socket::adopt(loop_, pair_end());
@@ -485,9 +492,8 @@ class Session final : public Endpoint::Owner {
   tine::ChannelOptions options_;
   Wanted wanted_;
   std::string_view script_;
-  Peer peer_;
-  Endpoint end_;
-  tine::process::HandlePassing handles_{end_};
+  RawPeer peer_;
+  Endpoint& end_ = end();
 
   bool paused_ = false;
   bool winding_up_ = false;
