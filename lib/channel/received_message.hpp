@@ -18,7 +18,7 @@ struct ReceivedDescriptors {
 // A message of the user's that came in. It is valid during one call, which may move from it.
 struct ReceivedMessage {
   std::string_view text;
-  nlohmann::json& value;  // of this message only if values were wanted
+  nlohmann::json& value;                  // of this message only if values were wanted
   ReceivedDescriptors* beside = nullptr;  // null if there are none
 };
 

@@ -32,10 +32,10 @@ class Trace {
   enum class Direction { in, out };
 
   struct Record {
-    Direction direction;
-    unsigned channel;         // number within this process
-    std::optional<int> peer;  // pid of the process at the other end
-    std::string_view text;
+    Direction direction = Direction::in;
+    unsigned channel = 0;          // number within this process
+    std::optional<int> peer = {};  // pid of the process at the other end
+    std::string_view text = {};
     bool internal = false;
     std::size_t queued = 0;     // waiting bytes; in: behind this message; out: to be written
     std::string_view bad = {};  // why the text is not a message
@@ -56,6 +56,30 @@ class Trace {
   std::string line_;  // the last line, of which written_ bytes are written
   std::size_t written_ = 0;
   bool stalled_ = false;  // the reader of a FIFO has stopped
+};
+
+// The trace of one channel. False if no trace is requested; then it may not be written to.
+class ChannelTrace {
+ public:
+  explicit operator bool() const { return trace_ != nullptr; }
+
+  void name_peer(int pid) { peer_ = pid; }
+
+  // Each sets the record's channel, peer and direction.
+  void in(Trace::Record record) noexcept { write(Trace::Direction::in, record); }
+  void out(Trace::Record record) noexcept { write(Trace::Direction::out, record); }
+
+ private:
+  void write(Trace::Direction direction, Trace::Record& record) noexcept {
+    record.direction = direction;
+    record.channel = number_;
+    record.peer = peer_;
+    trace_->write(record);
+  }
+
+  Trace* const trace_ = Trace::instance();
+  unsigned number_ = trace_ == nullptr ? 0 : trace_->next_channel();
+  std::optional<int> peer_;
 };
 
 }  // namespace tine::channel

@@ -14,6 +14,13 @@ inline constexpr std::string_view internal_prefix = "NODE_";
 // The command of all messages between the primary and the workers of a cluster.
 inline constexpr std::string_view cluster_command = "NODE_CLUSTER";
 
+// The commands of the answers to a handle: it has arrived, or not.
+inline constexpr std::string_view ack_command = "NODE_HANDLE_ACK";
+inline constexpr std::string_view nack_command = "NODE_HANDLE_NACK";
+
+// The command of the first line that a tine child sends to a tine parent.
+inline constexpr std::string_view hello_command = "NODE_TINE";
+
 // Bun puts this byte in front of its cluster messages, some of which have no `cmd`.
 inline constexpr char bun_mark = '\x02';
 

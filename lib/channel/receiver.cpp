@@ -1,0 +1,148 @@
+#include "channel/receiver.hpp"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "channel/passed_handle.hpp"
+#include "wire/internal_message.hpp"
+
+namespace tine::channel {
+
+namespace {
+
+// The answers to a handle of the peer.
+constexpr std::string_view ack = "{\"cmd\":\"NODE_HANDLE_ACK\"}\n";
+constexpr std::string_view nack = "{\"cmd\":\"NODE_HANDLE_NACK\"}\n";
+
+std::string bad_lines_text(const Inbox::Item& item) {
+  std::string text = "a line that came in is no message, " + item.bad->text();
+  if (item.bad_lines > 1) {
+    text += " (and " + std::to_string(item.bad_lines - 1) + " more bad lines after it)";
+  }
+  return text;
+}
+
+std::size_t announced_descriptors(const nlohmann::json& line) {
+  const auto count = line.find("count");
+  const bool more = count != line.end() && count->is_number_unsigned() &&
+                    line.value("type", nlohmann::json()) == PassedHandle::descriptors_type;
+  return more ? count->get<std::size_t>() : 1;
+}
+
+}  // namespace
+
+Receiver::Receiver(Context& context, Sender& sender)
+    : context_(context), sender_(sender), inbox_(context.options()) {}
+
+void Receiver::take(std::span<base::Descriptor> came) noexcept {
+  descriptors_dropped_ = !inbox_.take(came) || descriptors_dropped_;
+}
+
+Receiver::Delivered Receiver::deliver() {
+  using Clock = std::chrono::steady_clock;
+  constexpr auto long_enough = std::chrono::milliseconds(1);
+  std::optional<Clock::time_point> first_bad;
+  while (uv::LoopCore* const core = context_.core()) {
+    core->flush_late();
+    const Inbox::Item item = inbox_.next(wanted(), router_.takes_user_messages());
+    if (context_.trace()) trace(item);
+    if (!sender_.peer_known()) look_at_peer(item);
+    switch (item.kind) {
+      case Inbox::Kind::nothing: return Delivered::all;
+      case Inbox::Kind::message: deliver_message(item); break;
+      case Inbox::Kind::internal: handle_internal(item); break;
+      case Inbox::Kind::bad:
+        context_.owner().on_error(
+            Error(Errc::bad_message, bad_lines_text(item)).at(item.bad->offset));
+        if (!first_bad) first_bad = Clock::now();
+        if (item.gave_way || Clock::now() - *first_bad > long_enough) return Delivered::some;
+        break;
+      case Inbox::Kind::overflow: return Delivered::overflow;
+    }
+  }
+  return Delivered::all;
+}
+
+// A tine peer says so in its first line.
+void Receiver::look_at_peer(const Inbox::Item& item) {
+  if (item.kind == Inbox::Kind::nothing || item.command == wire::hello_command) return;
+  sender_.set_peer(Outbox::Peer::other);
+}
+
+// A message that was stored has been offered already.
+void Receiver::deliver_message(const Inbox::Item& item) {
+  const bool offered = !item.stored && router_.takes_user_messages();
+  if (offered && router_.offer(Router::Offers::user, inbox_.value(), nullptr)) return;
+  if (offered && wanted() == Wanted::nothing) return inbox_.store_last(item);
+  context_.owner().on_message({item.text, inbox_.value()});
+}
+
+// Unknown internal messages are ignored, as in Node.
+void Receiver::handle_internal(const Inbox::Item& item) {
+  if (item.text.starts_with(wire::bun_mark)) sender_.mark_own_lines();
+  if (item.command == "NODE_HANDLE") {
+    handle_came(item);
+  } else if (!sender_.take(item.command)) {
+    router_.offer(Router::Offers::internal, inbox_.value(), nullptr);
+  }
+}
+
+// When Node sends a handle again, it wraps the line in another one. That is still one handle, with
+// one answer.
+void Receiver::handle_came(const Inbox::Item& item) {
+  nlohmann::json* line = &inbox_.value();
+  while (wire::internal_command((*line)["msg"]) == "NODE_HANDLE") line = &(*line)["msg"];
+  auto descriptors = inbox_.descriptors_of(item, announced_descriptors(*line));
+  const bool internal = !wire::internal_command((*line)["msg"]).empty();
+  if (!item.stored) sender_.answer(descriptors.empty() ? nack : ack, internal);
+  if (descriptors.empty()) {
+    if (context_.options().descriptor_limit > 0) return;  // the peer resends it, or reports it
+    return context_.owner().on_error(
+        Error(Errc::handle_refused, "a handle came beside a message; both were dropped"));
+  }
+
+  if (!internal && wanted() == Wanted::nothing) return inbox_.store(item, descriptors);
+  nlohmann::json value = std::move((*line)["msg"]);
+  ReceivedDescriptors beside{*line, std::move(descriptors)};
+  if (internal) {
+    router_.offer(Router::Offers::internal, value, &beside);
+    return;
+  }
+  const std::string text = value.dump();
+  context_.owner().on_message({text, value, &beside});
+}
+
+void Receiver::close_stray() {
+  inbox_.close_stray();
+  if (!std::exchange(descriptors_dropped_, false)) return;
+  const auto limit = std::to_string(context_.options().descriptor_limit);
+  context_.owner().on_error(Error(
+      Errc::handle_refused,
+      "more descriptors came than descriptor_limit, which is " + limit + "; they were closed"));
+}
+
+void Receiver::read_answers(uv::Stream& stream) {
+  stream.read_available([this](std::size_t n) { inbox_.advance(n); });
+  while (true) {
+    const Inbox::Item item = inbox_.next(Wanted::nothing);
+    if (item.kind == Inbox::Kind::nothing) break;
+    sender_.take_at_exit(item.command);
+  }
+  inbox_.close_stray();
+  inbox_.drop_stored();
+}
+
+void Receiver::trace(const Inbox::Item& item) noexcept {
+  if (item.kind == Inbox::Kind::nothing || item.kind == Inbox::Kind::overflow) return;
+  context_.trace().in({.text = item.text,
+                       .internal = item.kind == Inbox::Kind::internal,
+                       .queued = inbox_.stored(),
+                       .bad = item.bad ? std::string_view(item.bad->reason) : std::string_view()});
+}
+
+}  // namespace tine::channel
