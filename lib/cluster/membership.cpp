@@ -18,24 +18,15 @@ namespace tine::cluster {
 
 using nlohmann::json;
 using process::flag_member;
-using process::number_member;
 using process::text_member;
 using Kind = net::ListenerQuery::Kind;
 
 namespace {
 
-constexpr int max_errno = 4095;
-
 // Returns the name of a query's group. Queries for the same address, port and type are one group,
 // and get different indexes.
 std::string group_of(const json& members) {
   return members["address"].dump() + members["port"].dump() + members["addressType"].dump();
-}
-
-// Returns 0 or an errno. The primary sends it negated, and may send anything.
-int errno_of(const json& reply) {
-  const auto number = number_member(reply, "errno").value_or(0);
-  return number < -max_errno || number > 0 ? EINVAL : static_cast<int>(-number);
 }
 
 std::optional<base::Descriptor> descriptor_of(const Handle& handle) {
@@ -130,7 +121,7 @@ void Membership::handle_query_reply(const json& members, const net::ListenerQuer
                                     const Handle& handle) {
   const std::string key = text_member(reply, "key");
   net::ListenerAnswer answer;
-  answer.error = errno_of(reply);
+  answer.error = read_error(reply);
   answer.descriptor = descriptor_of(handle);
   const bool shared = answer.descriptor.has_value();
   if (shared && query.kind == Kind::stream) answer.error = listen_on(*answer.descriptor, query);
@@ -185,8 +176,8 @@ void Membership::release(const std::string& key, const std::string& group) {
 
 void Membership::handle_message(const json& message, const Handle& handle) {
   if (!is_cluster_message(message)) return;
-  if (const auto seq = number_member(message, "ack")) {
-    const auto handler = reply_handlers_.extract(static_cast<std::uint64_t>(*seq));
+  if (const auto number = answered_number(message)) {
+    const auto handler = reply_handlers_.extract(*number);
     if (handler) handler.mapped()(message, handle);
   } else if (text_member(message, "act") == "newconn") {
     handle_connection(message, handle);

@@ -1,5 +1,6 @@
 #include "cluster/messages.hpp"
 
+#include <cerrno>
 #include <filesystem>
 #include <string_view>
 #include <system_error>
@@ -29,7 +30,17 @@ constexpr std::int64_t udp_reuse_port_bit = 64;
 
 constexpr int default_backlog = 511;
 constexpr std::int64_t max_backlog = 65535;
-constexpr std::int64_t max_port = 65535;
+constexpr int max_errno = 4095;
+
+// Reads a number. A member that is no number counts as `missing`. Returns none if T does not have
+// the number.
+template <class T>
+std::optional<T> read_number(const json& message, const char* name, T missing) {
+  if (!member(message, name).is_number()) return missing;
+  const auto number = number_member(message, name);
+  if (!number || !std::in_range<T>(*number)) return std::nullopt;
+  return static_cast<T>(*number);
+}
 
 // Node's workers put their directory in front of an abstract name too. It is removed here.
 std::string path_of(const json& message) {
@@ -65,9 +76,9 @@ bool read_bind_address(const json& message, net::ListenerQuery& query) {
     return !query.address->host.empty();
   }
   const std::string host = text_member(message, "address");
-  const auto port = number_member(message, "port").value_or(0);
-  if (port < 0 || port > max_port) return false;
-  query.port = static_cast<std::uint16_t>(port);
+  const auto port = read_number<std::uint16_t>(message, "port", 0);
+  if (!port) return false;
+  query.port = *port;
   if (host.empty()) return member(message, "address").is_null();
   const auto address = net::ip_address(host, query.port);
   if (!address) return false;
@@ -135,15 +146,27 @@ json reply_to(const json& message) {
 
 bool is_cluster_message(const json& message) { return member(message, "cmd") == "NODE_CLUSTER"; }
 
+std::optional<std::uint64_t> answered_number(const json& message) {
+  const auto number = number_member(message, "ack");
+  if (!number || *number < 0) return std::nullopt;
+  return static_cast<std::uint64_t>(*number);
+}
+
+int read_error(const json& reply) {
+  const auto number = read_number<int>(reply, "errno", 0);
+  return number && *number >= -max_errno && *number <= 0 ? -*number : EINVAL;
+}
+
 std::optional<Query> read_query(const json& message) {
-  const auto descriptor = static_cast<int>(number_member(message, "fd").value_or(-1));
-  const auto kind = read_kind(message, descriptor);
+  const auto descriptor = read_number<int>(message, "fd", -1);
+  if (!descriptor) return std::nullopt;
+  const auto kind = read_kind(message, *descriptor);
   if (!kind) return std::nullopt;
   Query query;
   query.listener.kind = *kind;
   query.key = key_of(message);
-  query.listener.descriptor = descriptor;
-  if (descriptor < 0 && !read_bind_address(message, query.listener)) return std::nullopt;
+  query.listener.descriptor = *descriptor;
+  if (*descriptor < 0 && !read_bind_address(message, query.listener)) return std::nullopt;
   read_flags(number_member(message, "flags").value_or(0), query.listener);
   const auto backlog = number_member(message, "backlog").value_or(0);
   const bool use_default = backlog <= 0 || backlog > max_backlog;
@@ -169,13 +192,14 @@ json query_members(const net::ListenerQuery& query, std::int64_t index) {
   return members;
 }
 
-Address listening_address(const json& message) {
-  if (is_path(message)) return {Family::unix_path, path_of(message), 0};
+std::optional<Address> listening_address(const json& message) {
+  if (is_path(message)) return Address{Family::unix_path, path_of(message), 0};
   const std::string host = text_member(message, "address");
   const json& type = member(message, "addressType");
   const bool ipv6 = type == 6 || type == "udp6" || host.find(':') != host.npos;
-  const auto port = number_member(message, "port").value_or(0);
-  return {ipv6 ? Family::ipv6 : Family::ipv4, host, static_cast<std::uint16_t>(port)};
+  const auto port = read_number<std::uint16_t>(message, "port", 0);
+  if (!port) return std::nullopt;
+  return Address{ipv6 ? Family::ipv6 : Family::ipv4, host, *port};
 }
 
 json write_address(const Address& address) {
@@ -185,12 +209,11 @@ json write_address(const Address& address) {
 }
 
 std::optional<Address> read_address(const json& message) {
-  const auto port = number_member(message, "port").value_or(-1);
-  const auto address = net::ip_address(text_member(message, "address"), 0);
-  if (!address || port < 0 || port > max_port) return std::nullopt;
-  Address read = net::to_address(*address);
-  read.port = static_cast<std::uint16_t>(port);
-  return read;
+  const auto port = number_member(message, "port");
+  if (!port || !std::in_range<std::uint16_t>(*port)) return std::nullopt;
+  const auto address =
+      net::ip_address(text_member(message, "address"), static_cast<std::uint16_t>(*port));
+  return address ? std::optional(net::to_address(*address)) : std::nullopt;
 }
 
 }  // namespace tine::cluster

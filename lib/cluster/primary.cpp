@@ -16,7 +16,6 @@ namespace {
 
 using nlohmann::json;
 using process::flag_member;
-using process::number_member;
 using process::text_member;
 
 // A worker that asks for more sockets is broken.
@@ -121,7 +120,7 @@ std::map<int, Worker> Primary::workers() const {
 
 void Primary::handle_message(WorkerState& worker, const json& message) {
   if (!is_cluster_message(message)) return;
-  if (const auto seq = number_member(message, "ack")) return handle_reply(worker, *seq, message);
+  if (const auto number = answered_number(message)) return handle_reply(worker, *number, message);
   const std::string act = text_member(message, "act");
   const std::string key = text_member(message, "key");
   if (act == "online") {
@@ -130,9 +129,7 @@ void Primary::handle_message(WorkerState& worker, const json& message) {
   } else if (act == "queryServer") {
     handle_query(worker, message);
   } else if (act == "listening") {
-    Address address = listening_address(message);
-    worker.notify<"listening">(address);
-    notify<"listening">(worker.handle(), address);
+    handle_listening(worker, message);
   } else if (act == "close") {
     remove_from_socket(worker, key);
   } else if (act == "connectionEnded") {
@@ -144,11 +141,18 @@ void Primary::handle_message(WorkerState& worker, const json& message) {
   }
 }
 
+void Primary::handle_listening(WorkerState& worker, const json& message) {
+  auto address = listening_address(message);
+  if (!address) return;
+  worker.notify<"listening">(*address);
+  notify<"listening">(worker.handle(), *address);
+}
+
 // The reply names no socket, so every socket gets it and looks for a connection of this number.
-void Primary::handle_reply(WorkerState& worker, std::int64_t seq, const json& reply) {
+void Primary::handle_reply(WorkerState& worker, std::uint64_t number, const json& reply) {
   const bool accepted = flag_member(reply, "accepted");
   for (const auto& [key, socket] : sockets_) {
-    socket->answered(worker.id(), static_cast<std::uint64_t>(seq), accepted);
+    socket->answered(worker.id(), number, accepted);
   }
 }
 

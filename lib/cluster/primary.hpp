@@ -42,7 +42,8 @@ class Primary final : public Cluster::Listeners,
   void subscribe_to(const std::shared_ptr<WorkerState>& worker);
   void handle_error(WorkerState& worker, Error error);
   void handle_message(WorkerState& worker, const nlohmann::json& message);
-  void handle_reply(WorkerState& worker, std::int64_t seq, const nlohmann::json& reply);
+  void handle_reply(WorkerState& worker, std::uint64_t number, const nlohmann::json& reply);
+  void handle_listening(WorkerState& worker, const nlohmann::json& message);
   void handle_query(WorkerState& worker, const nlohmann::json& message);
   SharedSocket& socket_for(const Query& query);
   Socket make_socket(const Query& query);

@@ -1,5 +1,7 @@
 #include "process/json_members.hpp"
 
+#include <utility>
+
 #include <nlohmann/json.hpp>
 
 namespace tine::process {
@@ -19,7 +21,10 @@ std::string text_member(const json& message, const char* name) {
 
 std::optional<std::int64_t> number_member(const json& message, const char* name) {
   const json& value = member(message, name);
-  return value.is_number_integer() ? std::optional(value.get<std::int64_t>()) : std::nullopt;
+  const bool fits = value.is_number_unsigned()
+                        ? std::in_range<std::int64_t>(value.get<std::uint64_t>())
+                        : value.is_number_integer();
+  return fits ? std::optional(value.get<std::int64_t>()) : std::nullopt;
 }
 
 bool flag_member(const json& message, const char* name) {

@@ -205,6 +205,30 @@ TEST_CASE("row 45: a worker that says that connections end which it never had ge
   test.end();
 }
 
+TEST_CASE("row 45: a worker that listens at a port that does not exist is not heard", "[cluster]") {
+  const auto listening_at = [](const std::string& port) {
+    return R"({"cmd":"NODE_CLUSTER","act":"listening","address":"127.0.0.1","port":)" + port +
+           R"(,"addressType":4}\n)";
+  };
+  TestCluster test;
+  std::vector<std::string> args;
+  for (const char* port : {"65537", "-65535", "18446744073709551615", "1"}) {
+    args.insert(args.end(), {"send", listening_at(port)});
+  }
+  args.emplace_back("await-end");
+  test.cluster.setup_primary({.exec = test_program("raw"), .fork = {.args = args}});
+  auto worker = test.cluster.fork();
+  std::vector<std::uint16_t> ports;
+  worker.on<"listening">([&](const tine::Address& address) {
+    ports.push_back(address.port);
+    test.loop->stop();
+  });
+  test.loop.run();
+  CHECK(ports == std::vector<std::uint16_t>{1});
+  worker.kill(SIGKILL);
+  test.end();
+}
+
 TEST_CASE("row 46: the port lives and dies with those who listen at it", "[cluster]") {
   TestCluster test;
   listen_at_free_port(test);
@@ -229,6 +253,7 @@ TEST_CASE("row 47: a worker that asks for everything gets little", "[cluster]") 
       R"({"cmd":"NODE_CLUSTER","act":"queryServer","address":"nowhere","port":80,"addressType":4,"seq":5}\n)",
       R"({"cmd":"NODE_CLUSTER","act":"queryServer","port":-1,"addressType":-1,"seq":6}\n)",
       R"({"cmd":"NODE_CLUSTER","act":"queryServer","address":null,"port":0,"addressType":4,"fd":99999,"seq":7}\n)",
+      R"({"cmd":"NODE_CLUSTER","act":"queryServer","address":null,"port":null,"fd":4294967296,"addressType":null,"seq":10}\n)",
       R"({"cmd":"NODE_CLUSTER","act":"close","key":"of nobody"}\n)",
       R"({"cmd":"NODE_CLUSTER","act":"close","key":7}\n)",
       R"({"cmd":"NODE_CLUSTER","act":"newconn","key":"of nobody","seq":8}\n)",

@@ -259,7 +259,8 @@ TEST_CASE("cluster: what a worker asks for alike is told apart as long as some o
 }
 
 TEST_CASE("cluster: an errno of the primary's that is none is an invalid argument", "[cluster]") {
-  const std::string number = GENERATE("1", "-4096", "-5000000000", "-9223372036854775808");
+  const std::string number =
+      GENERATE("1", "-4096", "-5000000000", "-9223372036854775808", "18446744073709551615");
   RawParent worker("worker", {}, {"NODE_UNIQUE_ID=1"});
   RawPeer& primary = worker.channel();
   primary.write("{\"listen\":{\"host\":\"127.0.0.1\"}}\n");

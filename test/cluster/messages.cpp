@@ -1,6 +1,10 @@
 // The messages between workers and primaries, tested without either.
 #include "cluster/messages.hpp"
 
+#include <cerrno>
+#include <cstdint>
+#include <limits>
+
 #include "support/catch.hpp"
 
 using namespace tine::cluster;
@@ -12,6 +16,9 @@ using Kind = tine::net::ListenerQuery::Kind;
 namespace {
 
 const json usual = json::object();
+
+// A number that is -1 if it is read as an int64_t.
+constexpr auto beyond_int64 = std::numeric_limits<std::uint64_t>::max();
 
 // Returns a query as Node 20 and 26 write it, but with the members of `more`.
 json node_query(const json& more) {
@@ -81,7 +88,7 @@ TEST_CASE("cluster messages: an abstract name is without the directory of Node's
         node_query({{"address", folder + "\0name"s}, {"port", -1}, {"addressType", -1}});
     CHECK(read_query(query).value().listener.address == Address{Family::unix_path, "\0name"s, 0});
     CHECK(read_query(query).value().key == "\0name:-1:-1:undefined"s);
-    CHECK(listening_address(query).host == "\0name"s);
+    CHECK(listening_address(query).value().host == "\0name"s);
   }
   const json path = node_query({{"address", "/run/x\0y"s}, {"port", -1}, {"addressType", -1}});
   CHECK(read_query(path).value().listener.address->host == "/run/x\0y"s);  // binding it fails
@@ -102,7 +109,9 @@ TEST_CASE("cluster messages: a backlog that is none is the usual one", "[cluster
 TEST_CASE("cluster messages: what cannot be a query is none", "[cluster]") {
   const json more = GENERATE(
       json{{"addressType", 5}}, json{{"addressType", nullptr}}, json{{"addressType", "tcp"}},
-      json{{"port", 65536}}, json{{"port", -1}}, json{{"address", "nowhere"}}, json{{"address", 7}},
+      json{{"port", 65536}}, json{{"port", -1}}, json{{"port", beyond_int64}},
+      json{{"port", 1e300}}, json{{"fd", 0x1'0000'0007}}, json{{"fd", beyond_int64}},
+      json{{"address", "nowhere"}}, json{{"address", 7}},
       json{{"address", ""}, {"addressType", -1}}, json{{"address", nullptr}, {"addressType", -1}});
   CAPTURE(more.dump());
   CHECK_FALSE(read_query(node_query(more)));
@@ -159,5 +168,36 @@ TEST_CASE("cluster messages: addresses come back as they were", "[cluster]") {
   CHECK(read_address(write_address(address)) == address);
   CHECK_FALSE(read_address({{"address", "nowhere"}, {"port", 80}}));
   CHECK_FALSE(read_address({{"address", "127.0.0.1"}, {"port", 65536}}));
+  CHECK_FALSE(read_address({{"address", "127.0.0.1"}, {"port", beyond_int64}}));
   CHECK_FALSE(read_address({{"address", "127.0.0.1"}}));
+}
+
+TEST_CASE("cluster messages: a worker listens at no port that does not exist", "[cluster]") {
+  const auto address = [](const json& port) {
+    return listening_address({{"address", "127.0.0.1"}, {"port", port}, {"addressType", 4}});
+  };
+  CHECK(address(80) == Address{Family::ipv4, "127.0.0.1", 80});
+  CHECK(address(nullptr) == Address{Family::ipv4, "127.0.0.1", 0});
+  CHECK_FALSE(address(65536 + 80));
+  CHECK_FALSE(address(-1));
+  CHECK_FALSE(address(beyond_int64));
+  CHECK_FALSE(address(1e300));
+}
+
+TEST_CASE("cluster messages: the number of a reply is that of a message, or it is none",
+          "[cluster]") {
+  CHECK(answered_number({{"ack", 0}}) == 0);
+  CHECK(answered_number({{"ack", 7}}) == 7);
+  const json wrong = GENERATE(json(-1), json(beyond_int64), json(7.5), json("7"), json(nullptr));
+  CHECK_FALSE(answered_number({{"ack", wrong}}));
+  CHECK_FALSE(answered_number(usual));
+}
+
+TEST_CASE("cluster messages: the error of a reply is an errno", "[cluster]") {
+  CHECK(read_error({{"errno", 0}}) == 0);
+  CHECK(read_error({{"errno", nullptr}}) == 0);
+  CHECK(read_error({{"errno", -EADDRINUSE}}) == EADDRINUSE);
+  const json wrong = GENERATE(json(1), json(-4096), json(-5'000'000'000),
+                              json(std::numeric_limits<std::int64_t>::min()), json(beyond_int64));
+  CHECK(read_error({{"errno", wrong}}) == EINVAL);
 }
