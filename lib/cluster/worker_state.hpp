@@ -48,6 +48,8 @@ class WorkerState final : public Worker::Listeners,
   bool dead() const { return dead_; }
   void set_dead() { dead_ = true; }
 
+  void listeners_changed() override { channel_.check_thread(); }
+
   // Emits a message from the other side. Records conversion failures in `message`.
   void emit_message(Message& message) {
     Message again = message.again();

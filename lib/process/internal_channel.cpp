@@ -5,6 +5,8 @@
 
 namespace tine::process {
 
+void InternalChannel::check_thread() const noexcept { peer_->check_thread(); }
+
 bool InternalChannel::connected() const { return peer_->end().connected(); }
 void InternalChannel::disconnect() { peer_->end().disconnect(); }
 void InternalChannel::send(const nlohmann::json& message) { peer_->end().send_internal(message); }

@@ -30,6 +30,9 @@ class InternalChannel {
  public:
   explicit InternalChannel(std::shared_ptr<Peer> peer) : peer_(std::move(peer)) {}
 
+  // Checks the thread in functions for the user that do not reach the channel.
+  void check_thread() const noexcept;
+
   bool connected() const;
   void disconnect();
   void send(const nlohmann::json& message);

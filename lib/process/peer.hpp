@@ -26,6 +26,8 @@ class Peer : public channel::Endpoint::Owner, public uv::Resident {
 
   channel::Endpoint& end() { return end_; }
 
+  using Resident::check_thread;
+
   // Returns a pointer to the end that keeps the peer alive.
   static std::shared_ptr<channel::Endpoint> end_of(const std::shared_ptr<Peer>& peer) {
     return {peer, &peer->end_};

@@ -1,5 +1,8 @@
 // Workers and their events.
 #include <csignal>
+#include <optional>
+#include <string>
+#include <string_view>
 
 #include "cluster/cluster_test.hpp"
 #include "support/folder.hpp"
@@ -223,6 +226,25 @@ TEST_CASE("cluster: a program that was replaced while it runs has workers of wha
   });
   loop.run();
   CHECK(report == json{{"args", {"later"}}, {"id", 1}});
+}
+
+TEST_CASE("worker: a listener that another thread adds ends the program with a sentence",
+          "[cluster]") {
+  const bool is_worker = GENERATE(false, true);  // otherwise the program is a primary
+  TestCluster test;
+  tine::ForkOptions options{.args = {"worker's listener in another thread"}};
+  options.stdio = {tine::Stdio::inherit(), tine::Stdio::inherit(), tine::Stdio::pipe(),
+                   tine::Stdio::ipc()};
+  test.cluster.setup_primary({.exec = test_program("embedded"), .fork = options});
+  const tine::ChildProcess program =
+      is_worker ? test.fork().process() : test.loop.fork("embedded", options);
+  std::string err;
+  program.err().on<"data">([&](std::string_view data) { err += data; });
+  std::optional<int> signal;
+  program.on<"exit">([&](const tine::ExitStatus& status) { signal = status.signal; });
+  test.loop.run();
+  CHECK(signal == SIGABRT);
+  CHECK_THAT(err, ContainsSubstring("is used by another thread than the one that runs it"));
 }
 
 TEST_CASE("worker: an empty handle has no process and does nothing", "[cluster]") {

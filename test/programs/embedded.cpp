@@ -1,5 +1,5 @@
 // A larger program that has a loop among other things, and uses it as its first argument says. The
-// exit code is 0 if all is as test/process/embedding.cpp expects.
+// exit code is 0 if all is as test/process/embedding.cpp, or test/cluster/workers.cpp, expects.
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -88,6 +88,19 @@ void use_in_another_thread(const std::function<void(tine::Loop&, tine::ChildProc
     other.join();
   });
   child.send("hello");
+  loop.run();
+}
+
+// Adds a listener in another thread to a worker: one of this program's, or this program itself.
+void listen_to_worker_in_another_thread() {
+  expect_abort();
+  tine::Loop loop;
+  tine::Process process(loop);
+  tine::Cluster cluster(loop, process);
+  const bool primary = cluster.is_primary();
+  if (primary) cluster.setup_primary({.exec = tine::executable_dir() / "worker"});
+  const tine::Worker worker = primary ? cluster.fork() : cluster.worker();
+  loop.post([&] { std::thread([&] { worker.on<"disconnect">([] {}); }).join(); });
   loop.run();
 }
 
@@ -209,6 +222,7 @@ int main(int, char** argv) {
        [] { use_in_another_thread([](auto&, tine::ChildProcess child) { child.disconnect(); }); }},
       {"server in another thread",
        [] { use_in_another_thread([](tine::Loop& loop, auto) { tine::Server server(loop); }); }},
+      {"worker's listener in another thread", listen_to_worker_in_another_thread},
       {"pthread_exit in listener", [] { end_thread([](tine::Loop&) { pthread_exit(nullptr); }); }},
       {"pthread_exit in timer",
        [] {
