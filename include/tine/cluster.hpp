@@ -180,9 +180,10 @@ struct ClusterSettings {
 //   "online"      a worker runs
 //   "listening"   one of a worker's servers listens; carries the address
 //   "message"     a worker sent a message; see Worker's
-//   "error"       as ChildProcess's. Without a listener here or at the Worker, the error of a
-//                 running worker is dropped, so that a bad worker does not end its primary; but if
-//                 a worker could not be started, Loop::run() throws the error
+//   "error"       as ChildProcess's, and if no more connections come to a socket at which the
+//                 worker listens. Without a listener here or at the Worker, the error of a running
+//                 worker is dropped, so that a bad worker does not end its primary; but if a worker
+//                 could not be started, Loop::run() throws the error
 //   "disconnect"  a worker's channel is closed
 //   "exit"        a worker has ended
 //

@@ -17,13 +17,13 @@ namespace cluster {
 class ClusterState {
  public:
   explicit ClusterState(Loop& loop)
-      : core(core_of(loop)), primary(std::make_shared<Primary>(core)) {
+      : core(core_of(loop)), primary(std::make_shared<Primary>(loop)) {
     if (!process::worker_id()) return;
     own_process.emplace(loop);
     join(*own_process);
   }
   ClusterState(Loop& loop, Process& process)
-      : core(core_of(loop)), primary(std::make_shared<Primary>(core)) {
+      : core(core_of(loop)), primary(std::make_shared<Primary>(loop)) {
     join(process);
   }
   ClusterState(const ClusterState&) = delete;

@@ -1,13 +1,8 @@
 #include "cluster/distributor.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <system_error>
 #include <utility>
 
-#include <sys/socket.h>
-
-#include "base/system_code.hpp"
 #include "net/socket_address.hpp"
 
 namespace tine::cluster {
@@ -18,33 +13,26 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds check_interval = std::chrono::seconds(1);
 
-base::Descriptor listening(base::Descriptor socket, int backlog) {
-  if (::listen(socket.get(), backlog) == 0) return socket;
-  throw Error(base::system_code(errno), "listen");
-}
-
 }  // namespace
 
-Distributor::Distributor(uv::LoopCore& core, BoundSocket bound, int backlog, Balancing balancing,
-                         SendConnection send, std::chrono::milliseconds patience)
-    : core_(core),
+Distributor::Distributor(Loop& loop, BoundSocket bound, int backlog, Balancing balancing,
+                         SendConnection send, ReportBroken report_broken,
+                         std::chrono::milliseconds patience)
+    : loop_(loop),
       path_(std::move(bound.path)),
       balancing_(std::move(balancing)),
       send_(std::move(send)),
+      report_broken_(std::move(report_broken)),
       patience_(patience),
-      stuck_timer_(core, [this] { mark_stuck(); }) {
-  uv::Listener::User& user = *this;
-  listener_ =
-      std::make_shared<uv::Listener>(core_, listening(std::move(bound.socket), backlog), user);
-  stuck_timer_.set_ref(false);
-}
+      acceptor_(loop, std::move(bound.socket), backlog, *this) {}
 
-Distributor::~Distributor() { const base::Descriptor closed = listener_->close(); }
+Distributor::~Distributor() { stuck_timer_.cancel(); }
 
 // --- the workers
 
 SharedSocket::Share Distributor::share() {
-  return {.address = net::local_address(listener_->fd())};
+  if (broken_) throw *broken_;
+  return {.address = acceptor_.address()};
 }
 
 void Distributor::add(int worker) {
@@ -131,6 +119,12 @@ void Distributor::on_connection(base::Descriptor connection) {
   distribute();
 }
 
+// Workers that ask for the socket from now on are refused. The others have no way to know.
+void Distributor::on_broken(const Error& error) {
+  broken_ = error;
+  report_broken_(error);
+}
+
 // A connection that every remaining worker has refused is closed. If any worker will do and none is
 // free, the connections behind need not be looked at.
 void Distributor::distribute() {
@@ -210,13 +204,13 @@ bool Distributor::send_to(Member& member, Connection connection) {
 // Only Balancing::by() needs to know which workers are stuck: otherwise a connection waits for any
 // free worker.
 void Distributor::start_stuck_timer() {
-  if (balancing_.kind() != Balancing::Kind::choice || stuck_timer_runs_) return;
-  stuck_timer_runs_ = true;
-  stuck_timer_.start(std::min(check_interval, patience_));
+  if (balancing_.kind() != Balancing::Kind::choice || stuck_timer_) return;
+  stuck_timer_ = loop_.after(std::min(check_interval, patience_), [this] { mark_stuck(); });
+  stuck_timer_.unref();
 }
 
 void Distributor::mark_stuck() {
-  stuck_timer_runs_ = false;
+  stuck_timer_ = {};
   for (Member& member : members_) {
     if (!member.unanswered || member.stuck) continue;
     member.stuck = Clock::now() - member.since >= patience_;

@@ -11,11 +11,11 @@
 
 #include "base/descriptor.hpp"
 #include "cluster/shared_socket.hpp"
+#include "net/acceptor.hpp"
 #include "tine/address.hpp"
 #include "tine/cluster.hpp"
-#include "uv/listener.hpp"
-#include "uv/loop_core.hpp"
-#include "uv/timer.hpp"
+#include "tine/error.hpp"
+#include "tine/loop.hpp"
 
 namespace tine::cluster {
 
@@ -25,16 +25,20 @@ namespace tine::cluster {
 // answers: if the worker refuses the connection, or ends, another worker gets it. Not earlier: a
 // connection that was handed over cannot be taken back, and two workers would answer the same
 // client.
-class Distributor final : public SharedSocket, private uv::Listener::User {
+class Distributor final : public SharedSocket, private net::Acceptor::User {
  public:
   // Hands a connection to a worker. Returns the number that the worker's answer will carry; none if
   // the connection could not be sent.
   using SendConnection =
       std::function<std::optional<std::uint64_t>(int worker, const base::Descriptor& connection)>;
 
+  // Reports that no more connections will come. Runs no user code.
+  using ReportBroken = std::function<void(const Error& error)>;
+
   // A worker that has not answered for as long as `patience` is stuck. Throws Error.
-  Distributor(uv::LoopCore& core, BoundSocket bound, int backlog, Balancing balancing,
-              SendConnection send, std::chrono::milliseconds patience = std::chrono::seconds(5));
+  Distributor(Loop& loop, BoundSocket bound, int backlog, Balancing balancing, SendConnection send,
+              ReportBroken report_broken,
+              std::chrono::milliseconds patience = std::chrono::seconds(5));
   ~Distributor() override;
 
   Share share() override;
@@ -71,8 +75,7 @@ class Distributor final : public SharedSocket, private uv::Listener::User {
   };
 
   void on_connection(base::Descriptor connection) override;
-  void on_no_descriptor(base::Descriptor) override {}
-  void on_broken(int) override {}
+  void on_broken(const Error& error) override;
 
   const Member* find(int worker) const;
   Member* find(int worker);
@@ -86,17 +89,18 @@ class Distributor final : public SharedSocket, private uv::Listener::User {
   void mark_stuck();
   void start_stuck_timer();
 
-  uv::LoopCore& core_;
+  Loop& loop_;
   std::unique_ptr<net::BoundPath> path_;
   Balancing balancing_;
   SendConnection send_;
+  ReportBroken report_broken_;
   std::chrono::milliseconds patience_;
-  std::shared_ptr<uv::Listener> listener_;
-  uv::RawTimer stuck_timer_;
-  bool stuck_timer_runs_ = false;
+  std::optional<Error> broken_;
+  Timer stuck_timer_;            // empty unless it runs
   std::vector<Member> members_;  // in the order in which they became free
   std::vector<InFlight> in_flight_;
   std::deque<Connection> waiting_;
+  net::Acceptor acceptor_;  // destroyed first: nobody connects while the connections are closed
 };
 
 }  // namespace tine::cluster

@@ -225,10 +225,11 @@ Primary::Socket Primary::make_socket(const Query& query) {
   if (shared) return make_single_socket(query);
   if (balancing.kind() == Balancing::Kind::reuse_port) return make_socket_per_worker(query);
   return std::make_unique<Distributor>(
-      *core(), bind_for(query), query.listener.backlog, balancing,
+      loop_, bind_for(query), query.listener.backlog, balancing,
       [this, key = query.key](int worker, const base::Descriptor& connection) {
         return send_connection(worker, key, connection);
-      });
+      },
+      [this, key = query.key](const Error& error) { report_broken(key, error); });
 }
 
 SharedSocket* Primary::find_socket(const std::string& key) {
@@ -252,6 +253,16 @@ std::optional<std::uint64_t> Primary::send_connection(int id, const std::string&
   worker->second->channel().send(
       request, {.type = "net.Native", .descriptor = std::move(*copy), .undelivered = undelivered});
   return seq;
+}
+
+// Emits the error for each worker that listens at the socket.
+void Primary::report_broken(const std::string& key, const Error& error) {
+  const SharedSocket* const socket = find_socket(key);
+  for (const auto& [id, state] : workers_) {
+    if (socket == nullptr || !socket->has(id)) continue;
+    core()->defer(
+        [self = shared_from_this(), worker = state, error] { self->handle_error(*worker, error); });
+  }
 }
 
 std::uint64_t Primary::send(WorkerState& worker, json message) {

@@ -13,6 +13,7 @@
 #include "cluster/shared_socket.hpp"
 #include "cluster/worker_state.hpp"
 #include "tine/cluster.hpp"
+#include "tine/loop.hpp"
 #include "uv/loop_core.hpp"
 
 namespace tine::cluster {
@@ -23,7 +24,7 @@ class Primary final : public Cluster::Listeners,
                       public uv::Resident,
                       public std::enable_shared_from_this<Primary> {
  public:
-  explicit Primary(uv::LoopCore& core) : Resident(core) {}
+  explicit Primary(Loop& loop) : Resident(core_of(loop)), loop_(loop) {}
 
   void setup(const ClusterSettings& settings);
   const ClusterSettings& settings() const { return settings_; }
@@ -57,9 +58,11 @@ class Primary final : public Cluster::Listeners,
   void notify_if_all_gone();
   std::optional<std::uint64_t> send_connection(int worker, const std::string& key,
                                                const base::Descriptor& connection);
+  void report_broken(const std::string& key, const Error& error);
   std::uint64_t send(WorkerState& worker, nlohmann::json message);
   SharedSocket* find_socket(const std::string& key);
 
+  Loop& loop_;
   ClusterSettings settings_;
   bool set_up_ = false;
   std::map<int, std::shared_ptr<WorkerState>> workers_;

@@ -1,11 +1,17 @@
 // Which worker gets a connection, and when another one does.
 #include "cluster/distributor.hpp"
 
+#include <cerrno>
 #include <chrono>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
+#include <sys/socket.h>
+
+#include "base/sockets.hpp"
+#include "base/system_code.hpp"
 #include "net/bound_socket.hpp"
 #include "net/socket_address.hpp"
 #include "support/catch.hpp"
@@ -21,17 +27,16 @@ namespace {
 struct Distribution {
   explicit Distribution(Balancing balancing = Balancing::round_robin())
       : distributor(
-            tine::core_of(loop), bound(), 10, std::move(balancing),
+            loop, {nullptr, tine::base::duplicate(socket.get())}, 10, std::move(balancing),
             [this](int worker, const tine::base::Descriptor&) {
               handed.push_back(worker);
               return std::optional<std::uint64_t>(handed.size());
             },
+            [this](const tine::Error& error) {
+              errors.push_back(error.code());
+              loop->stop();
+            },
             10ms) {}
-
-  static tine::cluster::BoundSocket bound() {
-    return {nullptr,
-            tine::net::bound_socket(*tine::net::ip_address("127.0.0.1", 0), {.type = SOCK_STREAM})};
-  }
 
   // Connects a client, and waits long enough for a worker to be handed the connection.
   void connect() {
@@ -56,7 +61,10 @@ struct Distribution {
   }
 
   TestLoop loop;
+  tine::base::Descriptor socket =
+      tine::net::bound_socket(*tine::net::ip_address("127.0.0.1", 0), {.type = SOCK_STREAM});
   std::vector<int> handed;
+  std::vector<std::error_code> errors;
   Distributor distributor;
   std::vector<tine::Socket> clients;
 };
@@ -129,4 +137,16 @@ TEST_CASE("distributor: a worker that leaves keeps what it may still take", "[cl
     test.distributor.worker_ended(2);
     CHECK(test.handed == Handed{1});
   }
+}
+
+TEST_CASE("distributor: a socket that somebody else has shut down is reported, and shared no more",
+          "[cluster]") {
+  Distribution test;
+  test.distributor.add(1);
+  REQUIRE(::shutdown(test.socket.get(), SHUT_RD) == 0);
+  test.loop.run();
+  test.wait();
+  CHECK(test.errors == std::vector<std::error_code>{tine::base::system_code(EINVAL)});
+  CHECK_THROWS_AS(test.distributor.share(), tine::Error);
+  CHECK(test.distributor.has(1));
 }

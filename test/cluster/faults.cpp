@@ -3,8 +3,14 @@
 #include <chrono>
 #include <csignal>
 #include <string>
+#include <system_error>
+#include <vector>
+
+#include <sys/socket.h>
 
 #include "cluster/cluster_test.hpp"
+#include "net/bound_socket.hpp"
+#include "net/socket_address.hpp"
 #include "support/invariants.hpp"
 #include "support/raw_peer.hpp"
 #include "support/scale.hpp"
@@ -227,6 +233,31 @@ TEST_CASE("row 45: a worker that listens at a port that does not exist is not he
   CHECK(ports == std::vector<std::uint16_t>{1});
   worker.kill(SIGKILL);
   test.end();
+}
+
+TEST_CASE("cluster: a socket that somebody has shut down is an error of those who listen at it",
+          "[cluster]") {
+  const tine::base::Descriptor socket =
+      tine::net::bound_socket(*tine::net::ip_address("127.0.0.1", 0), {.type = SOCK_STREAM});
+  const json at_socket{{"descriptor", socket.get()}};
+  TestCluster test;
+  test.listen(1, at_socket);
+  std::vector<int> workers;
+  test.cluster.on<"error">([&](const tine::Worker& worker, const tine::Error& error) {
+    CHECK(error.code() == std::errc::invalid_argument);
+    workers.push_back(worker.id());
+    test.loop->stop();
+  });
+  test.fork();  // does not listen
+  REQUIRE(::shutdown(socket.get(), SHUT_RD) == 0);
+  test.loop.run();
+  CHECK(workers == std::vector<int>{1});
+
+  test.fork().send({{"listen", at_socket}});
+  test.until_said(1);
+  CHECK(test.said.at(0) == json{{"error", "Invalid argument"}});
+  test.end();
+  CHECK(workers.size() == 1);
 }
 
 TEST_CASE("row 46: the port lives and dies with those who listen at it", "[cluster]") {
