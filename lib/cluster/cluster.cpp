@@ -1,9 +1,11 @@
 #include "tine/cluster.hpp"
 
+#include <optional>
 #include <utility>
 
 #include "cluster/membership.hpp"
 #include "cluster/primary.hpp"
+#include "net/listener_source.hpp"
 #include "process/access.hpp"
 #include "process/environment.hpp"
 #include "tine/loop.hpp"
@@ -16,37 +18,31 @@ namespace cluster {
 // Both sides of a cluster. A worker has a Primary too, but does not use it.
 class ClusterState {
  public:
-  explicit ClusterState(Loop& loop)
-      : core(core_of(loop)), primary(std::make_shared<Primary>(loop)) {
+  explicit ClusterState(Loop& loop) : primary(std::make_shared<Primary>(loop)) {
     if (!process::worker_id()) return;
     own_process.emplace(loop);
-    join(*own_process);
+    join(loop, *own_process);
   }
-  ClusterState(Loop& loop, Process& process)
-      : core(core_of(loop)), primary(std::make_shared<Primary>(loop)) {
-    join(process);
+  ClusterState(Loop& loop, Process& process) : primary(std::make_shared<Primary>(loop)) {
+    join(loop, process);
   }
   ClusterState(const ClusterState&) = delete;
   ClusterState& operator=(const ClusterState&) = delete;
-  // Servers and datagram sockets that start from now on bind their own sockets.
-  ~ClusterState() {
-    if (membership) core.remove_extension(*membership);
-  }
 
-  void join(Process& process) {
+  void join(Loop& loop, Process& process) {
     const auto id = process::worker_id();
     if (!id || !process.connected()) return;
     worker = std::make_shared<WorkerState>(*id, process::Access::channel_of(process));
-    membership = std::make_shared<Membership>(core, process, worker);
-    core.add_extension(membership);
+    const auto membership = std::make_shared<Membership>(core_of(loop), process, worker);
+    source.emplace(loop, membership);
     membership->join();
   }
 
-  uv::LoopCore& core;
   std::shared_ptr<Primary> primary;
   std::optional<Process> own_process;
   std::shared_ptr<WorkerState> worker;
-  std::shared_ptr<Membership> membership;
+  // A worker's membership. When it is gone, servers and datagram sockets bind their own sockets.
+  std::optional<net::InstalledSource> source;
 };
 
 }  // namespace cluster

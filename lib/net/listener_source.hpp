@@ -4,10 +4,12 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "base/descriptor.hpp"
 #include "tine/address.hpp"
 #include "tine/callback.hpp"
+#include "tine/loop.hpp"
 #include "uv/loop_core.hpp"
 
 namespace tine::net {
@@ -59,8 +61,8 @@ struct ListenerAnswer {
 };
 
 // A source of sockets for all servers and datagram sockets of a loop that are not exclusive. In a
-// cluster, the sockets come from the primary. LoopCore::add_extension() installs a source; without one,
-// servers and datagram sockets bind their own.
+// cluster, the sockets come from the primary. Without a source (see InstalledSource), servers and
+// datagram sockets bind their own.
 class ListenerSource : public uv::Extension {
  public:
   using Answered = std::function<void(ListenerAnswer answer)>;
@@ -69,6 +71,23 @@ class ListenerSource : public uv::Extension {
   // call if the loop goes away first, or if the source closes `user` instead.
   virtual void find(const ListenerQuery& query, std::weak_ptr<ListenerUser> user,
                     Answered answered) = 0;
+};
+
+// Makes the servers and datagram sockets that start on a loop ask a source, as long as this exists.
+// The loop must outlive it.
+class InstalledSource {
+ public:
+  InstalledSource(Loop& loop, std::shared_ptr<ListenerSource> source)
+      : core_(core_of(loop)), source_(std::move(source)) {
+    core_.add_extension(source_);
+  }
+  InstalledSource(const InstalledSource&) = delete;
+  InstalledSource& operator=(const InstalledSource&) = delete;
+  ~InstalledSource() { core_.remove_extension(*source_); }
+
+ private:
+  uv::LoopCore& core_;
+  std::shared_ptr<ListenerSource> source_;
 };
 
 // Null if there is none.
