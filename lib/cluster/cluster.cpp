@@ -33,7 +33,7 @@ class ClusterState {
     const auto id = process::worker_id();
     if (!id || !process.connected()) return;
     worker = std::make_shared<WorkerState>(*id, process::Access::channel_of(process));
-    const auto membership = std::make_shared<Membership>(core_of(loop), process, worker);
+    const auto membership = std::make_shared<Membership>(process, worker);
     source.emplace(loop, membership);
     membership->join();
   }

@@ -61,8 +61,8 @@ class Membership::Lease {
   std::string group_;
 };
 
-Membership::Membership(uv::LoopCore& core, Process& process, std::shared_ptr<WorkerState> worker)
-    : core_(core), process_(process), worker_(std::move(worker)) {}
+Membership::Membership(Process& process, std::shared_ptr<WorkerState> worker)
+    : process_(process), worker_(std::move(worker)) {}
 
 // The listeners keep this alive: the Process may outlive the Cluster, and is a worker's until it ends.
 void Membership::join() {
@@ -157,7 +157,7 @@ void Membership::handle_query_reply(const json& members, const net::ListenerQuer
 }
 
 void Membership::close_later(const std::weak_ptr<net::ListenerUser>& user) {
-  core_.defer([user] {
+  worker_->channel().defer([user] {
     if (const auto one = user.lock()) one->close({});
   });
 }
@@ -217,7 +217,7 @@ void Membership::close_users(std::function<void()> closed) {
       user->close(one_closed);
     }
   }
-  core_.defer(one_closed);
+  worker_->channel().defer(one_closed);
 }
 
 // Disconnects when the primary has acknowledged that the worker leaves: until then the primary would

@@ -12,7 +12,6 @@
 #include "net/listener_source.hpp"
 #include "tine/handle.hpp"
 #include "tine/process.hpp"
-#include "uv/loop_core.hpp"
 
 namespace tine::cluster {
 
@@ -22,7 +21,7 @@ class Membership final : public net::ListenerSource,
                          public WorkerState::Delegate,
                          public std::enable_shared_from_this<Membership> {
  public:
-  Membership(uv::LoopCore& core, Process& process, std::shared_ptr<WorkerState> worker);
+  Membership(Process& process, std::shared_ptr<WorkerState> worker);
 
   void join();
 
@@ -57,7 +56,6 @@ class Membership final : public net::ListenerSource,
   void handle_disconnect();
   std::uint64_t send(nlohmann::json message);
 
-  uv::LoopCore& core_;
   Process& process_;
   std::shared_ptr<WorkerState> worker_;
   // By the sequence number of the message that the primary will reply to.

@@ -43,20 +43,19 @@ void Primary::setup(const ClusterSettings& given) {
   set_up_ = true;
   merge(settings_, given);
   if (!settings_.balancing) settings_.balancing = balancing_of_environment();
-  core()->defer([self = shared_from_this()] { self->notify<"setup">(); });
+  defer([self = shared_from_this()] { self->notify<"setup">(); });
 }
 
 Worker Primary::fork(const std::map<std::string, std::optional<std::string>>& env) {
   if (!set_up_) setup({});
   const int id = ++last_id_;
   const auto program = settings_.exec.empty() ? process::program_path() : settings_.exec;
-  const ChildProcess child =
-      process::Access::fork_worker(*core(), program, worker_options(settings_, env, id), id);
+  const ChildProcess child = fork_worker(program, worker_options(settings_, env, id), id);
   const auto worker = std::make_shared<WorkerState>(id, process::Access::channel_of(child), child);
   worker->set_delegate(std::static_pointer_cast<Delegate>(shared_from_this()));
   workers_.emplace(id, worker);
   subscribe_to(worker);
-  core()->defer([self = shared_from_this(), worker] { self->notify<"fork">(worker->handle()); });
+  defer([self = shared_from_this(), worker] { self->notify<"fork">(worker->handle()); });
   return worker->handle();
 }
 
@@ -260,7 +259,7 @@ void Primary::report_broken(const std::string& key, const Error& error) {
   const SharedSocket* const socket = find_socket(key);
   for (const auto& [id, state] : workers_) {
     if (socket == nullptr || !socket->has(id)) continue;
-    core()->defer(
+    defer(
         [self = shared_from_this(), worker = state, error] { self->handle_error(*worker, error); });
   }
 }
@@ -310,7 +309,7 @@ void Primary::remove_worker(WorkerState& worker) {
 void Primary::notify_if_all_gone() {
   if (!workers_.empty()) return;
   for (auto& callback : std::exchange(disconnect_callbacks_, {})) {
-    core()->defer(std::move(callback));
+    defer(std::move(callback));
   }
 }
 

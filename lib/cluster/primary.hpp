@@ -12,19 +12,19 @@
 #include "cluster/messages.hpp"
 #include "cluster/shared_socket.hpp"
 #include "cluster/worker_state.hpp"
+#include "process/parent.hpp"
 #include "tine/cluster.hpp"
 #include "tine/loop.hpp"
-#include "uv/loop_core.hpp"
 
 namespace tine::cluster {
 
 // The state behind tine::Cluster in the primary: the workers and the sockets they share.
 class Primary final : public Cluster::Listeners,
                       public WorkerState::Delegate,
-                      public uv::Resident,
+                      private process::Parent,
                       public std::enable_shared_from_this<Primary> {
  public:
-  explicit Primary(Loop& loop) : Resident(core_of(loop)), loop_(loop) {}
+  explicit Primary(Loop& loop) : Parent(loop), loop_(loop) {}
 
   void setup(const ClusterSettings& settings);
   const ClusterSettings& settings() const { return settings_; }
@@ -34,11 +34,12 @@ class Primary final : public Cluster::Listeners,
 
   void disconnect(WorkerState& worker) override;
   void kill(WorkerState& worker, int signal) override;
-  void loop_closing() noexcept override;
   void listeners_changed() override { check_thread(); }
 
  private:
   using Socket = std::unique_ptr<SharedSocket>;
+
+  void loop_closing() noexcept override;
 
   void subscribe_to(const std::shared_ptr<WorkerState>& worker);
   void handle_error(WorkerState& worker, Error error);

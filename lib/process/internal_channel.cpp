@@ -1,11 +1,17 @@
 #include "process/internal_channel.hpp"
 
+#include <utility>
+
 #include "channel/passed_handle.hpp"
 #include "process/peer.hpp"
 
 namespace tine::process {
 
 void InternalChannel::check_thread() const noexcept { peer_->check_thread(); }
+
+void InternalChannel::defer(Callback<void()> function) {
+  if (peer_->core() != nullptr) peer_->core()->defer(std::move(function));
+}
 
 bool InternalChannel::connected() const { return peer_->end().connected(); }
 void InternalChannel::disconnect() { peer_->end().disconnect(); }

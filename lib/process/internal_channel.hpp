@@ -7,6 +7,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "base/descriptor.hpp"
+#include "tine/callback.hpp"
 #include "tine/handle.hpp"
 
 namespace tine::process {
@@ -32,6 +33,9 @@ class InternalChannel {
 
   // Checks the thread in functions for the user that do not reach the channel.
   void check_thread() const noexcept;
+  // Runs a function on a later turn, in order with the events of the channel. Drops it if the loop
+  // is gone.
+  void defer(Callback<void()> function);
 
   bool connected() const;
   void disconnect();

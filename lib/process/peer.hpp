@@ -27,6 +27,7 @@ class Peer : public channel::Endpoint::Owner, public uv::Resident {
   channel::Endpoint& end() { return end_; }
 
   using Resident::check_thread;
+  using Resident::core;
 
   // Returns a pointer to the end that keeps the peer alive.
   static std::shared_ptr<channel::Endpoint> end_of(const std::shared_ptr<Peer>& peer) {
