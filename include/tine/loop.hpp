@@ -47,7 +47,7 @@ class TINE_EXPORT Timer {
 // flushing it and leaves children running (unless ForkOptions::kill_with_loop is set), and handles
 // are closed and inert from then on. Listeners, callbacks and posted functions that are still due
 // are destroyed without being called. Unless the loop is borrowed, ~Loop waits for a running lookup
-// of a host name, which the system cannot cancel.
+// of a host name, and for a running read or write of a file: the system cannot cancel these.
 //
 // A loop and everything on it belong to one thread; post() is the only thread-safe function. A
 // program may run a loop in each of several threads. If another thread uses a running loop, or

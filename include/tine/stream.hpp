@@ -12,7 +12,7 @@
 #include "tine/send_callback.hpp"
 
 namespace tine::net {
-class StreamState;
+class StreamBackend;
 }
 
 namespace tine {
@@ -107,15 +107,16 @@ class TINE_EXPORT Stream : public Emitter<Event<"data", std::string_view>, Event
   void unref() const;
 
  private:
-  friend class net::StreamState;
-  explicit Stream(std::shared_ptr<net::StreamState> state);
+  friend class net::StreamBackend;
+  explicit Stream(std::shared_ptr<net::StreamBackend> state);
 
-  std::shared_ptr<net::StreamState> state_;
+  std::shared_ptr<net::StreamBackend> state_;
 };
 
 // Streams over the program's stdin, which is only read, and its stdout and stderr, which are only
-// written. Make each of them once, and do not use std::cin and the like beside it. The descriptor
-// itself stays open when the stream closes, so the peer notices only the end of the program.
+// written: pipes, connected stream sockets, terminals, files, or devices such as /dev/null. Make
+// each of them once, and do not use std::cin and the like beside it. The descriptor itself stays
+// open when the stream closes, so the peer notices only the end of the program.
 //
 // Other processes may share the descriptor and expect it to block. Therefore, on Linux, a pipe or a
 // terminal is opened once more for the stream, and the descriptor stays as it is. Where this is not
@@ -123,11 +124,14 @@ class TINE_EXPORT Stream : public Emitter<Event<"data", std::string_view>, Event
 // blocking from then on. If a child that inherits it starts meanwhile, the descriptor blocks, and
 // so may a write to the stream.
 //
-// Throws Error (EINVAL) if the descriptor is not a pipe, a connected stream socket or a terminal. A
-// file is never waited for, so read and write it directly.
+// A file is read and written from its current position, or at its end if it is open for appending,
+// by libuv's threads, so that a slow disk does not hold up the loop. While a file is read, the loop
+// goes on, even after unref(). ~Loop waits for a read or write that has begun.
 //
-// Node: process.stdin, process.stdout and process.stderr, which may be files too. In Node, writing
-// to a pipe or a terminal blocks.
+// Throws Error (EINVAL) if the descriptor is something else, such as a directory.
+//
+// Node: process.stdin, process.stdout and process.stderr. In Node, writing to a file, a pipe or a
+// terminal blocks.
 TINE_EXPORT Stream standard_input(Loop& loop);
 TINE_EXPORT Stream standard_output(Loop& loop);
 TINE_EXPORT Stream standard_error(Loop& loop);

@@ -10,10 +10,14 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/epoll.h>
+#endif
 
 #include "base/descriptor.hpp"
 #include "base/sockets.hpp"
 #include "base/system_code.hpp"
+#include "net/file_stream.hpp"
 #include "net/stream_state.hpp"
 #include "tine/stream.hpp"
 
@@ -28,13 +32,31 @@ namespace {
               "no stream can be made from descriptor " + std::to_string(fd));
 }
 
-// Throws Error unless the descriptor is a stream of bytes that the loop can wait for.
-void check_is_stream(int fd) {
+// device: one that the loop can wait for, but no terminal. file: it is always ready.
+enum class Kind { stream, device, file, other };
+
+// Returns whether a device is always ready, as /dev/null is. The loop cannot wait for such a
+// device.
+bool is_always_ready([[maybe_unused]] int device) {
+#ifdef __linux__
+  const base::Descriptor poll(epoll_create1(EPOLL_CLOEXEC));
+  epoll_event none{};
+  return epoll_ctl(poll.get(), EPOLL_CTL_ADD, device, &none) < 0 && errno == EPERM;
+#else
+  return true;
+#endif
+}
+
+// Throws Error if there is no such descriptor.
+Kind kind_of(int fd) {
   struct stat status {};
   if (fstat(fd, &status) < 0) refuse(errno, fd);
   const bool is_stream = S_ISFIFO(status.st_mode) || isatty(fd) != 0 ||
                          base::socket_option(fd, SOL_SOCKET, SO_TYPE) == SOCK_STREAM;
-  if (!is_stream) refuse(EINVAL, fd);
+  if (is_stream) return Kind::stream;
+  if (S_ISREG(status.st_mode) || S_ISBLK(status.st_mode)) return Kind::file;
+  if (S_ISCHR(status.st_mode)) return is_always_ready(fd) ? Kind::file : Kind::device;
+  return Kind::other;
 }
 
 Direction direction_of(int fd) {
@@ -74,14 +96,20 @@ base::Descriptor reopened([[maybe_unused]] int fd, [[maybe_unused]] Direction di
 #endif
 }
 
+base::Descriptor duplicated(int fd) {
+  base::Descriptor own = base::duplicate(fd);
+  if (own.get() < 0) refuse(errno, fd);
+  return own;
+}
+
 Stream standard_stream(uv::LoopCore& core, int fd, Direction direction) {
-  check_is_stream(fd);
+  const Kind kind = kind_of(fd);
+  if (kind == Kind::other) refuse(EINVAL, fd);
+  if (kind == Kind::file) return make_file_stream(core, duplicated(fd), direction)->handle();
   base::Descriptor own = reopened(fd, direction);
   if (own.get() >= 0) return make_stream(core, std::move(own), direction)->handle();
   const auto guard = std::make_shared<BlocksAfterwards>(fd);
-  own = base::duplicate(fd);
-  if (own.get() < 0) refuse(errno, fd);
-  const auto state = make_stream(core, std::move(own), direction);
+  const auto state = make_stream(core, duplicated(fd), direction);
   state->when_closed([guard] {});  // destroyed after "close", or with the loop
   return state->handle();
 }
@@ -92,7 +120,7 @@ Stream standard_stream(uv::LoopCore& core, int fd, Direction direction) {
 
 Stream Stream::adopt(Loop& loop, int descriptor) {
   uv::LoopCore& core = core_of(loop);
-  net::check_is_stream(descriptor);
+  if (net::kind_of(descriptor) != net::Kind::stream) net::refuse(EINVAL, descriptor);
   if (const int error = base::prepare(descriptor); error != 0) net::refuse(error, descriptor);
   const net::Direction direction = net::direction_of(descriptor);
   return net::make_stream(core, base::Descriptor(descriptor), direction)->handle();

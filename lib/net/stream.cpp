@@ -9,7 +9,11 @@ namespace tine {
 namespace net {
 
 Stream StreamState::handle() {
-  return Stream(std::static_pointer_cast<StreamState>(shared_from_this()));
+  return handle_of(std::static_pointer_cast<StreamState>(shared_from_this()));
+}
+
+bool StreamState::write(std::string_view bytes, SendCallback written) {
+  return this->bytes().write(bytes, std::move(written));
 }
 
 void StreamState::give_up() noexcept {
@@ -31,33 +35,33 @@ std::shared_ptr<StreamState> make_stream(uv::LoopCore& core, base::Descriptor de
 
 }  // namespace net
 
-Stream::Stream(std::shared_ptr<net::StreamState> state)
+Stream::Stream(std::shared_ptr<net::StreamBackend> state)
     : Emitter(state), state_(std::move(state)) {}
 
 bool Stream::write(std::string_view bytes, SendCallback written) const {
-  return state_ && state_->bytes().write(bytes, std::move(written));
+  return state_ && state_->write(bytes, std::move(written));
 }
 
 void Stream::end(std::string_view last) const {
-  if (state_) state_->bytes().end(last);
+  if (state_) state_->end(last);
 }
 void Stream::destroy() const {
-  if (state_) state_->bytes().destroy();
+  if (state_) state_->destroy();
 }
 void Stream::pause() const {
-  if (state_) state_->bytes().set_flowing(false);
+  if (state_) state_->set_flowing(false);
 }
 void Stream::resume() const {
-  if (state_) state_->bytes().set_flowing(true);
+  if (state_) state_->set_flowing(true);
 }
-bool Stream::readable() const { return state_ && state_->bytes().readable(); }
-bool Stream::writable() const { return state_ && state_->bytes().writable(); }
-std::size_t Stream::queued_bytes() const { return state_ ? state_->bytes().queued() : 0; }
+bool Stream::readable() const { return state_ && state_->readable(); }
+bool Stream::writable() const { return state_ && state_->writable(); }
+std::size_t Stream::queued_bytes() const { return state_ ? state_->queued_bytes() : 0; }
 void Stream::ref() const {
-  if (state_) state_->bytes().set_ref(true);
+  if (state_) state_->set_ref(true);
 }
 void Stream::unref() const {
-  if (state_) state_->bytes().set_ref(false);
+  if (state_) state_->set_ref(false);
 }
 
 }  // namespace tine

@@ -41,25 +41,6 @@ struct Terminal {
   int program = -1;
 };
 
-// Puts another descriptor in the place of stdin, stdout or stderr while this object lives.
-class Standard {
- public:
-  Standard(int standard, int fd)
-      : standard_(standard), before_(fcntl(standard, F_DUPFD_CLOEXEC, 3)) {
-    REQUIRE(dup2(fd, standard) == standard);
-  }
-  Standard(const Standard&) = delete;
-  Standard& operator=(const Standard&) = delete;
-  ~Standard() {
-    dup2(before_, standard_);
-    ::close(before_);
-  }
-
- private:
-  int standard_;
-  int before_;
-};
-
 bool blocks(int fd) { return (fcntl(fd, F_GETFL) & O_NONBLOCK) == 0; }
 void make_blocking(int fd) { REQUIRE(fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK) == 0); }
 
@@ -230,9 +211,30 @@ TEST_CASE("stream: a socket that is stdin is blocking again after close, or afte
   CHECK(blocks(fd));
 }
 
-TEST_CASE("stream: a file that is stdin is refused", "[net]") {
+TEST_CASE("stream: stdin that is no stream and no file is refused", "[net]") {
   TestLoop loop;
-  const tine::base::Descriptor file(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
-  const Standard standard(STDIN_FILENO, file.get());
-  CHECK_THROWS_AS(tine::standard_input(loop), tine::Error);
+  const tine::base::Descriptor folder(::open("/", O_RDONLY | O_CLOEXEC));
+  const tine::base::Descriptor datagram(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  for (const int fd : {folder.get(), datagram.get()}) {
+    const Standard standard(STDIN_FILENO, fd);
+    CHECK_THROWS_AS(tine::standard_input(loop), tine::Error);
+  }
 }
+
+#ifdef __linux__
+TEST_CASE("stream: a device that may have to be waited for is stdin", "[net]") {
+  TestLoop loop;
+  const tine::base::Descriptor device(::open("/dev/random", O_RDONLY | O_CLOEXEC));
+  const Standard standard(STDIN_FILENO, device.get());
+  Stream stream = tine::standard_input(loop);
+  CHECK_FALSE(blocks(device.get()));
+  std::size_t size = 0;
+  stream.on<"data">([&](std::string_view bytes) {
+    size = bytes.size();
+    stream.destroy();
+  });
+  loop.run();
+  CHECK(size > 0);
+  CHECK(blocks(device.get()));
+}
+#endif

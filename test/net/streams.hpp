@@ -60,6 +60,25 @@ struct Pipe {
   int in;
 };
 
+// Puts another descriptor in the place of stdin, stdout or stderr while this object lives.
+class Standard {
+ public:
+  Standard(int standard, int fd)
+      : standard_(standard), before_(fcntl(standard, F_DUPFD_CLOEXEC, 3)) {
+    REQUIRE(dup2(fd, standard) == standard);
+  }
+  Standard(const Standard&) = delete;
+  Standard& operator=(const Standard&) = delete;
+  ~Standard() {
+    dup2(before_, standard_);
+    ::close(before_);
+  }
+
+ private:
+  int standard_;
+  int before_;
+};
+
 // Returns what is in a pipe now.
 inline std::string read_available(int fd) {
   std::string all;
