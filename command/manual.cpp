@@ -29,8 +29,9 @@ const std::array<Page, 4>& pages() {
        {{"Exit status",
          {"The child's, or 128 and the number of the signal that ended it (run, trace -- CHILD).",
           "0: all transcripts passed, 1: one has failed, 2: one cannot be read (script).",
-          "65: a line of stdin is not JSON. 126, 127: CHILD cannot be run, is not there. "
-          "141: whoever read stdout has gone. 2: the command line is wrong."}},
+          "65: a line of stdin is not JSON. 74: stdin cannot be read, or stdout not written. "
+          "126, 127: CHILD cannot be run, is not there. 141: whoever read stdout has gone. 2: the "
+          "command line is wrong."}},
         {"Environment",
          {"TINE_TRACE: a file to which each program that uses the library appends what passes its "
           "channels, a message a line of JSON.",

@@ -1,11 +1,9 @@
 #include "command/run/run.hpp"
 
-#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <string_view>
 #include <utility>
 
 #include <fcntl.h>
@@ -13,10 +11,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "command/run/byte_reader.hpp"
-#include "command/run/byte_writer.hpp"
+#include "command/run/input.hpp"
+#include "command/run/output.hpp"
+#include "command/run/silence.hpp"
 #include "command/shared/json_print.hpp"
-#include "command/shared/line_splitter.hpp"
 #include "command/shared/signals.hpp"
 #include "command/shared/status.hpp"
 #include "tine/loop.hpp"
@@ -25,14 +23,7 @@ namespace tine::command {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
-
-// How long a child must be silent after the end of our input before it is disconnected.
-constexpr milliseconds silence_when_all_answered{100};
-constexpr milliseconds silence_when_not{5000};
-
-constexpr std::size_t longest_line = std::size_t{256} << 20;
 
 bool has_terminal() {
   const int terminal = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
@@ -52,36 +43,35 @@ class Run {
   explicit Run(const RunOptions& options)
       : options_(options),
         style_{options.pretty, use_color(options.color, STDOUT_FILENO)},
-        in_(loop_, STDIN_FILENO, [this](std::string_view bytes) { on_input(bytes); }),
-        out_(loop_, STDOUT_FILENO,
-             {[this] { set_paused(false); }, [this](int error) { on_output_failed(error); }, {}}) {}
+        silence_(options.linger),
+        input_(loop_, options.keep_going, silence_, [this](int status) { on_input_end(status); }),
+        output_(loop_, options.quiet ? Stream() : standard_output(loop_),
+                {.full = [this] { pause_child(); },
+                 .drained = [this] { resume_child(); },
+                 .failed = [this](const Error& error) { on_output_failed(error); }}) {}
 
   int run() {
     listen_for_signals();
     fork_child();
-    in_.more();
+    input_.start(child_);
     loop_.run();
-    return status_;
+    return forced_status_.value_or(status_);
   }
 
  private:
   int open_stdout_file();
   void fork_child();
-  void on_input(std::string_view bytes);
-  void send_lines();
-  void on_refused(const Error& error);
-  void bad_line(std::size_t column, std::string_view reason);
-  void on_input_end();
+  void on_input_end(int status);
   void look_for_silence();
   void look_for_silence_later();
-  milliseconds patience() const;
   void listen();
   void take_the_rest();
   void on_message(Text message);
-  void set_paused(bool paused);
+  void pause_child();
+  void resume_child();
   void on_error(const Error& error);
   void on_close(const ExitStatus& status);
-  void on_output_failed(int error);
+  void on_output_failed(const Error& error);
   void listen_for_signals();
   void listen_for_stop();
   void end_child(const Signal& signal);
@@ -93,21 +83,11 @@ class Run {
   Loop loop_;
   PrintStyle style_;
   SignalListener stop_signal_;
-  ByteReader in_;
-  ByteWriter out_;
+  Silence silence_;
+  Input input_;
+  Output output_;
   ChildProcess child_;
 
-  LineSplitter lines_;
-  std::string_view line_;     // the line sent last
-  bool input_ended_ = false;  // EOF, or no more input is wanted
-  bool eof_ = false;
-  // send() returned false: "drain" or an error will follow.
-  bool held_ = false;
-
-  bool paused_ = false;  // the reader of our stdout is slow
-  std::size_t sent_ = 0;
-  std::size_t received_ = 0;
-  Clock::time_point last_event_ = Clock::now();
   std::optional<int> forced_status_;
   int status_ = 0;
   int signals_seen_ = 0;
@@ -131,13 +111,10 @@ void Run::fork_child() {
   how.own_group = !has_terminal();
   child_ = fork(loop_, options_.child.child, std::move(how));
   listen();
-  child_.on<"drain">([this] {
-    held_ = false;
-    send_lines();
-  });
+  child_.on<"drain">([this] { input_.on_drain(); });
   child_.on<"error">([this](const Error& error) { on_error(error); });
   child_.on<"disconnect">([this] {
-    input_ended_ = true;
+    input_.stop();
     stop_child_later();
   });
   child_.on<"close">([this](const ExitStatus& status) { on_close(status); });
@@ -150,50 +127,8 @@ void Run::listen() {
   child_.on<"message">([](const nlohmann::json&) {});
 }
 
-void Run::on_input(std::string_view bytes) {
-  lines_.add(bytes);
-  eof_ = bytes.empty();
-  if (eof_) lines_.end();
-  if (!held_) send_lines();
-}
-
-void Run::send_lines() {
-  while (!input_ended_ && !held_) {
-    const auto line = lines_.next();
-    if (!line) break;
-    if (line->find_first_not_of(" \t") == line->npos) continue;
-    line_ = *line;
-    ++sent_;
-    held_ = !child_.send(Text{line_});
-  }
-  last_event_ = Clock::now();
-  if (input_ended_ || held_) return;
-  if (lines_.pending() > longest_line) {
-    lines_.end();
-    lines_.next();
-    bad_line(longest_line, "the line is too long");
-    return on_input_end();
-  }
-  if (eof_) return on_input_end();
-  in_.more();
-}
-
-void Run::on_refused(const Error& error) {
-  held_ = false;
-  --sent_;
-  bad_line(column_of(line_, error.offset().value_or(0)), error.what());
-  if (options_.keep_going) return send_lines();
-  on_input_end();
-}
-
-void Run::bad_line(std::size_t column, std::string_view reason) {
-  std::fprintf(stderr, "tine: stdin, line %zu, column %zu: %.*s\n", lines_.number(), column,
-               static_cast<int>(reason.size()), reason.data());
-  if (!options_.keep_going) forced_status_ = status::bad_data;
-}
-
-void Run::on_input_end() {
-  if (std::exchange(input_ended_, true)) return;
+void Run::on_input_end(int status) {
+  if (status != status::ok) forced_status_ = status;
   if (!options_.wait || forced_status_) look_for_silence_later();
 }
 
@@ -202,10 +137,10 @@ void Run::on_input_end() {
 void Run::look_for_silence() {
   if (!child_.connected()) return;
   const Channel channel = child_.channel();
-  if (paused_ || channel.queued_bytes() > 0 || !channel.peer_has_read_all())
-    last_event_ = Clock::now();
-  const auto silent = std::chrono::duration_cast<milliseconds>(Clock::now() - last_event_);
-  if (silent >= patience()) return child_.disconnect();
+  if (output_.full() || channel.queued_bytes() > 0 || !channel.peer_has_read_all()) {
+    silence_.interrupt();
+  }
+  if (silence_.is_final()) return child_.disconnect();
   look_for_silence_later();
 }
 
@@ -235,36 +170,32 @@ void Run::stop_child_later() {
       .unref();
 }
 
-milliseconds Run::patience() const {
-  if (options_.linger) return *options_.linger;
-  const bool answered = received_ > 0 && received_ >= sent_;
-  return answered ? silence_when_all_answered : silence_when_not;
-}
-
 void Run::on_message(Text message) {
-  ++received_;
-  last_event_ = Clock::now();
+  silence_.message_received();
   if (options_.quiet) return;
-  bool more = true;
   if (style_.pretty || style_.color) {
     // A text that the channel accepts, but this parser does not, is shown as it is.
     const auto value = nlohmann::ordered_json::parse(message.json, nullptr, false);
-    more = out_.write(value.is_discarded() ? std::string(message.json) : print_json(value, style_));
+    output_.write(value.is_discarded() ? std::string(message.json) : print_json(value, style_));
   } else {
-    more = out_.write(message.json);
+    output_.write(message.json);
   }
-  more = out_.write("\n") && more;
-  if (!more && child_.channel().open()) set_paused(true);
+  output_.write("\n");
 }
 
-void Run::set_paused(bool paused) {
-  paused_ = paused;
-  last_event_ = Clock::now();
-  paused ? child_.channel().pause() : child_.channel().resume();
+// When the channel is closed, only a bounded number of messages is left.
+void Run::pause_child() {
+  silence_.interrupt();
+  if (child_.channel().open()) child_.channel().pause();
+}
+
+void Run::resume_child() {
+  silence_.interrupt();
+  child_.channel().resume();
 }
 
 void Run::on_error(const Error& error) {
-  if (held_ && error.code() == Errc::invalid_value) return on_refused(error);
+  if (input_.on_error(error)) return;
   if (!child_.pid()) {
     forced_status_ = error.code() == std::errc::no_such_file_or_directory ? status::not_found
                                                                           : status::not_executable;
@@ -274,10 +205,9 @@ void Run::on_error(const Error& error) {
 }
 
 void Run::on_close(const ExitStatus& status) {
-  input_ended_ = true;
-  status_ = forced_status_.value_or(shell_status(status));
-  if (paused_) return loop_.post([this] { take_the_rest(); });
-  out_.finish();
+  input_.stop();
+  status_ = shell_status(status);
+  if (output_.full()) loop_.post([this] { take_the_rest(); });
 }
 
 // Delivers the messages that came while stdout was full. They need a new listener, because "close"
@@ -285,19 +215,17 @@ void Run::on_close(const ExitStatus& status) {
 void Run::take_the_rest() {
   listen();
   child_.channel().resume();
-  loop_.post([this] { out_.finish(); });
 }
 
-// Ends the child. EPIPE is not reported: it only means that the reader of stdout has gone.
-void Run::on_output_failed(int error) {
+// Ends the child. A reader of stdout that has gone is not reported: it may have seen enough.
+void Run::on_output_failed(const Error& error) {
   constexpr milliseconds grace{1000};
-  forced_status_ = status::closed_output;
-  if (error != EPIPE) {
-    forced_status_ = status::io_error;
-    std::fprintf(stderr, "tine: stdout: %s\n", std::generic_category().message(error).c_str());
-  }
-  input_ended_ = true;
-  set_paused(false);
+  const bool gone =
+      error.code() == std::errc::broken_pipe || error.code() == std::errc::connection_reset;
+  forced_status_ = gone ? status::closed_output : status::io_error;
+  if (!gone) std::fprintf(stderr, "tine: stdout: %s\n", error.code().message().c_str());
+  input_.stop();
+  resume_child();
   child_.kill(SIGTERM);
   kill_later(grace);
 }
