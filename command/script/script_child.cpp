@@ -8,10 +8,8 @@ namespace tine::command {
 
 namespace {
 
-// The most that is kept ahead of the steps. At so many arrivals the channel is paused; with more
-// stdout lines than that, the oldest are dropped.
+// The most that is kept ahead of the steps. At so many arrivals the channel is paused.
 constexpr std::size_t most_arrivals = 1000;
-constexpr std::size_t most_stdout_lines = 1000;
 
 }  // namespace
 
@@ -43,8 +41,14 @@ ScriptChild::ScriptChild(Loop& loop, std::string name, const ChildOptions& optio
 
 void ScriptChild::listen_to_stdout() {
   Stream out = process_.out();
-  out.on<"data">([this](std::string_view bytes) { on_stdout(bytes); });
-  out.on<"end">([this] { on_stdout({}); });
+  out.on<"data">([this](std::string_view bytes) {
+    stdout_lines_.add(bytes);
+    changed_();
+  });
+  out.on<"end">([this] {
+    stdout_lines_.end();
+    changed_();
+  });
   out.on<"error">([](const Error&) {});
 }
 
@@ -87,19 +91,5 @@ Arrival ScriptChild::take_arrival() {
   if (arrivals_.size() == most_arrivals / 2) process_.channel().resume();
   return first;
 }
-
-void ScriptChild::on_stdout(std::string_view bytes) {
-  stdout_ended_ = bytes.empty();
-  splitter_.add(bytes);
-  if (stdout_ended_) splitter_.end();
-  while (const auto line = splitter_.next()) {
-    // If no step takes the lines, only the last ones are kept.
-    if (stdout_lines_.size() == most_stdout_lines) stdout_lines_.pop_front();
-    stdout_lines_.emplace_back(*line);
-  }
-  changed_();
-}
-
-void ScriptChild::take_stdout_line() { stdout_lines_.pop_front(); }
 
 }  // namespace tine::command

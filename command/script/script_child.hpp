@@ -9,8 +9,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "command/script/stdout_lines.hpp"
 #include "command/shared/child_options.hpp"
-#include "command/shared/line_splitter.hpp"
 #include "tine/child_process.hpp"
 #include "tine/loop.hpp"
 
@@ -53,22 +53,17 @@ class ScriptChild {
   const std::deque<Arrival>& arrivals() const { return arrivals_; }
   Arrival take_arrival();
 
-  const std::deque<std::string>& stdout_lines() const { return stdout_lines_; }
-  void take_stdout_line();
-  bool stdout_ended() const { return stdout_ended_; }
+  StdoutLines& stdout_lines() { return stdout_lines_; }
 
  private:
   void listen_to_stdout();
   void listen();
   void add(Arrival arrival);
-  void on_stdout(std::string_view bytes);
 
   std::string name_;
   std::function<void()> changed_;
   ChildProcess process_;
-  LineSplitter splitter_;
-  std::deque<std::string> stdout_lines_;
-  bool stdout_ended_ = false;
+  StdoutLines stdout_lines_;
   std::deque<Arrival> arrivals_;
   std::string message_text_;
   bool spawned_ = false;

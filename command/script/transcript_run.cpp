@@ -50,50 +50,47 @@ TranscriptRun::TranscriptRun(Loop& loop, const Transcript& transcript, std::file
     : loop_(loop),
       transcript_(transcript),
       folder_(std::move(folder)),
-      updating_(update),
-      done_(std::move(done)) {}
-
-TranscriptRun::~TranscriptRun() { timer_.cancel(); }
+      done_(std::move(done)),
+      deadlines_(loop, [this] { on_time_up(); }) {
+  if (update) update_.emplace();
+}
 
 void TranscriptRun::start() {
-  if (transcript_.deadline) {
-    deadline_ = Clock::now() + *transcript_.deadline;
-    wait_until(*deadline_);
-  }
+  if (transcript_.deadline) deadlines_.start_all(*transcript_.deadline);
   advance();
 }
 
 void TranscriptRun::advance() {
-  if (!ending_) run_steps();
-  if (ending_) tell_end();
+  if (state_ == State::running) run_steps();
+  if (state_ == State::ending) report_end();
 }
 
 void TranscriptRun::run_steps() {
   while (next_ < transcript_.steps.size()) {
     const Step& step = transcript_.steps[next_];
-    if (!std::exchange(entered_, true)) {
-      step_deadline_ = Clock::now() + step.deadline;
-      quiet_until_ = Clock::now() + step.quiet;
-    }
+    deadlines_.start_step(step.kind == Step::Kind::quiet ? step.quiet : step.deadline);
     Outcome outcome = try_step(step);
     if (auto* const mismatch = std::get_if<Mismatch>(&outcome)) {
       if (mend(*mismatch)) continue;
       return fail(*mismatch);
     }
-    if (std::get<Progress>(outcome) == Progress::waiting) {
-      return wait_until(step.kind == Step::Kind::quiet ? quiet_until_ : step_deadline_);
-    }
-    next_step(group_ ? group_size() : 1);
+    if (std::get<Progress>(outcome) == Progress::waiting) return deadlines_.wait();
+    next_step(group_ ? group_->size() : 1);
   }
   end();
 }
 
 void TranscriptRun::next_step(std::size_t steps) {
   next_ += steps;
-  entered_ = late_ = false;
+  deadlines_.end_step();
   group_.reset();
-  group_arrivals_.clear();
-  group_extras_.clear();
+}
+
+void TranscriptRun::on_time_up() {
+  if (deadlines_.all_up()) {
+    return fail({"all steps within " + time_text(*transcript_.deadline), "this step is not done"});
+  }
+  advance();
 }
 
 TranscriptRun::Outcome TranscriptRun::try_step(const Step& step) {
@@ -121,7 +118,7 @@ TranscriptRun::Outcome TranscriptRun::try_step(const Step& step) {
 
 // Nothing came: waits until the deadline, and after that is a mismatch.
 TranscriptRun::Outcome TranscriptRun::missing(const Step& step) const {
-  if (!late_) return Progress::waiting;
+  if (!deadlines_.step_up()) return Progress::waiting;
   Mismatch mismatch{expected_text(step), "nothing within " + time_text(step.deadline)};
   const bool removable = step.kind == Step::Kind::receive ||
                          step.kind == Step::Kind::expect_disconnect ||
@@ -180,36 +177,27 @@ TranscriptRun::Outcome TranscriptRun::receive(const Step& step) {
   return made;
 }
 
-std::size_t TranscriptRun::group_size() const {
-  const auto& steps = transcript_.steps;
-  std::size_t end = next_;
-  while (end < steps.size() && steps[end].kind == Step::Kind::receive_any_order &&
-         steps[end].child == steps[next_].child) {
-    ++end;
-  }
-  return end - next_;
+std::span<const Step> TranscriptRun::group_steps() const {
+  const std::span<const Step> steps = std::span(transcript_.steps).subspan(next_);
+  const auto belongs = [&](const Step& step) {
+    return step.kind == Step::Kind::receive_any_order && step.child == steps.front().child;
+  };
+  const auto end = std::find_if_not(steps.begin(), steps.end(), belongs);
+  return steps.first(static_cast<std::size_t>(end - steps.begin()));
 }
 
 TranscriptRun::Outcome TranscriptRun::receive_any_order(const Step& step) {
   ScriptChild& child = *children_.at(step.child);
-  if (!group_) {
-    group_.emplace(group_size(), [this](std::size_t place, std::size_t arrival) {
-      const Pattern& pattern = transcript_.steps[next_ + place].pattern;
-      return matches(pattern, group_arrivals_[arrival].value, captures_);
-    });
-  }
-  while (group_arrivals_.size() + group_extras_.size() < group_size()) {
-    if (child.arrivals().empty() && !late_) return Progress::waiting;
-    if (child.arrivals().empty() || child.arrivals().front().kind != Arrival::Kind::message) {
-      if (updating_) break;
-      return no_place(child.arrivals().empty() ? "nothing within " + time_text(step.deadline)
-                                               : to_string(child.arrivals().front()));
+  if (!group_) group_.emplace(group_steps(), captures_);
+  while (!group_->complete()) {
+    const bool nothing = child.arrivals().empty();
+    if (nothing && !deadlines_.step_up()) return Progress::waiting;
+    if (nothing || child.arrivals().front().kind != Arrival::Kind::message) {
+      if (update_) break;
+      return no_place(nothing ? "nothing within " + time_text(step.deadline)
+                              : to_string(child.arrivals().front()));
     }
-    group_arrivals_.push_back(take(child));
-    if (group_->add()) continue;
-    if (!updating_) return no_place(group_arrivals_.back().text);
-    group_extras_.push_back(std::move(group_arrivals_.back()));
-    group_arrivals_.pop_back();
+    if (!group_->add(take(child)) && !update_) return no_place(group_->extras().back().text);
   }
   end_group(step);
   return Progress::done;
@@ -218,14 +206,14 @@ TranscriptRun::Outcome TranscriptRun::receive_any_order(const Step& step) {
 // Stores what the group captures. With --update, free places are left: extra messages replace their
 // patterns, and the rest are removed.
 void TranscriptRun::end_group(const Step& step) {
-  auto extra = group_extras_.begin();
-  for (std::size_t i = 0; i < group_size(); ++i) {
-    if (const auto arrival = group_->arrival_at(i)) {
-      capture(transcript_.steps[next_ + i].pattern, group_arrivals_[*arrival].value, captures_);
-    } else if (extra != group_extras_.end()) {
-      update_.replace(next_ + i, prefix(step.child) + "<* " + (extra++)->text);
+  auto extra = group_->extras().begin();
+  for (std::size_t i = 0; i < group_->size(); ++i) {
+    if (const Arrival* const arrival = group_->at(i)) {
+      capture(transcript_.steps[next_ + i].pattern, arrival->value, captures_);
+    } else if (extra != group_->extras().end()) {
+      update_->replace(next_ + i, prefix(step.child) + "<* " + (extra++)->text);
     } else {
-      update_.remove(next_ + i);
+      update_->remove(next_ + i);
     }
   }
 }
@@ -233,8 +221,8 @@ void TranscriptRun::end_group(const Step& step) {
 TranscriptRun::Mismatch TranscriptRun::no_place(const std::string& came) const {
   Mismatch made;
   made.came = came;
-  for (std::size_t i = 0; i < group_size(); ++i) {
-    if (group_->arrival_at(i)) continue;
+  for (std::size_t i = 0; i < group_->size(); ++i) {
+    if (group_->at(i) != nullptr) continue;
     if (!made.step) made.step = next_ + i;
     made.expected += made.expected.empty() ? "" : "\nor ";
     made.expected += print_pattern(transcript_.steps[next_ + i].pattern, nullptr, captures_);
@@ -256,12 +244,11 @@ TranscriptRun::Outcome TranscriptRun::expect_stdout(const Step& step) {
   ScriptChild& child = *children_.at(step.child);
   const std::string expected = "stdout " + print_pattern(step.pattern, nullptr, captures_);
   if (child.stdout_lines().empty()) {
-    if (!child.stdout_ended()) return missing(step);
+    if (!child.stdout_lines().ended()) return missing(step);
     return Mismatch{expected, "the end of stdout", Mismatch::Mend::remove};
   }
-  const std::string line = child.stdout_lines().front();
+  const std::string line = child.stdout_lines().take();
   const nlohmann::json value = line;
-  child.take_stdout_line();
   if (matches(step.pattern, value, captures_)) {
     capture(step.pattern, value, captures_);
     return Progress::done;
@@ -280,7 +267,7 @@ TranscriptRun::Outcome TranscriptRun::quiet(const Step& step) {
     take(*child);
     return made;
   }
-  return Clock::now() >= quiet_until_ ? Progress::done : Progress::waiting;
+  return deadlines_.step_up() ? Progress::done : Progress::waiting;
 }
 
 TranscriptRun::Outcome TranscriptRun::exit(const Step& step) {
@@ -328,12 +315,12 @@ void TranscriptRun::remember(const ScriptChild& child, const char* direction,
 
 // With --update, makes the transcript expect what came. Returns false if that is not possible.
 bool TranscriptRun::mend(Mismatch& mismatch) {
-  if (!updating_) return false;
+  if (!update_) return false;
   switch (mismatch.mend) {
     case Mismatch::Mend::none: return false;
-    case Mismatch::Mend::insert: update_.insert_before(next_, mismatch.text); return true;
-    case Mismatch::Mend::remove: update_.remove(next_); break;
-    case Mismatch::Mend::replace: update_.replace(next_, mismatch.text); break;
+    case Mismatch::Mend::insert: update_->insert_before(next_, mismatch.text); return true;
+    case Mismatch::Mend::remove: update_->remove(next_); break;
+    case Mismatch::Mend::replace: update_->replace(next_, mismatch.text); break;
   }
   next_step(1);
   return true;
@@ -350,44 +337,12 @@ void TranscriptRun::fail(const Mismatch& mismatch) {
   end();
 }
 
-// --- time
-
-// Sets the one timer. A timer that is due earlier stays: when it fires, the step is tried again and
-// waits anew.
-void TranscriptRun::wait_until(Clock::time_point time) {
-  if (timer_due_ && *timer_due_ <= time) return;
-  timer_.cancel();
-  timer_due_ = time;
-  const auto delay = std::chrono::ceil<milliseconds>(time - Clock::now());
-  timer_ = loop_.after(std::max(delay, milliseconds(0)), [this] { on_time(); });
-}
-
-void TranscriptRun::on_time() {
-  timer_due_.reset();
-  const auto now = Clock::now();
-  if (ending_) {
-    for (const auto& [name, child] : children_) {
-      child->process().kill(SIGKILL);
-      // Another process may hold the pipe open.
-      if (Stream out = child->process().out()) out.destroy();
-    }
-    return;
-  }
-  if (deadline_) {
-    if (now >= *deadline_) {
-      return fail(
-          {"all steps within " + time_text(*transcript_.deadline), "this step is not done"});
-    }
-    wait_until(*deadline_);
-  }
-  late_ = now >= step_deadline_;
-  advance();
-}
-
 // --- ending
 
+// The deadlines of steps do not cut short the time that children have to end.
 void TranscriptRun::end() {
-  ending_ = true;
+  state_ = State::ending;
+  deadlines_.stop();
   for (const auto& [name, child] : children_) {
     if (failure_) {
       child->process().kill(SIGKILL);
@@ -395,17 +350,25 @@ void TranscriptRun::end() {
       child->process().disconnect();
     }
   }
-  wait_until(Clock::now() + time_to_end);
+  kill_timer_ = loop_.after(time_to_end, [this] { kill_children(); });
   loop_.post([this] { advance(); });
 }
 
-void TranscriptRun::tell_end() {
+void TranscriptRun::kill_children() {
+  for (const auto& [name, child] : children_) {
+    child->process().kill(SIGKILL);
+    // Another process may hold the pipe open.
+    if (Stream out = child->process().out()) out.destroy();
+  }
+}
+
+void TranscriptRun::report_end() {
   const auto closed = [](const auto& child) { return child.second->closed(); };
-  if (told_ || !std::all_of(children_.begin(), children_.end(), closed)) return;
-  told_ = true;
-  timer_.cancel();
+  if (!std::all_of(children_.begin(), children_.end(), closed)) return;
+  state_ = State::ended;
+  kill_timer_.cancel();
   std::optional<std::string> updated;
-  if (!update_.empty() && !failure_) updated = update_.applied(transcript_);
+  if (update_ && !update_->empty() && !failure_) updated = update_->applied(transcript_);
   done_(std::move(failure_), std::move(updated));
 }
 

@@ -1,17 +1,18 @@
 #pragma once
 
-#include <chrono>
 #include <deque>
 #include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
 
-#include "command/script/any_order.hpp"
+#include "command/script/deadlines.hpp"
+#include "command/script/message_group.hpp"
 #include "command/script/script_child.hpp"
 #include "command/script/script_result.hpp"
 #include "command/script/transcript.hpp"
@@ -31,13 +32,14 @@ class TranscriptRun {
   // too; it must not destroy this object.
   TranscriptRun(Loop& loop, const Transcript& transcript, std::filesystem::path folder, bool update,
                 Done done);
-  ~TranscriptRun();
+  ~TranscriptRun() { kill_timer_.cancel(); }
 
   void start();
 
  private:
-  using Clock = std::chrono::steady_clock;
   enum class Progress { done, waiting };
+  // ending: the last step is done, or has failed, and children have to end.
+  enum class State { running, ending, ended };
 
   // How a step differs from what was expected, and the edit that makes the transcript agree.
   struct Mismatch {
@@ -70,39 +72,30 @@ class TranscriptRun {
   bool mend(Mismatch& mismatch);
   void next_step(std::size_t steps);
   void fail(const Mismatch& mismatch);
-  std::size_t group_size() const;
+  std::span<const Step> group_steps() const;
   Arrival take(ScriptChild& child);
   void remember(const ScriptChild& child, const char* direction, const std::string& text);
 
-  void wait_until(Clock::time_point time);
-  void on_time();
+  void on_time_up();
   void end();
-  void tell_end();
+  void kill_children();
+  void report_end();
 
   Loop& loop_;
   const Transcript& transcript_;
   std::filesystem::path folder_;
-  bool updating_;
-  TranscriptUpdate update_;
+  std::optional<TranscriptUpdate> update_;  // with --update
   Done done_;
 
+  State state_ = State::running;
   std::map<std::string, std::unique_ptr<ScriptChild>> children_;
   Captures captures_;
   std::size_t next_ = 0;  // the current step
-  bool entered_ = false;  // it was tried before
-  bool late_ = false;     // its deadline has passed
-  Clock::time_point step_deadline_;
-  std::optional<Clock::time_point> deadline_;
-  Clock::time_point quiet_until_;
-  std::optional<AnyOrder> group_;
-  std::vector<Arrival> group_arrivals_;  // those that have a place
-  std::vector<Arrival> group_extras_;
+  Deadlines deadlines_;
+  std::optional<MessageGroup> group_;
   std::deque<std::string> last_messages_;
   std::optional<Failure> failure_;
-  bool ending_ = false;
-  bool told_ = false;
-  Timer timer_;
-  std::optional<Clock::time_point> timer_due_;
+  Timer kill_timer_;
 };
 
 }  // namespace tine::command

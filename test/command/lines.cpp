@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "command/script/line_diff.hpp"
+#include "command/script/stdout_lines.hpp"
 #include "command/shared/line_splitter.hpp"
 #include "support/catch.hpp"
 
@@ -37,6 +38,25 @@ TEST_CASE("line splitter: pieces of any size give the same lines", "[command]") 
   }
   CHECK(split("a\n", 9) == Lines{"a"});
   CHECK(split("", 9).empty());
+}
+
+TEST_CASE("stdout lines: are taken in order, the last one without a line feed too", "[command]") {
+  StdoutLines lines;
+  lines.add("one\ntw");
+  CHECK(lines.take() == "one");
+  CHECK(lines.empty());
+  lines.add("o");
+  CHECK(lines.empty());
+  CHECK_FALSE(lines.ended());
+  lines.end();
+  CHECK(lines.take() == "two");
+  CHECK((lines.empty() && lines.ended()));
+}
+
+TEST_CASE("stdout lines: only the last thousand are kept", "[command]") {
+  StdoutLines lines;
+  for (int i = 0; i < 1001; ++i) lines.add(std::to_string(i) + "\n");
+  CHECK(lines.take() == "1");
 }
 
 TEST_CASE("column: counts characters", "[command]") {
