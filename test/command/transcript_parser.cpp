@@ -53,6 +53,21 @@ exit any)");
   CHECK_FALSE(steps[13].status);
 }
 
+TEST_CASE("transcript: each signal is read as it is written", "[command]") {
+  CHECK(signal_name(SIGTERM) == "SIGTERM");
+  for (int signal = 1; signal < NSIG; ++signal) {
+    const std::string name = signal_name(signal);
+    CAPTURE(name);
+    CHECK(signal_number(name) == signal);
+    CHECK(parse("fork ./x\nexit " + name).steps[1].status == tine::ExitStatus{.signal = signal});
+  }
+  for (const std::string name :
+       {"SIG", "SIG0", "SIG-1", "SIG1000", "SIG9x", "SIG 9", "9", "TERM"}) {
+    CAPTURE(name);
+    CHECK_FALSE(signal_number(name));
+  }
+}
+
 TEST_CASE("transcript: settings hold from where they stand", "[command]") {
   const auto transcript = parse(R"(a: fork ./x
 env A=1 B="2 3"
