@@ -12,6 +12,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "command/script/report.hpp"
@@ -173,9 +174,14 @@ void Script::print(const std::string& text) {
   std::string_view rest = text;
   while (!rest.empty()) {
     const ssize_t n = ::write(output_, rest.data(), rest.size());
-    if (n < 0 && errno != EINTR)
+    if (n >= 0) {
+      rest.remove_prefix(static_cast<std::size_t>(n));
+    } else if (errno == EAGAIN) {
+      pollfd writable{output_, POLLOUT, 0};  // another process has made it non-blocking
+      poll(&writable, 1, -1);
+    } else if (errno != EINTR) {
       throw std::system_error(errno, std::generic_category(), "the report");
-    rest.remove_prefix(n < 0 ? 0 : static_cast<std::size_t>(n));
+    }
   }
 }
 
