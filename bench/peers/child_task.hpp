@@ -35,16 +35,16 @@ class ChildTask {
     for (const double began = now_us(); now_us() - began < work_us_;) continue;
   }
 
-  // Counts the message that came in. Returns whether the child answers it.
-  bool heard() {
+  // Counts the message that came in. Returns whether the child must answer it.
+  bool received() {
     if (until_answer_ == 0) return true;
-    const std::size_t before = heard_++;
+    const std::size_t before = received_++;
     return before == 0 || before == until_answer_;
   }
 
  private:
   std::size_t until_answer_ = 0;
-  std::size_t heard_ = 0;
+  std::size_t received_ = 0;
   double work_us_ = 0;
 };
 

@@ -1,4 +1,4 @@
-// Starts a child with posix_spawn, for the peers that have no way of their own.
+// Starts a child with posix_spawn, for the peers whose library cannot start one.
 #pragma once
 
 #include <stdexcept>

@@ -99,18 +99,18 @@ void Work::forked(int pid) {
   pids_.push_back(pid);
 }
 
-Next Work::heard(std::size_t child) {
+Next Work::received(std::size_t child) {
   if (!open_) return ++greeted_ < job_.children ? Next::wait : open();
   ++talks_[child].answered;
   answered();
-  return awaited_ == 0 ? Next::end : Next::say;
+  return awaited_ == 0 ? Next::end : Next::send;
 }
 
-Next Work::heard(std::size_t child, const json& answer) {
+Next Work::received(std::size_t child, const json& answer) {
   if (job_.timed && open_ && ++timed_ > unsteady(job_.count)) {
     latencies_.push_back(static_cast<float>(now_us() - answer.at("sent_us").get<double>()));
   }
-  return heard(child);
+  return received(child);
 }
 
 Next Work::open() {
@@ -121,12 +121,12 @@ Next Work::open() {
   awaited_ = job_.children * (job_.window == 0 ? std::min<std::size_t>(job_.count, 1) : job_.count);
   open_ = true;
   began_ = Clock::now();
-  return awaited_ == 0 ? Next::end : Next::say_to_all;
+  return awaited_ == 0 ? Next::end : Next::send_to_all;
 }
 
 void Work::answered() {
   if (job_.window == 1) {
-    latencies_.push_back(static_cast<float>(seconds_since(said_at_) * 1e6));
+    latencies_.push_back(static_cast<float>(seconds_since(sent_at_) * 1e6));
   }
   if (--awaited_ == 0) seconds_ = seconds_since(began_);
 }

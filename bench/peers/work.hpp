@@ -36,7 +36,7 @@ struct Job {
 
   enum class Sender { as_is, kept, built };
   Sender sender = Sender::as_is;
-  std::vector<json> messages;  // sent in turn
+  std::vector<json> messages;  // sent one after the other, again and again
   std::size_t count = 0;       // messages to each child
   std::size_t window = 0;      // messages ahead of the answers; 0: one answer follows all of them
   bool timed = false;          // answers are {"sent_us": when the child sent them}
@@ -48,10 +48,10 @@ struct Job {
 
 // The next step of a parent after an answer.
 enum class Next {
-  wait,        // not all children have answered the greeting
-  say,         // say_next() to this child
-  say_to_all,  // say_next() to all of them: the clock has just been started
-  end,         // disconnect all of them
+  wait,         // not all children have answered the greeting
+  send,         // send_next() to this child
+  send_to_all,  // send_next() to all of them: the clock has just been started
+  end,          // disconnect all of them
 };
 
 class Work {
@@ -66,7 +66,7 @@ class Work {
 
   const json& greeting() const { return greeting_; }
 
-  bool may_say(std::size_t child) const {
+  bool may_send(std::size_t child) const {
     const Talk& talk = talks_[child];
     return open_ && talk.sent < job_.count &&
            (job_.window == 0 || talk.sent - talk.answered < job_.window);
@@ -74,9 +74,9 @@ class Work {
 
   // Passes the next message for a child to `send` and returns what `send` returns.
   template <class Send>
-  auto say_next(std::size_t child, Send send) {
+  auto send_next(std::size_t child, Send send) {
     const std::size_t n = talks_[child].sent++;
-    if (job_.window == 1) said_at_ = Clock::now();
+    if (job_.window == 1) sent_at_ = Clock::now();
     switch (job_.sender) {
       case Job::Sender::built: return send(built(n));
       case Job::Sender::kept: *kept_field_ = first_number + n; return send(job_.messages.front());
@@ -85,8 +85,8 @@ class Work {
     return send(job_.messages[n % job_.messages.size()]);
   }
 
-  Next heard(std::size_t child);
-  Next heard(std::size_t child, const json& answer);
+  Next received(std::size_t child);
+  Next received(std::size_t child, const json& answer);
 
   // Prints the figures. Called when all children have ended.
   void report() const;
@@ -109,8 +109,8 @@ class Work {
             {"valid", true}};
   }
 
-  // How many answers come before parent and child are warm. At most half of them, so that a short
-  // run has some left to count.
+  // Returns how many answers are not counted, because parent and child are not warm yet. At most
+  // half of them, so that a short run has some left to count.
   static std::size_t unsteady(std::size_t answers) {
     return std::min<std::size_t>(100, answers / 2);
   }
@@ -129,7 +129,7 @@ class Work {
   std::size_t greeted_ = 0;
   std::size_t awaited_ = 0;  // answers to come
   std::size_t timed_ = 0;
-  Clock::time_point said_at_;
+  Clock::time_point sent_at_;
   // In microseconds: of round trips, if the window is one message, or of timed answers.
   std::vector<float> latencies_;
 

@@ -36,7 +36,7 @@ class Lacking(Exception):
 
 
 class Against:
-    """Measures pairs until it is known for each row whether it has fallen."""
+    """Measures pairs until each row has a verdict."""
 
     def __init__(self, cells, pairs, rounds, seconds, run=run):
         self.tasks = [(cell, pair) for cell in cells for pair in pairs if pair.after.takes_part(cell)]
@@ -92,8 +92,8 @@ class Against:
     def round(self, cell, pair, number):
         """Returns {figure: (before, after)}.
 
-        The builds run in the order ABBA, in the next round BAAB. So what grows evenly with time, or
-        comes with the first run of a round, does not count for only one of them."""
+        The builds run in the order ABBA, in the next round BAAB. So a cost that grows evenly with
+        time, or that the first run of a round has, falls on both builds alike."""
         count = self.count_for(cell, pair)
         A, B = ("before", "after") if number % 2 == 0 else ("after", "before")
         runs = {A: [], B: []}
@@ -121,7 +121,7 @@ class Against:
 
 
 def figures_of(cell):
-    """Returns the figures that have a ratio. The others show the machine's noise."""
+    """Returns the figures that have a ratio. The others depend on the machine's noise too much."""
     return [figure for figure in cell.figures if FIGURES[figure].has_ratio]
 
 

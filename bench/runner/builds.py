@@ -1,11 +1,11 @@
-"""The build to compare with: a build folder, or a commit that is built."""
+"""Finds the build to compare with: a build folder, or a commit, which it builds."""
 
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-from machine import ROOT, said_by
+from machine import ROOT, first_line_of
 from peers import BUILD
 
 # The settings that make a build slower or faster than another of the same sources.
@@ -13,7 +13,7 @@ SETTINGS = ["CMAKE_BUILD_TYPE", "CMAKE_CXX_COMPILER", "CMAKE_CXX_FLAGS", "CMAKE_
 
 
 def other_build(name):
-    """Returns the folder of its programs, as TINE_BENCH_BUILD is the folder of this build's."""
+    """Returns the folder of the other build's programs. TINE_BENCH_BUILD is that of this build."""
     folder = Path(name)
     if not folder.is_dir():
         folder = made_of(name)
@@ -24,16 +24,16 @@ def other_build(name):
 
 
 def made_of(revision):
-    """Builds a commit in build/against and returns its build folder. The second time nothing is
-    left to build."""
-    commit = said_by("git", "-C", str(ROOT), "rev-parse", "--verify", "--quiet", revision + "^{commit}")
+    """Builds a commit in build/against and returns its build folder. Builds nothing if that was done
+    before."""
+    commit = first_line_of("git", "-C", str(ROOT), "rev-parse", "--verify", "--quiet", revision + "^{commit}")
     if not commit:
         refuse(f"{revision} is neither a folder nor a commit")
     sources = ROOT / "build" / "against" / commit
     if not sources.exists():
         unpack(commit, sources)
     print(f"Building {commit[:12]} in build/against (minutes the first time) ...", file=sys.stderr)
-    # The commit's own cmake/install-dependencies has not got them.
+    # The commit's own cmake/install-dependencies has not run, so it uses our sources of simdjson.
     simdjson = ROOT / "build" / "sources" / "simdjson"
     given = [f"-DFETCHCONTENT_SOURCE_DIR_SIMDJSON={simdjson}"] if simdjson.exists() else []
     for command in (["cmake", "--preset", "bench", *given], ["cmake", "--build", "--preset", "bench"]):

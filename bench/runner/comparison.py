@@ -9,7 +9,7 @@ BELOW = 0.97
 ROUNDS = 5
 RUNS = 3
 
-# The confidence that an interval contains the true ratio: five rounds can say that much.
+# The confidence that an interval contains the true ratio. Five rounds are enough for this much.
 CONFIDENCE = 0.9
 
 # The limits that a quiet machine stays within.
@@ -24,7 +24,7 @@ def gain(before, after, less_is_better):
 
 
 def interval(values):
-    """Returns (low, high): the median of endlessly many such values lies between them.
+    """Returns (low, high): the confidence interval of the median of such values.
 
     They are the nth smallest and the nth largest value, with n by the sign test. This test assumes
     nothing about the distribution of the noise, and a machine's noise is not normal. If there are
@@ -41,7 +41,7 @@ def interval(values):
 
 
 def spread(values):
-    """Returns how far the rounds of one build are apart, as a part of their median."""
+    """Returns how far the rounds of one build are apart, as a fraction of their median."""
     return (max(values) - min(values)) / statistics.median(values)
 
 
@@ -83,8 +83,8 @@ class Comparison:
 
     @property
     def spread(self):
-        """The spread of the build before within its first run. Across runs, one that was slow as a
-        whole would count too."""
+        """The spread of the build before within its first run. Across all runs, a run that was slow
+        as a whole would increase it."""
         return spread([before for before, _ in self.runs[0]])
 
     @property

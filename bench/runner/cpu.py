@@ -1,4 +1,4 @@
-"""Who used the CPUs: this benchmark, other processes, or the host of a virtual machine."""
+"""Measures who used the CPUs: this benchmark, other processes, or a virtual machine's host."""
 
 import ctypes
 import os
@@ -36,7 +36,7 @@ class Usage:
 
 def adopt_orphans():
     """Makes this process the parent of workers whose primary ends before them. Otherwise it would
-    not learn what they used."""
+    not learn how much CPU they used."""
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 

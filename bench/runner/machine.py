@@ -1,4 +1,4 @@
-"""The machine and the software of a measurement: without them the figures say little."""
+"""Describes the machine and its software: without this, the figures mean little."""
 
 import os
 import platform
@@ -13,7 +13,7 @@ from peers import BENCH, BUILD, NODE, runtime
 ROOT = BENCH.parent
 
 
-def said_by(*command):
+def first_line_of(*command):
     """Returns the first line that a command prints; None if it fails or cannot be run."""
     if not shutil.which(command[0]):
         return None
@@ -23,7 +23,7 @@ def said_by(*command):
 
 
 def version(*command):
-    match = re.search(r"\d+(\.\d+)+", said_by(*command) or "")
+    match = re.search(r"\d+(\.\d+)+", first_line_of(*command) or "")
     return match and match[0]
 
 
@@ -40,7 +40,7 @@ def nng():
 
 
 def simdjson():
-    """Of the sources that cmake/install-dependencies got."""
+    """Returns the version of the sources that cmake/install-dependencies has downloaded."""
     header = ROOT / "build/sources/simdjson/include/simdjson/simdjson_version.h"
     found = header.exists() and re.search(r"define SIMDJSON_VERSION \"?([\d.]+)", header.read_text())
     return found[1] if found else None
@@ -58,7 +58,7 @@ def compiler():
 
 
 def machine():
-    """Returns {what: which}, without what this machine lacks."""
+    """Returns {name: version or description}, without the software that this machine lacks."""
     known = {
         "cores": f"{len(os.sched_getaffinity(0))} of {cpu()}",
         "kernel": f"{platform.system()} {platform.release().split('-')[0]}",

@@ -1,9 +1,9 @@
 """The peers: how the parent of each is started, and what it starts as its child.
 
-A new peer needs a parent that takes a job as its last argument, does with it what peers/work.hpp
-says and prints a line of figures; a child that does what peers/child_task.hpp says; and an entry in
-PEERS. Or it is a web server that takes a port as its last argument and prints a line when it
-listens; peers/cluster/load.cpp sends requests to it.
+A new peer needs a parent that takes a job as its last argument, does the work as
+peers/work.hpp describes it and prints a line of figures; a child as peers/child_task.hpp describes
+it; and an entry in PEERS. Or it is a web server that takes a port as its last argument and prints a
+line when it listens; peers/cluster/load.cpp sends requests to it.
 """
 
 import json

@@ -24,7 +24,7 @@ class Report:
 
     @property
     def failures(self):
-        """The failures as sentences, one for each peer and cell."""
+        """Returns the failures as sentences, one for each peer and cell."""
         return [
             figures
             for cell in self.results.values()

@@ -34,7 +34,7 @@ class Column:
 
 def ratio_to_base(column, peer, results):
     """Returns how many times as good as the base a peer is: above 1 is better, whatever the unit.
-    None: that cannot be said."""
+    None if a figure is missing."""
     if not FIGURES[column.figure].has_ratio:
         return None
     cell = results[column.cell.name]

@@ -1,4 +1,4 @@
-"""Tests how --against measures: its rules with made-up figures, the program with real ones."""
+"""Tests --against: its rules with made-up figures, and the program with real ones."""
 
 import json
 import subprocess
@@ -21,7 +21,7 @@ def pair(name):
 
 
 class Machine:
-    """A machine that runs peers: `seconds` says how long each takes, by its name and build."""
+    """A machine that runs peers. `seconds` has the time that each takes, by its name and build."""
 
     def __init__(self, seconds):
         self.seconds = seconds
@@ -87,19 +87,19 @@ class Measuring(unittest.TestCase):
         self.assertEqual(len(row.runs), 2)
         self.assertNotEqual(row.verdict, "fallen")
 
-    def test_of_a_latency_less_is_better_and_what_has_no_ratio_is_no_row(self):
+    def test_a_lower_latency_is_better_and_a_figure_without_ratio_gets_no_row(self):
         machine = Machine(alike(a=0.001) | {("a", "after"): 0.0011})
         against = machine.against(LATENCY)
         self.assertEqual(list(against.rows), [("latency", "a", "p50_us")])
         self.assertEqual(against.rows["latency", "a", "p50_us"].verdict, "fallen")
 
-    def test_the_table_has_a_row_for_each(self):
+    def test_the_table_has_a_row_for_each_comparison(self):
         against = Machine(alike(a=0.001) | {("a", "after"): 0.0011}).against(RATE)
         titles, row = table(against.rows, [RATE], [pair("a")])
         self.assertEqual(len(titles), len(row))
         self.assertEqual(row, ["Rate, /s: a", "1000", "909", "0.909", "0.909", "0.909", "0%", "fallen"])
 
-    def test_a_failure_leaves_the_others(self):
+    def test_a_failure_does_not_stop_the_other_peers(self):
         def fail():
             raise Failure("a, rate: exit code 1")
 
@@ -108,7 +108,7 @@ class Measuring(unittest.TestCase):
         self.assertEqual(against.failures, ["a, rate: exit code 1"])
         self.assertEqual(list(against.rows), [("rate", "b", "rate")])
 
-    def test_what_the_build_before_does_not_measure_is_left_out(self):
+    def test_work_that_the_build_before_lacks_is_left_out(self):
         for figures in ({}, {"p50_us": None}):
             with self.subTest(figures=figures):
                 machine = Machine(alike(a=0.001))
@@ -117,7 +117,7 @@ class Measuring(unittest.TestCase):
                 self.assertEqual((against.rows, against.failures), ({}, []))
                 self.assertEqual(against.left_out, ["a, latency: the build before does not measure it"])
 
-    def test_what_this_build_does_not_measure_is_a_failure(self):
+    def test_work_that_this_build_lacks_is_a_failure(self):
         machine = Machine(alike(a=0.001))
         machine.figures["after"] = {}
         against = machine.against(LATENCY)
@@ -135,15 +135,15 @@ class Status(unittest.TestCase):
     def test_fallen(self):
         self.assertEqual(status([], [], self.rows(0.0011)), 1)
 
-    def test_noise_takes_the_word_of_fallen_rows(self):
+    def test_fallen_rows_do_not_count_on_a_noisy_machine(self):
         self.assertEqual(status([], ["noise"], self.rows(0.0011)), 3)
 
-    def test_a_failure_is_one_in_any_noise(self):
+    def test_a_failure_counts_on_a_noisy_machine_too(self):
         self.assertEqual(status(["a failed"], ["noise"], self.rows(0.001)), 1)
 
 
 class Program(unittest.TestCase):
-    """Runs with tiny counts: what it says of the figures is chance, but not what it measures."""
+    """Runs with tiny counts: the verdicts are chance, but the list of figures is not."""
 
     RUNNER = [sys.executable, str(Path(__file__).parent)]
 
@@ -175,13 +175,13 @@ class Program(unittest.TestCase):
             ],
         )
 
-    def test_refuses_what_is_no_build(self):
+    def test_refuses_a_folder_without_a_build(self):
         with tempfile.TemporaryDirectory() as folder:
             done = self.run_against(folder)
             self.assertEqual(done.returncode, 2)
             self.assertIn("is no build", done.stderr)
 
-    def test_refuses_what_is_neither_folder_nor_commit(self):
+    def test_refuses_a_name_that_is_neither_folder_nor_commit(self):
         done = self.run_against("no-such-commit")
         self.assertEqual(done.returncode, 2)
         self.assertIn("neither a folder nor a commit", done.stderr)

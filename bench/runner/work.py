@@ -1,4 +1,4 @@
-"""The work that work.json defines: what is measured, cell by cell of the table."""
+"""The work that work.json defines, for each cell of the table."""
 
 import json
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ DEFINITION = json.loads((Path(__file__).parent.parent / "work.json").read_text()
 
 @dataclass(frozen=True)
 class Figure:
-    """A number that a run gives. Its ratio says how many times as good it is as Node's."""
+    """A number that a run prints. Its ratio is how many times as good it is as Node's."""
 
     unit: str
     value: callable
@@ -23,7 +23,7 @@ FIGURES = {
         "MB/s", lambda run: run["messages"] * run["message_bytes"] / run["seconds"] / 1e6
     ),
     "p50_us": Figure("p50 us", lambda run: run["p50_us"], less_is_better=True),
-    # It depends on the machine's noise more than on the peer.
+    # p99 depends on the machine's noise more than on the peer.
     "p99_us": Figure("p99 us", lambda run: run["p99_us"], has_ratio=False),
     "life_ms": Figure("ms", lambda run: run["life_ms"], less_is_better=True),
     "fork_ms": Figure("ms", lambda run: run["fork_ms"], less_is_better=True),
@@ -47,7 +47,7 @@ class Cell:
     # kernel chooses.
     cores: list = None
     ballast_mib: int = 0
-    work_us: int = 0  # how long a child computes on each message; its answers say when it sent them
+    work_us: int = 0  # how long a child computes on each message; its answers have the time when it sent them
     runs: int = 1  # in a round: short work is done more often
     peers: list = None  # None: all
     # For requests to a web server instead of messages: how many connections at a time, and whether

@@ -134,7 +134,7 @@ class Load {
     bool answered;
   };
 
-  // Blocks until it is connected: over the loopback that takes no longer.
+  // Blocks until it is connected, which is as fast as not blocking over the loopback.
   void open(Connection& connection) {
     connection.fd = check(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
     const int on = 1;
@@ -171,7 +171,7 @@ class Load {
     if (requests_ < job_.count) ask(connection);
   }
 
-  // The server closes first, so the connection is in TIME_WAIT there. Here the ports would run out.
+  // The server closes first, so its end has the TIME_WAIT. On this end the ports would run out.
   void closed(Connection& connection) {
     if (job_.keep_alive || !connection.answered)
       throw std::runtime_error("the server closed a connection");

@@ -4,11 +4,11 @@
 const { nowUs } = require('./clock.js');
 
 const [task, count] = process.argv.slice(2);
-let heard = 0;
+let received = 0;
 
 function isToBeAnswered() {
   if (task === 'echo') return true;
-  const before = heard++;
+  const before = received++;
   return before === 0 || before === Number(count);
 }
 

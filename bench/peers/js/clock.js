@@ -1,6 +1,6 @@
 // A clock that both ends share. Node's hrtime is CLOCK_MONOTONIC, which a child or parent in C++
 // reads too. The hrtime of Bun and Deno begins with the process, so they use the wall clock, which
-// is as fine.
+// has the same resolution.
 'use strict';
 
 const hrtimeIsShared = !process.versions.bun && !process.versions.deno;

@@ -21,20 +21,20 @@ function start(i) {
   work.forked(child.pid);
 
   children.push(child);
-  child.on('message', (answer) => heard(i, answer));
+  child.on('message', (answer) => received(i, answer));
   child.on('exit', () => {
     if (--running === 0) work.report();
   });
   child.send(work.greeting());
 }
 
-function heard(i, answer) {
-  switch (work.heard(i, answer)) {
-    case 'say':
-      say(i);
+function received(i, answer) {
+  switch (work.received(i, answer)) {
+    case 'send':
+      sendMore(i);
       break;
-    case 'sayToAll':
-      children.forEach((_, j) => say(j));
+    case 'sendToAll':
+      children.forEach((_, j) => sendMore(j));
       break;
     case 'end':
       children.forEach((child) => child.disconnect());
@@ -45,13 +45,13 @@ function heard(i, answer) {
 // which runs when all are written. A callback for each message would cost too much.
 const waiting = [];
 
-function say(i) {
+function sendMore(i) {
   while (!waiting[i] && work.maySay(i)) {
     if (children[i].send(work.next(i)) || !work.maySay(i)) continue;
     waiting[i] = true;
     children[i].send(work.next(i), () => {
       waiting[i] = false;
-      say(i);
+      sendMore(i);
     });
   }
 }

@@ -32,7 +32,7 @@ function percentile(sorted, part) {
   return sorted[Math.floor(part * (sorted.length - 1))];
 }
 
-// How many answers come before parent and child are warm, as in work.hpp.
+// Returns how many answers are not counted because parent and child are not warm yet, as in work.hpp.
 function unsteady(answers) {
   return Math.min(100, Math.floor(answers / 2));
 }
@@ -77,21 +77,21 @@ class Work {
   next(child) {
     const n = this.talks[child].sent++;
     const { sender, messages, window } = this.job;
-    if (window === 1) this.saidAt = performance.now();
+    if (window === 1) this.sentAt = performance.now();
     if (sender === 'built') return built(n);
     if (sender === 'kept') messages[0].n = FIRST_NUMBER + n;
     return messages[n % messages.length];
   }
 
-  // Returns 'wait', 'say', 'sayToAll' or 'end', as in work.hpp.
-  heard(child, answer) {
+  // Returns 'wait', 'send', 'sendToAll' or 'end', as in work.hpp.
+  received(child, answer) {
     if (!this.open) return ++this.greeted < this.job.children ? 'wait' : this.begin();
     if (this.job.timed && ++this.timed > unsteady(this.job.count)) {
       this.latencies.push(nowUs() - answer.sent_us);
     }
     ++this.talks[child].answered;
-    if (this.job.window === 1) this.latencies.push((performance.now() - this.saidAt) * 1e3);
-    if (--this.awaited > 0) return 'say';
+    if (this.job.window === 1) this.latencies.push((performance.now() - this.sentAt) * 1e3);
+    if (--this.awaited > 0) return 'send';
     this.seconds = (performance.now() - this.began) / 1e3;
     return 'end';
   }
@@ -103,7 +103,7 @@ class Work {
     this.awaited = children * (window === 0 ? Math.min(count, 1) : count);
     this.open = true;
     this.began = performance.now();
-    return this.awaited === 0 ? 'end' : 'sayToAll';
+    return this.awaited === 0 ? 'end' : 'sendToAll';
   }
 
   report() {

@@ -1,5 +1,5 @@
 // nng's PAIR sockets over a Unix socket. By default its queues hold no message. Here they hold as
-// many as ZeroMQ's, so that a window of messages fits in.
+// many messages as ZeroMQ's, so that they have room for a whole window.
 #pragma once
 
 #include <memory>

@@ -11,13 +11,13 @@ from work import Work
 def child(connection, parents_end, task, count=0):
     """Does "echo" or "count N", as child_task.hpp says."""
     parents_end.close()
-    heard = 0
+    received = 0
     try:
         while True:
             message = connection.recv()
-            if task == "echo" or heard in (0, int(count)):
+            if task == "echo" or received in (0, int(count)):
                 connection.send(message)
-            heard += 1
+            received += 1
     except EOFError:
         pass
 
@@ -41,13 +41,13 @@ def converse(work, connections):
     for descriptor in index:
         poller.register(descriptor, select.POLLIN)
     while True:
-        may_say = [i for i in range(len(connections)) if work.may_say(i)]
-        ready = [index[descriptor] for descriptor, _ in poller.poll(0 if may_say else None)]
+        may_send = [i for i in range(len(connections)) if work.may_send(i)]
+        ready = [index[descriptor] for descriptor, _ in poller.poll(0 if may_send else None)]
         for i in ready:
             connections[i].recv()
-            if not work.heard(i):
+            if not work.received(i):
                 return
-        for i in may_say if not ready else []:
+        for i in may_send if not ready else []:
             connections[i].send(work.next(i))
 
 

@@ -71,7 +71,7 @@ class Work:
         self.fork_ms += (perf_counter() - self.fork_began) * 1e3
         self.pids.append(pid)
 
-    def may_say(self, child):
+    def may_send(self, child):
         if not self.is_open or self.sent[child] == self.count:
             return False
         return self.window == 0 or self.sent[child] - self.answered[child] < self.window
@@ -80,21 +80,21 @@ class Work:
         n = self.sent[child]
         self.sent[child] += 1
         if self.window == 1:
-            self.said_at = perf_counter()
+            self.sent_at = perf_counter()
         if self.sender == "built":
             return built(n)
         if self.sender == "kept":
             self.messages[0]["n"] = FIRST_NUMBER + n
         return self.messages[n % len(self.messages)]
 
-    def heard(self, child):
+    def received(self, child):
         """Returns False if that was the last answer."""
         if not self.is_open:
             self.greeted += 1
             return self.greeted < self.children or self.begin()
         self.answered[child] += 1
         if self.window == 1:
-            self.round_trips.append((perf_counter() - self.said_at) * 1e6)
+            self.round_trips.append((perf_counter() - self.sent_at) * 1e6)
         self.awaited -= 1
         if self.awaited == 0:
             self.seconds = perf_counter() - self.began

@@ -1,4 +1,4 @@
-// Answers raw lines one by one. With "echo batched", sends back what came in as it is.
+// Answers raw lines one by one. With "echo batched", sends back each chunk as it came.
 #include <cstring>
 
 #include "child_task.hpp"
@@ -9,7 +9,7 @@ namespace {
 constexpr int channel = 3;
 char chunk[bench::chunk_size];
 
-// Sends back what came in as it is. That is possible only if all messages are answered.
+// Sends back each chunk as it came, which is right only if all messages are answered.
 void echo_batched() {
   for (;;) {
     const auto bytes = bench::read_some(channel, chunk);
@@ -26,7 +26,7 @@ void answer_line_by_line(bench::ChildTask& task) {
     for (std::size_t end; (end = bytes.find('\n')) != std::string_view::npos;
          bytes.remove_prefix(end + 1)) {
       line += bytes.substr(0, end + 1);
-      if (task.heard()) bench::write_all(channel, line);
+      if (task.received()) bench::write_all(channel, line);
       line.clear();
     }
     line += bytes;

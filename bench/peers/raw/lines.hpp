@@ -20,7 +20,7 @@ inline constexpr std::size_t chunk_size = 64 << 10;
   throw std::system_error(errno, std::generic_category(), what);
 }
 
-// Writes the bytes that the kernel takes now. Returns how many these are.
+// Writes as many bytes as the kernel takes now, and returns their number.
 inline std::size_t write_some(int descriptor, std::string_view bytes, int flags = 0) {
   const ssize_t count = send(descriptor, bytes.data(), bytes.size(), flags | MSG_NOSIGNAL);
   if (count >= 0) return static_cast<std::size_t>(count);
@@ -32,7 +32,7 @@ inline void write_all(int descriptor, std::string_view bytes) {
   while (!bytes.empty()) bytes.remove_prefix(write_some(descriptor, bytes));
 }
 
-// Reads what is there; blocks if there is nothing. Empty at EOF.
+// Reads the bytes that have come, and blocks if there are none. Returns an empty text at EOF.
 inline std::string_view read_some(int descriptor, char (&chunk)[chunk_size]) {
   const ssize_t count = read(descriptor, chunk, chunk_size);
   if (count < 0 && errno != ECONNRESET) fail("read");

@@ -30,7 +30,7 @@ class Parent {
     int descriptor;
     std::string text;  // to be written
     std::size_t written = 0;
-    std::size_t said = 0;
+    std::size_t sent = 0;
   };
 
   void start() {
@@ -57,7 +57,7 @@ class Parent {
     if (poll(polled.data(), polled.size(), -1) < 0) bench::fail("poll");
     for (std::size_t i = 0; i < polled.size() && !over_; ++i) {
       if (polled[i].revents & (POLLIN | POLLHUP)) hear(i);
-      if (polled[i].revents & POLLOUT) say(i);
+      if (polled[i].revents & POLLOUT) send_more(i);
     }
   }
 
@@ -66,21 +66,22 @@ class Parent {
     if (bytes.empty()) throw std::runtime_error("the child has gone");
     auto lines = std::count(bytes.begin(), bytes.end(), '\n');
     for (; lines > 0 && !over_; --lines) {
-      const auto next = work_.heard(i);
+      const auto next = work_.received(i);
       over_ = next == bench::Next::end;
-      if (next != bench::Next::say_to_all) continue;
-      for (std::size_t j = 0; j < children_.size(); ++j) say(j);
+      if (next != bench::Next::send_to_all) continue;
+      for (std::size_t j = 0; j < children_.size(); ++j) send_more(j);
     }
-    if (!over_) say(i);
+    if (!over_) send_more(i);
   }
 
-  void say(std::size_t i) {
+  void send_more(std::size_t i) {
     auto& child = children_[i];
     flush(child);
-    while (child.text.empty() && work_.may_say(i)) {
+    while (child.text.empty() && work_.may_send(i)) {
       do {
-        work_.say_next(i, [&](const auto&) { child.text += texts_[child.said++ % texts_.size()]; });
-      } while (batched_ && child.text.size() < bench::chunk_size && work_.may_say(i));
+        work_.send_next(i,
+                        [&](const auto&) { child.text += texts_[child.sent++ % texts_.size()]; });
+      } while (batched_ && child.text.size() < bench::chunk_size && work_.may_send(i));
       flush(child);
     }
   }

@@ -11,7 +11,7 @@ void run_socket_child(int argc, char** argv) {
   ChildTask task(argc, argv);
   auto socket = Socket::dial(argv[argc - 1]);
   while (const auto message = socket.receive(Wait::yes)) {
-    if (task.heard()) socket.send(message->dump());
+    if (task.received()) socket.send(message->dump());
   }
 }
 

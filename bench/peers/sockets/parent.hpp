@@ -3,7 +3,7 @@
 //
 //   static Socket listen(url), dial(url)
 //   void send(std::string_view)                  waits while its queue is full
-//   std::optional<json> receive(Wait)            nullopt: there is none
+//   std::optional<json> receive(Wait)            nullopt: no message has come
 //   static void wait(std::vector<Socket>&)       waits until one of them has a message
 //
 // The empty message, which is not JSON, ends the child, because a socket does not notice that its
@@ -51,24 +51,24 @@ class SocketParent {
   void turn() {
     Socket::wait(sockets_);
     for (std::size_t i = 0; i < sockets_.size() && !over_; ++i) {
-      while (!over_ && sockets_[i].receive(Wait::no)) heard(i);
+      while (!over_ && sockets_[i].receive(Wait::no)) received(i);
     }
   }
 
-  void heard(std::size_t i) {
-    switch (work_.heard(i)) {
+  void received(std::size_t i) {
+    switch (work_.received(i)) {
       case Next::wait: break;
-      case Next::say: say(i); break;
-      case Next::say_to_all:
-        for (std::size_t j = 0; j < sockets_.size(); ++j) say(j);
+      case Next::send: send_more(i); break;
+      case Next::send_to_all:
+        for (std::size_t j = 0; j < sockets_.size(); ++j) send_more(j);
         break;
       case Next::end: over_ = true;
     }
   }
 
-  void say(std::size_t i) {
-    while (work_.may_say(i)) {
-      work_.say_next(i, [&](const json& message) { sockets_[i].send(message.dump()); });
+  void send_more(std::size_t i) {
+    while (work_.may_send(i)) {
+      work_.send_next(i, [&](const json& message) { sockets_[i].send(message.dump()); });
     }
   }
 

@@ -11,7 +11,7 @@ int main(int argc, char** argv) {
     if (task.works()) {
       task.work();
       process.send({{"sent_us", bench::now_us()}});
-    } else if (task.heard()) {
+    } else if (task.received()) {
       process.send(message);
     }
   });

@@ -39,12 +39,12 @@ class Parent {
 
     child.on<"message">([this, i](Answer answer) {
       if constexpr (std::is_same_v<Answer, tine::Text>) {
-        react(i, work_.heard(i));
+        react(i, work_.received(i));
       } else {
-        react(i, work_.heard(i, answer));
+        react(i, work_.received(i, answer));
       }
     });
-    child.on<"drain">([this, i] { say(i); });
+    child.on<"drain">([this, i] { send_more(i); });
     child.send(work_.greeting());
     children_.push_back(child);
   }
@@ -52,18 +52,18 @@ class Parent {
   void react(std::size_t i, bench::Next next) {
     switch (next) {
       case bench::Next::wait: break;
-      case bench::Next::say: say(i); break;
-      case bench::Next::say_to_all:
-        for (std::size_t j = 0; j < children_.size(); ++j) say(j);
+      case bench::Next::send: send_more(i); break;
+      case bench::Next::send_to_all:
+        for (std::size_t j = 0; j < children_.size(); ++j) send_more(j);
         break;
       case bench::Next::end:
         for (auto& child : children_) child.disconnect();
     }
   }
 
-  void say(std::size_t i) {
+  void send_more(std::size_t i) {
     const auto send = [&](const nlohmann::json& message) { return children_[i].send(message); };
-    while (work_.may_say(i) && work_.say_next(i, send)) {
+    while (work_.may_send(i) && work_.send_next(i, send)) {
     }
   }
 

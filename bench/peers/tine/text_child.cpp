@@ -1,4 +1,4 @@
-// tine's child that takes the text as it came and sends it back. Nothing makes a value of it.
+// tine's child that takes each message as text and sends it back. Nothing parses it to a value.
 #include <tine/tine.hpp>
 
 #include "child_task.hpp"
@@ -8,7 +8,7 @@ int main(int argc, char** argv) {
   tine::Loop loop;
   tine::Process process(loop);
   process.on<"message">([&](tine::Text message) {
-    if (task.heard()) process.send(message);
+    if (task.received()) process.send(message);
   });
   loop.run();
 }

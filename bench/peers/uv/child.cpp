@@ -1,4 +1,4 @@
-// The child on libuv and nlohmann/json, put together in the plain way (see json_pipe.hpp).
+// The child on libuv and nlohmann/json, put together in the simplest way (see json_pipe.hpp).
 #include "child_task.hpp"
 #include "json_pipe.hpp"
 
@@ -10,7 +10,7 @@ int main(int argc, char** argv) {
     if (task.works()) {
       task.work();
       pipe.send({{"sent_us", bench::now_us()}});
-    } else if (task.heard()) {
+    } else if (task.received()) {
       pipe.send(message);
     }
   });

@@ -1,4 +1,4 @@
-// The parent on libuv and nlohmann/json, put together in the plain way (see json_pipe.hpp).
+// The parent on libuv and nlohmann/json, put together in the simplest way (see json_pipe.hpp).
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,8 +30,8 @@ class Parent {
     spawn(child);
     work_.forked(child.process.pid);
 
-    child.pipe.read([this, i](const nlohmann::json& answer) { heard(i, answer); });
-    child.pipe.on_written([this, i] { say(i); });
+    child.pipe.read([this, i](const nlohmann::json& answer) { received(i, answer); });
+    child.pipe.on_written([this, i] { send_more(i); });
     child.pipe.send(work_.greeting());
   }
 
@@ -60,23 +60,23 @@ class Parent {
     bench::check(uv_spawn(uv_default_loop(), &child.process, &options));
   }
 
-  void heard(std::size_t i, const nlohmann::json& answer) {
-    switch (work_.heard(i, answer)) {
+  void received(std::size_t i, const nlohmann::json& answer) {
+    switch (work_.received(i, answer)) {
       case bench::Next::wait: break;
-      case bench::Next::say: say(i); break;
-      case bench::Next::say_to_all:
-        for (std::size_t j = 0; j < children_.size(); ++j) say(j);
+      case bench::Next::send: send_more(i); break;
+      case bench::Next::send_to_all:
+        for (std::size_t j = 0; j < children_.size(); ++j) send_more(j);
         break;
       case bench::Next::end:
         for (auto& child : children_) child->pipe.close();
     }
   }
 
-  void say(std::size_t i) {
+  void send_more(std::size_t i) {
     const auto send = [&](const nlohmann::json& message) {
       return children_[i]->pipe.send(message);
     };
-    while (work_.may_say(i) && work_.say_next(i, send)) {
+    while (work_.may_send(i) && work_.send_next(i, send)) {
     }
   }
 
