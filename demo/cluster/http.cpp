@@ -44,7 +44,7 @@ class Connection {
     if (ended_) {
       socket_.end(answers_);
     } else if (!answers_.empty() && !socket_.write(answers_)) {
-      // The client does not read its answers, so no more of its requests are read.
+      // The client does not read its answers, so the server stops reading its requests.
       socket_.pause();
     }
   }
@@ -123,7 +123,7 @@ void serve(tine::Socket socket, const tine::Server& server, const Handler& handl
   socket.on<"data">([connection](std::string_view bytes) { connection->read(bytes); });
   socket.on<"drain">([socket] { socket.resume(); });
   socket.on<"timeout">([socket] { socket.destroy(); });
-  // The client is gone. There is nobody to report this to.
+  // The client is gone, so nobody is left who could get an answer.
   socket.on<"error">([socket](const tine::Error&) { socket.destroy(); });
   socket.no_delay();
   socket.timeout(idle);

@@ -13,13 +13,12 @@ namespace http {
 // valid for the call. A handler must not throw, because it is called through a parser in C.
 using Handler = std::function<std::string(std::string_view target)>;
 
-// Starts a web server. It is closed like any tine::Server. After that, the next request on each
-// connection is answered as its last one; a connection without a request ends after its five
-// seconds.
+// Starts a web server. It is closed like any tine::Server. After that, each connection answers one
+// more request and ends; without a request it ends when its five seconds are over.
 //
-// Connections are kept between requests, for five seconds. Clients may send requests before they
-// have the earlier answers. Invalid HTTP is answered with 400, methods other than GET and HEAD with
-// 405; the bodies of requests are dropped.
+// Connections stay open for five seconds between requests. Clients may send requests before they
+// have the answers to earlier ones. Invalid HTTP is answered with 400, methods other than GET and
+// HEAD with 405; the bodies of requests are dropped.
 //
 // Node: http.createServer((request, response) => response.end(handler(request.url)))
 //           .listen(options).

@@ -1,4 +1,4 @@
-// The child of the Hello pair. Any parent that speaks Node's channel can run it.
+// The child of the Hello pair. Any parent that uses the protocol of Node's channel can run it.
 console.log('[Child] initalize');
 
 process.on('message', (message) => {

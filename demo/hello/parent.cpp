@@ -1,5 +1,5 @@
-// The parent of the Hello pair. Runs the child that stands beside it, or the one it is given: a
-// program, or a .js file for node.
+// The parent of the Hello pair. It runs the child program beside this one, or the one given as an
+// argument: a program, or a .js file for node.
 #include <filesystem>
 #include <iostream>
 #include <string>

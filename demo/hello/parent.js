@@ -1,5 +1,5 @@
-// The parent of the Hello pair. Runs the child that stands beside it, or the one it is given: a .js file,
-// or any program that speaks the channel.
+// The parent of the Hello pair. It runs the child beside this file, or the one given as an argument:
+// a .js file, or any program that speaks the protocol of the channel.
 const { fork } = require('node:child_process');
 const path = require('node:path');
 
