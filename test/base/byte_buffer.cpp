@@ -8,7 +8,7 @@
 
 using tine::base::ByteBuffer;
 
-TEST_CASE("byte buffer: holds nothing, when new", "[wire]") {
+TEST_CASE("byte buffer: a new one is empty", "[wire]") {
   const ByteBuffer bytes;
 
   CHECK(bytes.size() == 0);
@@ -16,7 +16,7 @@ TEST_CASE("byte buffer: holds nothing, when new", "[wire]") {
   CHECK(bytes.view().empty());
 }
 
-TEST_CASE("byte buffer: keeps what was appended, when it grows", "[wire]") {
+TEST_CASE("byte buffer: growing keeps the bytes", "[wire]") {
   ByteBuffer bytes;
   std::string expected;
 
@@ -31,7 +31,9 @@ TEST_CASE("byte buffer: keeps what was appended, when it grows", "[wire]") {
   CHECK(bytes.capacity() >= bytes.size());
 }
 
-TEST_CASE("byte buffer: gives room for at least what is asked, when nearly full", "[wire]") {
+TEST_CASE(
+    "byte buffer: room() gives at least as much as was asked for, also when it is nearly full",
+    "[wire]") {
   ByteBuffer bytes;
   bytes.append("start");
   const std::size_t wanted = bytes.capacity() - bytes.size() + 1;
@@ -43,7 +45,7 @@ TEST_CASE("byte buffer: gives room for at least what is asked, when nearly full"
   CHECK(bytes.view() == "start" + std::string(wanted, 'x'));
 }
 
-TEST_CASE("byte buffer: drops bytes of its end or its front, when asked", "[wire]") {
+TEST_CASE("byte buffer: bytes can be dropped at its end and at its front", "[wire]") {
   ByteBuffer bytes;
   bytes.append("one two three");
 
@@ -57,7 +59,7 @@ TEST_CASE("byte buffer: drops bytes of its end or its front, when asked", "[wire
   CHECK(bytes.view().empty());
 }
 
-TEST_CASE("byte buffer: keeps its memory when it is emptied, until it is released", "[wire]") {
+TEST_CASE("byte buffer: an emptied one keeps its memory until release()", "[wire]") {
   ByteBuffer bytes;
   bytes.append(std::string(5000, 'x'));
   const std::size_t capacity = bytes.capacity();
@@ -72,7 +74,7 @@ TEST_CASE("byte buffer: keeps its memory when it is emptied, until it is release
   CHECK(bytes.view() == "again");
 }
 
-TEST_CASE("byte buffer: has readable bytes behind the last one, when it is full", "[wire]") {
+TEST_CASE("byte buffer: the bytes after the last one can be read, even when it is full", "[wire]") {
   ByteBuffer bytes;
   bytes.push_back('x');
   while (bytes.size() < bytes.capacity()) bytes.push_back('x');

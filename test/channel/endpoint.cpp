@@ -27,7 +27,7 @@ TEST_CASE("endpoint: messages arrive in order, then disconnect", "[channel]") {
   CHECK(channel.log == Log{"1", R"({"a":[true]})", R"("x")", "null", "disconnect"});
 }
 
-TEST_CASE("endpoint: a peer that refuses to read while much is queued ends the channel",
+TEST_CASE("endpoint: a peer that shuts down reading while much is queued ends the channel",
           "[channel]") {
   Channel channel({.flush_timeout = std::chrono::milliseconds(1)});
   Sent sent;
@@ -40,7 +40,7 @@ TEST_CASE("endpoint: a peer that refuses to read while much is queued ends the c
   CHECK(sent.codes == std::vector{std::make_error_code(std::errc::broken_pipe)});
 }
 
-TEST_CASE("endpoint: a line that is torn at the end is dropped", "[channel]") {
+TEST_CASE("endpoint: an incomplete last line is dropped", "[channel]") {
   Channel channel;
   channel.peer.write("1\n{\"a\":");
   channel.run_to_end();
@@ -48,7 +48,7 @@ TEST_CASE("endpoint: a line that is torn at the end is dropped", "[channel]") {
   CHECK(channel.end.torn() == 5);
 }
 
-TEST_CASE("endpoint: a half-close by the peer is its end", "[channel]") {
+TEST_CASE("endpoint: a half-close by the peer ends the channel", "[channel]") {
   Channel channel;
   channel.peer.write("1\n");
   channel.peer.half_close();
@@ -57,7 +57,7 @@ TEST_CASE("endpoint: a half-close by the peer is its end", "[channel]") {
   CHECK(channel.peer.at_end());
 }
 
-TEST_CASE("endpoint: what follows a stray descriptor is told though the peer is gone",
+TEST_CASE("endpoint: messages after a stray descriptor are delivered, even if the peer is gone",
           "[channel]") {
   Channel channel;
   channel.peer.write_with_descriptor("1\n", STDIN_FILENO);
@@ -66,7 +66,7 @@ TEST_CASE("endpoint: what follows a stray descriptor is told though the peer is 
   CHECK(channel.log == Log{"1", "2", "3", "disconnect"});
 }
 
-TEST_CASE("endpoint: a peer that closes without reading has its messages told", "[channel]") {
+TEST_CASE("endpoint: messages of a peer that closes without reading are delivered", "[channel]") {
   Channel channel;
   channel.peer.write("1\n2\n");
   channel.end.send(json("unread"), {});
@@ -85,7 +85,8 @@ TEST_CASE("endpoint: a bad line is an error, and the next good one arrives", "[c
   CHECK(channel.owner->errors_.at(0).code() == Errc::bad_message);
 }
 
-TEST_CASE("endpoint: the error of a bad line tells offset, reason and excerpt", "[channel]") {
+TEST_CASE("endpoint: the error of a bad line has the offset, the reason and an excerpt",
+          "[channel]") {
   Channel channel;
   channel.peer.write("{\"a\":,\"b\":1}\n");
   channel.run_to_end();
@@ -94,7 +95,7 @@ TEST_CASE("endpoint: the error of a bad line tells offset, reason and excerpt", 
                                                       ContainsSubstring(R"(`{"a":,"b":1}`)"));
 }
 
-TEST_CASE("endpoint: bad lines that follow each other are one error with a count", "[channel]") {
+TEST_CASE("endpoint: consecutive bad lines are one error with a count", "[channel]") {
   Channel channel;
   channel.peer.write("x\ny\nz\n1\n");
   channel.run_to_end();
@@ -102,7 +103,7 @@ TEST_CASE("endpoint: bad lines that follow each other are one error with a count
   CHECK_THAT(channel.owner->errors_[0].what(), ContainsSubstring("2 more bad lines"));
 }
 
-TEST_CASE("endpoint: many bad lines give way to the rest of the loop", "[channel]") {
+TEST_CASE("endpoint: many bad lines let the rest of the loop run", "[channel]") {
   Channel channel;
   std::string lines;
   for (int i = 0; i < 8000; ++i) lines += "{\"a\":,}\n";
@@ -115,7 +116,7 @@ TEST_CASE("endpoint: many bad lines give way to the rest of the loop", "[channel
   CHECK(channel.log[channel.log.size() - 2] == "1");
 }
 
-TEST_CASE("endpoint: while bad lines give way no more is read", "[channel]") {
+TEST_CASE("endpoint: no more is read while bad lines wait for the rest of the loop", "[channel]") {
   Channel channel;
   std::string lines;
   for (int i = 0; i < 8000; ++i) lines += "{\"a\":,}\n";
@@ -133,7 +134,7 @@ TEST_CASE("endpoint: while bad lines give way no more is read", "[channel]") {
   channel.run_to_end();
 }
 
-TEST_CASE("endpoint: the good line after a bad one is there after an error nobody takes",
+TEST_CASE("endpoint: if an error is thrown for a bad line, the next good line still arrives",
           "[channel]") {
   Channel channel;
   channel.owner->throw_errors_ = true;
@@ -145,21 +146,20 @@ TEST_CASE("endpoint: the good line after a bad one is there after an error nobod
   CHECK(channel.log == Log{"error", "1", "disconnect"});
 }
 
-TEST_CASE("endpoint: what a listener throws leaves the rest for the next run, in order",
-          "[channel]") {
+TEST_CASE("endpoint: if a listener throws, the next run delivers the rest in order", "[channel]") {
   Channel channel;
   channel.peer.write("1\n2\n3\n");
   channel.peer.close();
   channel.owner->at_message_ = [] { throw std::runtime_error("thrown"); };
-  for (const auto& told : {Log{"1"}, Log{"1", "2"}, Log{"1", "2", "3"}}) {
+  for (const auto& delivered : {Log{"1"}, Log{"1", "2"}, Log{"1", "2", "3"}}) {
     CHECK_THROWS_WITH(channel.loop.run(), "thrown");
-    CHECK(channel.log == told);
+    CHECK(channel.log == delivered);
   }
   channel.loop.run();
   CHECK(channel.log == Log{"1", "2", "3", "disconnect"});
 }
 
-TEST_CASE("endpoint: a line past max_line is an error and ends the channel", "[channel]") {
+TEST_CASE("endpoint: a line longer than max_line is an error and ends the channel", "[channel]") {
   Channel channel({.max_line = 10});
   channel.peer.write("\"45678901\"\n\"456789012\"\n1\n");
   channel.loop.run();
@@ -168,7 +168,7 @@ TEST_CASE("endpoint: a line past max_line is an error and ends the channel", "[c
   CHECK(channel.peer.at_end());
 }
 
-TEST_CASE("endpoint: an endless line is not buffered past max_line", "[channel]") {
+TEST_CASE("endpoint: at most max_line of an endless line is buffered", "[channel]") {
   Channel channel({.max_line = 100'000});
   for (std::size_t written = 0; written <= 100'000;) {
     written += channel.peer.write_some(std::string(50'000, 'x'));
@@ -177,14 +177,15 @@ TEST_CASE("endpoint: an endless line is not buffered past max_line", "[channel]"
   CHECK(channel.log == Log{"error", "disconnect"});
 }
 
-TEST_CASE("endpoint: nesting past max_depth is an error for that line", "[channel]") {
+TEST_CASE("endpoint: nesting deeper than max_depth is an error for that line", "[channel]") {
   Channel channel({.max_depth = 3});
   channel.peer.write("[[[1]]]\n[[[[]]]]\n[{\"a\":{}}]\n");
   channel.run_to_end();
   CHECK(channel.log == Log{"[[[1]]]", "error", R"([{"a":{}}])", "disconnect"});
 }
 
-TEST_CASE("endpoint: internal messages are no messages, in whatever form they come", "[channel]") {
+TEST_CASE("endpoint: internal messages are not delivered, in whatever form they come",
+          "[channel]") {
   const auto wanted = GENERATE(Wanted::value, Wanted::text);
   Channel channel;
   channel.owner->listen(wanted);
@@ -196,7 +197,7 @@ TEST_CASE("endpoint: internal messages are no messages, in whatever form they co
   CHECK_THAT(channel.log[1], EndsWith(R"(["NODE_"])"));
 }
 
-TEST_CASE("endpoint: text comes as it is, unparsed", "[channel]") {
+TEST_CASE("endpoint: text is delivered as it came, unparsed", "[channel]") {
   Channel channel;
   channel.owner->listen(Wanted::text);
   channel.peer.write("  {\"b\":1, \"a\":2}\r\nno JSON\n");
@@ -204,7 +205,7 @@ TEST_CASE("endpoint: text comes as it is, unparsed", "[channel]") {
   CHECK(channel.log == Log{"text   {\"b\":1, \"a\":2}\r", "text no JSON", "disconnect"});
 }
 
-TEST_CASE("endpoint: where no handle is taken one is refused, and its descriptor closed",
+TEST_CASE("endpoint: with a descriptor_limit of 0 a handle is refused, and its descriptor closed",
           "[channel]") {
   Channel channel({.descriptor_limit = 0});
   channel.peer.write_with_descriptor(
@@ -220,7 +221,8 @@ TEST_CASE("endpoint: where no handle is taken one is refused, and its descriptor
 
 // --- late listeners, pausing
 
-TEST_CASE("endpoint: messages wait for a listener, in order, internal ones do not", "[channel]") {
+TEST_CASE("endpoint: messages wait for a listener in order, internal messages do not wait",
+          "[channel]") {
   Channel channel;
   channel.owner->listen(Wanted::nothing);
   channel.peer.write("1\nbad\n{\"cmd\":\"NODE_HANDLE\"}\n2\n");
@@ -238,7 +240,8 @@ TEST_CASE("endpoint: messages wait for a listener, in order, internal ones do no
   CHECK(channel.log == Log{"1", "error", "2", "3", "disconnect"});
 }
 
-TEST_CASE("endpoint: the end is told without a listener, and messages stay for one", "[channel]") {
+TEST_CASE("endpoint: the end is reported without a listener, and messages wait for one",
+          "[channel]") {
   Channel channel;
   channel.owner->listen(Wanted::nothing);
   channel.peer.write("1\n2\n");
@@ -249,7 +252,7 @@ TEST_CASE("endpoint: the end is told without a listener, and messages stay for o
   CHECK(channel.log == Log{"disconnect", "1", "2"});
 }
 
-TEST_CASE("endpoint: past stored_limit the peer is held up, and let go by a listener",
+TEST_CASE("endpoint: from stored_limit on the peer must wait, until there is a listener",
           "[channel]") {
   const std::string line = '"' + std::string(1000, 'x') + "\"\n";
   Channel channel({.stored_limit = 100'000});
@@ -273,7 +276,7 @@ TEST_CASE("endpoint: past stored_limit the peer is held up, and let go by a list
   CHECK(channel.log.size() == written / line.size() + 1);
 }
 
-TEST_CASE("endpoint: a peer that ends while reading is paused is noticed", "[channel]") {
+TEST_CASE("endpoint: the end of the peer is noticed while reading is paused", "[channel]") {
   Channel channel;
   channel.end.set_paused(true);
   channel.peer.write("1\n");
@@ -284,7 +287,7 @@ TEST_CASE("endpoint: a peer that ends while reading is paused is noticed", "[cha
   CHECK(channel.log == Log{"disconnect", "1"});
 }
 
-TEST_CASE("endpoint: pausing in a message holds back the next one", "[channel]") {
+TEST_CASE("endpoint: pausing inside a listener holds back the next message", "[channel]") {
   Channel channel;
   channel.peer.write("1\n2\n3\n");
   int resumed = 0;
@@ -300,7 +303,8 @@ TEST_CASE("endpoint: pausing in a message holds back the next one", "[channel]")
   CHECK(channel.log == Log{"1", "resume", "2", "resume", "3", "resume", "disconnect"});
 }
 
-TEST_CASE("endpoint: one that is not to keep the loop does not", "[channel]") {
+TEST_CASE("endpoint: after set_ref(false) the channel does not keep the loop running",
+          "[channel]") {
   Channel channel;
   channel.end.set_ref(false);
   channel.loop.run();
@@ -314,7 +318,7 @@ TEST_CASE("endpoint: one that is not to keep the loop does not", "[channel]") {
 
 // --- sending
 
-TEST_CASE("endpoint: a message goes out when it is sent", "[channel]") {
+TEST_CASE("endpoint: a message is written when it is sent", "[channel]") {
   Channel channel;
   channel.peer.write("1\n2\n3\n");
   std::string at_peer;
@@ -330,8 +334,9 @@ TEST_CASE("endpoint: a message goes out when it is sent", "[channel]") {
   channel.run_to_end();
 }
 
-TEST_CASE("endpoint: of many, the first message of a turn goes at once, the others together",
-          "[channel]") {
+TEST_CASE(
+    "endpoint: in each turn, the first of many messages is written at once, the others together",
+    "[channel]") {
   Channel channel;
   channel.send_densely();
   channel.end.send(json(1), {});
@@ -349,7 +354,7 @@ TEST_CASE("endpoint: of many, the first message of a turn goes at once, the othe
   channel.run_to_end();
 }
 
-TEST_CASE("endpoint: many answers to messages of one read go together", "[channel]") {
+TEST_CASE("endpoint: many answers to the messages of one read are written together", "[channel]") {
   Channel channel;
   channel.send_densely();
   channel.peer.write("1\n2\n3\n");
@@ -366,27 +371,28 @@ TEST_CASE("endpoint: many answers to messages of one read go together", "[channe
 }
 
 TEST_CASE(
-    "endpoint: an answer that waits for others goes out before the next listener if one took long",
+    "endpoint: an answer that is held back is written before the next listener if one took long",
     "[channel]") {
   Channel channel;
   channel.send_densely();
   channel.peer.write("1\n2\n3\n");
   std::string before_the_last;
   channel.owner->at_message_ = [&] {
-    const std::size_t told = channel.log.size();
-    if (told == 1) channel.end.send(json("answer"), {});
-    if (told == 2) CHECK(channel.peer.read_available().empty());
-    for (const auto tick = tine::uv::Pace::now(); told == 2 && tine::uv::Pace::now() == tick;) {
+    const std::size_t delivered = channel.log.size();
+    if (delivered == 1) channel.end.send(json("answer"), {});
+    if (delivered == 2) CHECK(channel.peer.read_available().empty());
+    for (const auto tick = tine::uv::Pace::now();
+         delivered == 2 && tine::uv::Pace::now() == tick;) {
     }
-    if (told == 3) before_the_last = channel.peer.read_available();
-    if (told == 3) channel.loop->stop();
+    if (delivered == 3) before_the_last = channel.peer.read_available();
+    if (delivered == 3) channel.loop->stop();
   };
   channel.loop.run();
   CHECK(before_the_last == "\"answer\"\n");
   channel.run_to_end();
 }
 
-TEST_CASE("endpoint: callbacks tell success once the bytes are written, not inside send",
+TEST_CASE("endpoint: callbacks report success after the write, and not inside send()",
           "[channel]") {
   Channel channel;
   Sent sent;
@@ -398,25 +404,25 @@ TEST_CASE("endpoint: callbacks tell success once the bytes are written, not insi
   channel.run_to_end();
 }
 
-TEST_CASE("endpoint: what a callback throws leaves the others for the next run", "[channel]") {
+TEST_CASE("endpoint: if a callback throws, the next run calls the others", "[channel]") {
   Channel channel;
-  int told = 0;
+  int called = 0;
   for (int i = 0; i < 3; ++i) {
     channel.end.send(json(i), [&](std::error_code) {
-      ++told;
+      ++called;
       throw std::runtime_error("thrown");
     });
   }
   for (int i = 1; i <= 3; ++i) {
     CHECK_THROWS_WITH(channel.loop.run(), "thrown");
-    CHECK(told == i);
+    CHECK(called == i);
   }
   channel.run_to_end();
 }
 
-TEST_CASE("endpoint: callbacks that send leave the loop its other work", "[channel]") {
+TEST_CASE("endpoint: callbacks that send let the rest of the loop run", "[channel]") {
   Channel channel;
-  const json message = std::string(100'000, 'x');  // written at once
+  const json message = std::string(100'000, 'x');  // one write takes it all
   int sent = 0;
   bool others_ran = false;
   const std::function<void()> send_again = [&] {
@@ -430,7 +436,7 @@ TEST_CASE("endpoint: callbacks that send leave the loop its other work", "[chann
   channel.run_to_end();
 }
 
-TEST_CASE("endpoint: send is false from the mark on, drain comes when half of it is left",
+TEST_CASE("endpoint: send() returns false from the mark on, and drain comes at half of the mark",
           "[channel]") {
   Channel channel({.send_mark = 1'000'000});
   const json message = std::string(100'000, 'x');
@@ -456,8 +462,9 @@ TEST_CASE("endpoint: send is false from the mark on, drain comes when half of it
   channel.run_to_end();
 }
 
-TEST_CASE("endpoint: past the limit a message is refused and reported, the channel stays",
-          "[channel]") {
+TEST_CASE(
+    "endpoint: a message beyond the limit is refused and reported, and the channel stays open",
+    "[channel]") {
   Channel channel({.send_limit = 600'000});
   Sent sent;
   const json message = std::string(500'000, 'x');
@@ -475,7 +482,7 @@ TEST_CASE("endpoint: past the limit a message is refused and reported, the chann
   channel.run_to_end();
 }
 
-TEST_CASE("endpoint: a message on an empty queue fits, whatever its size", "[channel]") {
+TEST_CASE("endpoint: an empty queue takes a message of any size", "[channel]") {
   Channel channel({.send_limit = 10});
   CHECK(channel.end.send(json(std::string(1000, 'x')), {}));
   CHECK(channel.peer.read_available().size() == 1003);
@@ -483,7 +490,8 @@ TEST_CASE("endpoint: a message on an empty queue fits, whatever its size", "[cha
   CHECK(channel.log == Log{"disconnect"});
 }
 
-TEST_CASE("endpoint: what cannot be written as JSON is refused, the rest is sent", "[channel]") {
+TEST_CASE("endpoint: a message that cannot be written as JSON is refused, and the rest is sent",
+          "[channel]") {
   json deep = 1;
   for (int i = 0; i < 1001; ++i) deep = json::array({std::move(deep)});
   Channel channel;
@@ -502,7 +510,7 @@ TEST_CASE("endpoint: what cannot be written as JSON is refused, the rest is sent
   for (const auto code : sent.codes) CHECK(code == Errc::invalid_value);
 }
 
-TEST_CASE("endpoint: text that Node may send is accepted as it is", "[channel]") {
+TEST_CASE("endpoint: text that Node may send is accepted unchanged", "[channel]") {
   Channel channel;
   for (const char* const text : {"\"\\ud800\"", "100000000000000000000", "{\"a\":1,\"a\":2}"}) {
     CHECK(channel.end.send(tine::Text{text}, {}));
@@ -514,7 +522,7 @@ TEST_CASE("endpoint: text that Node may send is accepted as it is", "[channel]")
 
 // --- ending
 
-TEST_CASE("endpoint: disconnect writes what was accepted, then closes", "[channel]") {
+TEST_CASE("endpoint: disconnect() writes what was accepted, then closes", "[channel]") {
   Channel channel;
   Sent sent;
   std::string expected;
@@ -538,7 +546,8 @@ TEST_CASE("endpoint: disconnect writes what was accepted, then closes", "[channe
   CHECK(channel.log == Log{"disconnect"});
 }
 
-TEST_CASE("endpoint: messages are told while disconnect waits for the peer to read", "[channel]") {
+TEST_CASE("endpoint: messages are delivered while disconnect() waits for the peer to read",
+          "[channel]") {
   Channel channel;
   while (channel.end.send(json(std::string(100'000, 'x')), {})) {
   }
@@ -551,7 +560,7 @@ TEST_CASE("endpoint: messages are told while disconnect waits for the peer to re
   CHECK(channel.log == Log{"1", "2", "loss", "disconnect"});
 }
 
-TEST_CASE("endpoint: disconnect gives up on a peer that takes no byte", "[channel]") {
+TEST_CASE("endpoint: disconnect() gives up on a peer that reads nothing", "[channel]") {
   Channel channel({.flush_timeout = 50ms});
   Sent sent;
   for (int i = 0; i < 10; ++i) channel.end.send(json(std::string(100'000, 'x')), sent.callback());
@@ -566,7 +575,7 @@ TEST_CASE("endpoint: disconnect gives up on a peer that takes no byte", "[channe
   CHECK(std::count(sent.codes.begin(), sent.codes.end(), std::error_code()) == lines);
 }
 
-TEST_CASE("endpoint: a loop that only waits to write gives up on a peer that takes no byte",
+TEST_CASE("endpoint: a loop that runs only to write gives up on a peer that reads nothing",
           "[channel]") {
   Channel channel({.flush_timeout = 50ms});
   while (channel.end.send(json(std::string(100'000, 'x')), {})) {
@@ -577,7 +586,7 @@ TEST_CASE("endpoint: a loop that only waits to write gives up on a peer that tak
   CHECK(channel.owner->errors_[0].code() == std::errc::operation_canceled);
 }
 
-TEST_CASE("endpoint: a loop that has had something else to do waits to write for a whole timeout",
+TEST_CASE("endpoint: a loop that had other work to do still waits a whole timeout for the write",
           "[channel]") {
   Channel channel({.flush_timeout = 100ms});
   while (channel.end.send(json(std::string(100'000, 'x')), {})) {
@@ -591,12 +600,12 @@ TEST_CASE("endpoint: a loop that has had something else to do waits to write for
   CHECK(channel.log == Log{"before", "loss", "disconnect"});
 }
 
-TEST_CASE("endpoint: a peer that is slow but alive is waited for", "[channel]") {
+TEST_CASE("endpoint: a peer that reads slowly keeps the channel open", "[channel]") {
   Channel channel({.flush_timeout = 100ms});
   while (channel.end.send(json(std::string(100'000, 'x')), {})) {
   }
   auto stop = channel.loop->after(350ms, [&] { channel.loop->stop(); });
-  stop.unref();  // the channel keeps the loop by itself, not only for its unwritten bytes
+  stop.unref();  // so that the channel alone keeps the loop running, also when all is written
   channel.loop.run();
   CHECK(channel.end.connected());
   channel.peer.read_available();
@@ -610,7 +619,8 @@ TEST_CASE("endpoint: a peer that is slow but alive is waited for", "[channel]") 
   CHECK(channel.log == Log{"disconnect"});
 }
 
-TEST_CASE("endpoint: a peer that goes away ends what is queued with the truth", "[channel]") {
+TEST_CASE("endpoint: when the peer goes away, callbacks report what was written and what was not",
+          "[channel]") {
   Channel channel;
   Sent sent;
   for (int i = 0; i < 10; ++i) channel.end.send(json(std::string(100'000, 'x')), sent.callback());
@@ -624,7 +634,7 @@ TEST_CASE("endpoint: a peer that goes away ends what is queued with the truth", 
   CHECK(channel.end.lost_messages() == static_cast<std::size_t>(13 - written));
 }
 
-TEST_CASE("endpoint: a write to a peer that is gone ends the channel, and what it wrote is told",
+TEST_CASE("endpoint: a write to a closed peer ends the channel, after the peer's messages",
           "[channel]") {
   Channel channel;
   channel.peer.write("1\n");
@@ -637,7 +647,7 @@ TEST_CASE("endpoint: a write to a peer that is gone ends the channel, and what i
   CHECK(sent.codes[0] == std::errc::broken_pipe);
 }
 
-TEST_CASE("endpoint: a peer that shuts its reading side ends the channel at the next write",
+TEST_CASE("endpoint: a peer that shuts down reading ends the channel at the next write",
           "[channel]") {
   Channel channel;
   channel.peer.refuse_reading();
@@ -647,8 +657,9 @@ TEST_CASE("endpoint: a peer that shuts its reading side ends the channel at the 
   CHECK(channel.log == Log{"1", "loss", "disconnect"});
 }
 
-TEST_CASE("endpoint: a send on a closed one is a loss, on a later turn; a disconnect is nothing",
-          "[channel]") {
+TEST_CASE(
+    "endpoint: after the end, send() is a loss on a later turn, and disconnect() does nothing",
+    "[channel]") {
   Channel channel;
   channel.run_to_end();
   channel.log.clear();
@@ -664,7 +675,8 @@ TEST_CASE("endpoint: a send on a closed one is a loss, on a later turn; a discon
   CHECK(channel.end.lost_messages() == 2);
 }
 
-TEST_CASE("endpoint: disconnect inside a message tells the rest of the read first", "[channel]") {
+TEST_CASE("endpoint: disconnect() inside a listener delivers the rest of the read first",
+          "[channel]") {
   Channel channel;
   channel.peer.write("1\n2\n");
   channel.owner->at_message_ = [&] {
@@ -674,7 +686,7 @@ TEST_CASE("endpoint: disconnect inside a message tells the rest of the read firs
   CHECK(channel.log == Log{"1", "2", "disconnect"});
 }
 
-TEST_CASE("endpoint: one that is detached by a listener says no more", "[channel]") {
+TEST_CASE("endpoint: after a listener has called detach(), nothing is delivered", "[channel]") {
   Channel channel;
   channel.peer.write("1\n2\n");
   channel.owner->at_message_ = [&] { channel.end.detach(); };
@@ -683,7 +695,7 @@ TEST_CASE("endpoint: one that is detached by a listener says no more", "[channel
   CHECK(channel.peer.at_end());
 }
 
-TEST_CASE("endpoint: a peer that reads slowly is waited for by disconnect", "[channel]") {
+TEST_CASE("endpoint: disconnect() waits for a peer that reads slowly", "[channel]") {
   Channel channel({.flush_timeout = 200ms});
   Sent sent;
   for (int i = 0; i < 10; ++i) channel.end.send(json(std::string(100'000, 'x')), sent.callback());
@@ -699,7 +711,7 @@ TEST_CASE("endpoint: a peer that reads slowly is waited for by disconnect", "[ch
   CHECK(received + channel.peer.read_to_end().size() == 10 * 100'003);
 }
 
-TEST_CASE("endpoint: the wait of disconnect begins with it", "[channel]") {
+TEST_CASE("endpoint: flush_timeout begins with disconnect()", "[channel]") {
   using Clock = std::chrono::steady_clock;
   Channel channel({.flush_timeout = 300ms});
   while (channel.end.send(json(std::string(100'000, 'x')), {})) {
@@ -714,7 +726,7 @@ TEST_CASE("endpoint: the wait of disconnect begins with it", "[channel]") {
   CHECK(channel.log == Log{"loss", "disconnect"});
 }
 
-TEST_CASE("endpoint: disconnect gives up after one flush_timeout, not two", "[channel]") {
+TEST_CASE("endpoint: disconnect() gives up after one flush_timeout, not two", "[channel]") {
   Channel channel({.flush_timeout = 100ms});
   while (channel.end.send(json(std::string(100'000, 'x')), {})) {
   }
@@ -724,7 +736,8 @@ TEST_CASE("endpoint: disconnect gives up after one flush_timeout, not two", "[ch
   CHECK(channel.log == Log{"loss", "disconnect", "later"});
 }
 
-TEST_CASE("endpoint: with a mark of none, what is written at once wants no drain", "[channel]") {
+TEST_CASE("endpoint: with a send_mark of 0, a message that is written at once causes no drain",
+          "[channel]") {
   Channel channel({.send_mark = 0});
   channel.send_densely();
   CHECK(channel.end.send(json(1), {}));
@@ -734,7 +747,8 @@ TEST_CASE("endpoint: with a mark of none, what is written at once wants no drain
   channel.run_to_end();
 }
 
-TEST_CASE("endpoint: a refused message is followed by drain, below the mark too", "[channel]") {
+TEST_CASE("endpoint: drain follows a refused message, even if the mark was not reached",
+          "[channel]") {
   Channel channel({.send_mark = 10'000'000, .send_limit = 600'000});
   const json message = std::string(500'000, 'x');
   CHECK(channel.end.send(message, {}));
@@ -750,19 +764,20 @@ TEST_CASE("endpoint: a refused message is followed by drain, below the mark too"
   channel.run_to_end();
 }
 
-TEST_CASE("endpoint: good and bad lines in turn give way to the rest of the loop", "[channel]") {
+TEST_CASE("endpoint: alternating good and bad lines let the rest of the loop run", "[channel]") {
   Channel channel;
   std::string lines;
   for (int i = 0; i < 8000; ++i) lines += "1\n{:}\n";
   channel.peer.write(lines);
-  std::size_t told = 0;
-  channel.loop->after(1ms, [&] { told = channel.log.size(); });
+  std::size_t delivered = 0;
+  channel.loop->after(1ms, [&] { delivered = channel.log.size(); });
   channel.run_to_end();
-  CHECK(told < 16'000);
+  CHECK(delivered < 16'000);
   CHECK(channel.log.size() == 16'001);
 }
 
-TEST_CASE("endpoint: the peer sees the end at once, of a paused one too", "[channel]") {
+TEST_CASE("endpoint: disconnect() closes the socket at once, even while reading is paused",
+          "[channel]") {
   Channel channel;
   channel.end.set_paused(true);
   channel.end.disconnect();
@@ -771,7 +786,8 @@ TEST_CASE("endpoint: the peer sees the end at once, of a paused one too", "[chan
   CHECK(channel.log == Log{"disconnect"});
 }
 
-TEST_CASE("endpoint: the end of a paused one is seen without a descriptor to spare", "[channel]") {
+TEST_CASE("endpoint: the end of the peer is noticed while paused, without a free descriptor",
+          "[channel]") {
   Channel channel;
   const NoDescriptors limit;
   channel.end.set_paused(true);
@@ -780,7 +796,7 @@ TEST_CASE("endpoint: the end of a paused one is seen without a descriptor to spa
   CHECK(channel.log == Log{"disconnect"});
 }
 
-TEST_CASE("endpoint: the lines that Bun marks are internal", "[channel]") {
+TEST_CASE("endpoint: lines with Bun's mark are internal", "[channel]") {
   Channel channel;
   channel.owner->wanted_ = GENERATE(Wanted::value, Wanted::text, Wanted::nothing);
   channel.peer.write(
@@ -791,7 +807,7 @@ TEST_CASE("endpoint: the lines that Bun marks are internal", "[channel]") {
   CHECK(channel.log == Log{"disconnect"});
 }
 
-TEST_CASE("endpoint: who marks its internal lines as Bun does gets ours marked", "[channel]") {
+TEST_CASE("endpoint: our internal lines get Bun's mark if those of the peer have it", "[channel]") {
   Channel channel;
   channel.end.send_internal({{"cmd", "NODE_CLUSTER"}});
   CHECK(channel.peer.read_available() == "{\"cmd\":\"NODE_CLUSTER\"}\n");
@@ -803,7 +819,7 @@ TEST_CASE("endpoint: who marks its internal lines as Bun does gets ours marked",
   channel.run_to_end();
 }
 
-TEST_CASE("endpoint: a bad line that Bun marks is an error as any other", "[channel]") {
+TEST_CASE("endpoint: a bad line with Bun's mark is an error like any other", "[channel]") {
   Channel channel;
   channel.peer.write("\x02{]\n\x02\n1\n");
   channel.run_to_end();

@@ -1,4 +1,4 @@
-// Handles on a channel: what is written to a raw peer, and when, and what its lines lead to.
+// Handles on a channel: the bytes that a raw peer gets, and the effect of the lines that it writes.
 #include <algorithm>
 #include <chrono>
 #include <string>
@@ -27,7 +27,7 @@ const std::string ack = "{\"cmd\":\"NODE_HANDLE_ACK\"}\n";
 const std::string nack = "{\"cmd\":\"NODE_HANDLE_NACK\"}\n";
 const std::string hello = "{\"cmd\":\"NODE_TINE\"}\n";
 
-// A message with a handle, as Node writes it.
+// Returns the line of a message with a handle, as Node writes it.
 std::string line_of(const std::string& message) {
   return R"({"cmd":"NODE_HANDLE","type":"net.Socket","msg":)" + message + "}\n";
 }
@@ -69,7 +69,7 @@ void await_read(Channel& channel) {
 
 // --- received handles
 
-TEST_CASE("handles: a line may be cut anywhere, its descriptor is the one beside the first byte",
+TEST_CASE("handles: a line may be cut anywhere if its descriptor comes with the first byte",
           "[channel]") {
   const std::string line = line_of("1");
   Channel channel;
@@ -83,7 +83,7 @@ TEST_CASE("handles: a line may be cut anywhere, its descriptor is the one beside
   channel.run_to_end();
 }
 
-TEST_CASE("handles: a descriptor may ride on any byte of its line", "[channel]") {
+TEST_CASE("handles: a descriptor may come with any byte of its line", "[channel]") {
   const std::string line = line_of("1");
   Channel channel;
   for (std::size_t at = 1; at < line.size(); ++at) {
@@ -96,7 +96,7 @@ TEST_CASE("handles: a descriptor may ride on any byte of its line", "[channel]")
   channel.run_to_end();
 }
 
-TEST_CASE("handles: byte by byte, with the descriptor beside any of them", "[channel]") {
+TEST_CASE("handles: a line may come byte by byte, with its descriptor at any byte", "[channel]") {
   const std::string line = line_of("1");
   const auto at = GENERATE(std::size_t{0}, std::size_t{1}, std::size_t{20}, std::size_t{49});
   Channel channel;
@@ -110,7 +110,7 @@ TEST_CASE("handles: byte by byte, with the descriptor beside any of them", "[cha
   channel.run_to_end();
 }
 
-TEST_CASE("handles: a descriptor that comes before its line has begun, or behind it, is closed",
+TEST_CASE("handles: a descriptor that comes before its line begins, or after it, is closed",
           "[channel]") {
   Channel channel;
   Tracked early;
@@ -129,7 +129,7 @@ TEST_CASE("handles: a descriptor that comes before its line has begun, or behind
   channel.run_to_end();
 }
 
-TEST_CASE("handles: a descriptor that came with the line before, and the begin of its own, is its",
+TEST_CASE("handles: a descriptor that comes with bytes of two lines belongs to the second line",
           "[channel]") {
   Channel channel;
   const std::string line = line_of("1");
@@ -151,7 +151,7 @@ TEST_CASE("handles: lines and descriptors are paired in the order in which they 
   channel.run_to_end();
 }
 
-TEST_CASE("handles: a line that tells of more descriptors than there are gets none of them",
+TEST_CASE("handles: a line that announces more descriptors than came gets none of them",
           "[channel]") {
   Channel channel;
   channel.peer.write_with_descriptors(line_of("1", 3), {0, 1});
@@ -161,7 +161,7 @@ TEST_CASE("handles: a line that tells of more descriptors than there are gets no
   channel.run_to_end();
 }
 
-TEST_CASE("handles: as many descriptors as the kernel takes beside one message", "[channel]") {
+TEST_CASE("handles: a message may have as many descriptors as the kernel allows", "[channel]") {
   Channel channel({.descriptor_limit = 253});
   channel.peer.write_with_descriptors(line_of("1", 253), std::vector<int>(253, STDIN_FILENO));
   expect(channel, ack);
@@ -169,7 +169,7 @@ TEST_CASE("handles: as many descriptors as the kernel takes beside one message",
   channel.run_to_end();
 }
 
-TEST_CASE("handles: more than descriptor_limit are closed, an error, and asked for again",
+TEST_CASE("handles: more descriptors than descriptor_limit are closed, refused and reported",
           "[channel]") {
   Channel channel;
   Tracked tracked;
@@ -185,7 +185,7 @@ TEST_CASE("handles: more than descriptor_limit are closed, an error, and asked f
   channel.run_to_end();
 }
 
-TEST_CASE("handles: a line within a line, as Node repeats it, is one handle, and answered once",
+TEST_CASE("handles: a NODE_HANDLE line inside another, as Node repeats it, is one handle",
           "[channel]") {
   Channel channel;
   const std::string again = line_of("1");
@@ -197,7 +197,7 @@ TEST_CASE("handles: a line within a line, as Node repeats it, is one handle, and
   channel.run_to_end();
 }
 
-TEST_CASE("handles: what came is not inherited by a program that is started here", "[channel]") {
+TEST_CASE("handles: received descriptors are close-on-exec", "[channel]") {
   Channel channel;
   const auto before = open_descriptors();
   channel.peer.write_with_descriptors(line_of("1", 2), {STDIN_FILENO, STDOUT_FILENO});
@@ -214,7 +214,8 @@ TEST_CASE("handles: what came is not inherited by a program that is started here
   channel.run_to_end();
 }
 
-TEST_CASE("handles: one that nobody takes is closed when it is told", "[channel]") {
+TEST_CASE("handles: a handle that the listener does not keep is closed after the listener",
+          "[channel]") {
   Channel channel;
   Tracked tracked;
   channel.peer.write_with_descriptor(line_of("1"), tracked.fd());
@@ -224,7 +225,7 @@ TEST_CASE("handles: one that nobody takes is closed when it is told", "[channel]
   channel.run_to_end();
 }
 
-TEST_CASE("handles: without a listener they are answered, and wait for one, in order",
+TEST_CASE("handles: without a listener handles are answered, and wait for a listener in order",
           "[channel]") {
   Channel channel;
   channel.owner->listen(Wanted::nothing);
@@ -242,9 +243,8 @@ TEST_CASE("handles: without a listener they are answered, and wait for one, in o
   channel.run_to_end();
 }
 
-TEST_CASE(
-    "handles: no more than descriptor_limit wait for a listener, the peer waits with the rest",
-    "[channel]") {
+TEST_CASE("handles: at most descriptor_limit descriptors wait for a listener, and the peer waits",
+          "[channel]") {
   Channel channel({.descriptor_limit = 2});
   channel.owner->listen(Wanted::nothing);
   for (const char* message : {"1", "2", "3"}) {
@@ -260,7 +260,8 @@ TEST_CASE(
   channel.run_to_end();
 }
 
-TEST_CASE("handles: where none is taken, reading goes on without a listener", "[channel]") {
+TEST_CASE("handles: with a descriptor_limit of 0, reading goes on without a listener",
+          "[channel]") {
   Channel channel({.descriptor_limit = 0});
   channel.owner->listen(Wanted::nothing);
   channel.peer.write("1\n");
@@ -271,9 +272,9 @@ TEST_CASE("handles: where none is taken, reading goes on without a listener", "[
   channel.run_to_end();
 }
 
-TEST_CASE("handles: those that wait for a listener are told after the end, or closed with it",
+TEST_CASE("handles: stored handles are delivered after the end, or closed with the channel",
           "[channel]") {
-  const bool told = GENERATE(true, false);
+  const bool listens = GENERATE(true, false);
   Channel channel;
   Tracked tracked;
   channel.owner->listen(Wanted::nothing);
@@ -282,14 +283,14 @@ TEST_CASE("handles: those that wait for a listener are told after the end, or cl
   expect(channel, ack);
   channel.run_to_end();
   CHECK(tracked.open_somewhere());
-  if (told) channel.owner->listen(Wanted::value);
+  if (listens) channel.owner->listen(Wanted::value);
   channel.loop.run();
-  CHECK(channel.log == (told ? Log{"disconnect", "1 with 1"} : Log{"disconnect"}));
-  if (!told) channel.drop();
+  CHECK(channel.log == (listens ? Log{"disconnect", "1 with 1"} : Log{"disconnect"}));
+  if (!listens) channel.drop();
   CHECK_FALSE(tracked.open_somewhere());
 }
 
-TEST_CASE("handles: one that came before the peer's end is told before it", "[channel]") {
+TEST_CASE("handles: a handle that came before the end is delivered before it", "[channel]") {
   Channel channel;
   Tracked tracked;
   channel.peer.write_with_descriptor(line_of("1"), tracked.fd());
@@ -300,7 +301,7 @@ TEST_CASE("handles: one that came before the peer's end is told before it", "[ch
   CHECK_FALSE(tracked.open_somewhere());
 }
 
-TEST_CASE("handles: one whose line is torn at the end is closed", "[channel]") {
+TEST_CASE("handles: the handle of an incomplete last line is closed", "[channel]") {
   Channel channel;
   Tracked tracked;
   channel.peer.write_with_descriptor(line_of("1").substr(0, 30), tracked.fd());
@@ -314,8 +315,7 @@ TEST_CASE("handles: one whose line is torn at the end is closed", "[channel]") {
 
 // --- sent handles
 
-TEST_CASE("handles: an answer counts that came in time, though the process stood still until late",
-          "[channel]") {
+TEST_CASE("handles: an answer in time counts, even if this process looks only later", "[channel]") {
   using Clock = std::chrono::steady_clock;
   Channel channel({.handle_timeout = 20ms});
   send_file(channel, 1, {});
@@ -331,7 +331,7 @@ TEST_CASE("handles: an answer counts that came in time, though the process stood
   CHECK(channel.log == Log{"disconnect"});
 }
 
-TEST_CASE("handles: what is sent behind one waits until it is answered", "[channel]") {
+TEST_CASE("handles: messages after a handle wait until it is answered", "[channel]") {
   Channel channel;
   Sent sent;
   channel.end.send(json(1), sent.callback());
@@ -341,7 +341,7 @@ TEST_CASE("handles: what is sent behind one waits until it is answered", "[chann
   channel.end.send(json(5), sent.callback());
   expect(channel, "1\n" + line_of("2"));
   CHECK(channel.peer.descriptors().size() == 1);
-  channel.run_until([&] { return sent.codes.size() == 2; });  // on writing, before the answer
+  channel.run_until([&] { return sent.codes.size() == 2; });  // at the write, before the answer
   channel.peer.write(ack);
   expect(channel, "3\n" + line_of("4"));
   CHECK(channel.peer.descriptors().size() == 2);
@@ -352,12 +352,12 @@ TEST_CASE("handles: what is sent behind one waits until it is answered", "[chann
   CHECK(channel.log == Log{"disconnect"});
 }
 
-TEST_CASE("handles: one whose message is refused is not taken", "[channel]") {
+TEST_CASE("handles: if its message is refused, the handle stays with the sender", "[channel]") {
   Channel channel({.send_limit = 100});
   Sent sent;
   CHECK_FALSE(send_file(channel, "\xFF", sent.callback()));
   send_file(channel, 1);
-  channel.end.send(json(2), {});  // waits, so the limit applies: the queue is not empty
+  channel.end.send(json(2), {});  // it waits, so the queue is not empty and the limit applies
   CHECK_FALSE(send_file(channel, std::string(100, 'x'), sent.callback()));
   CHECK(channel.owner->taken_ == 1);
   channel.peer.write(ack);
@@ -366,8 +366,7 @@ TEST_CASE("handles: one whose message is refused is not taken", "[channel]") {
   CHECK(sent.codes == std::vector<std::error_code>{Errc::invalid_value, Errc::queue_full});
 }
 
-TEST_CASE("handles: the descriptor goes beside the first byte of a line of any length",
-          "[channel]") {
+TEST_CASE("handles: the descriptor goes with the first byte of a line of any length", "[channel]") {
   Channel channel;
   const std::string text(800'000, 'x');
   send_file(channel, text);
@@ -380,7 +379,7 @@ TEST_CASE("handles: the descriptor goes beside the first byte of a line of any l
   channel.run_to_end();
 }
 
-TEST_CASE("handles: several go beside one message", "[channel]") {
+TEST_CASE("handles: one message may have several descriptors", "[channel]") {
   const int count = GENERATE(1, 2, 16, 253);
   Channel channel;
   channel.owner->passed_as_ = "tine.Descriptors";
@@ -392,8 +391,9 @@ TEST_CASE("handles: several go beside one message", "[channel]") {
   channel.run_to_end();
 }
 
-TEST_CASE("handles: one that the peer refuses is sent again, three times, with its descriptor",
-          "[channel]") {
+TEST_CASE(
+    "handles: a handle that the peer refuses is sent again up to three times, with its descriptor",
+    "[channel]") {
   const int refused = GENERATE(range(0, 11));
   Channel channel;
   send_file(channel, 1);
@@ -413,7 +413,7 @@ TEST_CASE("handles: one that the peer refuses is sent again, three times, with i
   for (const auto& error : channel.owner->errors_) CHECK(error.code() == Errc::handle_lost);
 }
 
-TEST_CASE("handles: an answer to none is ignored: a stray one, a double one, one that is early",
+TEST_CASE("handles: answers that nobody waits for are ignored: stray, repeated and early ones",
           "[channel]") {
   const std::string answer = GENERATE(ack, nack);
   Channel channel;
@@ -432,7 +432,7 @@ TEST_CASE("handles: an answer to none is ignored: a stray one, a double one, one
   CHECK(channel.log == Log{"drain", "disconnect"});
 }
 
-TEST_CASE("handles: a peer that never answers loses the handle, not what is behind it",
+TEST_CASE("handles: if the peer never answers, the handle is lost, but later messages are sent",
           "[channel]") {
   Channel channel({.handle_timeout = 50ms});
   Sent sent;
@@ -443,7 +443,7 @@ TEST_CASE("handles: a peer that never answers loses the handle, not what is behi
   expect(channel, line_of("1") + "2\n");
   channel.peer.close_descriptors();
   CHECK_FALSE(tracked.open_somewhere());
-  channel.peer.write(ack);  // too late to count
+  channel.peer.write(ack);  // too late, so it does not count
   await_log(channel, 1);
   channel.run_to_end();
   CHECK(sent.codes == std::vector<std::error_code>(2));
@@ -451,7 +451,8 @@ TEST_CASE("handles: a peer that never answers loses the handle, not what is behi
   CHECK(channel.owner->errors_.at(0).code() == Errc::handle_lost);
 }
 
-TEST_CASE("handles: the loop runs on for what is behind one, not for its answer", "[channel]") {
+TEST_CASE("handles: messages after a handle keep the loop running, its answer alone does not",
+          "[channel]") {
   const bool behind = GENERATE(true, false);
   Channel channel({.handle_timeout = behind ? 50ms : 10'000ms});
   channel.end.set_ref(false);
@@ -463,7 +464,7 @@ TEST_CASE("handles: the loop runs on for what is behind one, not for its answer"
   channel.run_to_end();
 }
 
-TEST_CASE("handles: each of several that are not answered is an error", "[channel]") {
+TEST_CASE("handles: each handle without an answer is an error", "[channel]") {
   Channel channel({.handle_timeout = 1ms});
   send_file(channel, 1);
   send_file(channel, 2);
@@ -474,7 +475,8 @@ TEST_CASE("handles: each of several that are not answered is an error", "[channe
   CHECK(channel.log == Log{"error", "error", "disconnect"});
 }
 
-TEST_CASE("handles: a handle of the peer's is answered while one of ours waits", "[channel]") {
+TEST_CASE("handles: a handle of the peer is answered while ours waits for its answer",
+          "[channel]") {
   Channel channel;
   send_file(channel, 1);
   channel.end.send(json(2), {});
@@ -487,7 +489,8 @@ TEST_CASE("handles: a handle of the peer's is answered while one of ours waits",
   channel.run_to_end();
 }
 
-TEST_CASE("handles: an answer goes out between lines, also when the socket is full", "[channel]") {
+TEST_CASE("handles: an answer is written between lines, also when the socket is full",
+          "[channel]") {
   const bool with_handle = GENERATE(true, false);
   Channel channel;
   const std::string text(800'000, 'x');
@@ -505,7 +508,7 @@ TEST_CASE("handles: an answer goes out between lines, also when the socket is fu
   channel.run_to_end();
 }
 
-TEST_CASE("handles: the answer to one of an internal message goes with what is said to it",
+TEST_CASE("handles: the answer to a handle is written together with the reply to its message",
           "[channel]") {
   Channel channel;
   std::string before;
@@ -523,7 +526,7 @@ TEST_CASE("handles: the answer to one of an internal message goes with what is s
 
 // --- descriptors, which only tine understands
 
-TEST_CASE("handles: descriptors wait until the peer has said that it is tine", "[channel]") {
+TEST_CASE("handles: descriptors wait until the peer has announced that it is tine", "[channel]") {
   Channel channel;
   channel.owner->passed_as_ = "tine.Descriptors";
   channel.end.send(json(1), {});
@@ -538,31 +541,31 @@ TEST_CASE("handles: descriptors wait until the peer has said that it is tine", "
   CHECK(channel.log == Log{"disconnect"});
 }
 
-TEST_CASE("handles: descriptors are an error when the peer says something else first",
+TEST_CASE("handles: descriptors are an error if the peer sends another message first",
           "[channel]") {
   const bool known_before = GENERATE(true, false);
   const bool with_callback = GENERATE(true, false);
   Channel channel;
   Sent sent;
   channel.owner->passed_as_ = "tine.Descriptors";
-  const auto speak = [&] {
+  const auto peer_sends_message = [&] {
     channel.peer.write("0\n");
     await_log(channel, 1);
   };
-  if (known_before) speak();
+  if (known_before) peer_sends_message();
   Tracked tracked;
   const auto callback = [&] { return with_callback ? sent.callback() : tine::SendCallback(); };
   channel.end.send(json(1), channel.passed(tine::Descriptors({tracked.release()})), callback());
   channel.end.send(json(2), channel.passed(files(1)), callback());
   channel.end.send(json(3), {});
-  if (!known_before) speak();
+  if (!known_before) peer_sends_message();
   expect(channel, "3\n");
   CHECK_FALSE(tracked.open_somewhere());
   CHECK(channel.peer.descriptors().empty());
   channel.run_to_end();
   const std::vector<std::error_code> codes(2, Errc::invalid_handle_type);
   if (with_callback) CHECK(sent.codes == codes);
-  const std::size_t errors = with_callback ? 0 : 1;  // one error for all of a turn
+  const std::size_t errors = with_callback ? 0 : 1;  // one error for all handles of a turn
   REQUIRE(channel.owner->errors_.size() == errors);
   CHECK(channel.log.size() == errors + 2);
   for (const auto& error : channel.owner->errors_) {
@@ -571,7 +574,7 @@ TEST_CASE("handles: descriptors are an error when the peer says something else f
   }
 }
 
-TEST_CASE("handles: descriptors are an error when the peer says nothing for handle_timeout",
+TEST_CASE("handles: descriptors are an error if the peer sends nothing for handle_timeout",
           "[channel]") {
   Channel channel({.handle_timeout = 50ms});
   Sent sent;
@@ -586,27 +589,29 @@ TEST_CASE("handles: descriptors are an error when the peer says nothing for hand
   CHECK(sent.codes == std::vector<std::error_code>{Errc::invalid_handle_type, {}});
 }
 
-// First the line waits until the peer has said that it is tine; then it waits for the answer.
-TEST_CASE("handles: the answer has handle_timeout from when the peer has said that it is tine",
-          "[channel]") {
+// First the line waits until the peer has announced that it is tine; then it waits for the answer.
+TEST_CASE(
+    "handles: handle_timeout for the answer begins when the peer has announced that it is tine",
+    "[channel]") {
   using Clock = std::chrono::steady_clock;
   Channel channel({.handle_timeout = 1s});
   channel.owner->passed_as_ = "tine.Descriptors";
   channel.end.send(json(1), channel.passed(files(2)), {});
-  Clock::time_point said;
+  Clock::time_point announced;
   channel.loop->after(100ms, [&] {
-    said = Clock::now();
+    announced = Clock::now();
     channel.peer.write(hello);
   });
   await_log(channel, 1);
-  CHECK(Clock::now() - said >= 990ms);
+  CHECK(Clock::now() - announced >= 990ms);
   CHECK(channel.owner->errors_.at(0).code() == Errc::handle_lost);
   channel.run_to_end();
 }
 
 // --- the end
 
-TEST_CASE("handles: disconnect() waits for the answers, and writes what is behind", "[channel]") {
+TEST_CASE("handles: disconnect() waits for the answers, and writes the messages after them",
+          "[channel]") {
   Channel channel;
   Sent sent;
   send_file(channel, 1, sent.callback());
@@ -625,8 +630,7 @@ TEST_CASE("handles: disconnect() waits for the answers, and writes what is behin
   CHECK(channel.log == Log{"disconnect"});
 }
 
-TEST_CASE("handles: disconnect() waits for an answer as long as for a write, and no longer",
-          "[channel]") {
+TEST_CASE("handles: disconnect() waits for an answer only as long as for a write", "[channel]") {
   const auto handle_timeout = GENERATE(10'000ms, 0ms);
   Channel channel({.handle_timeout = handle_timeout, .flush_timeout = 50ms});
   Sent sent;
@@ -640,7 +644,7 @@ TEST_CASE("handles: disconnect() waits for an answer as long as for a write, and
   CHECK(channel.log == Log{"error", "disconnect"});
 }
 
-TEST_CASE("handles: descriptors for a peer that is not tine do not hold disconnect()",
+TEST_CASE("handles: descriptors for a peer that is not tine do not delay disconnect()",
           "[channel]") {
   Channel channel;
   channel.owner->passed_as_ = "tine.Descriptors";
@@ -653,7 +657,7 @@ TEST_CASE("handles: descriptors for a peer that is not tine do not hold disconne
   CHECK(channel.log == Log{"0", "error", "disconnect"});
 }
 
-TEST_CASE("handles: what waits when the peer ends is closed, and told as not written",
+TEST_CASE("handles: when the peer ends, waiting handles are closed and reported as not written",
           "[channel]") {
   Channel channel;
   Sent sent;
@@ -672,7 +676,7 @@ TEST_CASE("handles: what waits when the peer ends is closed, and told as not wri
   CHECK(sent.codes == std::vector<std::error_code>{{}, gone, gone});
 }
 
-TEST_CASE("handles: without the loop, what is behind one is written once it is answered",
+TEST_CASE("handles: without the loop, messages after a handle are written once it is answered",
           "[channel]") {
   Channel channel({.flush_timeout = std::chrono::hours(1)});
   send_file(channel, 1);
@@ -685,11 +689,12 @@ TEST_CASE("handles: without the loop, what is behind one is written once it is a
   CHECK(channel.peer.read_available() == line_of("1") + "2\n");
   CHECK_FALSE(stray.open_somewhere());
   channel.run_to_end();
-  CHECK(channel.log == Log{"disconnect"});  // everything else that came is dropped
+  CHECK(channel.log == Log{"disconnect"});  // all other messages that came are dropped
 }
 
-TEST_CASE("handles: without the loop, descriptors go to a peer that says only now that it is tine",
-          "[channel]") {
+TEST_CASE(
+    "handles: without the loop, descriptors go to a peer that announces only now that it is tine",
+    "[channel]") {
   Channel channel({.flush_timeout = 20ms});
   channel.owner->passed_as_ = "tine.Descriptors";
   channel.end.send(json(1), channel.passed(files(3)), {});
@@ -699,7 +704,7 @@ TEST_CASE("handles: without the loop, descriptors go to a peer that says only no
   channel.run_to_end();
 }
 
-TEST_CASE("handles: without the loop, an answer that has been read already counts", "[channel]") {
+TEST_CASE("handles: without the loop, an answer that has already been read counts", "[channel]") {
   Channel channel({.flush_timeout = std::chrono::hours(1)});
   send_file(channel, 1);
   channel.end.send(json(2), {});
@@ -711,7 +716,7 @@ TEST_CASE("handles: without the loop, an answer that has been read already count
 }
 
 TEST_CASE(
-    "handles: without the loop, what is behind one that is not answered is written in the end",
+    "handles: without the loop, messages after a handle without an answer are written in the end",
     "[channel]") {
   const std::string type = GENERATE(as<std::string>{}, "net.Socket", "tine.Descriptors");
   Channel channel({.handle_timeout = 20ms, .flush_timeout = std::chrono::hours(1)});
@@ -723,13 +728,13 @@ TEST_CASE(
   channel.run_to_end();
 }
 
-TEST_CASE("handles: without the loop, an answer is not waited for when the peer is gone",
+TEST_CASE("handles: without the loop, nobody waits for an answer of a peer that is gone",
           "[channel]") {
   Channel channel({.flush_timeout = 10s});
   send_file(channel, 1);
   channel.end.send(json(2), {});
   channel.peer.half_close();
   channel.end.write_all_now();
-  CHECK(channel.peer.read_available() == line_of("1"));  // the message behind it is not written
+  CHECK(channel.peer.read_available() == line_of("1"));  // the message after it is not written
   channel.run_to_end();
 }

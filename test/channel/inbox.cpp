@@ -1,4 +1,4 @@
-// Received bytes and descriptors: which line gets a descriptor, and when the inbox is full.
+// Received bytes and descriptors: which line gets which descriptors, and when the inbox is full.
 #include "channel/inbox.hpp"
 
 #include <algorithm>
@@ -23,7 +23,7 @@ namespace {
 
 constexpr std::string_view handle_line = "{\"cmd\":\"NODE_HANDLE\",\"msg\":1}\n";
 
-// Does one read. The descriptors came beside the last of these bytes.
+// Does one read, in which the descriptors came with the last of these bytes.
 void read(Inbox& inbox, std::string_view bytes, const std::vector<int>& beside = {}) {
   std::vector<tine::base::Descriptor> came;
   for (const int fd : beside) came.emplace_back(dup(fd));
@@ -34,7 +34,7 @@ void read(Inbox& inbox, std::string_view bytes, const std::vector<int>& beside =
   inbox.advance(bytes.size());
 }
 
-// Returns the next messages, up to the first item that is not a message, which is `last`.
+// Returns the next messages, up to the first item that is not a message. That item becomes `last`.
 std::string messages(Inbox& inbox, Inbox::Item& last, Wanted wanted = Wanted::value) {
   std::string all;
   while ((last = inbox.next(wanted)).kind == Kind::message) all += std::string(last.text) + " ";
@@ -52,8 +52,7 @@ std::size_t descriptors_of_next(Inbox& inbox, std::size_t count = 1) {
 }  // namespace
 
 // Everything is read before anything is delivered, as when the peer has ended.
-TEST_CASE("inbox: a descriptor of an earlier line is not given to a handle behind it",
-          "[channel]") {
+TEST_CASE("inbox: a handle does not get the descriptor of an earlier line", "[channel]") {
   const std::string_view earlier = GENERATE("1\n", "{\"cmd\":\"NODE_X\"}\n", "not JSON\n", "\n");
   Inbox inbox({});
   Tracked stray;
@@ -74,7 +73,7 @@ TEST_CASE("inbox: a descriptor of an earlier line is not given to a handle behin
   CHECK_FALSE(own.open_somewhere());
 }
 
-TEST_CASE("inbox: a handle whose descriptor did not come gets none of the line before",
+TEST_CASE("inbox: a handle whose descriptor did not come does not get that of the line before",
           "[channel]") {
   Inbox inbox({});
   Tracked stray;
@@ -85,14 +84,16 @@ TEST_CASE("inbox: a handle whose descriptor did not come gets none of the line b
   CHECK_FALSE(stray.open_somewhere());
 }
 
-TEST_CASE("inbox: the first byte of a line is enough for its descriptor", "[channel]") {
+TEST_CASE("inbox: a descriptor belongs to a line if it came with the line's first byte",
+          "[channel]") {
   Inbox inbox({});
   read(inbox, "1\n" + std::string(handle_line.substr(0, 1)), {STDIN_FILENO});
   read(inbox, handle_line.substr(1));
   CHECK(descriptors_of_next(inbox) == 1);
 }
 
-TEST_CASE("inbox: what all that is told has left astray is closed, and no other", "[channel]") {
+TEST_CASE("inbox: close_stray() closes the descriptors of delivered lines, and no other",
+          "[channel]") {
   Inbox inbox({});
   Tracked stray;
   Tracked own;
@@ -109,7 +110,7 @@ TEST_CASE("inbox: what all that is told has left astray is closed, and no other"
   CHECK(descriptors_of_next(inbox) == 1);
 }
 
-TEST_CASE("inbox: as many descriptors as the limit wait, not one more", "[channel]") {
+TEST_CASE("inbox: at most descriptor_limit descriptors wait", "[channel]") {
   Inbox inbox({.descriptor_limit = 2});
   std::array<tine::base::Descriptor, 3> three{
       tine::base::Descriptor(-1), tine::base::Descriptor(-1), tine::base::Descriptor(-1)};
@@ -119,8 +120,7 @@ TEST_CASE("inbox: as many descriptors as the limit wait, not one more", "[channe
   CHECK_FALSE(inbox.take(std::span(three).subspan(2)));
 }
 
-TEST_CASE("inbox: it is full from stored_limit on, a line that has not ended included",
-          "[channel]") {
+TEST_CASE("inbox: it is full from stored_limit on, including an incomplete line", "[channel]") {
   Inbox inbox({.stored_limit = 10});
   Inbox::Item item;
   read(inbox, "1234\n");
@@ -139,7 +139,7 @@ TEST_CASE("inbox: it is full from stored_limit on, a line that has not ended inc
   CHECK(messages(inbox, item) == "67890 ");
 }
 
-TEST_CASE("inbox: handles that wait are as many as descriptors may, and keep their own",
+TEST_CASE("inbox: stored handles count toward descriptor_limit, and keep their own descriptors",
           "[channel]") {
   Inbox inbox({.descriptor_limit = 2});
   for (int i = 0; i < 2; ++i) {

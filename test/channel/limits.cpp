@@ -1,4 +1,4 @@
-// The limits of sending, exact to the byte.
+// The limits of sending, tested to the exact byte.
 #include <string>
 #include <string_view>
 
@@ -20,7 +20,7 @@ constexpr std::size_t mark = 1'000'000;
 // Returns a message that has this size on the wire.
 json message_of(std::size_t bytes) { return std::string(bytes - 3, 'x'); }
 
-// Sends more than a socket takes.
+// Sends more than the socket has room for.
 void fill(Channel& channel) {
   channel.end.send(message_of(600'000), {});
   REQUIRE(channel.end.queued() > 0);
@@ -28,7 +28,7 @@ void fill(Channel& channel) {
 
 }  // namespace
 
-TEST_CASE("endpoint: send is true as long as a byte is left to the mark", "[channel]") {
+TEST_CASE("endpoint: send() returns true one byte below the mark", "[channel]") {
   Channel channel({.send_mark = mark});
   fill(channel);
   CHECK(channel.end.send(message_of(mark - 1 - channel.end.queued()), {}));
@@ -37,7 +37,7 @@ TEST_CASE("endpoint: send is true as long as a byte is left to the mark", "[chan
   CHECK(channel.log == Log{"loss", "disconnect"});
 }
 
-TEST_CASE("endpoint: send is false when the mark is reached to the byte", "[channel]") {
+TEST_CASE("endpoint: send() returns false exactly at the mark", "[channel]") {
   Channel channel({.send_mark = mark});
   fill(channel);
   CHECK_FALSE(channel.end.send(message_of(mark - channel.end.queued()), {}));
@@ -45,7 +45,8 @@ TEST_CASE("endpoint: send is false when the mark is reached to the byte", "[chan
   channel.run_to_end();
 }
 
-TEST_CASE("outbox: what fills the limit to the byte is taken, a byte more is not", "[channel]") {
+TEST_CASE("outbox: a message that fills the limit exactly is taken, one more byte is refused",
+          "[channel]") {
   Outbox outbox({.send_limit = 100});
   tine::SendCallback nobody;
   CHECK_FALSE(outbox.add(message_of(60), nobody));
@@ -58,7 +59,7 @@ TEST_CASE("outbox: what fills the limit to the byte is taken, a byte more is not
   CHECK(outbox.add(json(1), nobody));
 }
 
-TEST_CASE("outbox: the line of a handle counts in full", "[channel]") {
+TEST_CASE("outbox: the whole line of a handle counts toward the limit", "[channel]") {
   const std::size_t line =
       std::string_view("{\"cmd\":\"NODE_HANDLE\",\"type\":\"net.Socket\",\"msg\":1}\n").size();
   const bool fits = GENERATE(true, false);
@@ -72,7 +73,7 @@ TEST_CASE("outbox: the line of a handle counts in full", "[channel]") {
   CHECK(outbox.queued() == 60 + (fits ? line : 0));
 }
 
-TEST_CASE("outbox: on an empty queue a message fits, whatever the limit", "[channel]") {
+TEST_CASE("outbox: an empty queue takes a message of any size", "[channel]") {
   Outbox outbox({.send_limit = 10});
   tine::SendCallback nobody;
   CHECK_FALSE(outbox.add(message_of(1000), nobody));

@@ -1,4 +1,4 @@
-// Memory that was needed only once is released.
+// Memory that is not needed again is released.
 #include <algorithm>
 #include <string>
 
@@ -42,8 +42,7 @@ void send_with_handle(Outbox& outbox, const json& message) {
 
 }  // namespace
 
-TEST_CASE("outbox: a buffer that one message needed is given back after some smaller ones",
-          "[channel]") {
+TEST_CASE("outbox: a large buffer is released after some smaller messages", "[channel]") {
   constexpr std::size_t huge = std::size_t{1} << 20;
   const auto send_one = GENERATE(send, send_with_handle);
   const std::size_t before = heap::live_bytes();
@@ -54,7 +53,7 @@ TEST_CASE("outbox: a buffer that one message needed is given back after some sma
   CHECK(heap::live_bytes() - before < small);
 }
 
-TEST_CASE("outbox: a buffer that is needed now and then is kept", "[channel]") {
+TEST_CASE("outbox: a large buffer that is used now and then is kept", "[channel]") {
   const json huge(std::string(std::size_t{1} << 20, 'x'));
   Outbox outbox({});
   send(outbox, huge);
@@ -68,28 +67,29 @@ TEST_CASE("outbox: a buffer that is needed now and then is kept", "[channel]") {
   CHECK(heap::live_bytes() == before);
 }
 
-TEST_CASE("outbox: a buffer that has become too large is given back at once", "[channel]") {
+TEST_CASE("outbox: a very large buffer is released at once", "[channel]") {
   const json huge(std::string(std::size_t{20} << 20, 'x'));
   const std::size_t before = heap::live_bytes();
   Outbox outbox({});
-  SECTION("when it is written") { send(outbox, huge); }
-  SECTION("when another one was added meanwhile") {
+  SECTION("after its message is written") { send(outbox, huge); }
+  SECTION("after two such messages are written") {
     tine::SendCallback nobody;
     REQUIRE_FALSE(outbox.add(huge, nobody));
     outbox.front();
     REQUIRE_FALSE(outbox.add(huge, nobody));
     write_all(outbox);
   }
-  SECTION("when it was for the line of a handle") { send_with_handle(outbox, huge); }
-  SECTION("when the message was refused") {
+  SECTION("after the line of a handle is written") { send_with_handle(outbox, huge); }
+  SECTION("after the message is refused") {
     tine::SendCallback nobody;
     REQUIRE(outbox.add(json{huge, "\xFF"}, nobody));
   }
   CHECK(heap::live_bytes() - before < small);
 }
 
-TEST_CASE("inbox: what waited for a listener leaves no memory behind", "[channel]") {
-  const bool told = GENERATE(true, false);
+TEST_CASE("inbox: stored messages leave no memory behind once they are delivered or dropped",
+          "[channel]") {
+  const bool delivered = GENERATE(true, false);
   const std::string line = json(std::string(1000, 'x')).dump() + "\n";
   Inbox inbox({});
   const std::size_t before = heap::live_bytes();
@@ -102,7 +102,7 @@ TEST_CASE("inbox: what waited for a listener leaves no memory behind", "[channel
   }
   CHECK(inbox.stored() == 1000 * line.size());
   CHECK(heap::live_bytes() - before > 1'000'000);
-  if (told) {
+  if (delivered) {
     while (inbox.next(Wanted::text).kind != Inbox::Kind::nothing) {
     }
   } else {

@@ -22,14 +22,14 @@ using tine::channel::PassedHandle;
 
 namespace {
 
-// The steps that may be done to an Outbox, one letter each.
+// The steps that a test may do to an Outbox, one letter each.
 //
 //   m M    a message: with a callback, without one
 //   h H    a message with two descriptors beside it: for any peer, for tine only
 //   a      an answer to a handle of the peer
-//   1 2 w  writes one byte, half, or all of the bytes that the Outbox offers
-//   + -    the peer says that a handle has arrived, or has not
-//   f c    gives up the first handle: its answer does not come, it cannot be written
+//   1 2 w  the kernel takes one byte, half, or all of the bytes that the Outbox offers
+//   + -    the peer answers that a handle has arrived, or has not
+//   f c    gives up the first handle: because no answer comes, because it cannot be written
 //   T O    the peer is tine, or is not
 constexpr std::string_view all_steps = "mMhHa12w+-fcTO";
 
@@ -37,7 +37,7 @@ const auto failed = std::make_error_code(std::errc::too_many_files_open);
 const auto cancelled = std::make_error_code(std::errc::operation_canceled);
 
 // An Outbox and its model. Each step is done to both.
-class Both {
+class OutboxAndModel {
  public:
   void step(char what) {
     steps_ += what;
@@ -72,8 +72,8 @@ class Both {
     check_front();
     must(outbox_.due() == due_.size(), "due()");
     while (outbox_.due() > 0) outbox_.call_first_due();
-    must(told_ == due_, "callbacks");
-    told_.clear();
+    must(called_ == due_, "callbacks");
+    called_.clear();
     due_.clear();
   }
 
@@ -94,10 +94,10 @@ class Both {
     std::size_t messages = 0;
     std::size_t without_callback = 0;
     for (Line& line : lines_) {
-      if (line.told) continue;
+      if (line.reported) continue;
       ++messages;
       if (line.callback < 0) ++without_callback;
-      tell(line, cancelled);
+      report(line, cancelled);
     }
     const Outbox::Lost lost = outbox_.cancel(cancelled);
     must(lost.messages == messages && lost.without_callback == without_callback, "cancel()");
@@ -112,20 +112,20 @@ class Both {
     int callback;  // its number; -1 if there is none
     bool handle = false;
     bool tine_only = false;
-    bool told = false;
+    bool reported = false;
     int times = 1;
     std::size_t written = 0;
   };
   using Call = std::pair<int, std::error_code>;
 
-  // Does not use a Catch assertion for each check: there are millions of them.
+  // Checks without a Catch assertion, because there are millions of checks.
   void must(bool holds, const char* what) {
     if (holds) return;
     FAIL(what << " after " << steps_);
   }
 
   tine::SendCallback callback(int number) {
-    return [this, number](std::error_code error) { told_.emplace_back(number, error); };
+    return [this, number](std::error_code error) { called_.emplace_back(number, error); };
   }
 
   void add_message(bool with_callback) {
@@ -175,7 +175,7 @@ class Both {
     return bytes;
   }
 
-  // Returns all that may be written now. The Outbox may offer less at a time.
+  // Returns all bytes that may be written now. The Outbox may offer fewer at a time.
   std::string writable() const {
     const bool answers = answers_are_first();
     std::string bytes = answers ? answers_.substr(answers_written_) : "";
@@ -223,14 +223,14 @@ class Both {
       line.written += piece;
       n -= piece;
       if (line.written < line.bytes.size()) return;
-      tell(line, {});
+      report(line, {});
       if (!line.handle) lines_.pop_front();
     }
   }
 
-  void tell(Line& line, std::error_code error) {
-    if (line.callback >= 0 && !line.told) due_.emplace_back(line.callback, error);
-    line.told = true;
+  void report(Line& line, std::error_code error) {
+    if (line.callback >= 0 && !line.reported) due_.emplace_back(line.callback, error);
+    line.reported = true;
   }
 
   void answered(bool arrived) {
@@ -256,9 +256,9 @@ class Both {
   void cancel_handle() {
     if (lines_.empty() || !lines_.front().handle || lines_.front().written > 0) return;
     if (answers_are_first() && answers_written_ > 0) return;
-    const bool has_callback = !lines_.front().told;
+    const bool has_callback = !lines_.front().reported;
     must(outbox_.cancel_handle(failed) == has_callback, "whether it has a callback");
-    tell(lines_.front(), failed);
+    report(lines_.front(), failed);
     lines_.pop_front();
   }
 
@@ -269,7 +269,7 @@ class Both {
 
   std::string steps_;
   Outbox outbox_{tine::ChannelOptions{}};
-  std::vector<Call> told_;
+  std::vector<Call> called_;
 
   std::deque<Line> lines_;
   std::string answers_;
@@ -282,12 +282,12 @@ class Both {
 
 }  // namespace
 
-TEST_CASE("outbox: each order of a few steps does as the model does", "[channel]") {
+TEST_CASE("outbox: every sequence of four steps does what the model does", "[channel]") {
   constexpr int length = 4;
   std::size_t all = 1;
   for (int i = 0; i < length; ++i) all *= all_steps.size();
   for (std::size_t number = 0; number < all; ++number) {
-    Both both;
+    OutboxAndModel both;
     std::size_t rest = number;
     for (int i = 0; i < length; ++i, rest /= all_steps.size()) {
       both.step(all_steps[rest % all_steps.size()]);
@@ -298,13 +298,13 @@ TEST_CASE("outbox: each order of a few steps does as the model does", "[channel]
   SUCCEED();
 }
 
-TEST_CASE("outbox: many steps in any order do as the model does", "[channel]") {
+TEST_CASE("outbox: long random sequences of steps do what the model does", "[channel]") {
   const bool finished = GENERATE(true, false);
-  // About half of the steps write: otherwise everything would wait at the first handle.
+  // About half of the steps write; otherwise everything would wait behind the first handle.
   const std::string steps = std::string(all_steps) + "1112222wwwwww+++++--";
   std::mt19937 random(1);
   for (int round = 0; round < 2000; ++round) {
-    Both both;
+    OutboxAndModel both;
     for (int i = 0; i < 100; ++i) {
       both.step(steps[random() % steps.size()]);
       both.check();

@@ -35,7 +35,7 @@ struct Pair {
 
 }  // namespace
 
-TEST_CASE("pair: messages go both ways, and what was sent arrives before disconnect", "[channel]") {
+TEST_CASE("pair: messages go both ways, and those sent before disconnect() arrive", "[channel]") {
   Pair pair;
   pair.far->at_message_ = [&] { pair.far->end_.send(json("answer"), {}); };
   pair.near->at_message_ = [&] { pair.near->end_.disconnect(); };
@@ -45,7 +45,7 @@ TEST_CASE("pair: messages go both ways, and what was sent arrives before disconn
   CHECK(pair.near->log_ == Log{R"("answer")", "disconnect"});
 }
 
-TEST_CASE("pair: much more than a pipe holds goes both ways at once", "[channel]") {
+TEST_CASE("pair: both ends can send much more than a pipe holds at the same time", "[channel]") {
   const json much = std::string(3'000'000, 'x');
   Pair pair;
   Sent sent;
@@ -59,12 +59,12 @@ TEST_CASE("pair: much more than a pipe holds goes both ways at once", "[channel]
   pair.loop.run();
   for (const auto& end : {pair.near, pair.far}) {
     std::erase(end->log_, "drain");
-    CHECK((end->log_ == Log{much.dump(), "disconnect"}));  // not shown: it is long
+    CHECK((end->log_ == Log{much.dump(), "disconnect"}));  // not printed: it is long
   }
   CHECK(sent.codes == std::vector(2, std::error_code()));
 }
 
-TEST_CASE("pair: the end of the peer is noticed although nothing is read, and messages stay",
+TEST_CASE("pair: the end of the peer is noticed while nothing is read, and messages wait",
           "[channel]") {
   Pair pair;
   pair.near->listen(tine::channel::Wanted::nothing);
@@ -93,7 +93,8 @@ TEST_CASE("pair: a peer that only stops reading ends the channel", "[channel]") 
   CHECK(sent.codes == std::vector{std::make_error_code(std::errc::broken_pipe)});
 }
 
-TEST_CASE("pair: a peer that takes nothing for flush_timeout is given up", "[channel]") {
+TEST_CASE("pair: disconnect() gives up on a peer that reads nothing for flush_timeout",
+          "[channel]") {
   TestLoop loop;
   const auto near = std::make_shared<TestEnd>(
       loop, tine::ChannelOptions{.flush_timeout = std::chrono::milliseconds(1)});
@@ -107,7 +108,7 @@ TEST_CASE("pair: a peer that takes nothing for flush_timeout is given up", "[cha
   CHECK(sent.codes == std::vector{std::make_error_code(std::errc::operation_canceled)});
 }
 
-TEST_CASE("pair: a handle cannot travel, which its message is refused for", "[channel]") {
+TEST_CASE("pair: a message with a handle is refused, because handles need a socket", "[channel]") {
   Pair pair;
   Sent sent;
   const tine::Descriptors file({memfd_create("file", MFD_CLOEXEC)});
@@ -119,7 +120,7 @@ TEST_CASE("pair: a handle cannot travel, which its message is refused for", "[ch
   CHECK(sent.codes == std::vector{std::make_error_code(std::errc::not_a_socket)});
 }
 
-TEST_CASE("pair: what is written without the loop arrives", "[channel]") {
+TEST_CASE("pair: messages that are written without the loop arrive", "[channel]") {
   Pair pair;
   pair.near->end_.send(json(std::string(50'000, 'x')), {});
   pair.near->end_.write_all_now();

@@ -55,7 +55,7 @@ TEST_CASE("router: a route takes messages while nobody listens; the rest waits f
   CHECK(channel.log.empty());
   channel.owner->listen(Wanted::value);
   channel.run_to_end();
-  CHECK(taken == Log{"1", "2"});  // what was stored is not offered again
+  CHECK(taken == Log{"1", "2"});  // stored messages are not offered again
   CHECK(channel.log == Log{R"("a")", R"("b")", "disconnect"});
 }
 
@@ -101,7 +101,7 @@ TEST_CASE("router: routes are asked in order until one takes the message", "[cha
   router.add(Router::Offers::user, route("third", true));
   channel.peer.write("1\n{\"cmd\":\"NODE_X\"}\n");
   channel.run_to_end();
-  CHECK(asked == Log{"first", "second"});  // TestEnd's route has taken the internal one
+  CHECK(asked == Log{"first", "second"});  // TestEnd's own route has taken the internal message
   CHECK(channel.owner->internal_ == Log{R"({"cmd":"NODE_X"})"});
   CHECK(channel.log == Log{"disconnect"});
 }

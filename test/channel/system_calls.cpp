@@ -1,5 +1,5 @@
-// Rare results of system calls: a signal interrupts a read, and the kernel does not report how much
-// the peer has not read yet.
+// Rare results of system calls: a signal interrupts a read, or the kernel does not report how many
+// bytes the peer has not read yet.
 #include <cerrno>
 #include <chrono>
 #include <cstdarg>
@@ -15,7 +15,7 @@
 namespace {
 
 int interruptions = 0;  // how many of the next reads fail with EINTR
-bool unread_is_told = true;
+bool unread_is_reported = true;
 
 bool interrupted() {
   if (interruptions == 0) return false;
@@ -26,7 +26,7 @@ bool interrupted() {
 
 }  // namespace
 
-// These replace the system library's functions in this program.
+// These functions replace those of the system library in this program.
 extern "C" ssize_t recvmsg(int fd, msghdr* message, int flags) {
   return interrupted() ? -1 : syscall(SYS_recvmsg, fd, message, flags);
 }
@@ -38,11 +38,11 @@ extern "C" int ioctl(int fd, unsigned long request, ...) noexcept {
   va_start(arguments, request);
   void* const argument = va_arg(arguments, void*);
   va_end(arguments);
-  const bool untold = request == TIOCOUTQ && !unread_is_told;
-  return untold ? -1 : static_cast<int>(syscall(SYS_ioctl, fd, request, argument));
+  const bool unreported = request == TIOCOUTQ && !unread_is_reported;
+  return unreported ? -1 : static_cast<int>(syscall(SYS_ioctl, fd, request, argument));
 }
 
-TEST_CASE("endpoint: a read that is interrupted is done again, and ends nothing", "[channel]") {
+TEST_CASE("endpoint: an interrupted read is repeated, and does not end the channel", "[channel]") {
   const auto descriptor_limit = GENERATE(std::size_t{0}, std::size_t{16});
   Channel channel({.descriptor_limit = descriptor_limit});
   channel.peer.write("1\n");
@@ -55,7 +55,7 @@ TEST_CASE("endpoint: a read that is interrupted is done again, and ends nothing"
   CHECK(channel.log == Log{"1", "2", "disconnect"});
 }
 
-TEST_CASE("endpoint: the last read is done again when it is interrupted", "[channel]") {
+TEST_CASE("endpoint: an interrupted last read is repeated", "[channel]") {
   Channel channel;
   channel.end.set_paused(true);
   channel.peer.write("1\n");
@@ -67,15 +67,15 @@ TEST_CASE("endpoint: the last read is done again when it is interrupted", "[chan
   CHECK(channel.log == Log{"disconnect", "1"});
 }
 
-// As after a stop of this process: timers are due before the process looks at the socket.
-TEST_CASE("endpoint: a peer that has read meanwhile is not given up, though nothing tells how much",
+// This is what happens after this process was stopped: timers expire before it looks at the socket.
+TEST_CASE("endpoint: a peer that reads is not given up, even if its unread bytes are unknown",
           "[channel]") {
   using Clock = std::chrono::steady_clock;
   constexpr auto patience = std::chrono::milliseconds(200);
   Channel channel({.flush_timeout = patience});
   while (channel.end.send(nlohmann::json(std::string(100'000, 'x')), {})) {
   }
-  unread_is_told = false;
+  unread_is_reported = false;
   channel.end.disconnect();
   channel.owner->at_message_ = [&] {
     channel.peer.read_available();
@@ -87,7 +87,7 @@ TEST_CASE("endpoint: a peer that has read meanwhile is not given up, though noth
     if (!channel.log.empty()) channel.peer.read_available();
     return channel.end.closed();
   });
-  unread_is_told = true;
+  unread_is_reported = true;
   channel.loop.run();
   CHECK(channel.log == Log{"1", "disconnect"});
 }

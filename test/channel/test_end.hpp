@@ -73,7 +73,7 @@ class TestEnd final : public tine::channel::Endpoint::Owner {
   std::function<void()> at_internal_;
   std::function<void()> at_error_;
   std::string passed_as_ = "net.Socket";
-  int taken_ = 0;  // handles that were sent
+  int taken_ = 0;  // handles that the channel has taken
   bool throw_errors_ = false;
   Log log_;
   Log internal_;
@@ -101,7 +101,7 @@ struct Channel {
 
   tine::channel::PassedHandle passed(const tine::Descriptors& open) { return owner->passed(open); }
 
-  // From now on, messages are written together, as on a loop that sends many.
+  // Makes the channel collect its messages, as on a loop that sends many.
   void send_densely() {
     constexpr int for_seconds = 1'000'000;
     tine::uv::Pace& pace = tine::core_of(loop).pace();
