@@ -19,8 +19,8 @@ struct TestCluster {
   explicit TestCluster(tine::Balancing balancing = tine::Balancing::round_robin()) : cluster(loop) {
     cluster.setup_primary({.exec = test_program("worker"), .balancing = balancing});
     cluster.on<"message">([this](tine::Worker worker, const json& message) {
-      said.push_back(message);
-      if (on_said) on_said(worker, message);
+      messages.push_back(message);
+      if (on_message) on_message(worker, message);
     });
   }
 
@@ -29,33 +29,34 @@ struct TestCluster {
     return workers.back();
   }
 
-  // Forks workers, waits until all of them listen, and sets `port` to their port; 0 if they have
-  // none.
+  // Forks workers, waits until all of them listen, and sets `port` to their port, or to 0 if they
+  // have none.
   void listen(int count, const json& how = {{"host", "127.0.0.1"}}) {
     for (int i = 0; i < count; ++i) fork().send({{"listen", how}});
-    until_said(static_cast<std::size_t>(count));
-    for (const json& message : said) {
+    wait_for_messages(static_cast<std::size_t>(count));
+    for (const json& message : messages) {
       INFO(message.dump());
       REQUIRE(message.contains("listening"));
       port = message["listening"];
     }
-    said.clear();
+    messages.clear();
   }
 
-  // Runs the loop until `said` has that many messages of workers.
-  void until_said(std::size_t count) {
+  // Runs the loop until `messages` has that many messages of workers.
+  void wait_for_messages(std::size_t count) {
     const auto stop = [this, count](const tine::Worker&, const json&) {
-      if (said.size() >= count) loop->stop();
+      if (messages.size() >= count) loop->stop();
     };
-    const auto before = std::exchange(on_said, stop);
-    while (said.size() < count) {
+    const auto before = std::exchange(on_message, stop);
+    while (messages.size() < count) {
       loop.run();
-      REQUIRE((said.size() >= count || !cluster.workers().empty()));  // a worker is left to say it
+      // Otherwise no worker is left that could send a message.
+      REQUIRE((messages.size() >= count || !cluster.workers().empty()));
     }
-    on_said = before;
+    on_message = before;
   }
 
-  // Connects, and calls `done` with all that was received when the connection is closed.
+  // Connects, and calls `done` with all bytes that were received when the connection is closed.
   void connect(const std::function<void(const std::string&)>& done,
                const tine::ConnectOptions& to) {
     tine::Socket client(loop);
@@ -100,7 +101,7 @@ struct TestCluster {
   TestLoop loop;
   tine::Cluster cluster;
   std::vector<tine::Worker> workers;
-  std::vector<json> said;
-  std::function<void(const tine::Worker&, const json&)> on_said;
+  std::vector<json> messages;
+  std::function<void(const tine::Worker&, const json&)> on_message;
   std::uint16_t port = 0;
 };

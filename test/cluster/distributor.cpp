@@ -1,4 +1,4 @@
-// Which worker gets a connection, and when another one does.
+// Tests which worker gets a connection, and when another worker gets it.
 #include "cluster/distributor.hpp"
 
 #include <cerrno>
@@ -23,7 +23,7 @@ using tine::cluster::Distributor;
 
 namespace {
 
-// A distributor at a port of its own. It logs the workers that it hands connections to.
+// A distributor at a port of its own. It logs the workers that get connections.
 struct Distribution {
   explicit Distribution(Balancing balancing = Balancing::round_robin())
       : distributor(
@@ -38,7 +38,7 @@ struct Distribution {
             },
             10ms) {}
 
-  // Connects a client, and waits long enough for a worker to be handed the connection.
+  // Connects a client, and waits long enough for a worker to get the connection.
   void connect() {
     tine::Socket& client = clients.emplace_back(loop);
     client.on<"connect">([this] { settle(); });
@@ -47,7 +47,7 @@ struct Distribution {
     loop.run();
   }
 
-  // Stops the loop when all that comes has come and the distributor's patience has run out.
+  // Stops the loop when all connections have come and the distributor's patience has run out.
   void settle() {
     loop->after(20ms, [this] { loop->stop(); });
   }
@@ -73,8 +73,7 @@ using Handed = std::vector<int>;
 
 }  // namespace
 
-TEST_CASE("distributor: what is under way to a worker goes to nobody else, however long it takes",
-          "[cluster]") {
+TEST_CASE("distributor: a connection on its way to a worker goes to no other worker", "[cluster]") {
   const bool choice = GENERATE(false, true);
   Distribution test(choice ? Balancing::by([](const auto&, const auto&) { return 0u; })
                            : Balancing::round_robin());
@@ -85,7 +84,7 @@ TEST_CASE("distributor: what is under way to a worker goes to nobody else, howev
   CHECK(test.handed == Handed{1});
 }
 
-TEST_CASE("distributor: a choice is made without a worker that is stuck", "[cluster]") {
+TEST_CASE("distributor: a choice leaves out a worker that has not answered", "[cluster]") {
   Distribution test(Balancing::by([](const auto&, const auto&) { return 0u; }));
   test.distributor.add(1);
   test.distributor.add(2);
@@ -98,7 +97,8 @@ TEST_CASE("distributor: a choice is made without a worker that is stuck", "[clus
   CHECK(test.handed == Handed{1, 2, 1});
 }
 
-TEST_CASE("distributor: a choice waits for one of those that are stuck, if all are", "[cluster]") {
+TEST_CASE("distributor: if no worker has answered, a choice waits until one of them does",
+          "[cluster]") {
   Distribution test(Balancing::by([](const auto&, const auto&) { return 0u; }));
   test.distributor.add(1);
   test.connect();
@@ -109,7 +109,8 @@ TEST_CASE("distributor: a choice waits for one of those that are stuck, if all a
   CHECK(test.handed == Handed{1, 1});
 }
 
-TEST_CASE("distributor: a worker that leaves keeps what it may still take", "[cluster]") {
+TEST_CASE("distributor: a worker that leaves keeps a connection that it may still take",
+          "[cluster]") {
   Distribution test;
   test.distributor.add(1);
   test.distributor.add(2);
@@ -119,20 +120,20 @@ TEST_CASE("distributor: a worker that leaves keeps what it may still take", "[cl
   test.wait();
   CHECK(test.handed == Handed{1});
 
-  SECTION("it takes it") {
+  SECTION("the worker takes the connection") {
     test.distributor.answered(1, 1, true);
     test.distributor.worker_ended(1);
     CHECK(test.handed == Handed{1});
   }
-  SECTION("it refuses it, or it did not arrive") {
+  SECTION("the worker refuses the connection, or did not get it") {
     test.distributor.answered(1, 1, false);
     CHECK(test.handed == Handed{1, 2});
   }
-  SECTION("it has ended") {
+  SECTION("the worker has ended") {
     test.distributor.worker_ended(1);
     CHECK(test.handed == Handed{1, 2});
   }
-  SECTION("another worker says something of it") {
+  SECTION("another worker answers for the connection") {
     test.distributor.answered(2, 1, false);
     test.distributor.worker_ended(2);
     CHECK(test.handed == Handed{1});

@@ -30,8 +30,8 @@ std::string query(std::uint16_t port) {
          std::to_string(port) + R"(,"addressType":4,"backlog":511,"flags":0,"seq":1}\n)";
 }
 
-// Forks a worker that does the steps of raw.cpp once it listens where the others do, and waits
-// until it listens.
+// Forks a worker that does the steps of raw.cpp after it has begun to listen at the port of the
+// others, and waits until it listens.
 tine::Worker fork_raw(TestCluster& test, const std::vector<std::string>& steps) {
   std::vector<std::string> args{"send",  online,       "send", query(test.port),
                                 "await", R"("ack":1)", "send", listening};
@@ -43,7 +43,8 @@ tine::Worker fork_raw(TestCluster& test, const std::vector<std::string>& steps) 
   return worker;
 }
 
-// Clients that connect all at once, each of which must get an answer or its end soon.
+// Clients that connect all at once. Each of them must get an answer, or the end of its connection,
+// soon.
 struct Crowd {
   Crowd(TestCluster& its_test, int count) : test(its_test), open(count) {
     for (int i = 0; i < count; ++i) {
@@ -60,7 +61,7 @@ struct Crowd {
   int late = 0;
 };
 
-// Finds a free port for all workers, and forks one that listens there.
+// Finds a port that is free for all workers, and forks a worker that listens there.
 void listen_at_free_port(TestCluster& test) {
   tine::Server free(test.loop);
   free.on<"listening">([&] {
@@ -74,7 +75,7 @@ void listen_at_free_port(TestCluster& test) {
 
 }  // namespace
 
-TEST_CASE("row 44: a connection whose worker dies goes to another", "[cluster]") {
+TEST_CASE("row 44: a connection whose worker dies goes to another worker", "[cluster]") {
   const std::vector<std::string> steps =
       GENERATE(std::vector<std::string>{"await", "newconn", "kill"},
                std::vector<std::string>{"await", "newconn", "send", ack, "kill"});
@@ -122,7 +123,7 @@ TEST_CASE("row 45: wrong answers for a connection do no harm", "[cluster]") {
 }
 
 TEST_CASE(
-    "row 45: a worker that does not answer keeps what it has until it is dead, and gets no more",
+    "row 45: a worker that does not answer keeps its connections until it dies, and gets no more",
     "[cluster]") {
   TestCluster test;
   listen_at_free_port(test);
@@ -143,7 +144,8 @@ TEST_CASE(
   test.end();
 }
 
-TEST_CASE("row 45: a connection that a worker refuses to receive goes to another", "[cluster]") {
+TEST_CASE("row 45: a connection that a worker refuses to receive goes to another worker",
+          "[cluster]") {
   TestCluster test;
   listen_at_free_port(test);
   std::vector<std::string> steps;
@@ -159,7 +161,7 @@ TEST_CASE("row 45: a connection that a worker refuses to receive goes to another
   test.end();
 }
 
-TEST_CASE("cluster: a bad worker does not end its primary, which is told if it listens",
+TEST_CASE("cluster: a bad worker does not end its primary, which may listen for the error",
           "[cluster]") {
   const bool listens = GENERATE(false, true);
   TestCluster test;
@@ -178,7 +180,7 @@ TEST_CASE("cluster: a bad worker does not end its primary, which is told if it l
   if (listens) CHECK_THAT(errors[0], StartsWith("worker 1 (pid "));
 }
 
-TEST_CASE("cluster: a worker that cannot be started is an error of the primary", "[cluster]") {
+TEST_CASE("cluster: a worker that cannot be started is an error that run() throws", "[cluster]") {
   TestCluster test;
   test.cluster.setup_primary({.exec = "/nonexistent/program"});
   test.cluster.fork();
@@ -186,32 +188,32 @@ TEST_CASE("cluster: a worker that cannot be started is an error of the primary",
   test.loop.run();
 }
 
-TEST_CASE("row 45: a worker that says that connections end which it never had gets its share",
+TEST_CASE("row 45: a worker that reports ends of connections that it never had gets its share",
           "[cluster]") {
   TestCluster test(tine::Balancing::least_connections());
   listen_at_free_port(test);
   test.workers[0].send("close");
   test.workers[0].send({{"listen", {{"host", "127.0.0.1"}, {"port", test.port}, {"hold", true}}}});
-  test.until_said(1);
-  test.said.clear();
+  test.wait_for_messages(1);
+  test.messages.clear();
   const std::string ended = R"({"cmd":"NODE_CLUSTER","act":"connectionEnded","key":"127.0.0.1:)" +
                             std::to_string(test.port) + R"(:4:undefined"}\n)";
   auto worker = fork_raw(test, {"send", ended, "send", R"("ended"\n)", "await", "newconn", "send",
                                 ack, "send", R"("got one"\n)", "await-end"});
-  test.until_said(1);
+  test.wait_for_messages(1);
   tine::Socket first(test.loop);
   tine::Socket second(test.loop);
   first.once<"data">([&] { second.connect({.host = "127.0.0.1", .port = test.port}); });
   first.connect({.host = "127.0.0.1", .port = test.port});
-  test.until_said(2);
-  CHECK(test.said.back() == "got one");
+  test.wait_for_messages(2);
+  CHECK(test.messages.back() == "got one");
   first.destroy();
   second.destroy();
   worker.kill(SIGKILL);
   test.end();
 }
 
-TEST_CASE("row 45: a worker that listens at a port that does not exist is not heard", "[cluster]") {
+TEST_CASE("row 45: a listening message with an invalid port is ignored", "[cluster]") {
   const auto listening_at = [](const std::string& port) {
     return R"({"cmd":"NODE_CLUSTER","act":"listening","address":"127.0.0.1","port":)" + port +
            R"(,"addressType":4}\n)";
@@ -235,7 +237,7 @@ TEST_CASE("row 45: a worker that listens at a port that does not exist is not he
   test.end();
 }
 
-TEST_CASE("cluster: a socket that somebody has shut down is an error of those who listen at it",
+TEST_CASE("cluster: a socket that was shut down elsewhere is an error of the workers at it",
           "[cluster]") {
   const tine::base::Descriptor socket =
       tine::net::bound_socket(*tine::net::ip_address("127.0.0.1", 0), {.type = SOCK_STREAM});
@@ -254,13 +256,13 @@ TEST_CASE("cluster: a socket that somebody has shut down is an error of those wh
   CHECK(workers == std::vector<int>{1});
 
   test.fork().send({{"listen", at_socket}});
-  test.until_said(1);
-  CHECK(test.said.at(0) == json{{"error", "Invalid argument"}});
+  test.wait_for_messages(1);
+  CHECK(test.messages.at(0) == json{{"error", "Invalid argument"}});
   test.end();
   CHECK(workers.size() == 1);
 }
 
-TEST_CASE("row 46: the port lives and dies with those who listen at it", "[cluster]") {
+TEST_CASE("row 46: the port is open as long as a worker listens at it", "[cluster]") {
   TestCluster test;
   listen_at_free_port(test);
   for (int i = 0; i < 10; ++i) {
@@ -274,7 +276,7 @@ TEST_CASE("row 46: the port lives and dies with those who listen at it", "[clust
   test.end();
 }
 
-TEST_CASE("row 47: a worker that asks for everything gets little", "[cluster]") {
+TEST_CASE("row 47: a worker that asks for too much gets little", "[cluster]") {
   TestCluster test;
   listen_at_free_port(test);
   const std::string bad[] = {
@@ -319,14 +321,15 @@ TEST_CASE("row 47: a worker that asks for everything gets little", "[cluster]") 
   test.end();
 }
 
-TEST_CASE("row 48: workers that are killed and replaced under load strand nobody", "[cluster]") {
+TEST_CASE("row 48: no client is left waiting if workers are killed and replaced under load",
+          "[cluster]") {
   const int kills = scaled(10, 200);
   TestCluster test;
   listen_at_free_port(test);
   for (int i = 0; i < 3; ++i) {
     test.fork().send({{"listen", {{"host", "127.0.0.1"}, {"port", test.port}}}});
   }
-  test.until_said(3);
+  test.wait_for_messages(3);
   const std::size_t workers = test.cluster.workers().size();
   REQUIRE(workers == 4);
 
@@ -336,7 +339,8 @@ TEST_CASE("row 48: workers that are killed and replaced under load strand nobody
       test.fork().send({{"listen", {{"host", "127.0.0.1"}, {"port", test.port}}}});
     }
   });
-  constexpr int load = 100;  // connections answered between two kills, however slow the machine is
+  // Connections answered between two kills. Counted, so that a slow machine does not matter.
+  constexpr int load = 100;
   int answered = 0;
   const std::function<void()> kill = [&] {
     if (answered >= (killed + 1) * load) {

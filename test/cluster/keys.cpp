@@ -1,4 +1,4 @@
-// The keys of what workers ask for. A key is free when its worker no longer needs it.
+// The keys of the servers that workers ask for. A key is free when its worker no longer needs it.
 #include <algorithm>
 #include <chrono>
 #include <csignal>
@@ -27,13 +27,13 @@ const std::string online = R"({"cmd":"NODE_CLUSTER","act":"online","seq":0}\n)";
 const std::string leaving = R"({"cmd":"NODE_CLUSTER","act":"exitedAfterDisconnect","seq":9}\n)";
 const std::string closed = R"({"cmd":"NODE_CLUSTER","act":"close","key":"PATH:-1:-1:undefined"}\n)";
 
-// A query for a path.
+// A worker's query for a server at a path.
 const std::string query =
     R"({"cmd":"NODE_CLUSTER","act":"queryServer","index":0,"data":null,"address":"PATH",)"
     R"("port":-1,"addressType":-1,"backlog":511,"flags":0,"seq":1}\n)";
 
-// A worker that does the steps of raw.cpp. PATH stands for a path in a folder. A socket is there as
-// long as the primary has it.
+// A worker that does the steps of raw.cpp. PATH stands for a path in a folder. The socket exists as
+// long as the primary keeps it.
 struct RawWorker {
   explicit RawWorker(std::vector<std::string> steps,
                      tine::Balancing balancing = tine::Balancing::round_robin())
@@ -50,10 +50,10 @@ struct RawWorker {
 
   bool socket_is_there() const { return std::filesystem::exists(path); }
 
-  // Runs the loop until the worker says something.
-  void until_said() {
-    test.said.clear();
-    test.until_said(1);
+  // Runs the loop until the worker sends a message.
+  void wait_for_message() {
+    test.messages.clear();
+    test.wait_for_messages(1);
   }
 
   void kill() {
@@ -92,7 +92,7 @@ std::ptrdiff_t open_sockets() {
                        [](const auto& each) { return each.second.starts_with("socket:"); });
 }
 
-// Returns the memory that another process has in use.
+// Returns the memory that another process uses.
 std::size_t resident_bytes(int pid) {
   std::ifstream status("/proc/" + std::to_string(pid) + "/status");
   for (std::string line; std::getline(status, line);) {
@@ -101,14 +101,14 @@ std::size_t resident_bytes(int pid) {
   return 0;
 }
 
-// Reads whole lines, up to and including one with that text.
+// Reads whole lines, up to and including one that contains the text.
 std::string lines_until(RawPeer& peer, const std::string& text) {
   std::string lines = peer.read_until(text);
   while (!lines.ends_with('\n')) lines += peer.read_until("\n");
   return lines;
 }
 
-// Returns the number that the answer to a query must name.
+// Returns the number that the answer to the query in these lines must have.
 std::string number_of_query(const std::string& lines) {
   const std::size_t at = lines.find("\"seq\":", lines.find("queryServer")) + 6;
   return lines.substr(at, lines.find('}', at) - at);
@@ -116,57 +116,57 @@ std::string number_of_query(const std::string& lines) {
 
 }  // namespace
 
-TEST_CASE("cluster: a key is free when its worker says that it has closed it", "[cluster]") {
+TEST_CASE("cluster: a key is free when its worker reports that it is closed", "[cluster]") {
   RawWorker raw({"send", query, "send", R"("asked"\n)", "await", R"("close")", "send", closed,
                  "send", R"("closed"\n)"});
-  raw.until_said();
+  raw.wait_for_message();
   CHECK(raw.socket_is_there());
   raw.worker.send("close");
-  raw.until_said();
+  raw.wait_for_message();
   CHECK_FALSE(raw.socket_is_there());
   raw.kill();
 }
 
-TEST_CASE("cluster: a key is free when the channel of its worker ends, though the worker lives",
+TEST_CASE("cluster: a key is free when the channel of its worker ends, even if the worker lives",
           "[cluster]") {
   RawWorker raw({"send", query, "half-close"});
-  ExpectCalls told(1);
+  ExpectCalls reported(1);
   raw.test.cluster.on<"disconnect">([&](const tine::Worker& worker) {
-    told();
+    reported();
     CHECK_FALSE(worker.is_dead());
     CHECK_FALSE(raw.socket_is_there());
   });
   raw.test.loop.run();
 }
 
-TEST_CASE("cluster: a key is free as soon as its worker is told to leave", "[cluster]") {
+TEST_CASE("cluster: a key is free as soon as its worker is asked to leave", "[cluster]") {
   RawWorker raw({"send", query, "send", R"("asked"\n)"});
-  raw.until_said();
+  raw.wait_for_message();
   CHECK(raw.socket_is_there());
   raw.worker.disconnect();
   CHECK_FALSE(raw.socket_is_there());
   raw.kill();
 }
 
-TEST_CASE("cluster: a key is free as soon as its worker says that it leaves", "[cluster]") {
+TEST_CASE("cluster: a key is free as soon as its worker announces that it leaves", "[cluster]") {
   RawWorker raw({"send", query, "send", leaving, "send", R"("leaving"\n)"});
-  raw.until_said();
+  raw.wait_for_message();
   CHECK_FALSE(raw.socket_is_there());
   raw.kill();
 }
 
-TEST_CASE("cluster: a worker that leaves gets no socket any more", "[cluster]") {
-  const bool told = GENERATE(true, false);  // whether the primary tells it to leave
+TEST_CASE("cluster: a worker that leaves gets no more sockets", "[cluster]") {
+  const bool asked = GENERATE(true, false);  // whether the primary asks it to leave
   RawWorker raw(
-      told ? std::vector<std::string>{"await", "disconnect", "send", query, "send", R"("asked"\n)"}
-           : std::vector<std::string>{"send", leaving, "send", query, "send", R"("asked"\n)"});
-  if (told) raw.worker.disconnect();
-  raw.until_said();
+      asked ? std::vector<std::string>{"await", "disconnect", "send", query, "send", R"("asked"\n)"}
+            : std::vector<std::string>{"send", leaving, "send", query, "send", R"("asked"\n)"});
+  if (asked) raw.worker.disconnect();
+  raw.wait_for_message();
   CHECK_FALSE(raw.socket_is_there());
   raw.kill();
 }
 
-TEST_CASE("cluster: of a socket that cannot be given nothing is kept", "[cluster]") {
+TEST_CASE("cluster: a socket that cannot be sent to its worker is closed", "[cluster]") {
   if (sanitized) return;  // UBSan needs a pipe to see whether memory can be read
   RawWorker raw(
       {"await", R"("ask")", "send", query, "await", R"("errno":-24)", "send", R"("refused"\n)"},
@@ -178,13 +178,13 @@ TEST_CASE("cluster: of a socket that cannot be given nothing is kept", "[cluster
   {
     const NoDescriptors limit;
     only.reset();  // enough to bind a socket, but not to send a copy of it
-    raw.until_said();
+    raw.wait_for_message();
   }
   CHECK_FALSE(raw.socket_is_there());
   raw.kill();
 }
 
-TEST_CASE("cluster: a connection of the primary's is not given to a worker that names it",
+TEST_CASE("cluster: a worker cannot get a connection of the primary by naming its descriptor",
           "[cluster]") {
   using tine::net::bound_socket;
   const auto any = tine::net::ip_address("127.0.0.1", 0);
@@ -203,12 +203,12 @@ TEST_CASE("cluster: a connection of the primary's is not given to a worker that 
                      std::to_string(client.get()) + R"(,"addressType":null,"seq":1}\n)",
                  "await", R"("errno":-22)", "send", R"("refused"\n)"},
                 tine::Balancing::none());
-  raw.until_said();
-  CHECK(raw.test.said == std::vector<json>{"refused"});
+  raw.wait_for_message();
+  CHECK(raw.test.messages == std::vector<json>{"refused"});
   raw.kill();
 }
 
-TEST_CASE("cluster: a worker gets a thousand sockets, and not one more", "[cluster]") {
+TEST_CASE("cluster: a worker gets at most a thousand sockets", "[cluster]") {
   const MoreDescriptors limit;
   if (!limit.at_least(4000)) {
     WARN("there are not enough descriptors here");
@@ -224,23 +224,24 @@ TEST_CASE("cluster: a worker gets a thousand sockets, and not one more", "[clust
   steps.insert(steps.end(), {"send", R"("asked"\n)"});
   RawWorker raw(steps);
   const std::ptrdiff_t before = open_sockets();
-  raw.until_said();
+  raw.wait_for_message();
   CHECK(open_sockets() - before == 1000);
   raw.kill();
 }
 
-TEST_CASE("cluster: a worker that leaves asks for no socket any more", "[cluster]") {
+TEST_CASE("cluster: a worker that leaves asks for no more sockets", "[cluster]") {
   RawParent worker("worker", {}, {"NODE_UNIQUE_ID=1"});
   worker.channel().read_until("online");
   worker.channel().write("\"leave\"\n{\"listen\":{\"host\":\"127.0.0.1\"}}\n");
-  const std::string said = worker.channel().read_until("exitedAfterDisconnect");
-  CHECK_THAT(said, !ContainsSubstring("queryServer"));
+  const std::string lines = worker.channel().read_until("exitedAfterDisconnect");
+  CHECK_THAT(lines, !ContainsSubstring("queryServer"));
   worker.channel().close();
   CHECK(worker.wait() == 0);
 }
 
-TEST_CASE("cluster: what a worker asks for alike is told apart as long as some of it is open",
-          "[cluster]") {
+TEST_CASE(
+    "cluster: equal queries of a worker get different indexes while one of their servers is open",
+    "[cluster]") {
   RawParent worker("worker", {}, {"NODE_UNIQUE_ID=1"});
   RawPeer& primary = worker.channel();
   const std::string answers[] = {
@@ -258,7 +259,7 @@ TEST_CASE("cluster: what a worker asks for alike is told apart as long as some o
   CHECK(worker.wait() == 0);
 }
 
-TEST_CASE("cluster: an errno of the primary's that is none is an invalid argument", "[cluster]") {
+TEST_CASE("cluster: an invalid errno from the primary becomes an invalid argument", "[cluster]") {
   const std::string number =
       GENERATE("1", "-4096", "-5000000000", "-9223372036854775808", "18446744073709551615");
   RawParent worker("worker", {}, {"NODE_UNIQUE_ID=1"});
@@ -272,7 +273,7 @@ TEST_CASE("cluster: an errno of the primary's that is none is an invalid argumen
   CHECK(worker.wait() == 0);
 }
 
-TEST_CASE("cluster: a worker keeps no key of what it has closed", "[cluster]") {
+TEST_CASE("cluster: a worker drops the keys of closed servers", "[cluster]") {
   if (sanitized) return;  // sanitizers keep freed memory for a while
   constexpr std::size_t size_of_key = 1'000'000;
   RawParent worker("worker", {}, {"NODE_UNIQUE_ID=1"});

@@ -38,7 +38,7 @@ json node_query(const json& more) {
 
 }  // namespace
 
-TEST_CASE("cluster messages: keys are Node's", "[cluster]") {
+TEST_CASE("cluster messages: keys are the same as Node's", "[cluster]") {
   const auto key = [](const json& more) { return read_query(node_query(more)).value().key; };
   CHECK(key(usual) == "null:8000:4:undefined");
   CHECK(key({{"port", 0}}) == "null:0:4:undefined:0");
@@ -51,7 +51,7 @@ TEST_CASE("cluster messages: keys are Node's", "[cluster]") {
         "0.0.0.0:8000:udp4:-1");
 }
 
-TEST_CASE("cluster messages: a query is read as it was meant", "[cluster]") {
+TEST_CASE("cluster messages: each member of a query is read", "[cluster]") {
   const auto listener = [](const json& more) {
     return read_query(node_query(more)).value().listener;
   };
@@ -80,7 +80,7 @@ TEST_CASE("cluster messages: a query is read as it was meant", "[cluster]") {
 
 // Node 20 and 26 write the worker's directory before an abstract name, because path.resolve() does
 // not know of such names.
-TEST_CASE("cluster messages: an abstract name is without the directory of Node's worker",
+TEST_CASE("cluster messages: the directory that Node writes before an abstract name is removed",
           "[cluster]") {
   using namespace std::string_literals;
   for (const std::string& folder : {""s, "/"s, "/home/somebody/"s}) {
@@ -91,10 +91,10 @@ TEST_CASE("cluster messages: an abstract name is without the directory of Node's
     CHECK(listening_address(query).value().host == "\0name"s);
   }
   const json path = node_query({{"address", "/run/x\0y"s}, {"port", -1}, {"addressType", -1}});
-  CHECK(read_query(path).value().listener.address->host == "/run/x\0y"s);  // binding it fails
+  CHECK(read_query(path).value().listener.address->host == "/run/x\0y"s);  // bind() refuses it
 }
 
-TEST_CASE("cluster messages: a backlog that is none is the usual one", "[cluster]") {
+TEST_CASE("cluster messages: an invalid backlog is replaced by the default", "[cluster]") {
   const auto backlog = [](const json& value) {
     return read_query(node_query({{"backlog", value}})).value().listener.backlog;
   };
@@ -106,7 +106,7 @@ TEST_CASE("cluster messages: a backlog that is none is the usual one", "[cluster
   CHECK(backlog("10") == 511);
 }
 
-TEST_CASE("cluster messages: what cannot be a query is none", "[cluster]") {
+TEST_CASE("cluster messages: an invalid query is rejected", "[cluster]") {
   const json more = GENERATE(
       json{{"addressType", 5}}, json{{"addressType", nullptr}}, json{{"addressType", "tcp"}},
       json{{"port", 65536}}, json{{"port", -1}}, json{{"port", beyond_int64}},
@@ -117,7 +117,7 @@ TEST_CASE("cluster messages: what cannot be a query is none", "[cluster]") {
   CHECK_FALSE(read_query(node_query(more)));
 }
 
-TEST_CASE("cluster messages: what a worker asks is what its primary reads", "[cluster]") {
+TEST_CASE("cluster messages: the primary reads what a worker writes", "[cluster]") {
   tine::net::ListenerQuery asked;
   asked.kind = GENERATE(Kind::stream, Kind::udp4, Kind::udp6);
   asked.port = 8000;
@@ -138,7 +138,7 @@ TEST_CASE("cluster messages: what a worker asks is what its primary reads", "[cl
   CHECK(read.writable_all == asked.writable_all);
 }
 
-TEST_CASE("cluster messages: flags are libuv's, of TCP and of UDP", "[cluster]") {
+TEST_CASE("cluster messages: flags have libuv's values for TCP and for UDP", "[cluster]") {
   const auto flags = [](const tine::net::ListenerQuery& query) {
     return query_members(query, 0)["flags"];
   };
@@ -149,7 +149,7 @@ TEST_CASE("cluster messages: flags are libuv's, of TCP and of UDP", "[cluster]")
   CHECK(flags({.kind = Kind::udp6, .ipv6_only = true, .reuse_port = true}) == 65);
 }
 
-TEST_CASE("cluster messages: a descriptor is asked for as Node does", "[cluster]") {
+TEST_CASE("cluster messages: a query for a descriptor is written as Node writes it", "[cluster]") {
   const json asked = query_members({.descriptor = 7, .backlog = 10}, 0);
   CHECK(asked == json{{"index", 0},
                       {"data", nullptr},
@@ -162,7 +162,7 @@ TEST_CASE("cluster messages: a descriptor is asked for as Node does", "[cluster]
   CHECK(read_query(asked).value().key == "null:null:null:7");
 }
 
-TEST_CASE("cluster messages: addresses come back as they were", "[cluster]") {
+TEST_CASE("cluster messages: an address that is written and read is the same", "[cluster]") {
   const Address address =
       GENERATE(Address{Family::ipv4, "127.0.0.1", 80}, Address{Family::ipv6, "::1", 65535});
   CHECK(read_address(write_address(address)) == address);

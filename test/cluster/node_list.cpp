@@ -19,7 +19,7 @@ tine::Balancing any_balancing() {
   return GENERATE(tine::Balancing::round_robin(), tine::Balancing::none());
 }
 
-// Lets the next workers be shells that run the script.
+// Makes the next workers shells that run the script.
 void run_script(TestCluster& test, const std::string& script) {
   test.cluster.setup_primary(
       {.exec = script, .fork = {.exec_path = "/bin/sh", .exec_args = {"-c"}}});
@@ -27,7 +27,8 @@ void run_script(TestCluster& test, const std::string& script) {
 
 }  // namespace
 
-TEST_CASE("cluster: listening tells the port, and disconnect() of all closes it", "[cluster]") {
+TEST_CASE("cluster: the listening event has the port, and disconnect() of all workers closes it",
+          "[cluster]") {
   TestCluster test(any_balancing());
   std::set<std::uint16_t> ports;
   test.cluster.on<"listening">([&](const tine::Worker&, const tine::Address& address) {
@@ -41,7 +42,7 @@ TEST_CASE("cluster: listening tells the port, and disconnect() of all closes it"
   CHECK(test.ask().empty());
 }
 
-TEST_CASE("cluster: a worker that is told to leave while it asks for a socket leaves",
+TEST_CASE("cluster: a worker that is asked to leave while it asks for a socket leaves",
           "[cluster]") {
   TestCluster test(any_balancing());
   for (int i = 0; i < 4; ++i) {
@@ -60,7 +61,7 @@ TEST_CASE("cluster: a worker that is told to leave while it asks for a socket le
   }
 }
 
-TEST_CASE("cluster: what would listen while its worker leaves is closed", "[cluster]") {
+TEST_CASE("cluster: a server that starts while its worker leaves is closed", "[cluster]") {
   const char* const how = GENERATE("listen", "bind");
   TestCluster test;
   auto worker = test.fork();
@@ -71,7 +72,8 @@ TEST_CASE("cluster: what would listen while its worker leaves is closed", "[clus
   CHECK(worker.exited_after_disconnect() == true);
 }
 
-TEST_CASE("cluster: all workers may be told to leave and be killed at once", "[cluster]") {
+TEST_CASE("cluster: some workers may be asked to leave and others killed at the same time",
+          "[cluster]") {
   TestCluster test(any_balancing());
   ExpectCalls ended(8);
   ExpectCalls disconnected(8);
@@ -89,7 +91,7 @@ TEST_CASE("cluster: all workers may be told to leave and be killed at once", "[c
   CHECK(test.cluster.workers().empty());
 }
 
-TEST_CASE("cluster: a worker that listens at nothing leaves, and the others stay", "[cluster]") {
+TEST_CASE("cluster: a worker that does not listen can leave, and the others stay", "[cluster]") {
   TestCluster test(any_balancing());
   auto idle = test.fork();
   test.listen(1);
@@ -100,7 +102,7 @@ TEST_CASE("cluster: a worker that listens at nothing leaves, and the others stay
   test.end();
 }
 
-TEST_CASE("cluster: a worker that hears nothing is killed", "[cluster]") {
+TEST_CASE("cluster: a worker that does not read can be killed", "[cluster]") {
   TestCluster test;
   run_script(test, "while :; do :; done");
   auto worker = test.fork();
@@ -128,7 +130,7 @@ TEST_CASE("cluster: disconnect() and kill() may follow each other", "[cluster]")
   test.loop.run();
 }
 
-TEST_CASE("cluster: the code that a worker exits with is told", "[cluster]") {
+TEST_CASE("cluster: the exit code of a worker is reported", "[cluster]") {
   TestCluster test;
   run_script(test, "exit 3");
   auto worker = test.fork();
@@ -148,7 +150,8 @@ TEST_CASE("cluster: a worker that outlives its channel exits with its own code",
   CHECK(worker.exited_after_disconnect() == true);
 }
 
-TEST_CASE("cluster: an address in use is the worker's error, who may leave then", "[cluster]") {
+TEST_CASE("cluster: an address in use is an error of the worker, which may leave then",
+          "[cluster]") {
   TestCluster test(any_balancing());
   tine::Server taken(test.loop);
   taken.on<"listening">([&] { test.loop->stop(); });
@@ -156,8 +159,8 @@ TEST_CASE("cluster: an address in use is the worker's error, who may leave then"
   test.loop.run();
   auto worker = test.fork();
   worker.send({{"listen", {{"host", "127.0.0.1"}, {"port", taken.address()->port}}}});
-  test.until_said(1);
-  CHECK(test.said[0] == json{{"error", "Address already in use"}});
+  test.wait_for_messages(1);
+  CHECK(test.messages[0] == json{{"error", "Address already in use"}});
   taken.close();
   worker.send("leave");
   test.loop.run();
@@ -173,14 +176,14 @@ TEST_CASE("cluster: servers and datagram sockets are closed and opened again", "
       worker.send(at_free_port);
       worker.send({{"bind", {{"host", "127.0.0.1"}}}});
     }
-    test.until_said(4 * i);
+    test.wait_for_messages(4 * i);
     worker.send("close");
   }
-  for (const json& message : test.said) CHECK(message.contains("listening"));
+  for (const json& message : test.messages) CHECK(message.contains("listening"));
   test.end();
 }
 
-TEST_CASE("cluster: a relative path is the worker's, however long it is for the primary",
+TEST_CASE("cluster: a relative path is relative to the worker's directory, and may be long",
           "[cluster]") {
   const Folder folder;
   const bool is_long = GENERATE(false, true);
@@ -191,16 +194,16 @@ TEST_CASE("cluster: a relative path is the worker's, however long it is for the 
   const auto before = std::filesystem::current_path();
   std::filesystem::current_path(folder.path());
   auto worker = test.fork();
-  bool told = false;
+  bool reported = false;
   worker.on<"listening">([&](const tine::Address& address) {
     CHECK(address.host == deep / "socket");
-    told = true;
+    reported = true;
     test.loop->stop();
   });
   worker.send({{"listen", {{"path", "socket"}}}});
-  test.until_said(1);
-  REQUIRE(test.said[0].contains("listening"));
-  while (!told) test.loop.run();
+  test.wait_for_messages(1);
+  REQUIRE(test.messages[0].contains("listening"));
+  while (!reported) test.loop.run();
   CHECK(std::filesystem::is_socket(deep / "socket"));
   CHECK(test.ask({.path = deep.filename() / "socket"}) == "1");
   test.end();
@@ -208,7 +211,8 @@ TEST_CASE("cluster: a relative path is the worker's, however long it is for the 
   std::filesystem::current_path(before);
 }
 
-TEST_CASE("cluster: a socket that Node could not bind is an address in use", "[cluster]") {
+TEST_CASE("cluster: a socket that Node could not bind is reported as an address in use",
+          "[cluster]") {
   RawParent worker("worker", {}, {"NODE_UNIQUE_ID=1"});
   worker.channel().read_until("online");
   worker.channel().write(R"({"listen":{"host":"127.0.0.1","port":1}})"
@@ -225,7 +229,8 @@ TEST_CASE("cluster: a socket that Node could not bind is an address in use", "[c
   CHECK(worker.wait() == 0);
 }
 
-TEST_CASE("cluster: a worker leaves in order when its primary tells it to, and goes", "[cluster]") {
+TEST_CASE("cluster: a worker leaves properly if its primary asks it to, and is gone then",
+          "[cluster]") {
   RawParent worker("worker", {}, {"NODE_UNIQUE_ID=1"});
   worker.channel().read_until("online");
   worker.channel().write(

@@ -1,4 +1,4 @@
-// How settings are merged, and the options that workers are forked with.
+// Tests how settings are merged, and with which options workers are forked.
 #include "cluster/settings.hpp"
 
 #include <chrono>
@@ -28,8 +28,7 @@ ClusterSettings merged(ClusterSettings settings, const ClusterSettings& given) {
 
 }  // namespace
 
-TEST_CASE("cluster settings: every option of a worker's fork is kept until it is given anew",
-          "[cluster]") {
+TEST_CASE("cluster settings: each fork option stays until another value is given", "[cluster]") {
   const auto source = std::make_unique<std::stop_source>();
   const ClusterSettings given{.exec = "worker",
                               .fork = {.args = {"one"},
@@ -79,7 +78,7 @@ TEST_CASE("cluster settings: every option of a worker's fork is kept until it is
   CHECK(fork.channel.descriptor_limit == tine::ChannelOptions().descriptor_limit);
 }
 
-TEST_CASE("cluster settings: what is given anew replaces what was given", "[cluster]") {
+TEST_CASE("cluster settings: a new value replaces the earlier one", "[cluster]") {
   const ClusterSettings settings =
       merged({.exec = "a", .fork = {.args = {"b", "c"}, .cwd = "/d", .nice = 1}},
              {.exec = "A", .fork = {.args = {"B"}, .nice = 2}});
@@ -89,7 +88,8 @@ TEST_CASE("cluster settings: what is given anew replaces what was given", "[clus
   CHECK(settings.fork.nice == 2);
 }
 
-TEST_CASE("cluster settings: variables are merged one by one, the worker's own last", "[cluster]") {
+TEST_CASE("cluster settings: variables are merged one by one, and fork()'s come last",
+          "[cluster]") {
   const ClusterSettings settings = merged({.fork = {.env = {{"A", "1"}, {"B", "1"}, {"C", "1"}}}},
                                           {.fork = {.env = {{"B", "2"}, {"C", "2"}}}});
   const ForkOptions options =
@@ -98,7 +98,8 @@ TEST_CASE("cluster settings: variables are merged one by one, the worker's own l
                            {"A", "1"}, {"B", "2"}, {"C", std::nullopt}, {"D", "3"}});
 }
 
-TEST_CASE("cluster settings: only the program's own workers get its arguments", "[cluster]") {
+TEST_CASE("cluster settings: workers get the program's arguments only if they run the same program",
+          "[cluster]") {
   const auto args_of = [](const ClusterSettings& settings) {
     return tine::cluster::worker_options(settings, {}, 1).args;
   };
@@ -106,7 +107,7 @@ TEST_CASE("cluster settings: only the program's own workers get its arguments", 
   CHECK(args_of({.fork = {.args = {"one"}}}) == Texts{"one"});
 }
 
-TEST_CASE("cluster settings: a worker without the primary's environment has no inspector of it",
+TEST_CASE("cluster settings: a worker that does not inherit NODE_OPTIONS gets no inspector port",
           "[cluster]") {
   ::setenv("NODE_OPTIONS", "--inspect=1234", 1);
   const bool inherit = GENERATE(true, false);

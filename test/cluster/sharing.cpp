@@ -15,14 +15,15 @@
 
 using Answers = std::map<std::string, int>;
 
-TEST_CASE("cluster: round robin gives each worker its turn", "[cluster]") {
+TEST_CASE("cluster: round robin goes through the workers in turn", "[cluster]") {
   TestCluster test;
   test.listen(3);
   CHECK(test.ask_often(9) == Answers{{"1", 3}, {"2", 3}, {"3", 3}});
   test.end();
 }
 
-TEST_CASE("cluster: without balancing, and with a socket each, some worker answers", "[cluster]") {
+TEST_CASE("cluster: without balancing, or with a socket for each worker, any worker answers",
+          "[cluster]") {
   const auto balancing = GENERATE(tine::Balancing::none(), tine::Balancing::reuse_port());
   TestCluster test(balancing);
   test.listen(2);
@@ -36,7 +37,7 @@ TEST_CASE("cluster: without balancing, and with a socket each, some worker answe
   test.end();
 }
 
-TEST_CASE("cluster: the worker with the fewest connections gets the next", "[cluster]") {
+TEST_CASE("cluster: the worker with the fewest connections gets the next one", "[cluster]") {
   TestCluster test(tine::Balancing::least_connections());
   test.listen(2, {{"host", "127.0.0.1"}, {"hold", true}});
   Answers answers;
@@ -56,7 +57,7 @@ TEST_CASE("cluster: the worker with the fewest connections gets the next", "[clu
   CHECK(answers == Answers{{"1", 5}, {"2", 5}});
 
   // The connections of the first worker end, so it gets all the next ones. Its answer comes after
-  // its reports of these ends.
+  // its reports that these connections have ended.
   for (std::size_t i = 0; i < clients.size(); ++i) {
     if (answered_by[i] == "1") clients[i].end();
   }
@@ -68,7 +69,7 @@ TEST_CASE("cluster: the worker with the fewest connections gets the next", "[clu
   }
   test.loop.run();
   test.workers[0].send("in order");
-  test.until_said(1);
+  test.wait_for_messages(1);
   answers.clear();
   for (int i = 0; i < 5; ++i) connect();
   CHECK(answers == Answers{{"1", 5}});
@@ -76,7 +77,7 @@ TEST_CASE("cluster: the worker with the fewest connections gets the next", "[clu
   test.end();
 }
 
-TEST_CASE("cluster: a function of the user's sends a client to its worker", "[cluster]") {
+TEST_CASE("cluster: a function of the user chooses the worker for a client", "[cluster]") {
   int asked = 0;
   TestCluster test(tine::Balancing::by(
       [&](const tine::Address& client, const std::vector<tine::Balancing::Candidate>& workers) {
@@ -94,33 +95,34 @@ TEST_CASE("cluster: a function of the user's sends a client to its worker", "[cl
   test.end();
 }
 
-TEST_CASE("cluster: workers share a free port, and each further server another", "[cluster]") {
+TEST_CASE("cluster: workers share a free port, and each further server gets another port",
+          "[cluster]") {
   TestCluster test;
   for (int i = 0; i < 2; ++i) {
     auto worker = test.fork();
     worker.send({{"listen", {{"host", "127.0.0.1"}}}});
     worker.send({{"listen", {{"host", "127.0.0.1"}}}});
   }
-  test.until_said(4);
+  test.wait_for_messages(4);
   std::map<json, int> ports;
-  for (const json& message : test.said) ++ports[message["listening"]];
+  for (const json& message : test.messages) ++ports[message["listening"]];
   CHECK(ports.size() == 2);
   for (const auto& [port, count] : ports) CHECK(count == 2);
   test.end();
 }
 
-TEST_CASE("cluster: what is closed can be listened at again", "[cluster]") {
+TEST_CASE("cluster: a worker may listen again at a port that it has closed", "[cluster]") {
   TestCluster test;
   test.listen(1);
   test.workers[0].send("close");
   test.workers[0].send({{"listen", {{"host", "127.0.0.1"}, {"port", test.port}}}});
-  test.until_said(1);
-  CHECK(test.said[0] == json{{"listening", test.port}});
+  test.wait_for_messages(1);
+  CHECK(test.messages[0] == json{{"listening", test.port}});
   CHECK(test.ask() == "1");
   test.end();
 }
 
-TEST_CASE("cluster: what the primary cannot do is the worker's error", "[cluster]") {
+TEST_CASE("cluster: a worker gets the error if the primary cannot open a socket", "[cluster]") {
   TestCluster test;
   tine::Server taken(test.loop);
   taken.on<"listening">([&] { test.loop->stop(); });
@@ -130,25 +132,25 @@ TEST_CASE("cluster: what the primary cannot do is the worker's error", "[cluster
   worker.send({{"listen", {{"host", "127.0.0.1"}, {"port", taken.address()->port}}}});
   worker.send({{"listen", {{"host", "203.0.113.1"}}}});
   worker.send({{"listen", {{"path", "/no/such/folder/socket"}}}});
-  test.until_said(3);
+  test.wait_for_messages(3);
   std::set<json> errors;
-  for (const json& message : test.said) errors.insert(message["error"]);
+  for (const json& message : test.messages) errors.insert(message["error"]);
   CHECK(errors == std::set<json>{"Address already in use", "Cannot assign requested address",
                                  "No such file or directory"});
   taken.close();
   test.end();
 }
 
-TEST_CASE("cluster: the same port twice in a worker is in use", "[cluster]") {
+TEST_CASE("cluster: a worker that listens twice at the same port gets an error", "[cluster]") {
   TestCluster test;
   test.listen(1);
   const json listen{{"listen", {{"host", "127.0.0.1"}, {"port", test.port}}}};
   test.workers[0].send("close");
   test.workers[0].send(listen);
-  test.until_said(1);
+  test.wait_for_messages(1);
   test.workers[0].send(listen);
-  test.until_said(2);
-  CHECK(test.said[1] == json{{"error", "Address already in use"}});
+  test.wait_for_messages(2);
+  CHECK(test.messages[1] == json{{"error", "Address already in use"}});
   CHECK(test.ask() == "1");
   test.end();
 }
@@ -180,13 +182,13 @@ TEST_CASE("cluster: an abstract name is shared", "[cluster]") {
   const std::string name = std::string(1, '\0') + "tine-test-" + std::to_string(::getpid());
   TestCluster test;
   for (int i = 0; i < 2; ++i) test.fork().send({{"listen", {{"path", name}}}});
-  test.until_said(2);
-  CHECK(test.said == std::vector<json>(2, {{"listening", 0}}));
+  test.wait_for_messages(2);
+  CHECK(test.messages == std::vector<json>(2, {{"listening", 0}}));
   CHECK(test.ask({.path = name}) != "");
   test.end();
 }
 
-TEST_CASE("cluster: workers listen at a socket that the primary has, by its number there",
+TEST_CASE("cluster: workers can listen at a descriptor of the primary, by its number there",
           "[cluster]") {
   const auto balancing = GENERATE(tine::Balancing::round_robin(), tine::Balancing::none());
   TestCluster test(balancing);
@@ -201,22 +203,23 @@ TEST_CASE("cluster: workers listen at a socket that the primary has, by its numb
   CHECK(tine::net::local_address(bound.get()) == address);
 }
 
-TEST_CASE("cluster: a descriptor that is no socket of the primary's is the worker's error",
+TEST_CASE("cluster: a descriptor that is no socket of the primary is an error of the worker",
           "[cluster]") {
-  const bool exclusive = GENERATE(false, true);  // if so, the descriptor is the worker's
+  const bool exclusive = GENERATE(false, true);  // if true, the descriptor is the worker's
   TestCluster test;
   test.fork().send({{"listen", {{"descriptor", 9999}, {"exclusive", exclusive}}}});
-  test.until_said(1);
-  CHECK(test.said[0] == json{{"error", exclusive ? "Bad file descriptor" : "Invalid argument"}});
+  test.wait_for_messages(1);
+  CHECK(test.messages[0] ==
+        json{{"error", exclusive ? "Bad file descriptor" : "Invalid argument"}});
   test.end();
 }
 
 TEST_CASE("cluster: a datagram socket is shared", "[cluster]") {
   TestCluster test;
   for (int i = 0; i < 2; ++i) test.fork().send({{"bind", {{"host", "127.0.0.1"}}}});
-  test.until_said(2);
-  REQUIRE(test.said[0] == test.said[1]);
-  const std::uint16_t port = test.said[0]["listening"];
+  test.wait_for_messages(2);
+  REQUIRE(test.messages[0] == test.messages[1]);
+  const std::uint16_t port = test.messages[0]["listening"];
   tine::Datagram client(test.loop, tine::Family::ipv4);
   std::string answer;
   client.on<"message">([&](std::string_view bytes) {
@@ -230,8 +233,9 @@ TEST_CASE("cluster: a datagram socket is shared", "[cluster]") {
   test.end();
 }
 
-// The server answers when all questions are there, so that no worker's socket is gone before.
-TEST_CASE("cluster: a datagram socket that send() has bound is the worker's own", "[cluster]") {
+// The server answers when it has all questions, because no worker may close its socket before.
+TEST_CASE("cluster: a datagram socket that send() has bound belongs to the worker alone",
+          "[cluster]") {
   constexpr std::size_t count = 3;
   TestCluster test;
   tine::Datagram server(test.loop, tine::Family::ipv4);
@@ -243,7 +247,7 @@ TEST_CASE("cluster: a datagram socket that send() has bound is the worker's own"
   });
   server.bind({.host = "127.0.0.1"});
   std::multimap<int, json> answers;
-  test.on_said = [&](const tine::Worker& worker, const json& message) {
+  test.on_message = [&](const tine::Worker& worker, const json& message) {
     answers.emplace(worker.id(), message["answer"]);
     if (answers.size() == count) test.loop->stop();
   };
@@ -258,33 +262,34 @@ TEST_CASE("cluster: a datagram socket that send() has bound is the worker's own"
   test.end();
 }
 
-TEST_CASE("cluster: with reuse_port each worker has a socket of its own", "[cluster]") {
+TEST_CASE("cluster: with reuse_port each worker has its own socket", "[cluster]") {
   const auto balancing = GENERATE(tine::Balancing::round_robin(), tine::Balancing::none());
   const std::string kind = GENERATE("listen", "bind");
   TestCluster test(balancing);
-  bool heard = false;
-  test.cluster.on<"listening">([&](const tine::Worker&) { heard = true; });
+  bool reported = false;
+  test.cluster.on<"listening">([&](const tine::Worker&) { reported = true; });
   const auto start = [&](std::uint16_t port) {
-    test.said.clear();
+    test.messages.clear();
     test.fork().send({{kind, {{"host", "127.0.0.1"}, {"port", port}, {"reuse_port", true}}}});
-    test.until_said(1);
-    return test.said[0];
+    test.wait_for_messages(1);
+    return test.messages[0];
   };
   const std::uint16_t port = start(0)["listening"];
   CHECK(start(port) == json{{"listening", port}});
-  CHECK_FALSE(heard);
+  CHECK_FALSE(reported);
   for (auto& worker : test.workers) worker.send("close");
   test.end();
 }
 
-TEST_CASE("cluster: a datagram socket shares its port with others, if it says so", "[cluster]") {
+TEST_CASE("cluster: a datagram socket shares its port with others only with an option for it",
+          "[cluster]") {
   const std::string reuse = GENERATE("reuse_address", "reuse_port");
   TestCluster test;
   const auto bind = [&](std::uint16_t port, bool shares) {
-    test.said.clear();
+    test.messages.clear();
     test.fork().send({{"bind", {{"host", "127.0.0.1"}, {"port", port}, {reuse, shares}}}});
-    test.until_said(1);
-    return test.said[0];
+    test.wait_for_messages(1);
+    return test.messages[0];
   };
   tine::Datagram alone(test.loop, tine::Family::ipv4);
   alone.bind({.host = "127.0.0.1",
@@ -294,24 +299,25 @@ TEST_CASE("cluster: a datagram socket shares its port with others, if it says so
   CHECK(bind(port, false).contains("error"));
   CHECK(bind(port, true) == json{{"listening", port}});
   alone.close();
-  for (auto& worker : test.workers) worker.send("close");  // the socket may be the worker's own
+  // The cluster does not close a socket that is the worker's own.
+  for (auto& worker : test.workers) worker.send("close");
   test.end();
 }
 
-TEST_CASE("cluster: a datagram socket of IPv6 only leaves the port of IPv4", "[cluster]") {
+TEST_CASE("cluster: a datagram socket for IPv6 only leaves the port free for IPv4", "[cluster]") {
   const bool only = GENERATE(true, false);
   TestCluster test;
   test.fork().send({{"bind", {{"host", "::"}, {"ipv6_only", only}}}});
-  test.until_said(1);
-  const std::uint16_t port = test.said[0]["listening"];
-  test.said.clear();
+  test.wait_for_messages(1);
+  const std::uint16_t port = test.messages[0]["listening"];
+  test.messages.clear();
   test.fork().send({{"bind", {{"host", "0.0.0.0"}, {"port", port}}}});
-  test.until_said(1);
-  CHECK(test.said[0].contains(only ? "listening" : "error"));
+  test.wait_for_messages(1);
+  CHECK(test.messages[0].contains(only ? "listening" : "error"));
   test.end();
 }
 
-TEST_CASE("cluster: a server of IPv6 only takes no other", "[cluster]") {
+TEST_CASE("cluster: a server for IPv6 only does not accept IPv4", "[cluster]") {
   const bool only = GENERATE(true, false);
   TestCluster test;
   test.listen(1, {{"host", "::"}, {"ipv6_only", only}});
@@ -320,7 +326,8 @@ TEST_CASE("cluster: a server of IPv6 only takes no other", "[cluster]") {
   test.end();
 }
 
-TEST_CASE("cluster: out of descriptors, the primary turns clients away and goes on", "[cluster]") {
+TEST_CASE("cluster: without free descriptors, the primary closes connections and goes on",
+          "[cluster]") {
   if (sanitized) return;  // UBSan needs a pipe to see whether memory can be read
   TestCluster test;
   test.listen(1);
@@ -339,25 +346,26 @@ TEST_CASE("cluster: out of descriptors, the primary turns clients away and goes 
   test.end();
 }
 
-TEST_CASE("cluster: an exclusive server is the worker's own", "[cluster]") {
+TEST_CASE("cluster: an exclusive server belongs to the worker alone", "[cluster]") {
   TestCluster test;
-  bool heard = false;
-  test.cluster.on<"listening">([&](const tine::Worker&) { heard = true; });
+  bool reported = false;
+  test.cluster.on<"listening">([&](const tine::Worker&) { reported = true; });
   test.listen(2, {{"host", "127.0.0.1"}, {"exclusive", true}});
   const std::string only = test.ask();
   for (int i = 0; i < 5; ++i) CHECK(test.ask() == only);
-  CHECK_FALSE(heard);
+  CHECK_FALSE(reported);
   // The cluster does not close exclusive servers.
   for (auto& worker : test.workers) worker.kill();
   test.loop.run();
 }
 
-TEST_CASE("cluster: what a full worker refuses goes to another, or to nobody", "[cluster]") {
+TEST_CASE("cluster: a connection that a full worker refuses goes to another worker, or is closed",
+          "[cluster]") {
   TestCluster test;
   test.fork().send({{"listen", {{"host", "127.0.0.1"}, {"port", 0}, {"most", 0}}}});
   test.fork().send({{"listen", {{"host", "127.0.0.1"}, {"port", 0}}}});
-  test.until_said(2);
-  test.port = test.said[0]["listening"];
+  test.wait_for_messages(2);
+  test.port = test.messages[0]["listening"];
   CHECK(test.ask_often(6) == Answers{{"2", 6}});
   test.workers[1].disconnect();
   test.workers[1].on<"exit">([&] { test.loop->stop(); });

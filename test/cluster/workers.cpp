@@ -28,7 +28,7 @@ void log_all(tine::Cluster& cluster, Log& log) {
 
 }  // namespace
 
-TEST_CASE("cluster: the events of a worker come in their order", "[cluster]") {
+TEST_CASE("cluster: the events of a worker come in order", "[cluster]") {
   TestCluster test;
   Log log;
   log_all(test.cluster, log);
@@ -48,7 +48,7 @@ TEST_CASE("cluster: the events of a worker come in their order", "[cluster]") {
   worker.on<"disconnect">([&] { its.emplace_back("disconnect"); });
   worker.on<"exit">([&] { its.emplace_back("exit"); });
   worker.send({{"listen", {{"host", "127.0.0.1"}}}});
-  test.until_said(1);
+  test.wait_for_messages(1);
   CHECK(test.cluster.workers() == std::map<int, tine::Worker>{{1, worker}});
   worker.disconnect();
   CHECK(test.cluster.workers().empty());
@@ -60,7 +60,7 @@ TEST_CASE("cluster: the events of a worker come in their order", "[cluster]") {
   CHECK_FALSE(worker.is_connected());
 }
 
-TEST_CASE("cluster: how a worker ends is known", "[cluster]") {
+TEST_CASE("cluster: it is known how a worker has ended", "[cluster]") {
   const auto [how, expected] = GENERATE(
       table<std::string, Log>({{"leave", {"disconnect true", "exit code 0 true"}},
                                {"kill", {"disconnect true", "exit code 0 true"}},
@@ -75,7 +75,7 @@ TEST_CASE("cluster: how a worker ends is known", "[cluster]") {
   CHECK(log == expected);
 }
 
-TEST_CASE("cluster: a primary kills a worker at once", "[cluster]") {
+TEST_CASE("cluster: a primary can kill a worker at once", "[cluster]") {
   TestCluster test;
   test.listen(1);
   Log log;
@@ -91,14 +91,14 @@ TEST_CASE("cluster: a program that cannot be started is an error of its worker",
   auto worker = test.fork();
   std::error_code error;
   worker.on<"error">([&](const tine::Error& what) { error = what.code(); });
-  bool told = false;
-  test.cluster.disconnect([&] { told = true; });
+  bool called = false;
+  test.cluster.disconnect([&] { called = true; });
   test.loop.run();
   CHECK(error == std::errc::no_such_file_or_directory);
-  CHECK(told);
+  CHECK(called);
 }
 
-TEST_CASE("cluster: an invalid option of fork is an error of the worker", "[cluster]") {
+TEST_CASE("cluster: an invalid fork option is an error of the worker", "[cluster]") {
   TestCluster test;
   test.cluster.setup_primary({.fork = {.nice = 20}});
   auto worker = test.fork();
@@ -108,32 +108,33 @@ TEST_CASE("cluster: an invalid option of fork is an error of the worker", "[clus
   CHECK(error == tine::Errc::out_of_range);
 }
 
-TEST_CASE("cluster: messages go both ways, and nobody has to listen", "[cluster]") {
+TEST_CASE("cluster: messages go both ways between primary and worker", "[cluster]") {
   TestCluster test;
   auto worker = test.fork();
   std::vector<int> numbers;
   worker.on<"message">([&](int number) { numbers.push_back(number); });
   worker.send(1);
   worker.send(2);
-  test.until_said(2);
+  test.wait_for_messages(2);
   CHECK(numbers == std::vector<int>{1, 2});
-  CHECK(test.said == std::vector<json>{1, 2});
+  CHECK(test.messages == std::vector<json>{1, 2});
   test.end();
 }
 
-TEST_CASE("cluster: a listener that keeps a message leaves it to the cluster's", "[cluster]") {
+TEST_CASE("cluster: a listener that keeps a message leaves it for the cluster's listener",
+          "[cluster]") {
   TestCluster test;
   auto worker = test.fork();
   std::vector<json> kept;
   worker.on<"message">([&](json message) { kept.push_back(std::move(message)); });
   worker.send({{"n", 1}});
-  test.until_said(1);
+  test.wait_for_messages(1);
   CHECK(kept == std::vector<json>{{{"n", 1}}});
-  CHECK(test.said == kept);
+  CHECK(test.messages == kept);
   test.end();
 }
 
-TEST_CASE("cluster: settings are merged, and set up once more by setup", "[cluster]") {
+TEST_CASE("cluster: settings are merged, and each setup_primary() emits setup", "[cluster]") {
   TestLoop loop;
   tine::Cluster cluster(loop);
   ExpectCalls setup(2);
@@ -154,14 +155,14 @@ TEST_CASE("cluster: settings are merged, and set up once more by setup", "[clust
   CHECK(reports[1]["env"]["NODE_UNIQUE_ID"] == nullptr);
 }
 
-TEST_CASE("cluster: disconnect() says when no worker is left, even if there was none",
+TEST_CASE("cluster: disconnect() calls back when no worker is left, even if there was none",
           "[cluster]") {
   const int count = GENERATE(0, 3);
   TestCluster test;
   test.listen(count);
-  ExpectCalls told(1);
+  ExpectCalls called(1);
   test.cluster.disconnect([&] {
-    told();
+    called();
     CHECK(test.cluster.workers().empty());
   });
   test.loop.run();
@@ -171,12 +172,12 @@ TEST_CASE("cluster: a worker's Process may outlive its Cluster", "[cluster]") {
   TestCluster test;
   test.cluster.setup_primary({.fork = {.args = {"without cluster"}}});
   test.fork().send(1);
-  test.until_said(1);
-  CHECK(test.said == std::vector<json>{1});
+  test.wait_for_messages(1);
+  CHECK(test.messages == std::vector<json>{1});
   test.end();
 }
 
-TEST_CASE("cluster: a worker that leaves first serves whom it has", "[cluster]") {
+TEST_CASE("cluster: a worker that leaves first serves its connections", "[cluster]") {
   TestCluster test;
   test.listen(1, {{"host", "127.0.0.1"}, {"hold", true}});
   tine::Socket client(test.loop);
@@ -197,7 +198,8 @@ TEST_CASE("cluster: a worker that leaves first serves whom it has", "[cluster]")
   CHECK(dead);
 }
 
-TEST_CASE("cluster: the program itself is its worker, with the same arguments", "[cluster]") {
+TEST_CASE("cluster: by default, workers run the same program with the same arguments",
+          "[cluster]") {
   TestLoop loop;
   auto primary = loop.fork("primary", {.args = {"an", "argument"}});
   json report;
@@ -206,8 +208,7 @@ TEST_CASE("cluster: the program itself is its worker, with the same arguments", 
   CHECK(report == json{{"args", {"an", "argument"}}, {"id", 1}});
 }
 
-TEST_CASE("cluster: a program that was replaced while it runs has workers of what is there now",
-          "[cluster]") {
+TEST_CASE("cluster: after the program's file was replaced, workers run the new file", "[cluster]") {
   const Folder folder;
   const auto program = folder.at("program");
   std::filesystem::copy_file(test_program("primary"), program);

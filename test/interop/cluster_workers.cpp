@@ -231,7 +231,7 @@ TEST_CASE("javascript workers: one that leaves serves whom it has, the other all
   test.listen(1);
   test.workers[0].disconnect();
   test.workers[0].send("still there");
-  test.until_said(1);
+  test.wait_for_messages(1);
   CHECK(test.get_often(4) == Answers{{"2", 4}});
   CHECK_FALSE(test.workers[0].is_dead());
   client.end();
@@ -259,9 +259,9 @@ TEST_CASE("javascript workers: each further server has a port of its own") {
     worker.send({{"listen", {{"host", "127.0.0.1"}}}});
     worker.send({{"listen", {{"host", "127.0.0.1"}}}});
   }
-  test.until_said(4);
+  test.wait_for_messages(4);
   Answers ports;
-  for (const json& message : test.said) ++ports[message.dump()];
+  for (const json& message : test.messages) ++ports[message.dump()];
   CHECK(ports.size() == 2);
   for (const auto& [port, count] : ports) CHECK(count == 2);
   test.end();
@@ -273,8 +273,8 @@ TEST_CASE("javascript workers: what is closed can be listened at again", "[deno]
   for (std::size_t i = 1; i <= 3; ++i) {
     test.workers[0].send("close");
     test.workers[0].send({{"listen", {{"host", "127.0.0.1"}, {"port", test.port}, {"net", true}}}});
-    test.until_said(i);
-    CHECK(test.said.back() == json{{"listening", test.port}});
+    test.wait_for_messages(i);
+    CHECK(test.messages.back() == json{{"listening", test.port}});
     CHECK(test.ask() == "1");
   }
   test.end();
@@ -290,9 +290,9 @@ TEST_CASE("javascript workers: what the primary cannot do is the worker's error"
   worker.send({{"listen", {{"host", "127.0.0.1"}, {"port", taken.address()->port}}}});
   worker.send({{"listen", {{"host", "203.0.113.1"}, {"port", 0}}}});
   worker.send({{"listen", {{"path", "/no/such/folder/socket"}}}});
-  test.until_said(3);
+  test.wait_for_messages(3);
   std::set<json> errors;
-  for (const json& message : test.said) errors.insert(message.value("error", message.dump()));
+  for (const json& message : test.messages) errors.insert(message.value("error", message.dump()));
   CHECK(errors == std::set<json>{"EADDRINUSE", "EADDRNOTAVAIL", "ENOENT"});
   taken.close();
   test.end();
@@ -322,8 +322,8 @@ TEST_CASE("javascript workers: an abstract name is shared") {
   test.cluster.on<"listening">([&](const tine::Worker&, const tine::Address& address) {
     CHECK(address == tine::Address{tine::Family::unix_path, name, 0});
   });
-  test.until_said(2);
-  for (const json& message : test.said) REQUIRE(message.contains("listening"));
+  test.wait_for_messages(2);
+  for (const json& message : test.messages) REQUIRE(message.contains("listening"));
   const std::string answer = test.get({.path = name});
   CHECK((answer == "1" || answer == "2"));
   test.end();
@@ -342,15 +342,15 @@ TEST_CASE("javascript workers: they listen at a socket that the primary has, by 
 TEST_CASE("javascript workers: a datagram socket is shared") {
   JavascriptCluster test;
   for (int i = 0; i < 2; ++i) test.fork().send({{"bind", {{"host", "127.0.0.1"}, {"port", 0}}}});
-  test.until_said(2);
-  REQUIRE(test.said[0] == test.said[1]);
+  test.wait_for_messages(2);
+  REQUIRE(test.messages[0] == test.messages[1]);
   tine::Datagram client(test.loop, tine::Family::ipv4);
   std::string answer;
   client.on<"message">([&](std::string_view bytes) {
     answer = bytes;
     test.loop->stop();
   });
-  client.send("who?", {.host = "127.0.0.1", .port = test.said[0]["listening"]});
+  client.send("who?", {.host = "127.0.0.1", .port = test.messages[0]["listening"]});
   test.loop.run();
   CHECK((answer == "1" || answer == "2"));
   client.close();
@@ -361,10 +361,10 @@ TEST_CASE("javascript workers: a datagram socket is shared") {
 TEST_CASE("javascript workers: with reusePort they share a port") {
   JavascriptCluster test(any_balancing());
   const auto listen = [&](std::uint16_t port) {
-    test.said.clear();
+    test.messages.clear();
     test.fork().send({{"listen", {{"host", "127.0.0.1"}, {"port", port}, {"reusePort", true}}}});
-    test.until_said(1);
-    return test.said[0];
+    test.wait_for_messages(1);
+    return test.messages[0];
   };
   const json first = listen(0);
   test.port = first["listening"];
@@ -383,9 +383,9 @@ TEST_CASE("javascript workers: messages go both ways", "[bun][deno]") {
   std::vector<json> its;
   worker.on<"message">([&](const json& message) { its.push_back(message); });
   for (const json& message : messages) worker.send(message);
-  test.until_said(messages.size());
+  test.wait_for_messages(messages.size());
   CHECK(its == messages);
-  CHECK(test.said == messages);
+  CHECK(test.messages == messages);
   test.end();
 }
 
@@ -412,7 +412,7 @@ TEST_CASE("javascript workers: each has an inspector of its own") {
     test.cluster.setup_primary({.fork = {.exec_args = {option}}});
   }
   for (int i = 0; i < 2; ++i) test.fork().send("here");
-  test.until_said(2);
-  CHECK(test.said == std::vector<json>{"here", "here"});
+  test.wait_for_messages(2);
+  CHECK(test.messages == std::vector<json>{"here", "here"});
   test.end();
 }
