@@ -19,7 +19,7 @@ AnyOrder order_of(std::vector<std::set<std::size_t>> places) {
 
 }  // namespace
 
-TEST_CASE("any order: an arrival gives way to one that fits nowhere else", "[command]") {
+TEST_CASE("any order: an arrival moves to make place for one that fits nowhere else", "[command]") {
   auto order = order_of({{0, 1}, {0}});
   REQUIRE(order.add());
   CHECK(order.arrival_at(0) == 0);
@@ -28,7 +28,7 @@ TEST_CASE("any order: an arrival gives way to one that fits nowhere else", "[com
   CHECK(order.arrival_at(1) == 0);
 }
 
-TEST_CASE("any order: an arrival that has no place changes nothing", "[command]") {
+TEST_CASE("any order: an arrival without a place changes nothing", "[command]") {
   auto order = order_of({{0}, {1}});
   REQUIRE(order.add());
   auto none = order_of({{0}, {0}});
@@ -38,7 +38,7 @@ TEST_CASE("any order: an arrival that has no place changes nothing", "[command]"
   CHECK_FALSE(none.arrival_at(1));
 }
 
-TEST_CASE("any order: a chain of three moves", "[command]") {
+TEST_CASE("any order: three arrivals move in a chain", "[command]") {
   auto order = order_of({{0, 1}, {0, 2}, {2}});
   CHECK(order.add());
   CHECK(order.add());

@@ -40,7 +40,8 @@ TEST_CASE("line splitter: pieces of any size give the same lines", "[command]") 
   CHECK(split("", 9).empty());
 }
 
-TEST_CASE("stdout lines: are taken in order, the last one without a line feed too", "[command]") {
+TEST_CASE("stdout lines: they are taken in order, including a last one without a line feed",
+          "[command]") {
   StdoutLines lines;
   lines.add("one\ntw");
   CHECK(lines.take() == "one");
@@ -59,7 +60,7 @@ TEST_CASE("stdout lines: only the last thousand are kept", "[command]") {
   CHECK(lines.take() == "1");
 }
 
-TEST_CASE("column: counts characters", "[command]") {
+TEST_CASE("column: it counts characters, not bytes", "[command]") {
   CHECK(column_of("abc", 0) == 1);
   CHECK(column_of("\xc3\xbc"
                   "b",
@@ -67,14 +68,15 @@ TEST_CASE("column: counts characters", "[command]") {
   CHECK(column_of("ab", 9) == 3);
 }
 
-TEST_CASE("line diff: keeps what is common", "[command]") {
+TEST_CASE("line diff: common lines are kept", "[command]") {
   CHECK(line_diff("a\nb\nc", "a\nx\nc") == Lines{"  a", "- b", "+ x", "  c"});
   CHECK(line_diff("a", "a") == Lines{"  a"});
   CHECK(line_diff("a\nb", "b") == Lines{"- a", "  b"});
   CHECK(line_diff("b", "b\nc") == Lines{"  b", "+ c"});
 }
 
-TEST_CASE("line diff: texts too long to compare are shown one after the other", "[command]") {
+TEST_CASE("line diff: texts that are too long to compare are shown one after the other",
+          "[command]") {
   std::string lines;
   for (int i = 0; i < 2000; ++i) lines += "x\n";
   const Lines diff = line_diff(lines, "x");

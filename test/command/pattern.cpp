@@ -20,7 +20,7 @@ bool fits(const std::string& pattern, const json& value, const Captures& capture
 
 }  // namespace
 
-TEST_CASE("pattern: JSON is itself", "[command]") {
+TEST_CASE("pattern: JSON fits itself only", "[command]") {
   for (const char* const text :
        {"null", "true", "false", "0", "-1.5e3", "\"\"", "\"a\\u00fc\\n\"", "[]", "{}", "[1,[2]]",
         "{\"a\":{\"b\":[null]},\"c\":\"d\"}", "12345678901234567890"}) {
@@ -33,7 +33,7 @@ TEST_CASE("pattern: JSON is itself", "[command]") {
   CHECK_FALSE(fits("\"1\"", 1));
 }
 
-TEST_CASE("pattern: placeholders take what their names say", "[command]") {
+TEST_CASE("pattern: placeholders fit the types that they name", "[command]") {
   const json values = {nullptr, true, 1, 1.5, 2.0, "x", json::object(), json::array()};
   const auto taken = [&](const std::string& pattern) {
     std::string which;
@@ -50,7 +50,7 @@ TEST_CASE("pattern: placeholders take what their names say", "[command]") {
   CHECK(taken("/^x$/") == "00000100");
 }
 
-TEST_CASE("pattern: objects and arrays are exact unless they end in dots", "[command]") {
+TEST_CASE("pattern: objects and arrays must fit exactly unless they end in dots", "[command]") {
   const json object = {{"a", 1}, {"b", 2}};
   CHECK(fits(R"({"b": 2, "a": 1})", object));
   CHECK_FALSE(fits(R"({"a": 1})", object));
@@ -66,7 +66,7 @@ TEST_CASE("pattern: objects and arrays are exact unless they end in dots", "[com
   CHECK_FALSE(fits("[1, 2, ...]", json::array({1})));
 }
 
-TEST_CASE("pattern: regular expressions", "[command]") {
+TEST_CASE("pattern: regular expressions fit strings", "[command]") {
   CHECK(fits("/b+/", "abbc"));
   CHECK_FALSE(fits("/^b/", "abbc"));
   CHECK(fits("/^ABBC$/i", "abbc"));
@@ -76,7 +76,7 @@ TEST_CASE("pattern: regular expressions", "[command]") {
   CHECK_FALSE(fits("/x/", std::string(longest_regex_subject + 1, 'x')));
 }
 
-TEST_CASE("pattern: what is captured is used later", "[command]") {
+TEST_CASE("pattern: captured values can be used later", "[command]") {
   const auto transcript = parse(R"(fork ./c
 < {"id": $id=number, "all": $all=[$first=any, ...]}
 < [$id, $first]
@@ -92,7 +92,7 @@ TEST_CASE("pattern: what is captured is used later", "[command]") {
   CHECK(instance(transcript.steps[3].pattern, captures) == message);
 }
 
-TEST_CASE("pattern: shown beside a value, only what differs is a pattern", "[command]") {
+TEST_CASE("pattern: printed beside a value, only the parts that differ are patterns", "[command]") {
   const json value = {{"a", 1}, {"b", {1, 2}}, {"c", "x"}};
   const auto shown = [&](const std::string& pattern) {
     return print_pattern(pattern_of(pattern), &value, {});

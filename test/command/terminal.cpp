@@ -44,8 +44,8 @@ class Terminal {
     CHECK(write(fd_, keys.data(), keys.size()) == static_cast<ssize_t>(keys.size()));
   }
 
-  // Waits until the text is shown, and returns the output before it.
-  std::string show(const std::string& text) {
+  // Waits until the terminal shows the text. Returns the output before it.
+  std::string wait_for(const std::string& text) {
     const auto late = std::chrono::steady_clock::now() + deadline;
     for (;;) {
       if (const auto at = shown_.find(text); at != shown_.npos) {
@@ -77,8 +77,8 @@ class Terminal {
   std::string shown_;
 };
 
-// Adds a child that asks for a name at the terminal and sends a greeting, and "interrupted" for
-// each SIGINT. Returns the command that runs it.
+// Adds a child that asks for a name at the terminal, then sends a greeting; it also sends
+// "interrupted" for each SIGINT. Returns the command that runs it.
 std::string add_asking(const Folder& folder) {
   folder.add("ask", R"(#!/bin/sh
 trap 'echo "\"interrupted\"" >&3' INT
@@ -93,72 +93,73 @@ exit 3
 
 }  // namespace
 
-TEST_CASE("terminal: a child of run can ask at the terminal", "[command]") {
+TEST_CASE("terminal: a child of run can ask a question at the terminal", "[command]") {
   const Folder folder;
   Terminal terminal(folder, add_asking(folder) + "; echo \"status $?\"");
-  terminal.show("name? ");
+  terminal.wait_for("name? ");
   terminal.type("you\n");
-  terminal.show("\"Hello you\"");
-  terminal.show("status 3");
+  terminal.wait_for("\"Hello you\"");
+  terminal.wait_for("status 3");
 }
 
 TEST_CASE("terminal: Ctrl-C interrupts the child of run once", "[command]") {
   const Folder folder;
   Terminal terminal(folder, add_asking(folder) + "; echo \"status $?\"");
-  terminal.show("name? ");
+  terminal.wait_for("name? ");
   terminal.type(ctrl_c);
-  terminal.show("\"interrupted\"");
+  terminal.wait_for("\"interrupted\"");
   terminal.type("you\n");
-  CHECK_THAT(terminal.show("\"Hello you\""), !ContainsSubstring("interrupted"));
-  terminal.show("status 3");
+  CHECK_THAT(terminal.wait_for("\"Hello you\""), !ContainsSubstring("interrupted"));
+  terminal.wait_for("status 3");
 }
 
-TEST_CASE("terminal: a child of run that Ctrl-C ends is status 130", "[command]") {
+TEST_CASE("terminal: if Ctrl-C ends the child, the status of run is 130", "[command]") {
   const Folder folder;
   folder.add("wait", "#!/bin/sh\necho ready >/dev/tty\nexec tail -f /dev/null\n", true);
   Terminal terminal(folder, TINE_COMMAND " run --wait ./wait </dev/null; echo \"status $?\"");
-  terminal.show("ready");
+  terminal.wait_for("ready");
   terminal.type(ctrl_c);
-  terminal.show("status 130");
+  terminal.wait_for("status 130");
 }
 
-TEST_CASE("terminal: Ctrl-Z stops run and its child, and both go on with fg", "[command]") {
+TEST_CASE("terminal: Ctrl-Z stops run and its child, and fg lets both go on", "[command]") {
   const Folder folder;
   Terminal terminal(folder, add_asking(folder) + "; echo \"stopped $?\"; fg; echo \"status $?\"");
-  terminal.show("name? ");
+  terminal.wait_for("name? ");
   terminal.type(ctrl_z);
-  terminal.show("stopped 148");
+  terminal.wait_for("stopped 148");
   terminal.type("you\n");
-  terminal.show("\"Hello you\"");
-  terminal.show("status 3");
+  terminal.wait_for("\"Hello you\"");
+  terminal.wait_for("status 3");
 }
 
-TEST_CASE("terminal: a child of run that asks in the background is stopped until fg", "[command]") {
+TEST_CASE("terminal: a child that asks a question in the background is stopped until fg",
+          "[command]") {
   const Folder folder;
   Terminal terminal(folder, add_asking(folder) + " & read -r _; fg; echo \"status $?\"");
-  terminal.show("name? ");
+  terminal.wait_for("name? ");
   terminal.type("to the shell\n");
   terminal.type("you\n");
-  terminal.show("\"Hello you\"");
-  terminal.show("status 3");
+  terminal.wait_for("\"Hello you\"");
+  terminal.wait_for("status 3");
 }
 
-TEST_CASE("terminal: where nobody could let it go on, Ctrl-Z does not stop run", "[command]") {
+TEST_CASE("terminal: Ctrl-Z does not stop run if nobody could let it go on", "[command]") {
   const Folder folder;
   Terminal terminal(folder, "exec " + add_asking(folder));
-  terminal.show("name? ");
+  terminal.wait_for("name? ");
   terminal.type(ctrl_z + "you\n");
-  terminal.show("\"Hello you\"");
+  terminal.wait_for("\"Hello you\"");
 }
 
-TEST_CASE("terminal: run that leads its session passes a hangup on", "[command]") {
+TEST_CASE("terminal: run passes a hangup on if it leads its session", "[command]") {
   const Folder folder;
   folder.add("wait",
              "#!/bin/sh\ntrap 'echo told >told; exit' HUP\necho ready >/dev/tty\n"
              "while :; do read -r _ <&3; done\n",
              true);
   Terminal terminal(folder, "exec " TINE_COMMAND " run --wait ./wait </dev/null");
-  terminal.show("ready");
+  terminal.wait_for("ready");
   terminal.hang_up();
   CHECK(std::filesystem::exists(folder.at("told")));
 }

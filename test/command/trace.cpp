@@ -6,7 +6,7 @@
 
 using namespace tine::command;
 
-TEST_CASE("trace record: what a line says", "[command]") {
+TEST_CASE("trace record: a line is read", "[command]") {
   const auto record = read_trace_record(
       R"({"time":10.5,"pid":1,"peer":2,"channel":3,"direction":"out","size":4,"queued":5,)"
       R"("internal":true,"message":{"b":1,"a":2}})");

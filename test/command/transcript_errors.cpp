@@ -18,8 +18,8 @@ std::string error_of(const std::string& text) {
   return "none";
 }
 
-// The same for a statement after a fork.
-std::string error_behind_fork(const std::string& statement) {
+// Returns the same for a statement after a fork.
+std::string error_after_fork(const std::string& statement) {
   return error_of("fork ./x\n" + statement);
 }
 
@@ -39,15 +39,15 @@ TEST_CASE("transcript errors: statements", "[command]") {
   CHECK(error_of("fork ./x ${NONE}") == "1:10: ${NONE} is not set");
   CHECK(error_of("fork ./x ${NONE") == "1:10: \"${\" without \"}\"");
   CHECK(error_of("fork/x") == "1:5: expected a blank");
-  CHECK(error_behind_fork("disconnect now") == "2:12: this is too much");
-  CHECK(error_behind_fork("kill SIGNONE") == "2:6: this is no signal; SIGTERM is one");
+  CHECK(error_after_fork("disconnect now") == "2:12: this is too much");
+  CHECK(error_after_fork("kill SIGNONE") == "2:6: this is no signal; SIGTERM is one");
 }
 
 TEST_CASE("transcript errors: children", "[command]") {
   CHECK(error_of("> 1") == "1:1: there is no child without a name here: none was forked above");
   CHECK(error_of("a: fork ./x\nb: > 1") == "2:1: no child \"b\" was forked above");
   CHECK(error_of("a: fork ./x\na: fork ./y") == "2:9: there is a child \"a\" already");
-  CHECK(error_behind_fork("fork ./y") ==
+  CHECK(error_after_fork("fork ./y") ==
         "2:6: there is a child without a name already: give this one a name");
   CHECK(error_of("a: fork ./x\nquiet 1s\n") == "none");
 }
@@ -60,47 +60,47 @@ TEST_CASE("transcript errors: times and ends", "[command]") {
   CHECK(error_of("deadline all s") == "1:14: " + time);
   CHECK(error_of("deadline 999999999999s") == "1:10: " + time);
   const std::string end = "expected a code from 0 to 255, a signal or any";
-  CHECK(error_behind_fork("exit") == "2:5: expected a code, a signal or any");
-  CHECK(error_behind_fork("exit 256") == "2:6: " + end);
-  CHECK(error_behind_fork("exit -1") == "2:6: " + end);
-  CHECK(error_behind_fork("exit 0x") == "2:6: " + end);
+  CHECK(error_after_fork("exit") == "2:5: expected a code, a signal or any");
+  CHECK(error_after_fork("exit 256") == "2:6: " + end);
+  CHECK(error_after_fork("exit -1") == "2:6: " + end);
+  CHECK(error_after_fork("exit 0x") == "2:6: " + end);
 }
 
 TEST_CASE("transcript errors: JSON and patterns", "[command]") {
-  CHECK(error_behind_fork(">") == "2:2: expected JSON");
-  CHECK(error_behind_fork("<") == "2:2: expected JSON or a placeholder");
-  CHECK(error_behind_fork("> {\"a\" 1}") == "2:8: expected ':'");
-  CHECK(error_behind_fork("> {a: 1}") == "2:4: expected the name of a member, in quotes");
-  CHECK(error_behind_fork("> [1 2]") == "2:6: expected ',' or ']'");
-  CHECK(error_behind_fork("> [1,]") == "2:6: a comma with nothing behind it");
-  CHECK(error_behind_fork("> [1") == "2:5: expected ',' or ']'");
-  CHECK(error_behind_fork("> \"\xc3\xbc\", 1") == "2:6: this is too much");
-  CHECK(error_behind_fork("> 01") == "2:4: this is no JSON: 01");
-  CHECK(error_behind_fork("> 1e999") == "2:3: this number is too large");
-  CHECK(error_behind_fork("> \"\\x\"") == "2:5: this is no JSON: \"\\x\"");
-  CHECK(error_behind_fork("> any") == "2:3: \"any\" is no JSON");
-  CHECK(error_behind_fork("> /x/") == "2:3: expected JSON");
-  CHECK(error_behind_fork("> [...]") == "2:4: expected JSON");
-  CHECK(error_behind_fork("< nothing") == "2:3: \"nothing\" is neither JSON nor a placeholder");
-  CHECK(error_behind_fork("< [..., 1]") == "2:7: \"...\" stands last: expected ']'");
-  CHECK(error_behind_fork("< {\"a\": 1,\n \"a\": 2}") == "3:2: this member is there twice");
-  CHECK(error_behind_fork("< /x") == "2:3: a regular expression without end");
-  CHECK(error_behind_fork("< /(/") == "2:3: this is no regular expression of ECMAScript");
-  CHECK(error_behind_fork("< /" + std::string(1001, 'x') + "/") ==
+  CHECK(error_after_fork(">") == "2:2: expected JSON");
+  CHECK(error_after_fork("<") == "2:2: expected JSON or a placeholder");
+  CHECK(error_after_fork("> {\"a\" 1}") == "2:8: expected ':'");
+  CHECK(error_after_fork("> {a: 1}") == "2:4: expected the name of a member, in quotes");
+  CHECK(error_after_fork("> [1 2]") == "2:6: expected ',' or ']'");
+  CHECK(error_after_fork("> [1,]") == "2:6: a comma with nothing behind it");
+  CHECK(error_after_fork("> [1") == "2:5: expected ',' or ']'");
+  CHECK(error_after_fork("> \"\xc3\xbc\", 1") == "2:6: this is too much");
+  CHECK(error_after_fork("> 01") == "2:4: this is no JSON: 01");
+  CHECK(error_after_fork("> 1e999") == "2:3: this number is too large");
+  CHECK(error_after_fork("> \"\\x\"") == "2:5: this is no JSON: \"\\x\"");
+  CHECK(error_after_fork("> any") == "2:3: \"any\" is no JSON");
+  CHECK(error_after_fork("> /x/") == "2:3: expected JSON");
+  CHECK(error_after_fork("> [...]") == "2:4: expected JSON");
+  CHECK(error_after_fork("< nothing") == "2:3: \"nothing\" is neither JSON nor a placeholder");
+  CHECK(error_after_fork("< [..., 1]") == "2:7: \"...\" stands last: expected ']'");
+  CHECK(error_after_fork("< {\"a\": 1,\n \"a\": 2}") == "3:2: this member is there twice");
+  CHECK(error_after_fork("< /x") == "2:3: a regular expression without end");
+  CHECK(error_after_fork("< /(/") == "2:3: this is no regular expression of ECMAScript");
+  CHECK(error_after_fork("< /" + std::string(1001, 'x') + "/") ==
         "2:3: this regular expression is too long");
-  CHECK(error_behind_fork("< /a{123456}/") ==
+  CHECK(error_after_fork("< /a{123456}/") ==
         "2:3: a number in this regular expression is too long");
-  CHECK(error_behind_fork("stdout 1") == "2:8: expected a string, a regular expression or any");
-  CHECK(error_behind_fork("> " + std::string(300, '[')).ends_with(": nested too deeply"));
+  CHECK(error_after_fork("stdout 1") == "2:8: expected a string, a regular expression or any");
+  CHECK(error_after_fork("> " + std::string(300, '[')).ends_with(": nested too deeply"));
 }
 
 TEST_CASE("transcript errors: captured values", "[command]") {
-  CHECK(error_behind_fork("> $id") == "2:3: $id was not captured above");
-  CHECK(error_behind_fork("< [$id=any, $id]") == "2:13: $id was not captured above");
-  CHECK(error_behind_fork("< [$id=any, $id=any]") == "2:13: $id is captured twice");
-  CHECK(error_behind_fork("< $a=$b=any") == "2:3: one value with two names");
-  CHECK(error_behind_fork("< $") == "2:4: expected the name of a captured value");
-  CHECK(error_behind_fork("<* $a=any\n<* $a") == "3:4: $a was not captured above");
-  CHECK(error_behind_fork("<* $a=any\n<* any\n> $a") == "none");
-  CHECK(error_behind_fork("< $a=any\n< $a=any\n> $a") == "none");
+  CHECK(error_after_fork("> $id") == "2:3: $id was not captured above");
+  CHECK(error_after_fork("< [$id=any, $id]") == "2:13: $id was not captured above");
+  CHECK(error_after_fork("< [$id=any, $id=any]") == "2:13: $id is captured twice");
+  CHECK(error_after_fork("< $a=$b=any") == "2:3: one value with two names");
+  CHECK(error_after_fork("< $") == "2:4: expected the name of a captured value");
+  CHECK(error_after_fork("<* $a=any\n<* $a") == "3:4: $a was not captured above");
+  CHECK(error_after_fork("<* $a=any\n<* any\n> $a") == "none");
+  CHECK(error_after_fork("< $a=any\n< $a=any\n> $a") == "none");
 }

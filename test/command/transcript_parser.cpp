@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 using Kind = Step::Kind;
 using Words = std::vector<std::string>;
 
-TEST_CASE("transcript: each statement", "[command]") {
+TEST_CASE("transcript: each statement is read", "[command]") {
   const auto transcript = parse(R"(# a comment
 fork ./child one "two three" ${HOME_OF_TEST}/x
 
@@ -53,7 +53,7 @@ exit any)");
   CHECK_FALSE(steps[13].status);
 }
 
-TEST_CASE("transcript: each signal is read as it is written", "[command]") {
+TEST_CASE("transcript: the written name of each signal can be read", "[command]") {
   CHECK(signal_name(SIGTERM) == "SIGTERM");
   for (int signal = 1; signal < NSIG; ++signal) {
     const std::string name = signal_name(signal);
@@ -68,7 +68,7 @@ TEST_CASE("transcript: each signal is read as it is written", "[command]") {
   }
 }
 
-TEST_CASE("transcript: settings hold from where they stand", "[command]") {
+TEST_CASE("transcript: settings apply from the line where they stand", "[command]") {
   const auto transcript = parse(R"(a: fork ./x
 env A=1 B="2 3"
 env C
@@ -95,14 +95,14 @@ c: fork ./x)");
   CHECK(steps[2].deadline == 3s);
 }
 
-TEST_CASE("transcript: a name that is a statement's is a name all the same", "[command]") {
+TEST_CASE("transcript: a child may have the name of a statement", "[command]") {
   const auto transcript = parse("env: fork ./x\nenv: > 1\nexit: fork ./y\nexit: exit 0\n");
   CHECK(transcript.steps[1].child == "env");
   CHECK(transcript.steps[3].child == "exit");
   CHECK(transcript.steps[3].kind == Kind::exit);
 }
 
-TEST_CASE("transcript: variables", "[command]") {
+TEST_CASE("transcript: variables are replaced", "[command]") {
   const auto args = [](const std::string& text) {
     return parse("fork ./x " + text).steps[0].options.args;
   };
@@ -113,7 +113,8 @@ TEST_CASE("transcript: variables", "[command]") {
   CHECK(args("$x $ {") == Words{"$x", "$", "{"});
 }
 
-TEST_CASE("transcript: line ends, marks and blanks of other editors", "[command]") {
+TEST_CASE("transcript: line ends, byte order marks and blanks of other editors are accepted",
+          "[command]") {
   const auto transcript = parse(
       "\xef\xbb\xbf"
       "fork ./x\r\n> [1,\r\n\t2]\r\n< any  \r\n\r\n   \nexit 0");
@@ -123,7 +124,7 @@ TEST_CASE("transcript: line ends, marks and blanks of other editors", "[command]
   CHECK(transcript.steps[3].line == 7);
 }
 
-TEST_CASE("transcript: an update leaves marks and line ends as they are", "[command]") {
+TEST_CASE("transcript: an update keeps byte order marks and line ends", "[command]") {
   const auto transcript = parse(
       "\xef\xbb\xbf"
       "fork ./x\r\n> 1\r\n< 2\r\n# end");
@@ -136,12 +137,13 @@ TEST_CASE("transcript: an update leaves marks and line ends as they are", "[comm
         "fork ./y\r\n< 3\r\n# end");
 }
 
-TEST_CASE("transcript: nothing is a transcript", "[command]") {
+TEST_CASE("transcript: an empty text is a transcript", "[command]") {
   CHECK(parse("").steps.empty());
   CHECK(parse("\n# x\n").steps.empty());
 }
 
-TEST_CASE("transcript: cut anywhere, it is read or refused within itself", "[command]") {
+TEST_CASE("transcript: a text that is cut anywhere is read, or its error is within it",
+          "[command]") {
   const std::string text = R"(env A=1
 a: fork ./x "q" ${HOME_OF_TEST}
 a: > {"n": [1, "x\n"], "m": {}}

@@ -1,5 +1,5 @@
-// Parent and child of an application that runs its own libuv beside tine. tine has another libuv
-// inside, which nobody else can call.
+// Parent and child of an application that runs its own libuv beside tine. tine contains another
+// libuv, which only tine can call.
 #include <iostream>
 #include <string_view>
 
@@ -9,7 +9,8 @@
 
 namespace {
 
-// Runs a timer on a loop of the application's own libuv. Returns whether all went well.
+// Runs a timer on a loop of the application's own libuv. Returns whether the timer ran and the loop
+// was closed.
 bool runs_own_loop() {
   uv_loop_t loop;
   uv_timer_t timer;
@@ -27,7 +28,7 @@ bool runs_own_loop() {
   return uv_loop_close(&loop) == 0 && expired && uv_version() == UV_VERSION_HEX;
 }
 
-// Returns whether tine refuses to share a loop and says so.
+// Returns whether tine refuses to share a loop, with an exception that gives the reason.
 template <class F>
 bool is_refused(F share) {
   try {

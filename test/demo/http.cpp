@@ -65,8 +65,7 @@ const std::string last_answer = answer("200 OK", ended, "at /last");
 
 }  // namespace
 
-TEST_CASE("http: requests on one connection are answered in order, with what their targets get",
-          "[demo]") {
+TEST_CASE("http: requests on one connection are answered in order, by their targets", "[demo]") {
   Web web;
   CHECK(
       web.exchange("GET /one HTTP/1.1\r\nHost: a\r\n\r\nGET /two?x=1 HTTP/1.1\r\nHost: a\r\n\r\n" +
@@ -74,7 +73,7 @@ TEST_CASE("http: requests on one connection are answered in order, with what the
       answer("200 OK", kept, "at /one") + answer("200 OK", kept, "at /two?x=1") + last_answer);
 }
 
-TEST_CASE("http: an answer has its date", "[demo]") {
+TEST_CASE("http: an answer has the date", "[demo]") {
   Web web;
   web.exchange(last_request);
   CHECK(std::regex_search(web.answers,
@@ -98,26 +97,26 @@ TEST_CASE("http: a request may come byte by byte", "[demo]") {
   CHECK(web.without_date() == answer("200 OK", kept, "at /slow") + last_answer);
 }
 
-TEST_CASE("http: HEAD is answered as GET, without the body", "[demo]") {
+TEST_CASE("http: HEAD is answered like GET, without the body", "[demo]") {
   Web web;
   const std::string full = answer("200 OK", kept, "at /one");
   CHECK(web.exchange("HEAD /one HTTP/1.1\r\nHost: a\r\n\r\n" + last_request) ==
         full.substr(0, full.find("at /one")) + last_answer);
 }
 
-TEST_CASE("http: what comes after a last request is not answered", "[demo]") {
+TEST_CASE("http: requests after the last one of a connection are not answered", "[demo]") {
   Web web;
   CHECK(web.exchange(last_request + "GET /more HTTP/1.1\r\nHost: a\r\n\r\n") == last_answer);
 }
 
-TEST_CASE("http: a client of HTTP/1.0 is kept if it asks for it", "[demo]") {
+TEST_CASE("http: a connection of HTTP/1.0 stays open if the client asks for it", "[demo]") {
   Web web;
   CHECK(web.exchange(
             "GET /one HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET /last HTTP/1.0\r\n\r\n") ==
         answer("200 OK", kept, "at /one") + last_answer);
 }
 
-TEST_CASE("http: another method is not allowed, and its body is dropped", "[demo]") {
+TEST_CASE("http: other methods are not allowed, and their bodies are dropped", "[demo]") {
   Web web;
   const std::string refused = answer("405 Method Not Allowed", "Allow: GET, HEAD\r\n" + kept, "");
   CHECK(web.exchange(
@@ -126,7 +125,7 @@ TEST_CASE("http: another method is not allowed, and its body is dropped", "[demo
             last_request) == refused + refused + last_answer);
 }
 
-TEST_CASE("http: who asks for another protocol is answered in this one", "[demo]") {
+TEST_CASE("http: a client that asks for another protocol gets its answer in HTTP", "[demo]") {
   Web web;
   const std::string upgrade = "Connection: Upgrade\r\nUpgrade: other\r\n\r\n";
   CHECK(web.exchange("GET /one HTTP/1.1\r\nHost: a\r\n" + upgrade +
@@ -135,7 +134,7 @@ TEST_CASE("http: who asks for another protocol is answered in this one", "[demo]
             answer("405 Method Not Allowed", "Allow: GET, HEAD\r\n" + kept, "") + last_answer);
 }
 
-TEST_CASE("http: what is not HTTP is a bad request, and the last", "[demo]") {
+TEST_CASE("http: invalid HTTP is answered as a bad request, and ends the connection", "[demo]") {
   Web web;
   const std::string bad =
       GENERATE(std::string("Hello\r\n\r\n"), std::string("GET / HTTP/1.1\r\nHost\r\n\r\n"),
@@ -145,7 +144,7 @@ TEST_CASE("http: what is not HTTP is a bad request, and the last", "[demo]") {
         answer("200 OK", kept, "at /one") + answer("400 Bad Request", ended, ""));
 }
 
-TEST_CASE("http: a client that has ended its half gets the answers", "[demo]") {
+TEST_CASE("http: a client that has ended its side gets the answers", "[demo]") {
   Web web;
   tine::Socket client = web.connect();
   web.expect_close(client);
@@ -154,7 +153,7 @@ TEST_CASE("http: a client that has ended its half gets the answers", "[demo]") {
   CHECK(web.without_date() == answer("200 OK", kept, "at /one"));
 }
 
-TEST_CASE("http: a closed server answers one more request a connection", "[demo]") {
+TEST_CASE("http: a closed server answers one more request on each connection", "[demo]") {
   Web web;
   tine::Socket client = web.connect();
   client.once<"data">([&] {
@@ -175,7 +174,8 @@ TEST_CASE("http: a connection without requests is closed after five seconds", "[
   CHECK(std::chrono::steady_clock::now() - start > std::chrono::milliseconds(4990));
 }
 
-TEST_CASE("http: of a client that does not read its answers no more requests are read", "[demo]") {
+TEST_CASE("http: the server stops reading requests if the client does not read the answers",
+          "[demo]") {
   constexpr int requests = 10'000;
   const std::string body(16 << 10, 'x');
   int made = 0;
@@ -190,7 +190,8 @@ TEST_CASE("http: of a client that does not read its answers no more requests are
   for (int i = 1; i < requests; ++i) bytes += "GET / HTTP/1.1\r\n\r\n";
   client.write(bytes + last_request);
 
-  // Other clients are served meanwhile. After 100 of them, the first one's connection is at rest.
+  // Other clients are served meanwhile. After 100 of them, the server has stopped reading from the
+  // first one.
   int others = 0;
   std::function<void()> ask = [&] {
     tine::Socket other = web.connect();

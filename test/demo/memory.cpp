@@ -45,7 +45,7 @@ int own_memory(int pid) {
 }  // namespace
 
 // Together with Debian 12's runtime, the child takes less than 5 MB.
-TEST_CASE("memory: a child of the Hello kind, when idle, takes less than 1.5 MB beside the runtime",
+TEST_CASE("memory: an idle child of the Hello pair takes less than 1.5 MB beside the C++ runtime",
           "[demo]") {
   TestLoop loop;
   int resident = -1;

@@ -37,7 +37,8 @@ class Counted {
   std::array<char, Size> rest_{};
 };
 
-// The same checks for functions inside the callback and for those on the heap.
+// Makes the same checks for functions that the callback holds inside itself and for those on the
+// heap.
 template <class F>
 void check_lifetime() {
   int alive = 0;
@@ -81,7 +82,7 @@ void check_lifetime() {
 
 }  // namespace
 
-TEST_CASE("callback: it is moved and never copied", "[events]") {
+TEST_CASE("callback: it can be moved but not copied", "[events]") {
   using Empty = Callback<void()>;
   STATIC_REQUIRE_FALSE(std::is_copy_constructible_v<Empty>);
   STATIC_REQUIRE_FALSE(std::is_copy_assignable_v<Empty>);
@@ -94,13 +95,13 @@ TEST_CASE("callback: it is moved and never copied", "[events]") {
   check_lifetime<Counted<1, false>>();
 }
 
-TEST_CASE("callback: it may own what cannot be copied", "[events]") {
+TEST_CASE("callback: it may own objects that cannot be copied", "[events]") {
   Callback<int()> callback = [owned = std::make_unique<int>(7)] { return *owned; };
   const Callback<int()> moved = std::move(callback);
   CHECK(moved() == 7);
 }
 
-TEST_CASE("callback: a function may take fewer arguments than there are", "[events]") {
+TEST_CASE("callback: a function may take fewer arguments", "[events]") {
   int sum = 0;
   Callback<void(int, const std::string&)> callback = [&](int n, const std::string& text) {
     sum += n + static_cast<int>(text.size());
@@ -118,7 +119,7 @@ TEST_CASE("callback: a function may take fewer arguments than there are", "[even
   CHECK(sum == 7);
 }
 
-TEST_CASE("callback: what cannot be called with the leading arguments does not convert",
+TEST_CASE("callback: a function that cannot take the leading arguments does not convert",
           "[events]") {
   using Sent = Callback<void(std::error_code)>;
   const auto takes_text = [](std::string) {};
@@ -172,7 +173,7 @@ TEST_CASE("callback: functions of all kinds are called", "[events]") {
   CHECK(calls == 1);
 }
 
-TEST_CASE("callback: an argument is passed on as it is, not copied", "[events]") {
+TEST_CASE("callback: arguments are passed on without a copy", "[events]") {
   const std::string text = "text";
   const Callback<bool(const std::string&)> callback = [&](const std::string& passed) {
     return &passed == &text;
@@ -180,7 +181,7 @@ TEST_CASE("callback: an argument is passed on as it is, not copied", "[events]")
   CHECK(callback(text));
 }
 
-TEST_CASE("callback: what the function throws comes out of the call", "[events]") {
+TEST_CASE("callback: an exception of the function leaves the call", "[events]") {
   const Callback<void()> callback = [] { throw std::runtime_error("thrown"); };
   CHECK_THROWS_WITH(callback(), "thrown");
 }
@@ -199,7 +200,7 @@ TEST_CASE("callback: captures may look at the callback when they are destroyed",
   CHECK(seen);
 }
 
-TEST_CASE("callback: captures of three pointers need no memory of their own", "[events]") {
+TEST_CASE("callback: captures of up to three pointers need no memory of their own", "[events]") {
   struct Captures {
     std::array<void*, 3> pointers;
     void operator()() const {}

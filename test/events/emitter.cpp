@@ -87,7 +87,7 @@ TEST_CASE("emitter: a listener may be move-only, and its state may change", "[ev
   CHECK(last == 2);
 }
 
-TEST_CASE("emitter: once runs once, even when it emits itself", "[events]") {
+TEST_CASE("emitter: a once listener runs once, even if it emits the same event", "[events]") {
   TestEmitter emitter;
   int calls = 0;
   emitter.once<"nothing">([&] {
@@ -99,7 +99,7 @@ TEST_CASE("emitter: once runs once, even when it emits itself", "[events]") {
   CHECK(emitter.listener_count<"nothing">() == 0);
 }
 
-TEST_CASE("emitter: off removes one listener, once", "[events]") {
+TEST_CASE("emitter: off removes one listener, and does nothing the second time", "[events]") {
   TestEmitter emitter;
   int first = 0;
   int second = 0;
@@ -113,7 +113,7 @@ TEST_CASE("emitter: off removes one listener, once", "[events]") {
   CHECK(emitter.listener_count<"number">() == 1);
 }
 
-TEST_CASE("emitter: a listener that is removed during an emit is not run", "[events]") {
+TEST_CASE("emitter: a listener that is removed during an emit does not run", "[events]") {
   TestEmitter emitter;
   int calls = 0;
   tine::Subscription second;
@@ -123,7 +123,7 @@ TEST_CASE("emitter: a listener that is removed during an emit is not run", "[eve
   CHECK(calls == 0);
 }
 
-TEST_CASE("emitter: a listener that is added during an emit is run from the next one on",
+TEST_CASE("emitter: a listener that is added during an emit runs from the next emit on",
           "[events]") {
   TestEmitter emitter;
   int calls = 0;
@@ -179,7 +179,7 @@ TEST_CASE("emitter: captures may use the emitter when they are destroyed", "[eve
   CHECK(emitter.listener_count<"nothing">() == 1);
 }
 
-TEST_CASE("emitter: what a listener throws ends the emit", "[events]") {
+TEST_CASE("emitter: if a listener throws, the emit ends", "[events]") {
   TestEmitter emitter;
   int calls = 0;
   emitter.on<"nothing">([] { throw std::runtime_error("thrown"); });
@@ -189,7 +189,7 @@ TEST_CASE("emitter: what a listener throws ends the emit", "[events]") {
   CHECK(emitter.listener_count<"nothing">() == 2);
 }
 
-TEST_CASE("message: each listener gets the form it declares", "[events]") {
+TEST_CASE("message: each listener gets the type that it declares", "[events]") {
   TestEmitter emitter;
   std::vector<std::string> seen;
   emitter.on<"message">([&](const json& value) { seen.push_back("value " + value.dump()); });
@@ -236,7 +236,7 @@ TEST_CASE("message: a kept value is moved into the last listener and copied for 
   CHECK(kept[2] == kept[1]);
 }
 
-TEST_CASE("message: one that does not convert is reported, and the other listeners run",
+TEST_CASE("message: a message that does not convert is reported, and the other listeners run",
           "[events]") {
   TestEmitter emitter;
   int typed = 0;
@@ -250,7 +250,8 @@ TEST_CASE("message: one that does not convert is reported, and the other listene
   CHECK_THAT(failures[0], ContainsSubstring("key 'y' not found"));
 }
 
-TEST_CASE("message: what a typed listener throws is the listener's", "[events]") {
+TEST_CASE("message: an exception of a typed listener is not reported as a failed conversion",
+          "[events]") {
   TestEmitter emitter;
   emitter.on<"message">([](int number) { return json::parse(std::to_string(number) + "]"); });
   CHECK_THROWS_AS(emitter.emit_message(1), json::parse_error);

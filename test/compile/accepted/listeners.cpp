@@ -1,4 +1,4 @@
-// Each form that a listener may have.
+// Every form that a listener may have.
 #include <functional>
 #include <map>
 #include <memory>
@@ -74,7 +74,7 @@ void add_message_listeners(E& emitter) {
   emitter.template on<"message">(std::function<void(Point)>(take_point));
   emitter.template on<"message">([](int n) { return n; });
 
-  // An lvalue is copied.
+  // A listener that is an lvalue is copied.
   auto mutating = [n = 0](const nlohmann::json&) mutable { return ++n; };
   emitter.template on<"message">(mutating);
   const std::function<void()> constant = take_nothing;

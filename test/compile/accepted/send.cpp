@@ -1,4 +1,4 @@
-// Each form that a message may have.
+// Every form that a message may have.
 #include <map>
 #include <memory>
 #include <string>

@@ -1,4 +1,4 @@
-// The headers compile with those macros of X.h and Xlib.h that are words.
+// The headers compile with the macros of X.h and Xlib.h that are ordinary words.
 #include <nlohmann/json.hpp>
 
 #define Above 0
