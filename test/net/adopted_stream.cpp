@@ -1,4 +1,4 @@
-// Streams over descriptors that the program has.
+// Streams over descriptors that the program already has.
 #include <cerrno>
 #include <cstdlib>
 #include <string>
@@ -21,7 +21,7 @@ using tine::Stream;
 
 namespace {
 
-// A terminal: the program's side, and the side of the person at it.
+// A terminal: the descriptor of the program, and the descriptor of the person who sits at it.
 struct Terminal {
   Terminal() : person(posix_openpt(O_RDWR | O_NOCTTY)) {
     fcntl(person, F_SETFD, FD_CLOEXEC);
@@ -103,7 +103,7 @@ TEST_CASE("stream: adopt() reads and writes a terminal", "[net]") {
   loop.run();
 }
 
-TEST_CASE("stream: adopt() refuses what is no stream and leaves it open", "[net]") {
+TEST_CASE("stream: adopt() refuses a descriptor that is no stream, and leaves it open", "[net]") {
   TestLoop loop;
   const int file = ::open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
   const int device = ::open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -173,7 +173,7 @@ TEST_CASE("stream: standard_input reads a shared terminal and leaves it blocking
   CHECK(blocks(terminal.program));
 }
 
-TEST_CASE("stream: a FIFO that is stdin ends even if its writer has gone before", "[net]") {
+TEST_CASE("stream: a FIFO as stdin ends, even if its writer has gone before", "[net]") {
   TestLoop loop;
   const Folder folder;
   const std::string path = folder.at("fifo");
@@ -193,8 +193,7 @@ TEST_CASE("stream: a FIFO that is stdin ends even if its writer has gone before"
   CHECK(blocks(out.get()));
 }
 
-TEST_CASE("stream: a socket that is stdin is blocking again after close, or after the loop",
-          "[net]") {
+TEST_CASE("stream: a socket as stdin is blocking again after close, or after the loop", "[net]") {
   TestLoop loop;
   int fd = -1;
   RawPeer peer(fd);
@@ -211,7 +210,7 @@ TEST_CASE("stream: a socket that is stdin is blocking again after close, or afte
   CHECK(blocks(fd));
 }
 
-TEST_CASE("stream: stdin that is no stream and no file is refused", "[net]") {
+TEST_CASE("stream: a stdin that is neither a stream nor a file is refused", "[net]") {
   TestLoop loop;
   const tine::base::Descriptor folder(::open("/", O_RDONLY | O_CLOEXEC));
   const tine::base::Descriptor datagram(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
@@ -222,7 +221,7 @@ TEST_CASE("stream: stdin that is no stream and no file is refused", "[net]") {
 }
 
 #ifdef __linux__
-TEST_CASE("stream: a device that may have to be waited for is stdin", "[net]") {
+TEST_CASE("stream: stdin may be a device for which one has to wait", "[net]") {
   TestLoop loop;
   const tine::base::Descriptor device(::open("/dev/random", O_RDONLY | O_CLOEXEC));
   const Standard standard(STDIN_FILENO, device.get());

@@ -65,7 +65,7 @@ TEST_CASE("datagram: a message is answered, in both families", "[net]") {
   CHECK_FALSE(server.address());
 }
 
-TEST_CASE("datagram: messages arrive whole, the empty one too", "[net]") {
+TEST_CASE("datagram: messages arrive whole, also empty ones", "[net]") {
   TestLoop loop;
   Datagram server = loopback_datagram(loop);
   const std::vector<std::string> messages{"first", "", bytes_of(60000)};
@@ -80,7 +80,7 @@ TEST_CASE("datagram: messages arrive whole, the empty one too", "[net]") {
   CHECK(received == messages);
 }
 
-TEST_CASE("datagram: what cannot be sent is told, by the callback or as an error", "[net]") {
+TEST_CASE("datagram: a failed send is reported by its callback, or else as an error", "[net]") {
   TestLoop loop;
   Datagram socket = loopback_datagram(loop);
   Watch watch;
@@ -104,7 +104,7 @@ TEST_CASE("datagram: what cannot be sent is told, by the callback or as an error
   CHECK(watch.results.back() == Errc::socket_not_running);
 }
 
-TEST_CASE("datagram: a port that is taken is an error, and the next bind() may do", "[net]") {
+TEST_CASE("datagram: a port in use is an error, and the next bind() may succeed", "[net]") {
   TestLoop loop;
   Datagram first = loopback_datagram(loop);
   Datagram second(loop, Family::ipv4);
@@ -153,7 +153,7 @@ TEST_CASE("datagram: a second bind() is an error and changes nothing", "[net]") 
   CHECK(watch.errors.at(0) == Errc::already_bound);
 }
 
-TEST_CASE("datagram: what waits for a failed bind is told so", "[net]") {
+TEST_CASE("datagram: a send that waits for bind() gets the error if bind() fails", "[net]") {
   TestLoop loop;
   install_source(loop, [] { return ListenerAnswer{.error = EACCES}; });
   Datagram socket(loop, Family::ipv4);
@@ -168,7 +168,7 @@ TEST_CASE("datagram: what waits for a failed bind is told so", "[net]") {
   CHECK(watch.errors.at(0) == system_code(EACCES));
 }
 
-TEST_CASE("datagram: closed while it is bound, what waits is cancelled", "[net]") {
+TEST_CASE("datagram: close() during bind() cancels the waiting sends", "[net]") {
   TestLoop loop;
   Datagram socket(loop, Family::ipv4);
   Watch watch;
@@ -184,7 +184,7 @@ TEST_CASE("datagram: closed while it is bound, what waits is cancelled", "[net]"
   CHECK(watch.results.at(0) == system_code(ECANCELED));
 }
 
-TEST_CASE("datagram: never started, it belongs to its handles alone", "[net]") {
+TEST_CASE("datagram: before it is started, only its handles own it", "[net]") {
   TestLoop loop;
   const auto captured = std::make_shared<int>();
   {
@@ -194,7 +194,7 @@ TEST_CASE("datagram: never started, it belongs to its handles alone", "[net]") {
   CHECK(captured.use_count() == 1);
 }
 
-TEST_CASE("datagram: it goes on without a handle, and drops its listeners after close", "[net]") {
+TEST_CASE("datagram: it goes on without handles, and drops its listeners after close", "[net]") {
   TestLoop loop;
   const auto captured = std::make_shared<int>();
   {
@@ -206,7 +206,7 @@ TEST_CASE("datagram: it goes on without a handle, and drops its listeners after 
   CHECK(captured.use_count() == 1);
 }
 
-TEST_CASE("datagram: a handle outlives the loop", "[net]") {
+TEST_CASE("datagram: a handle may outlive the loop", "[net]") {
   TestLoop loop;
   Datagram socket = loopback_datagram(loop);
   socket.on<"message">([socket] { FAIL("the loop is gone"); });
@@ -236,7 +236,8 @@ TEST_CASE("datagram: unref() lets the loop end", "[net]") {
   CHECK_FALSE(socket.address());
 }
 
-TEST_CASE("datagram: what a message listener throws leaves the others for the next run", "[net]") {
+TEST_CASE("datagram: if a message listener throws, the next run delivers the other messages",
+          "[net]") {
   TestLoop loop;
   Datagram socket = loopback_datagram(loop);
   std::vector<std::string> received;
@@ -254,7 +255,7 @@ TEST_CASE("datagram: what a message listener throws leaves the others for the ne
   CHECK(received == std::vector<std::string>{"first", "second"});
 }
 
-TEST_CASE("datagram: release() gives a socket away, adopt() takes it", "[net]") {
+TEST_CASE("datagram: release() gives the socket away, adopt() takes it", "[net]") {
   TestLoop loop;
   Watch watch;
   Datagram first = loopback_datagram(loop);
@@ -275,7 +276,8 @@ TEST_CASE("datagram: release() gives a socket away, adopt() takes it", "[net]") 
   CHECK(watch.log == Log{"close", "listening", "close"});
 }
 
-TEST_CASE("datagram: adopt() refuses what is no UDP socket, and leaves it alone", "[net]") {
+TEST_CASE("datagram: adopt() refuses a descriptor that is no UDP socket, and leaves it open",
+          "[net]") {
   TestLoop loop;
   const int stream = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const int local = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -286,7 +288,7 @@ TEST_CASE("datagram: adopt() refuses what is no UDP socket, and leaves it alone"
   CHECK(::close(local) == 0);
 }
 
-TEST_CASE("datagram: a duplicate stays when the socket is closed", "[net]") {
+TEST_CASE("datagram: a duplicate stays open when the socket is closed", "[net]") {
   TestLoop loop;
   const auto socket = std::make_shared<tine::net::DatagramState>(tine::core_of(loop), Family::ipv4);
   CHECK_THROWS_AS(socket->duplicate(), tine::Error);
@@ -298,7 +300,7 @@ TEST_CASE("datagram: a duplicate stays when the socket is closed", "[net]") {
   CHECK(tine::net::local_address(copy.get()) == address);
 }
 
-TEST_CASE("datagram: a source gives the socket, and is told of its end", "[net]") {
+TEST_CASE("datagram: a source provides the socket, and its lease ends with the socket", "[net]") {
   TestLoop loop;
   const auto source = install_source(loop, [] {
     return ListenerAnswer{.descriptor = tine::net::bound_socket(
@@ -329,7 +331,7 @@ TEST_CASE("datagram: a source gives the socket, and is told of its end", "[net]"
   CHECK(source->queries.size() == 1);
 }
 
-TEST_CASE("address: as text", "[net]") {
+TEST_CASE("address: it is written as text", "[net]") {
   CHECK(to_string(Address{Family::ipv4, "127.0.0.1", 80}) == "127.0.0.1:80");
   CHECK(to_string(Address{Family::ipv6, "::1", 80}) == "[::1]:80");
   CHECK(to_string(Address{Family::unix_path, "/run/x", 0}) == "/run/x");
@@ -362,14 +364,15 @@ TEST_CASE("datagram: a NUL in a host is refused", "[net]") {
   CHECK(watch.results.at(0) == system_code(EINVAL));
 }
 
-TEST_CASE("address: there and back, with the scope of a link", "[net]") {
-  const auto there_and_back = [](const std::string& host) {
+TEST_CASE("address: it is the same after a conversion and back, including the scope of a link",
+          "[net]") {
+  const auto converted = [](const std::string& host) {
     return tine::net::to_address(tine::net::ip_address(host, 7).value());
   };
-  CHECK(there_and_back("192.0.2.7") == Address{Family::ipv4, "192.0.2.7", 7});
-  CHECK(there_and_back("2001:db8::7") == Address{Family::ipv6, "2001:db8::7", 7});
-  CHECK(there_and_back("fe80::1%lo") == Address{Family::ipv6, "fe80::1%lo", 7});
-  CHECK(there_and_back("fe80::1%9999").host == "fe80::1%9999");
+  CHECK(converted("192.0.2.7") == Address{Family::ipv4, "192.0.2.7", 7});
+  CHECK(converted("2001:db8::7") == Address{Family::ipv6, "2001:db8::7", 7});
+  CHECK(converted("fe80::1%lo") == Address{Family::ipv6, "fe80::1%lo", 7});
+  CHECK(converted("fe80::1%9999").host == "fe80::1%9999");
   for (const char* const name : {"", "localhost", "127.1", "::g", "1.2.3.4.5"}) {
     CHECK_FALSE(tine::net::ip_address(name, 7));
   }

@@ -1,4 +1,4 @@
-// The options of a datagram socket: groups, broadcast, buffers, and its one peer.
+// The options of a datagram socket: groups, broadcast and buffers; and connected sockets.
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
@@ -38,8 +38,8 @@ int option(const Datagram& socket, int level, int name) {
   return tine::base::socket_option(tine::net::DatagramState::of(socket)->fd(), level, name).value();
 }
 
-// Returns a group that no other process of this machine joins: sockets at all addresses hear what
-// any member of a group hears.
+// Returns a group that no other process of this machine joins. This matters because a socket bound
+// to all addresses receives what is sent to any group that some socket has joined.
 std::string group_of_test() {
   const int pid = ::getpid();
   return "239.255." + std::to_string(pid / 256 % 256) + '.' + std::to_string(pid % 256);
@@ -60,8 +60,8 @@ struct Group {
     loop.run();
   }
 
-  // Sends a message to the group, then one to the receiver itself. Returns what comes before the
-  // latter.
+  // Sends a message to the group, then one to the receiver itself. Returns the messages that arrive
+  // before the second one.
   std::vector<std::string> receives() {
     received.clear();
     const std::uint16_t port = receiver.address()->port;
@@ -93,7 +93,7 @@ std::size_t lines_of(const std::string& file, const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("datagram: a member of a group receives what is sent to it", "[net]") {
+TEST_CASE("datagram: a member of a group receives the messages to it", "[net]") {
   Group test;
   CHECK(test.receives() == nothing);
   test.receiver.add_membership(test.name, "127.0.0.1");
@@ -102,7 +102,7 @@ TEST_CASE("datagram: a member of a group receives what is sent to it", "[net]") 
   CHECK(test.receives() == nothing);
 }
 
-TEST_CASE("datagram: a membership may be of one source", "[net]") {
+TEST_CASE("datagram: a membership may be for one source only", "[net]") {
   Group test;
   test.receiver.add_source_specific_membership("192.0.2.1", test.name, "127.0.0.1");
   CHECK(test.receives() == nothing);
@@ -113,7 +113,7 @@ TEST_CASE("datagram: a membership may be of one source", "[net]") {
 }
 
 // The loopback has no route for groups of IPv6, so the test looks at the kernel's lists.
-TEST_CASE("datagram: a group in IPv6 is joined and left at an interface", "[net]") {
+TEST_CASE("datagram: an IPv6 group is joined and left at an interface", "[net]") {
   const bool in_group = GENERATE(false, true);
   char digits[5];
   std::snprintf(digits, sizeof digits, "%04x", static_cast<unsigned>(::getpid()) % 0x10000);
@@ -144,7 +144,7 @@ TEST_CASE("datagram: a group in IPv6 is joined and left at an interface", "[net]
   loop.run();
 }
 
-TEST_CASE("datagram: a membership binds a socket that is not", "[net]") {
+TEST_CASE("datagram: add_membership() binds a socket that is not bound", "[net]") {
   TestLoop loop;
   Datagram socket(loop, Family::ipv4);
   Watch watch;
@@ -156,7 +156,7 @@ TEST_CASE("datagram: a membership binds a socket that is not", "[net]") {
   CHECK(watch.log == Log{"listening", "close"});
 }
 
-TEST_CASE("datagram: who may broadcast reaches all", "[net]") {
+TEST_CASE("datagram: a message to all needs broadcast()", "[net]") {
   TestLoop loop;
   Datagram receiver = bound(loop, "0.0.0.0");
   Datagram sender = bound(loop, "127.0.0.1");
@@ -177,7 +177,7 @@ TEST_CASE("datagram: who may broadcast reaches all", "[net]") {
   CHECK_FALSE(watch.results.at(1));
 }
 
-TEST_CASE("datagram: hops and buffers are what was asked for", "[net]") {
+TEST_CASE("datagram: hops and buffer sizes are set", "[net]") {
   TestLoop loop;
   Datagram ipv4 = bound(loop, "127.0.0.1");
   ipv4.ttl(7);
@@ -185,7 +185,7 @@ TEST_CASE("datagram: hops and buffers are what was asked for", "[net]") {
   ipv4.multicast_loopback(false);
   CHECK(option(ipv4, IPPROTO_IP, IP_TTL) == 7);
   CHECK(option(ipv4, IPPROTO_IP, IP_MULTICAST_TTL) == 0);
-  CHECK(option(ipv4, IPPROTO_IP, IP_MULTICAST_LOOP) == 0);  // the loopback ignores it
+  CHECK(option(ipv4, IPPROTO_IP, IP_MULTICAST_LOOP) == 0);  // no effect on the loopback
   ipv4.multicast_loopback();
   CHECK(option(ipv4, IPPROTO_IP, IP_MULTICAST_LOOP) == 1);
   Datagram ipv6 = bound(loop, "::1");
@@ -205,7 +205,7 @@ TEST_CASE("datagram: hops and buffers are what was asked for", "[net]") {
   loop.run();
 }
 
-TEST_CASE("datagram: what cannot be is an exception, and changes nothing", "[net]") {
+TEST_CASE("datagram: an invalid option throws, and changes nothing", "[net]") {
   TestLoop loop;
   Datagram socket(loop, Family::ipv4);
   const auto each = [&](const std::error_code& error) {
@@ -225,7 +225,7 @@ TEST_CASE("datagram: what cannot be is an exception, and changes nothing", "[net
   socket.bind({.host = "127.0.0.1"});
   const std::vector<std::function<void()>> wrong{
       [&] { socket.add_membership(""); },
-      [&] { socket.add_membership("127.0.0.1"); },  // not a group
+      [&] { socket.add_membership("127.0.0.1"); },  // the address is not that of a group
       [&] { socket.add_membership("ff11::7469"); },
       [&] { socket.add_membership("239.255.74.69", "lo"); },
       [&] { socket.add_source_specific_membership("somebody", "239.255.74.69"); },
@@ -245,9 +245,9 @@ TEST_CASE("datagram: what cannot be is an exception, and changes nothing", "[net
   loop.run();
 }
 
-// --- connected
+// --- connected sockets
 
-TEST_CASE("datagram: connected, it has one peer", "[net]") {
+TEST_CASE("datagram: a connected socket has one peer", "[net]") {
   const bool bound_first = GENERATE(true, false);
   TestLoop loop;
   Datagram peer = bound(loop, "127.0.0.1");
@@ -262,7 +262,7 @@ TEST_CASE("datagram: connected, it has one peer", "[net]") {
   socket.send("question", watch.result("sent"));
   socket.send("x", *other.address(), watch.result("elsewhere"));
   peer.on<"message">([&](std::string_view, const Address& from) {
-    other.send("not heard", from);
+    other.send("not received", from);
     peer.send("answer", from);
   });
   socket.on<"message">([&](std::string_view bytes) {
@@ -278,7 +278,8 @@ TEST_CASE("datagram: connected, it has one peer", "[net]") {
   CHECK_FALSE(socket.remote_address());
 }
 
-TEST_CASE("datagram: disconnected, it is where it was, and hears all", "[net]") {
+TEST_CASE("datagram: after disconnect() it has its earlier address, and receives from everybody",
+          "[net]") {
   const std::string host = GENERATE("127.0.0.1", "0.0.0.0", "::", "::1");
   const bool ipv6 = host.find(':') != host.npos;
   TestLoop loop;
@@ -292,20 +293,20 @@ TEST_CASE("datagram: disconnected, it is where it was, and hears all", "[net]") 
   CHECK_FALSE(socket.remote_address());
   std::error_code result;
   socket.send("x", [&](std::error_code error) { result = error; });
-  bool heard = false;
+  bool received = false;
   socket.on<"message">([&] {
-    heard = true;
+    received = true;
     for (Datagram each : {peer, other, socket}) each.close();
   });
-  other.send("heard", {peer.address()->family, peer.address()->host, before->port});
+  other.send("received", {peer.address()->family, peer.address()->host, before->port});
   loop.run();
 
-  CHECK(heard);
+  CHECK(received);
   CHECK(result == system_code(EDESTADDRREQ));
   CHECK(error_of([&] { socket.disconnect(); }) == system_code(ENOTCONN));
 }
 
-TEST_CASE("datagram: connected while it is bound, it is connected then", "[net]") {
+TEST_CASE("datagram: connect() during bind() takes effect when it is bound", "[net]") {
   TestLoop loop;
   Datagram peer = bound(loop, "127.0.0.1");
   Datagram socket(loop, Family::ipv4);
@@ -325,7 +326,7 @@ TEST_CASE("datagram: connected while it is bound, it is connected then", "[net]"
   CHECK(watch.log == Log{"listening", "connect", "close"});
 }
 
-TEST_CASE("datagram: what cannot be connected is an error", "[net]") {
+TEST_CASE("datagram: a failed connect() is an error", "[net]") {
   TestLoop loop;
   Datagram socket = bound(loop, "127.0.0.1");
   Watch watch;
@@ -343,7 +344,7 @@ TEST_CASE("datagram: what cannot be connected is an error", "[net]") {
   CHECK_THAT(watch.texts.at(0), StartsWith("connect localhost:80"));
 }
 
-TEST_CASE("datagram: a peer that is gone ends nobody who does not listen", "[net]") {
+TEST_CASE("datagram: a peer that is gone is an error only if somebody listens", "[net]") {
   const bool listens = GENERATE(false, true);
   TestLoop loop;
   Datagram peer = bound(loop, "127.0.0.1");
@@ -370,20 +371,20 @@ TEST_CASE("datagram: a peer that is gone ends nobody who does not listen", "[net
   CHECK(errors == std::vector<std::error_code>(listens ? 1 : 0, system_code(ECONNREFUSED)));
 }
 
-TEST_CASE("datagram: what is adopted connected is connected", "[net]") {
+TEST_CASE("datagram: a connected socket is still connected after adopt()", "[net]") {
   TestLoop loop;
   Datagram peer = bound(loop, "127.0.0.1");
   Datagram socket = bound(loop, "127.0.0.1");
   socket.connect(*peer.address());
   Datagram again = Datagram::adopt(loop, socket.release());
   CHECK(again.remote_address() == peer.address());
-  bool heard = false;
+  bool received = false;
   peer.on<"message">([&] {
-    heard = true;
+    received = true;
     peer.close();
     again.close();
   });
   again.send("x");
   loop.run();
-  CHECK(heard);
+  CHECK(received);
 }

@@ -21,7 +21,7 @@ using tine::net::Direction;
 using tine::net::make_stream;
 using tine::net::StreamState;
 
-TEST_CASE("stream: destroy() cancels what is queued, tells no data, and closes", "[net]") {
+TEST_CASE("stream: destroy() cancels queued writes, delivers no data, and closes", "[net]") {
   Duplex pair;
   Record record(pair.stream);
   record.collect(pair.stream);
@@ -46,7 +46,7 @@ TEST_CASE("stream: destroy() cancels what is queued, tells no data, and closes",
   CHECK(record.results[2] == Errc::stream_destroyed);
 }
 
-TEST_CASE("stream: destroy() keeps the reason of a write that has failed before", "[net]") {
+TEST_CASE("stream: destroy() keeps the error of a write that has failed before", "[net]") {
   Duplex pair;
   Record record(pair.stream);
   pair.peer.close();
@@ -60,11 +60,12 @@ TEST_CASE("stream: destroy() keeps the reason of a write that has failed before"
   CHECK(record.results.at(1) == Errc::stream_destroyed);
 }
 
-TEST_CASE("stream: destroy() tells success of just those writes that the peer can read", "[net]") {
+TEST_CASE("stream: destroy() reports success exactly for the writes that the peer can read",
+          "[net]") {
   constexpr std::size_t each = 8 * kibibyte;
   const auto taken = static_cast<std::size_t>(GENERATE(0, 10, 20, 30, 40, 50, 60)) * kibibyte;
   Duplex pair(Direction::write);
-  const int small = 16 * 1024;  // the socket takes each write of the loop in several pieces
+  const int small = 16 * 1024;  // so small that the socket takes each write in several pieces
   REQUIRE(setsockopt(pair.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small) == 0);
   std::size_t successes = 0;
   std::size_t calls = 0;
@@ -89,9 +90,9 @@ TEST_CASE("stream: destroy() tells success of just those writes that the peer ca
   CHECK(successes < writes);
 }
 
-TEST_CASE("stream: destroyed after a listener has thrown, it tells nothing that was due", "[net]") {
-  const std::size_t size =
-      static_cast<std::size_t>(GENERATE(1, 3)) * 50 * kibibyte;  // the end is due, or more data
+TEST_CASE("stream: after a listener has thrown, destroy() drops the events that are due", "[net]") {
+  const std::size_t size = static_cast<std::size_t>(GENERATE(1, 3)) * 50 *
+                           kibibyte;  // what is due: the end, or more data
   Duplex pair;
   Record record(pair.stream);
   record.collect(pair.stream);
@@ -99,19 +100,19 @@ TEST_CASE("stream: destroyed after a listener has thrown, it tells nothing that 
   pair.peer.write(bytes_of(size));
   pair.peer.close();
   CHECK_THROWS_AS(pair.loop.run(), std::runtime_error);
-  const std::size_t told = record.data.size();
+  const std::size_t delivered = record.data.size();
 
   pair.stream.destroy();
   pair.loop.run();
 
-  CHECK(record.data.size() == told);
+  CHECK(record.data.size() == delivered);
   CHECK(record.log == Log{"close"});
 }
 
 namespace {
 
-// A stream that is destroyed in the first call of one of its listeners. The listener also drops all
-// handles to it.
+// A stream that is destroyed when one of its listeners is called first. That listener also drops
+// all handles to it.
 struct DestroyedIn {
   template <tine::EventName Name>
   void at() {
@@ -129,7 +130,7 @@ struct DestroyedIn {
 
 }  // namespace
 
-TEST_CASE("stream: destroyed in a data listener it tells no more", "[net]") {
+TEST_CASE("stream: destroy() in a data listener ends the events", "[net]") {
   DestroyedIn in;
   Record record(in.pair.stream);
   in.at<"data">();
@@ -138,12 +139,12 @@ TEST_CASE("stream: destroyed in a data listener it tells no more", "[net]") {
   in.pair.peer.write(sent);
   in.pair.loop.run();
   CHECK(in.log.size() == 1);
-  CHECK(record.data == sent.substr(0, record.data.size()));  // the other listeners got it
+  CHECK(record.data == sent.substr(0, record.data.size()));  // others got it too
   CHECK(record.data.size() <= 64 * kibibyte);
   CHECK(record.log == Log{"close"});
 }
 
-TEST_CASE("stream: destroyed in its end listener it closes", "[net]") {
+TEST_CASE("stream: destroy() in an end listener closes", "[net]") {
   DestroyedIn in;
   Record record(in.pair.stream);
   in.at<"end">();
@@ -154,7 +155,8 @@ TEST_CASE("stream: destroyed in its end listener it closes", "[net]") {
   CHECK(record.log == Log{"end", "close"});
 }
 
-TEST_CASE("stream: destroyed in its drain listener it cancels what is queued by then", "[net]") {
+TEST_CASE("stream: destroy() in a drain listener cancels the writes that are queued then",
+          "[net]") {
   DestroyedIn in;
   Record record(in.pair.stream);
   in.pair.stream.on<"drain">([&] {
@@ -174,7 +176,7 @@ TEST_CASE("stream: destroyed in its drain listener it cancels what is queued by 
   CHECK(record.results[1] == system_code(ECANCELED));
 }
 
-TEST_CASE("stream: destroyed in its error or its close listener it closes once", "[net]") {
+TEST_CASE("stream: destroy() in an error or a close listener closes once", "[net]") {
   const bool early = GENERATE(true, false);
   DestroyedIn in;
   Record record(in.pair.stream);
@@ -192,7 +194,7 @@ TEST_CASE("stream: destroyed in its error or its close listener it closes once",
   CHECK(record.log.front() == "error");
 }
 
-TEST_CASE("stream: destroyed in a callback it tells the other callbacks, then close", "[net]") {
+TEST_CASE("stream: destroy() in a callback still calls the other callbacks, then closes", "[net]") {
   DestroyedIn in;
   Record record(in.pair.stream);
   in.pair.stream.write("one", [&](std::error_code) { in.destroy(); });
@@ -204,7 +206,7 @@ TEST_CASE("stream: destroyed in a callback it tells the other callbacks, then cl
 
 // --- exceptions
 
-TEST_CASE("stream: an error without a listener comes out of run()", "[net]") {
+TEST_CASE("stream: run() throws an error that has no listener", "[net]") {
   Duplex pair(Direction::write);
   ExpectCalls closed(1);
   pair.stream.on<"close">([&] { closed(); });
@@ -214,12 +216,12 @@ TEST_CASE("stream: an error without a listener comes out of run()", "[net]") {
   pair.loop.run();
 }
 
-TEST_CASE("stream: a peer that is gone is an error only where somebody listens", "[net]") {
+TEST_CASE("stream: a peer that is gone is an error only if somebody listens", "[net]") {
   const bool listens = GENERATE(false, true);
   Duplex pair(Direction::write);
   pair.peer.close();
   ExpectCalls closed(1);
-  ExpectCalls errors(listens ? 1 : 0);  // the second error comes after "close"
+  ExpectCalls errors(listens ? 1 : 0);  // the second error comes after "close", so it is dropped
   if (listens) pair.stream.on<"error">([&] { errors(); });
   pair.stream.on<"close">([&] { closed(); });
   pair.stream.write("lost");
@@ -227,8 +229,7 @@ TEST_CASE("stream: a peer that is gone is an error only where somebody listens",
   pair.loop.run();
 }
 
-TEST_CASE("stream: when a data listener throws, the bytes behind are told in the next run",
-          "[net]") {
+TEST_CASE("stream: if a data listener throws, the next run delivers the bytes after it", "[net]") {
   Duplex pair;
   Record record(pair.stream);
   record.collect(pair.stream);
@@ -247,8 +248,8 @@ TEST_CASE("stream: when a data listener throws, the bytes behind are told in the
       pair.loop.run();
     } catch (const std::runtime_error&) {
       again = true;
-      const std::size_t told = record.data.size();
-      CHECK(told <= 64 * kibibyte * static_cast<std::size_t>(runs + 1));
+      const std::size_t delivered = record.data.size();
+      CHECK(delivered <= 64 * kibibyte * static_cast<std::size_t>(runs + 1));
     }
   }
 
@@ -257,7 +258,7 @@ TEST_CASE("stream: when a data listener throws, the bytes behind are told in the
   CHECK(record.log == Log{"end", "close"});
 }
 
-TEST_CASE("stream: when each listener throws, each event is told once nevertheless", "[net]") {
+TEST_CASE("stream: each event is emitted once, even if all listeners throw", "[net]") {
   Duplex pair;
   auto state = std::exchange(pair.state, nullptr);
   Log log;
@@ -284,7 +285,7 @@ TEST_CASE("stream: when each listener throws, each event is told once neverthele
 
 // --- lifetimes
 
-TEST_CASE("stream: goes on without a handle, and drops its listeners after close", "[net]") {
+TEST_CASE("stream: it goes on without handles, and drops its listeners after close", "[net]") {
   Duplex pair;
   const auto token = std::make_shared<int>();
   std::string data;
@@ -301,7 +302,7 @@ TEST_CASE("stream: goes on without a handle, and drops its listeners after close
   CHECK(state.expired());
 }
 
-TEST_CASE("stream: is closed and inert when its loop goes", "[net]") {
+TEST_CASE("stream: it is closed and inert when its loop is destroyed", "[net]") {
   Duplex pair;
   const auto token = std::make_shared<int>();
   ExpectCalls never(0);
@@ -324,7 +325,8 @@ TEST_CASE("stream: is closed and inert when its loop goes", "[net]") {
   CHECK(pair.peer.read_to_end().size() < plenty);
 }
 
-TEST_CASE("stream: reading keeps the loop unless unref(), an unread one does not", "[net]") {
+TEST_CASE("stream: reading keeps the loop running unless unref(), without a reader nothing does",
+          "[net]") {
   Duplex pair;
   pair.loop.run();
 
@@ -341,7 +343,7 @@ TEST_CASE("stream: reading keeps the loop unless unref(), an unread one does not
   pair.loop.run();
 }
 
-TEST_CASE("stream: the observer of its end is told after close, or at once when that is over",
+TEST_CASE("stream: the observer of the end is called after close, or at once if it is closed",
           "[net]") {
   Duplex pair;
   Record record(pair.stream);
@@ -354,7 +356,7 @@ TEST_CASE("stream: the observer of its end is told after close, or at once when 
   CHECK(record.log.back() == "at once");
 }
 
-TEST_CASE("stream: a descriptor that is none is refused", "[net]") {
+TEST_CASE("stream: an invalid descriptor is refused", "[net]") {
   TestLoop loop;
   CHECK_THROWS_AS(make_stream(tine::core_of(loop), tine::base::Descriptor(-1), Direction::read),
                   tine::Error);

@@ -1,4 +1,5 @@
-// When write() returns false and when "drain" comes, to the byte. A pipe takes a page at a time.
+// Tests to the exact byte when write() returns false and when "drain" comes. A pipe takes a page at
+// a time.
 #include <cerrno>
 #include <cstddef>
 #include <functional>
@@ -45,7 +46,7 @@ struct Full {
 
 }  // namespace
 
-TEST_CASE("stream: write() is true as long as a byte is left to the mark", "[net]") {
+TEST_CASE("stream: write() returns true up to one byte below the mark", "[net]") {
   const std::size_t queued = GENERATE(mark - 1, mark);
   Full full(queued);
   CHECK(full.more == (queued < mark));
@@ -53,7 +54,7 @@ TEST_CASE("stream: write() is true as long as a byte is left to the mark", "[net
   full.read(mark);
 }
 
-TEST_CASE("stream: drain comes as soon as half of the mark is left, and no sooner", "[net]") {
+TEST_CASE("stream: drain comes as soon as at most half of the mark is left", "[net]") {
   Full full(mark);
   ExpectCalls drained(1);
   full.stream.on<"drain">([&] {
@@ -66,7 +67,7 @@ TEST_CASE("stream: drain comes as soon as half of the mark is left, and no soone
   full.loop.run();
 }
 
-TEST_CASE("stream: there is no drain any more once it is ended, though it was due", "[net]") {
+TEST_CASE("stream: end() drops a drain that is due", "[net]") {
   Full full(mark - 1);
   Record record(full.stream);
   full.stream.write("x", [&](std::error_code) {

@@ -6,8 +6,7 @@
 #include "uv/write_queue.hpp"
 #include "wire/heap.hpp"
 
-TEST_CASE("write queue: a buffer that has become too large is given back when it is written",
-          "[net]") {
+TEST_CASE("write queue: a very large buffer is released when it is written", "[net]") {
   constexpr std::size_t huge = std::size_t{1} << 20;
   const std::string bytes(huge, 'x');
   tine::SendCallback nobody;
@@ -15,7 +14,7 @@ TEST_CASE("write queue: a buffer that has become too large is given back when it
   tine::uv::WriteQueue queue(huge / 4);
   queue.add(bytes, nobody);
   queue.front();
-  queue.add(bytes, nobody);  // while the first one is written
+  queue.add(bytes, nobody);  // added while the first one is written
   CHECK(heap::live_bytes() - before >= 2 * huge);
   while (queue.queued() > 0) queue.written(queue.front().size());
   CHECK(heap::live_bytes() - before < huge / 16);

@@ -25,7 +25,7 @@
 #include "tine/tine.hpp"
 #include "uv/loop_core.hpp"
 
-// A log of an emitter's events, with the data, errors and results.
+// A log of an emitter's events, with their data, their errors and the results of callbacks.
 struct Watch {
   template <tine::EventName Name, class E>
   void log_events(E emitter) {
@@ -114,7 +114,8 @@ inline std::pair<tine::base::Descriptor, tine::base::Descriptor> connected_pair(
   return {tine::base::Descriptor(ends[0]), tine::base::Descriptor(ends[1])};
 }
 
-// A source that answers with the result of a function, on a later turn, and keeps the queries.
+// A source that answers each query with the result of a function, on a later turn. It keeps the
+// queries.
 class FakeSource final : public tine::net::ListenerSource {
  public:
   // A lease that sets a flag when it ends.

@@ -13,7 +13,7 @@
 using tine::Stream;
 using tine::net::Direction;
 
-TEST_CASE("stream: a pipe that is read has data, end and close, in this order", "[net]") {
+TEST_CASE("stream: reading a pipe gives data, end and close, in this order", "[net]") {
   TestLoop loop;
   Pipe pipe;
   Stream stream = stream_over(loop, pipe.out, Direction::read);
@@ -31,7 +31,7 @@ TEST_CASE("stream: a pipe that is read has data, end and close, in this order", 
   CHECK_FALSE(stream.readable());
 }
 
-TEST_CASE("stream: bytes come through whole, in pieces of any size", "[net]") {
+TEST_CASE("stream: bytes arrive unchanged, in pieces of any size", "[net]") {
   const auto size =
       static_cast<std::size_t>(GENERATE(1, 137, 4095, 4097, 65535, 65536, 65537, 1000003));
   const std::string sent = bytes_of(size);
@@ -51,7 +51,7 @@ TEST_CASE("stream: bytes come through whole, in pieces of any size", "[net]") {
   CHECK(record.log == Log{"end", "close"});
 }
 
-TEST_CASE("stream: nothing is read until somebody listens for data", "[net]") {
+TEST_CASE("stream: nothing is read until there is a data listener", "[net]") {
   Duplex pair;
   Record record(pair.stream);
   pair.peer.write("waiting");
@@ -66,7 +66,7 @@ TEST_CASE("stream: nothing is read until somebody listens for data", "[net]") {
   CHECK(record.log == Log{"end", "close"});
 }
 
-TEST_CASE("stream: a peer that nobody reads is held up, and loses nothing", "[net]") {
+TEST_CASE("stream: if nobody reads, the peer must wait, and nothing is lost", "[net]") {
   Duplex pair;
   Record record(pair.stream);
   const std::string sent = bytes_of(plenty);
@@ -86,7 +86,7 @@ TEST_CASE("stream: a peer that nobody reads is held up, and loses nothing", "[ne
   CHECK(record.data == sent);
 }
 
-TEST_CASE("stream: reading stops with the last data listener, without loss", "[net]") {
+TEST_CASE("stream: reading stops with the last data listener, and nothing is lost", "[net]") {
   Duplex pair;
   Record record(pair.stream);
   pair.stream.once<"data">([&](std::string_view bytes) {
@@ -103,7 +103,8 @@ TEST_CASE("stream: reading stops with the last data listener, without loss", "[n
   CHECK(record.data == "one two");
 }
 
-TEST_CASE("stream: resume() without a data listener reads on to the end, and drops", "[net]") {
+TEST_CASE("stream: resume() without a data listener reads to the end, and drops the bytes",
+          "[net]") {
   Duplex pair(Direction::read);
   Record record(pair.stream);
   pair.peer.write("of no interest");
@@ -115,7 +116,7 @@ TEST_CASE("stream: resume() without a data listener reads on to the end, and dro
   CHECK(record.log == Log{"end", "close"});
 }
 
-TEST_CASE("stream: pause() in a listener holds what comes behind until resume()", "[net]") {
+TEST_CASE("stream: pause() in a listener holds back the rest until resume()", "[net]") {
   Duplex pair;
   Record record(pair.stream);
   int pieces = 0;
@@ -141,7 +142,7 @@ TEST_CASE("stream: pause() in a listener holds what comes behind until resume()"
   CHECK(record.log == Log{"end", "close"});
 }
 
-TEST_CASE("stream: what comes behind a descriptor is not lost at the end", "[net]") {
+TEST_CASE("stream: bytes after a descriptor are not lost at the end", "[net]") {
   Duplex pair;
   Record record(pair.stream);
   record.collect(pair.stream);
@@ -160,7 +161,7 @@ TEST_CASE("stream: a read that fails is an error, then close", "[net]") {
   Record record(pair.stream);
   record.collect(pair.stream);
   REQUIRE(pair.stream.write("never read"));
-  pair.peer.close();  // with unread bytes: ECONNRESET
+  pair.peer.close();  // bytes are left unread, so the error is ECONNRESET
 
   pair.loop.run();
 

@@ -21,7 +21,7 @@ using tine::Family;
 using tine::Server;
 using tine::Socket;
 
-TEST_CASE("server: a client is greeted, over TCP of both families", "[net]") {
+TEST_CASE("server: a client gets a greeting, over TCP of both families", "[net]") {
   const std::string host = GENERATE("127.0.0.1", "::1", "localhost");
   TestLoop loop;
   Watch served;
@@ -82,7 +82,7 @@ TEST_CASE("server: without a host it listens on all addresses of both families",
   CHECK(connections == (only_ipv6 ? 1 : 2));
 }
 
-TEST_CASE("server: a port that is taken is an error, and the next listen() may do", "[net]") {
+TEST_CASE("server: a port in use is an error, and the next listen() may succeed", "[net]") {
   TestLoop loop;
   Server first = loopback_server(loop);
   Server second(loop);
@@ -118,7 +118,7 @@ TEST_CASE("server: reuse_port lets two servers listen at one port", "[net]") {
   loop.run();
 }
 
-TEST_CASE("server: an error without a listener comes out of run()", "[net]") {
+TEST_CASE("server: run() throws an error that has no listener", "[net]") {
   TestLoop loop;
   Server first = loopback_server(loop);
   Server second(loop);
@@ -129,7 +129,7 @@ TEST_CASE("server: an error without a listener comes out of run()", "[net]") {
   loop.run();
 }
 
-TEST_CASE("server: options that cannot be are errors", "[net]") {
+TEST_CASE("server: invalid options are errors", "[net]") {
   TestLoop loop;
   Folder folder;
   struct Row {
@@ -153,7 +153,7 @@ TEST_CASE("server: options that cannot be are errors", "[net]") {
   }
 }
 
-TEST_CASE("server: a host that is not found is an error", "[net]") {
+TEST_CASE("server: a host that cannot be found is an error", "[net]") {
   TestLoop loop;
   Server server(loop);
   Watch watch;
@@ -166,7 +166,7 @@ TEST_CASE("server: a host that is not found is an error", "[net]") {
   CHECK_THAT(watch.texts.at(0), ContainsSubstring("no such host"));
 }
 
-TEST_CASE("server: closed while its host is looked up, it does not listen", "[net]") {
+TEST_CASE("server: close() during the look-up of a host prevents listening", "[net]") {
   TestLoop loop;
   Server server(loop);
   Watch watch;
@@ -178,7 +178,7 @@ TEST_CASE("server: closed while its host is looked up, it does not listen", "[ne
   CHECK(watch.log == Log{"close"});
 }
 
-TEST_CASE("server: the loop goes while a host is looked up", "[net]") {
+TEST_CASE("server: the loop may be destroyed during the look-up of a host", "[net]") {
   TestLoop loop;
   Server server(loop);
   server.listen({.host = "localhost"});
@@ -202,7 +202,7 @@ TEST_CASE("server: a second listen() is an error and changes nothing", "[net]") 
   CHECK(watch.log == Log{"error", "listening", "close"});
 }
 
-TEST_CASE("server: a path has the permissions asked for, and goes with the server", "[net]") {
+TEST_CASE("server: a path has the given permissions, and is removed with the server", "[net]") {
   const bool readable = GENERATE(false, true);
   const bool writable = GENERATE(false, true);
   TestLoop loop;
@@ -254,7 +254,7 @@ TEST_CASE("server: a NUL in a host or a path is refused, with or without a prima
   if (source) CHECK(source->queries.empty());
 }
 
-TEST_CASE("server: an error tells all of an abstract name", "[net]") {
+TEST_CASE("server: an error has the whole abstract name", "[net]") {
   const std::string name = std::string(1, '\0') + "tine-test-" + std::to_string(::getpid());
   TestLoop loop;
   Server first(loop);
@@ -269,7 +269,8 @@ TEST_CASE("server: an error tells all of an abstract name", "[net]") {
   CHECK_THAT(watch.texts.at(0), StartsWith("bind \\0" + name.substr(1) + ":"));
 }
 
-TEST_CASE("server: a relative path goes though the directory is another by then", "[net]") {
+TEST_CASE("server: a relative path is removed, even if the current directory has changed",
+          "[net]") {
   struct Directory {
     ~Directory() { std::filesystem::current_path(before); }
     std::filesystem::path before = std::filesystem::current_path();
@@ -288,7 +289,7 @@ TEST_CASE("server: a relative path goes though the directory is another by then"
   CHECK_FALSE(std::filesystem::exists(first.at("socket")));
 }
 
-TEST_CASE("server: a path that somebody else has by now stays", "[net]") {
+TEST_CASE("server: a path that another server uses by then stays", "[net]") {
   TestLoop loop;
   Folder folder;
   Server old(loop);
@@ -323,7 +324,7 @@ TEST_CASE("server: a name that begins with a zero byte is not in the file system
   CHECK(client.log == Log{"connect", "end", "close"});
 }
 
-TEST_CASE("server: a connection that nobody listens for is closed", "[net]") {
+TEST_CASE("server: a connection is closed if nobody listens for it", "[net]") {
   TestLoop loop;
   Server server = loopback_server(loop);
   Watch client;
@@ -335,7 +336,7 @@ TEST_CASE("server: a connection that nobody listens for is closed", "[net]") {
   CHECK(client.log == Log{"connect", "end", "close"});
 }
 
-TEST_CASE("server: close() waits for the connections that are open", "[net]") {
+TEST_CASE("server: close() waits for open connections", "[net]") {
   TestLoop loop;
   Server server = loopback_server(loop);
   Watch watch;
@@ -361,7 +362,7 @@ TEST_CASE("server: close() waits for the connections that are open", "[net]") {
   CHECK(watch.log.back() == "again");
 }
 
-TEST_CASE("server: one that does not listen closes too", "[net]") {
+TEST_CASE("server: a server that does not listen can be closed too", "[net]") {
   TestLoop loop;
   Server server(loop);
   Watch watch;
@@ -376,7 +377,7 @@ TEST_CASE("server: one that does not listen closes too", "[net]") {
   CHECK_FALSE(server.listening());
 }
 
-TEST_CASE("server: never started, it belongs to its handles alone", "[net]") {
+TEST_CASE("server: before it is started, only its handles own it", "[net]") {
   TestLoop loop;
   const auto captured = std::make_shared<int>();
   {
@@ -389,7 +390,7 @@ TEST_CASE("server: never started, it belongs to its handles alone", "[net]") {
   loop.run();
 }
 
-TEST_CASE("server: it goes on without a handle, and drops its listeners after close", "[net]") {
+TEST_CASE("server: it goes on without handles, and drops its listeners after close", "[net]") {
   TestLoop loop;
   const auto captured = std::make_shared<int>();
   Socket client(loop);
@@ -407,7 +408,7 @@ TEST_CASE("server: it goes on without a handle, and drops its listeners after cl
   CHECK(captured.use_count() == 1);
 }
 
-TEST_CASE("server: a handle outlives the loop", "[net]") {
+TEST_CASE("server: a handle may outlive the loop", "[net]") {
   TestLoop loop;
   Folder folder;
   Server server(loop);
@@ -443,7 +444,7 @@ TEST_CASE("server: unref() lets the loop end", "[net]") {
   CHECK_FALSE(server.listening());
 }
 
-TEST_CASE("server: what a listener throws leaves the connections of other servers for the next run",
+TEST_CASE("server: if a listener throws, the next run accepts connections of other servers",
           "[net]") {
   TestLoop loop;
   std::vector<Server> servers{loopback_server(loop), loopback_server(loop)};
@@ -467,7 +468,8 @@ TEST_CASE("server: what a listener throws leaves the connections of other server
   loop.run();
 }
 
-TEST_CASE("server: what a connection listener throws leaves the others for the next run", "[net]") {
+TEST_CASE("server: if a connection listener throws, the next run emits the other connections",
+          "[net]") {
   TestLoop loop;
   Server server = loopback_server(loop);
   int calls = 0;
@@ -485,7 +487,7 @@ TEST_CASE("server: what a connection listener throws leaves the others for the n
   CHECK(calls == 2);
 }
 
-TEST_CASE("server: release() gives a listening socket away, adopt() takes it", "[net]") {
+TEST_CASE("server: release() gives the listening socket away, adopt() takes it", "[net]") {
   TestLoop loop;
   Folder folder;
   Server first(loop);
@@ -516,7 +518,8 @@ TEST_CASE("server: release() gives a listening socket away, adopt() takes it", "
   CHECK(watch.log == Log{"close", "listening", "close"});
 }
 
-TEST_CASE("server: adopt() refuses what is no stream socket, and leaves it alone", "[net]") {
+TEST_CASE("server: adopt() refuses a descriptor that is no stream socket, and leaves it open",
+          "[net]") {
   TestLoop loop;
   int ends[2];
   REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
@@ -528,7 +531,7 @@ TEST_CASE("server: adopt() refuses what is no stream socket, and leaves it alone
   for (const int fd : {ends[0], ends[1], datagram}) CHECK(::close(fd) == 0);
 }
 
-TEST_CASE("server: adopting a connection is an error of listen()", "[net]") {
+TEST_CASE("server: to adopt a connection is an error of listen()", "[net]") {
   TestLoop loop;
   auto [mine, other] = connected_pair();
   Server server = Server::adopt(loop, mine.release());
@@ -540,7 +543,7 @@ TEST_CASE("server: adopting a connection is an error of listen()", "[net]") {
   CHECK(watch.errors.at(0) == system_code(EINVAL));
 }
 
-TEST_CASE("server: listen() takes a descriptor that is bound", "[net]") {
+TEST_CASE("server: listen() takes a bound descriptor", "[net]") {
   TestLoop loop;
   tine::base::Descriptor bound = bound_to_loopback();
   Server server(loop);

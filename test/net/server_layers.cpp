@@ -36,7 +36,7 @@ std::shared_ptr<ServerState> server_state(TestLoop& loop) {
 
 }  // namespace
 
-TEST_CASE("server: its key is where it listens, and no other's", "[net]") {
+TEST_CASE("server: its key has its address and is unique", "[net]") {
   TestLoop loop;
   Folder folder;
   const std::string path = folder.at("socket");
@@ -66,7 +66,7 @@ TEST_CASE("server: its key is where it listens, and no other's", "[net]") {
   CHECK(keys.size() == 2);
 }
 
-TEST_CASE("server: a duplicate listens on when the server is closed", "[net]") {
+TEST_CASE("server: a duplicate still listens when the server is closed", "[net]") {
   TestLoop loop;
   const auto server = server_state(loop);
   CHECK_THROWS_AS(server->duplicate(), tine::Error);
@@ -81,7 +81,7 @@ TEST_CASE("server: a duplicate listens on when the server is closed", "[net]") {
   CHECK_THROWS_AS(server->duplicate(), tine::Error);
 }
 
-TEST_CASE("server: a socket that somebody else has shut down is an error, once", "[net]") {
+TEST_CASE("server: a socket that was shut down elsewhere is an error, once", "[net]") {
   TestLoop loop;
   const auto server = server_state(loop);
   server->listen({.host = "127.0.0.1"});
@@ -97,11 +97,11 @@ TEST_CASE("server: a socket that somebody else has shut down is an error, once",
   CHECK(watch.errors.at(0) == system_code(EINVAL));
 }
 
-TEST_CASE("server: a connection that is handed to it is counted and emitted", "[net]") {
+TEST_CASE("server: a connection that it is given is counted and emitted", "[net]") {
   TestLoop loop;
   const auto server = server_state(loop);
   auto [mine, other] = connected_pair();
-  CHECK_FALSE(server->accepted(mine));  // the server does not listen
+  CHECK_FALSE(server->accepted(mine));  // because the server does not listen
   CHECK(mine.get() >= 0);
   server->listen({.host = "127.0.0.1"});
   server->set_max_connections(1);
@@ -109,7 +109,7 @@ TEST_CASE("server: a connection that is handed to it is counted and emitted", "[
   server->handle().on<"connection">([&](Socket socket) {
     given = socket;
     auto [late, peer] = connected_pair();
-    CHECK_FALSE(server->accepted(late));  // it has as many as it may have
+    CHECK_FALSE(server->accepted(late));  // because it has max_connections already
     CHECK(late.get() >= 0);
     server->count_connections([&](std::error_code, std::size_t count) {
       CHECK(count == 1);
@@ -119,12 +119,12 @@ TEST_CASE("server: a connection that is handed to it is counted and emitted", "[
   });
   CHECK(server->accepted(mine));
   CHECK(mine.get() == -1);
-  CHECK_FALSE(given);  // not from inside accepted()
+  CHECK_FALSE(given);  // not inside accepted()
   loop.run();
   CHECK(given);
 }
 
-TEST_CASE("server: a connection handed to one that nobody listens to is closed", "[net]") {
+TEST_CASE("server: a connection that it is given is closed if nobody listens for it", "[net]") {
   TestLoop loop;
   const auto server = server_state(loop);
   server->listen({.host = "127.0.0.1"});
@@ -133,7 +133,7 @@ TEST_CASE("server: a connection handed to one that nobody listens to is closed",
   char byte = 0;
   CHECK(::read(other.get(), &byte, 1) == 0);
 
-  // A connection whose listener is removed before the event is closed too.
+  // A connection is also closed if its listener is removed before the event.
   auto [second, its_peer] = connected_pair();
   Server handle = server->handle();
   const auto subscription = handle.on<"connection">([] { FAIL("removed"); });
@@ -146,7 +146,7 @@ TEST_CASE("server: a connection handed to one that nobody listens to is closed",
 
 namespace {
 
-// Connections that another process has, as the test pretends.
+// Pretended connections of another process.
 struct FakePeerConnections final : tine::net::PeerConnections {
   FakePeerConnections(TestLoop& loop, std::error_code its_error, std::size_t connections)
       : core(tine::core_of(loop)), error(its_error), open(connections) {}
@@ -168,7 +168,7 @@ struct FakePeerConnections final : tine::net::PeerConnections {
 
 }  // namespace
 
-TEST_CASE("server: connections of a peer process count, the first error of one instead", "[net]") {
+TEST_CASE("server: connections of a peer process count, unless one of them has an error", "[net]") {
   TestLoop loop;
   const auto server = server_state(loop);
   const auto two = std::make_shared<FakePeerConnections>(loop, std::error_code(), 2);
@@ -215,7 +215,7 @@ TEST_CASE("server: close() waits for connections of a peer process", "[net]") {
   CHECK(closed);
 }
 
-TEST_CASE("server: a socket that is released counts among its server's no more", "[net]") {
+TEST_CASE("server: a destroyed socket no longer counts as a connection of its server", "[net]") {
   TestLoop loop;
   const auto server = server_state(loop);
   server->listen({.host = "127.0.0.1"});
@@ -232,7 +232,7 @@ TEST_CASE("server: a socket that is released counts among its server's no more",
 
 // --- a source of listeners
 
-TEST_CASE("server: a source's error is the server's", "[net]") {
+TEST_CASE("server: an error of the source is an error of the server", "[net]") {
   TestLoop loop;
   const auto source = install_source(loop, [] { return ListenerAnswer{.error = EADDRINUSE}; });
   Server server(loop);
@@ -250,7 +250,7 @@ TEST_CASE("server: a source's error is the server's", "[net]") {
   CHECK(source->lease_ended);
 }
 
-TEST_CASE("server: a source gives a socket that is bound, to listen on", "[net]") {
+TEST_CASE("server: it listens at a bound socket that the source provides", "[net]") {
   TestLoop loop;
   const auto source =
       install_source(loop, [] { return ListenerAnswer{.descriptor = bound_to_loopback()}; });
@@ -273,7 +273,7 @@ TEST_CASE("server: a source gives a socket that is bound, to listen on", "[net]"
   CHECK_FALSE(source->queries.at(0).address);
 }
 
-TEST_CASE("server: a source hands connections to a server that has no socket", "[net]") {
+TEST_CASE("server: a source gives connections to a server that has no socket", "[net]") {
   TestLoop loop;
   const Address address{Family::ipv4, "127.0.0.1", 8080};
   const auto source = install_source(loop, [&] { return ListenerAnswer{.address = address}; });
@@ -285,7 +285,7 @@ TEST_CASE("server: a source hands connections to a server that has no socket", "
     CHECK(server.address() == address);
     CHECK(server.release() == -1);
     loop->after(std::chrono::milliseconds(1),
-                [&] {  // meanwhile the server keeps the loop alive
+                [&] {  // until then the server keeps the loop running
                   CHECK(source->users.at(0).lock()->accepted(pair.first));
                 })
         .unref();
@@ -301,7 +301,7 @@ TEST_CASE("server: a source hands connections to a server that has no socket", "
   CHECK(source->lease_ended);
 }
 
-TEST_CASE("server: closed before its source answers, it lets go what comes", "[net]") {
+TEST_CASE("server: if it is closed before its source answers, the socket is closed", "[net]") {
   TestLoop loop;
   const auto source =
       install_source(loop, [] { return ListenerAnswer{.descriptor = bound_to_loopback()}; });
@@ -316,7 +316,7 @@ TEST_CASE("server: closed before its source answers, it lets go what comes", "[n
   CHECK(source->lease_ended);
 }
 
-TEST_CASE("server: an exclusive one does not ask the source", "[net]") {
+TEST_CASE("server: an exclusive server does not ask the source", "[net]") {
   TestLoop loop;
   const auto source = install_source(loop, [] { return ListenerAnswer{.error = EPERM}; });
   Server server(loop);

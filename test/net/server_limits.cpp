@@ -20,7 +20,7 @@ using tine::Address;
 using tine::Server;
 using tine::Socket;
 
-TEST_CASE("server: what is more than max_connections is dropped, and told", "[net]") {
+TEST_CASE("server: connections beyond max_connections are closed, and reported", "[net]") {
   const std::size_t most = GENERATE(0U, 1U);
   TestLoop loop;
   Server server = loopback_server(loop);
@@ -50,7 +50,7 @@ TEST_CASE("server: what is more than max_connections is dropped, and told", "[ne
   CHECK(dropped.at(0).host == "127.0.0.1");
 }
 
-TEST_CASE("server: out of descriptors, it turns clients away and goes on", "[net]") {
+TEST_CASE("server: without free descriptors, it closes connections and goes on", "[net]") {
   if (sanitized) return;  // UBSan needs a pipe to see whether memory can be read
   TestLoop loop;
   Server server = loopback_server(loop);
@@ -85,7 +85,7 @@ TEST_CASE("server: out of descriptors, it turns clients away and goes on", "[net
   CHECK(served == 1);
 }
 
-TEST_CASE("server: without even a spare descriptor it waits until there is one", "[net]") {
+TEST_CASE("server: without even a spare descriptor, it waits until there is one", "[net]") {
   if (sanitized) return;  // UBSan needs a pipe to see whether memory can be read
   TestLoop loop;
   tine::base::Descriptor bound = bound_to_loopback();
@@ -111,7 +111,7 @@ TEST_CASE("server: without even a spare descriptor it waits until there is one",
   CHECK_FALSE(server.listening());
 }
 
-TEST_CASE("server: a flood of connections leaves the loop its other work", "[net]") {
+TEST_CASE("server: many connections let the rest of the loop run", "[net]") {
   TestLoop loop;
   Server server = loopback_server(loop);
   const int clients = 100;

@@ -68,7 +68,7 @@ struct Connection {
 
 }  // namespace
 
-TEST_CASE("socket: what is written and ended before it is connected arrives", "[net]") {
+TEST_CASE("socket: bytes that are written and ended before it is connected arrive", "[net]") {
   TestLoop loop;
   Server server = loopback_server(loop);
   Watch served;
@@ -94,7 +94,7 @@ TEST_CASE("socket: what is written and ended before it is connected arrives", "[
   CHECK_FALSE(client.connecting());
 }
 
-TEST_CASE("socket: addresses of both ends, which are remembered", "[net]") {
+TEST_CASE("socket: the addresses of both ends are known, also after close", "[net]") {
   Connection pair;
   CHECK_FALSE(Socket(pair.loop).remote_address());
   pair.run([&] {
@@ -107,7 +107,7 @@ TEST_CASE("socket: addresses of both ends, which are remembered", "[net]") {
   CHECK(pair.client.remote_address()->host == "127.0.0.1");
 }
 
-TEST_CASE("socket: what cannot be connected is an error, then closed", "[net]") {
+TEST_CASE("socket: a failed connect() is an error, then close", "[net]") {
   TestLoop loop;
   Folder folder;
   tine::base::Descriptor bound =
@@ -175,7 +175,7 @@ TEST_CASE("socket: a NUL in a host or a path is refused", "[net]") {
   loop.run();
 }
 
-TEST_CASE("socket: an error tells all of an abstract name", "[net]") {
+TEST_CASE("socket: an error has the whole abstract name", "[net]") {
   using namespace std::string_literals;
   TestLoop loop;
   Socket socket(loop);
@@ -187,7 +187,7 @@ TEST_CASE("socket: an error tells all of an abstract name", "[net]") {
   CHECK_THAT(watch.texts.at(0), StartsWith("connect \\0tine-no-such-name:"));
 }
 
-TEST_CASE("socket: a host that is not found is an error", "[net]") {
+TEST_CASE("socket: a host that cannot be found is an error", "[net]") {
   TestLoop loop;
   Socket socket(loop);
   Watch watch;
@@ -220,7 +220,7 @@ TEST_CASE("socket: several addresses are tried one after the other", "[net]") {
   CHECK_THAT(watch.texts.at(0), StartsWith("connect somewhere"));
 }
 
-TEST_CASE("socket: an error in connecting without a listener comes out of run()", "[net]") {
+TEST_CASE("socket: run() throws an error of connect() that has no listener", "[net]") {
   TestLoop loop;
   Socket socket(loop);
   socket.connect({.path = "/no/such/path"});
@@ -245,7 +245,7 @@ TEST_CASE("socket: a second connect() is an error and changes nothing", "[net]")
   CHECK(watch.data == "still there");
 }
 
-TEST_CASE("socket: destroyed while it connects, it closes", "[net]") {
+TEST_CASE("socket: destroy() during connect() closes it", "[net]") {
   const bool by_name = GENERATE(false, true);
   TestLoop loop;
   Server server = loopback_server(loop);
@@ -262,7 +262,7 @@ TEST_CASE("socket: destroyed while it connects, it closes", "[net]") {
   CHECK(watch.results.at(0) == system_code(ECANCELED));
 }
 
-TEST_CASE("socket: the loop goes while it connects", "[net]") {
+TEST_CASE("socket: the loop may be destroyed during connect()", "[net]") {
   const std::string host = GENERATE("localhost", "127.0.0.1");
   TestLoop loop;
   Server server = loopback_server(loop);
@@ -279,7 +279,7 @@ TEST_CASE("socket: the loop goes while it connects", "[net]") {
   CHECK(client.release() == -1);
 }
 
-TEST_CASE("socket: never connected, it belongs to its handles alone", "[net]") {
+TEST_CASE("socket: before connect(), only its handles own it", "[net]") {
   TestLoop loop;
   const auto captured = std::make_shared<int>();
   {
@@ -292,7 +292,7 @@ TEST_CASE("socket: never connected, it belongs to its handles alone", "[net]") {
   loop.run();
 }
 
-TEST_CASE("socket: never connected and destroyed, it closes", "[net]") {
+TEST_CASE("socket: destroy() before connect() closes it", "[net]") {
   TestLoop loop;
   Socket socket(loop);
   Watch watch;
@@ -325,7 +325,7 @@ TEST_CASE("socket: bytes go both ways, and its end is answered", "[net]") {
   CHECK(by_server.log == Log{"end", "close"});
 }
 
-TEST_CASE("socket: a peer that does not read holds the writer up, until it does", "[net]") {
+TEST_CASE("socket: if the peer does not read, the writer waits until it does", "[net]") {
   Connection pair;
   Watch watch;
   std::size_t received = 0;
@@ -350,7 +350,8 @@ TEST_CASE("socket: a peer that does not read holds the writer up, until it does"
   CHECK(received == plenty);
 }
 
-TEST_CASE("socket: an end behind bytes that nobody reads waits, before it does not", "[net]") {
+TEST_CASE("socket: without a reader, an end is noticed only if no unread bytes are before it",
+          "[net]") {
   const bool bytes_before = GENERATE(false, true);
   Connection pair;
   Watch watch;
@@ -369,7 +370,7 @@ TEST_CASE("socket: an end behind bytes that nobody reads waits, before it does n
   CHECK(watch.log.size() == 3);
 }
 
-TEST_CASE("socket: paused, it does not notice the end of its peer", "[net]") {
+TEST_CASE("socket: a paused socket does not notice the end of its peer", "[net]") {
   Connection pair;
   Watch watch;
   pair.run([&] {
@@ -386,7 +387,7 @@ TEST_CASE("socket: paused, it does not notice the end of its peer", "[net]") {
   CHECK(watch.log == Log{"end"});
 }
 
-TEST_CASE("socket: destroyed in a listener of any kind, it closes", "[net]") {
+TEST_CASE("socket: destroy() in any listener closes it", "[net]") {
   const std::string where = GENERATE("connect", "data", "end");
   Connection pair;
   const auto captured = std::make_shared<int>();
@@ -410,7 +411,7 @@ TEST_CASE("socket: destroyed in a listener of any kind, it closes", "[net]") {
   CHECK(captured.use_count() == 1);
 }
 
-TEST_CASE("socket: timeout tells of silence, once until there are bytes again", "[net]") {
+TEST_CASE("socket: timeout reports silence once, and again after the next bytes", "[net]") {
   Connection pair;
   Watch watch;
   watch.follow(pair.client);
@@ -432,11 +433,11 @@ TEST_CASE("socket: timeout tells of silence, once until there are bytes again", 
   CHECK(watch.log == Log{"connect", "timeout", "timeout", "end", "close"});
 }
 
-TEST_CASE("socket: bytes put the timeout off", "[net]") {
+TEST_CASE("socket: bytes postpone the timeout", "[net]") {
   Connection pair;
   const auto idle = 300ms;
   const int writes = 10;
-  // The times are the loop's, because bytes may come late on a busy machine.
+  // The times are those of the loop, because bytes may come late on a busy machine.
   const auto now = [&] { return std::chrono::milliseconds(uv_now(pair.loop->native())); };
   auto came = now();
   pair.client.on<"data">([&] { came = now(); });
@@ -466,7 +467,7 @@ TEST_CASE("socket: a timeout does not keep the loop running", "[net]") {
   });
 }
 
-TEST_CASE("socket: no_delay and keep_alive, said before connect() or after", "[net]") {
+TEST_CASE("socket: no_delay and keep_alive may be set before or after connect()", "[net]") {
   Connection pair;
   const auto option = [](int fd, int level, int name) {
     return tine::base::socket_option(fd, level, name).value();
@@ -489,7 +490,7 @@ TEST_CASE("socket: no_delay and keep_alive, said before connect() or after", "[n
   });
 }
 
-TEST_CASE("socket: unref() lets the loop end while it is read", "[net]") {
+TEST_CASE("socket: unref() lets the loop end during reading", "[net]") {
   Connection pair;
   pair.client.resume();
   pair.client.unref();
@@ -502,7 +503,7 @@ TEST_CASE("socket: unref() lets the loop end while it is read", "[net]") {
   CHECK_FALSE(pair.client.readable());
 }
 
-TEST_CASE("socket: with unwritten bytes it is not released", "[net]") {
+TEST_CASE("socket: it cannot be released while bytes are unwritten", "[net]") {
   TestLoop loop;
   auto [mine, peer] = connected_pair();
   Socket socket = Socket::adopt(loop, mine.release());
@@ -527,9 +528,9 @@ TEST_CASE("socket: with unwritten bytes it is not released", "[net]") {
   CHECK(read == bytes.substr(1));
 }
 
-// Both sockets are read in one turn. The exception of the first listener holds back the other's
-// bytes.
-TEST_CASE("socket: with bytes that are not told it is not released", "[net]") {
+// Both sockets are read in the same turn. If the first listener throws, the bytes of the other
+// socket wait.
+TEST_CASE("socket: it cannot be released while bytes are undelivered", "[net]") {
   struct End {
     tine::base::Descriptor peer;
     Socket socket;
@@ -547,16 +548,16 @@ TEST_CASE("socket: with bytes that are not told it is not released", "[net]") {
     REQUIRE(::write(end.peer.get(), "x", 1) == 1);
   }
   CHECK_THROWS_AS(loop.run(), std::runtime_error);
-  End& untold = ends.front().read.empty() ? ends.front() : ends.back();
-  REQUIRE(untold.read.empty());
-  CHECK(error_of([&] { static_cast<void>(untold.socket.release()); }) == system_code(EAGAIN));
+  End& undelivered = ends.front().read.empty() ? ends.front() : ends.back();
+  REQUIRE(undelivered.read.empty());
+  CHECK(error_of([&] { static_cast<void>(undelivered.socket.release()); }) == system_code(EAGAIN));
   CHECK_THROWS_AS(loop.run(), std::runtime_error);
-  CHECK(untold.read == "x");
+  CHECK(undelivered.read == "x");
   for (End& end : ends) end.socket.destroy();
   loop.run();
 }
 
-TEST_CASE("socket: released, its connection goes on without it", "[net]") {
+TEST_CASE("socket: after release() its connection goes on without it", "[net]") {
   Connection pair;
   Watch watch;
   std::size_t left = 1;
@@ -580,7 +581,8 @@ TEST_CASE("socket: released, its connection goes on without it", "[net]") {
   CHECK(watch.results == std::vector{make_error_code(Errc::stream_destroyed)});
 }
 
-TEST_CASE("socket: adopt() refuses what is no stream socket, and leaves it alone", "[net]") {
+TEST_CASE("socket: adopt() refuses a descriptor that is no stream socket, and leaves it open",
+          "[net]") {
   TestLoop loop;
   int ends[2];
   REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
@@ -590,7 +592,7 @@ TEST_CASE("socket: adopt() refuses what is no stream socket, and leaves it alone
   for (const int fd : ends) CHECK(::close(fd) == 0);
 }
 
-TEST_CASE("socket: an accepted one that is not read goes with the loop", "[net]") {
+TEST_CASE("socket: an accepted socket that nobody reads is destroyed with the loop", "[net]") {
   Connection pair;
   const auto captured = std::make_shared<int>();
   pair.run([&] {
@@ -604,7 +606,7 @@ TEST_CASE("socket: an accepted one that is not read goes with the loop", "[net]"
   CHECK(captured.use_count() == 1);
 }
 
-TEST_CASE("socket: its state tells of the close once, and has a duplicate", "[net]") {
+TEST_CASE("socket: its state reports the close once, and can be duplicated", "[net]") {
   TestLoop loop;
   int ends[2];
   REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
@@ -623,7 +625,7 @@ TEST_CASE("socket: its state tells of the close once, and has a duplicate", "[ne
   CHECK(::write(copy.get(), "x", 1) == 1);
 }
 
-TEST_CASE("socket: a client that goes away does not end a server that listens for no errors",
+TEST_CASE("socket: a client that goes away does not end a server without an error listener",
           "[net]") {
   TestLoop loop;
   tine::Server server(loop);
@@ -651,7 +653,7 @@ TEST_CASE("socket: a client that goes away does not end a server that listens fo
   loop.run();
 }
 
-TEST_CASE("socket: a connection that cannot be made is an error in any case", "[net]") {
+TEST_CASE("socket: a failed connect() is an error even if nobody listens", "[net]") {
   TestLoop loop;
   tine::Socket client(loop);
   client.connect({.path = "/nonexistent/socket"});

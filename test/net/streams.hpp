@@ -23,10 +23,10 @@
 using Log = std::vector<std::string>;
 
 inline constexpr std::size_t kibibyte = 1024;
-// Far more than pipes, sockets and a queue up to the mark hold.
+// Much more than pipes, sockets and a queue up to the mark can hold.
 inline constexpr std::size_t plenty = 4096 * kibibyte;
 
-// Returns bytes in which no two places near each other look alike.
+// Returns bytes that do not repeat at a short distance.
 inline std::string bytes_of(std::size_t size) {
   std::string bytes(size, '\0');
   unsigned state = 1;

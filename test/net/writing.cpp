@@ -15,7 +15,7 @@ using tine::Errc;
 using tine::Stream;
 using tine::net::Direction;
 
-TEST_CASE("stream: a pipe that is written closes with end(), when all is written", "[net]") {
+TEST_CASE("stream: after end(), a pipe closes when all is written", "[net]") {
   TestLoop loop;
   Pipe pipe;
   Stream stream = stream_over(loop, pipe.in, Direction::write);
@@ -35,7 +35,7 @@ TEST_CASE("stream: a pipe that is written closes with end(), when all is written
   CHECK(read_available(pipe.out) == "one two");
 }
 
-TEST_CASE("stream: writes past the mark wait for drain, and all comes through", "[net]") {
+TEST_CASE("stream: writes beyond the mark wait for drain, and all bytes arrive", "[net]") {
   Duplex pair;
   const std::string sent = bytes_of(plenty + 1);
   std::size_t at = 0;
@@ -73,7 +73,7 @@ TEST_CASE("stream: writes past the mark wait for drain, and all comes through", 
   pair.loop.run();
 }
 
-TEST_CASE("stream: callbacks tell of each write once, in order, when it is written", "[net]") {
+TEST_CASE("stream: each write's callback runs once, in order, after the write", "[net]") {
   Duplex pair;
   Record record(pair.stream);
   pair.stream.write("first", record.written("first"));
@@ -96,7 +96,7 @@ TEST_CASE("stream: callbacks tell of each write once, in order, when it is writt
   CHECK(record.results == std::vector<std::error_code>(3));
 }
 
-TEST_CASE("stream: end() waits for what is queued, then the peer reads its end", "[net]") {
+TEST_CASE("stream: end() waits for queued writes, then the peer reads the end", "[net]") {
   Duplex pair;
   Record record(pair.stream);
   record.collect(pair.stream);
@@ -120,7 +120,7 @@ TEST_CASE("stream: end() waits for what is queued, then the peer reads its end",
   CHECK(record.log == Log{"end", "close"});
 }
 
-TEST_CASE("stream: after the peer's end the writing ends too, when all is written", "[net]") {
+TEST_CASE("stream: after the peer's end, writing ends too when all is written", "[net]") {
   Duplex pair;
   Record record(pair.stream);
   record.collect(pair.stream);
@@ -133,7 +133,7 @@ TEST_CASE("stream: after the peer's end the writing ends too, when all is writte
   CHECK(pair.peer.read_to_end() == "after end");
 }
 
-TEST_CASE("stream: what fails after the peer's end is told by callback alone", "[net]") {
+TEST_CASE("stream: a failure after the peer's end is reported by callback only", "[net]") {
   Duplex pair;
   Record record(pair.stream);
   record.collect(pair.stream);
@@ -148,7 +148,7 @@ TEST_CASE("stream: what fails after the peer's end is told by callback alone", "
   CHECK(record.results.at(0));
 }
 
-TEST_CASE("stream: a write that nobody reads fails with EPIPE, by callback or as an error",
+TEST_CASE("stream: a write without a reader fails with EPIPE, by callback or as an error",
           "[net]") {
   const bool callback = GENERATE(true, false);
   TestLoop loop;
@@ -165,7 +165,8 @@ TEST_CASE("stream: a write that nobody reads fails with EPIPE, by callback or as
   CHECK((callback ? record.results : record.errors).at(0) == system_code(EPIPE));
 }
 
-TEST_CASE("stream: when the reader goes, what is queued fails once each, and error once", "[net]") {
+TEST_CASE("stream: when the reader goes away, each queued write fails once, and there is one error",
+          "[net]") {
   TestLoop loop;
   Pipe pipe;
   Stream stream = stream_over(loop, pipe.in, Direction::write);
@@ -187,7 +188,7 @@ TEST_CASE("stream: when the reader goes, what is queued fails once each, and err
   CHECK(record.errors[0] == system_code(EPIPE));
 }
 
-TEST_CASE("stream: after a failed write, what the peer wrote is told all the same", "[net]") {
+TEST_CASE("stream: after a failed write, the bytes of the peer are still delivered", "[net]") {
   Duplex pair;
   Record record(pair.stream);
   pair.peer.write("last words");
