@@ -1,4 +1,5 @@
-// What parent and child have in common: both send numbered messages and check those that arrive.
+// The half that parent and child have in common: both send numbered messages and check those that
+// arrive.
 #pragma once
 
 #include <exception>
@@ -42,22 +43,21 @@ inline std::vector<nlohmann::json> make_messages(const Plan& plan) {
 }
 
 // One side of an exchange. Side is tine::ChildProcess or tine::Process.
-//
-// Its progress is a few counters that change only after what can fail, so that the exchange can go
-// on after any exception.
+// The progress is in a few counters. They change only after the steps that can fail, so the
+// exchange can go on after any exception.
 template <class Side>
 class Exchange {
  public:
   Exchange(Side& side, Account& mine, const Plan& plan, const std::vector<nlohmann::json>& messages,
            std::function<void()> progress)
       : side_(side), mine_(mine), plan_(plan), messages_(messages), progress_(std::move(progress)) {
-    side_.template on<"error">([](const tine::Error&) {});  // callbacks and "disconnect" suffice
+    side_.template on<"error">([](const tine::Error&) {});  // callbacks and "disconnect" are enough
     side_.template on<"drain">([this] { go_on(); });
     listen();
   }
 
-  // Adds the "message" listener unless there is one. "close" drops listeners; if it came during a
-  // pause, messages wait for a new listener.
+  // Adds a "message" listener if there is none. "close" drops listeners; if it came during a pause,
+  // messages wait for a new listener.
   void listen() {
     if (side_.template listener_count<"message">() > 0) return;
     side_.template on<"message">([this](const nlohmann::json& message) {
@@ -66,8 +66,8 @@ class Exchange {
     });
   }
 
-  // Sends until send() asks for a pause, and calls `progress` then. Each message that arrives calls
-  // `progress` too.
+  // Sends until send() asks for a pause, then calls `progress`. Each message that arrives also
+  // calls `progress`.
   void go_on() {
     while (next_ < plan_.count && side_.connected() && send()) {
     }
@@ -82,7 +82,7 @@ class Exchange {
   bool complete() const { return next_ >= plan_.count && mine_.received == plan_.count; }
 
  private:
-  // A send() that throws has not taken the message.
+  // If send() throws, it has not taken the message.
   bool send() {
     const auto number = static_cast<std::size_t>(next_);
     mine_.sent[number] = Sent::accepted;
@@ -114,8 +114,8 @@ class Exchange {
   int next_ = 0;
 };
 
-// Runs until nothing is left. If run() throws because an allocation failed, it is called again:
-// what was due still is.
+// Runs until nothing is left. If run() throws because an allocation failed, it is called again, and
+// then does what was due.
 template <class Side>
 void run_to_end(tine::Loop& loop, Exchange<Side>& exchange) {
   for (;;) {

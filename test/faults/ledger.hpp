@@ -1,4 +1,4 @@
-// A record of what both sides of an exchange have done and seen.
+// A record of what both sides of an exchange have sent and received.
 #pragma once
 
 #include <array>
@@ -7,7 +7,7 @@
 
 #include "faults/shim.h"
 
-// The state of a message to be sent.
+// The state of a message that a side sends.
 enum class Sent : unsigned char { not_yet, accepted, written, failed };
 
 // The account of one side.
@@ -17,7 +17,7 @@ struct Account {
   FaultCount fault;
   std::array<Sent, most> sent;
   int received;                     // messages 0 to received - 1 have come, in order and whole
-  std::array<char, 100> complaint;  // the first thing that was wrong
+  std::array<char, 100> complaint;  // the first violation that the side has found
 
   void complain(const char* what);
   // Notes that the send callback of a message has run.
@@ -34,8 +34,8 @@ struct Plan {
   std::string text_of(int number) const;
 };
 
-// The plan and the accounts of both sides, in memory that both processes share. Nothing in it
-// allocates, so it is complete whatever happens to either process.
+// The plan and the accounts of both sides, in memory that both processes share. It needs no
+// allocations, so it is complete even if a process fails at any point.
 struct Ledger {
   Plan plan;
   Account parent;

@@ -83,10 +83,10 @@ void expect(bool good, const std::string& what) {
   std::fprintf(stderr, "%s\n", what.c_str());
 }
 
-// What happened in the parent besides messages.
+// The events of the parent other than messages.
 struct Events {
   bool loop_made = false;
-  std::string told;  // a letter each: spawn, connected, disconnect, exit, close
+  std::string emitted;  // a letter each: spawn, connected, disconnect, exit, close
   std::optional<tine::ExitStatus> exit;
 };
 
@@ -99,14 +99,14 @@ class Parent {
         events_(events),
         child_(tine::fork(loop_, tine::executable_dir() / "child", options(ledger_fd))),
         exchange_(child_, ledger.parent, ledger.plan, messages, [this] { progress(); }) {
-    child_.on<"spawn">([this] { events_.told += 's'; });
-    child_.on<"connected">([this] { events_.told += 'c'; });
-    child_.on<"disconnect">([this] { events_.told += 'd'; });
+    child_.on<"spawn">([this] { events_.emitted += 's'; });
+    child_.on<"connected">([this] { events_.emitted += 'c'; });
+    child_.on<"disconnect">([this] { events_.emitted += 'd'; });
     child_.on<"exit">([this](const tine::ExitStatus& status) {
-      events_.told += 'e';
+      events_.emitted += 'e';
       events_.exit = status;
     });
-    child_.on<"close">([this] { events_.told += 'C'; });
+    child_.on<"close">([this] { events_.emitted += 'C'; });
   }
 
   void run() {
@@ -126,8 +126,8 @@ class Parent {
     return options;
   }
 
-  // Sends messages to a child that leaves. The child waits until it can write, and reads each of
-  // them meanwhile, so it waits several times.
+  // Sends messages to a child that leaves. The child waits until it can write, and reads these
+  // messages meanwhile, so it waits several times.
   void hold_up() {
     constexpr int times = 3;
     if (!child_.connected() || held_up_ == times) return child_.channel().resume();
@@ -138,7 +138,7 @@ class Parent {
     loop_.after(std::chrono::milliseconds(1), [this] { hold_up(); });
   }
 
-  // During a pause in the middle, the channel watches only for its end.
+  // Pauses once in the middle. During that pause the channel watches only for its end.
   void progress() {
     if (case_.scene == "leave") return;
     if (!paused_ && ledger_.parent.received == ledger_.plan.count / 2) {
@@ -226,13 +226,13 @@ void check_ledger(const Ledger& ledger, const Case& its, bool child_ended_well) 
 }
 
 void check_events(const Events& events, const Case& its) {
-  if (its.harmless() || its.in("child") || events.told != "C") {
-    expect(events.told == "scdeC", "the events are \"" + events.told + "\"");
+  if (its.harmless() || its.in("child") || events.emitted != "C") {
+    expect(events.emitted == "scdeC", "the events are \"" + events.emitted + "\"");
     const int code = events.exit ? events.exit->code.value_or(-1) : -1;
-    const bool told_so = its.in("child") && !its.harmless() && code == gave_up;
+    const bool child_gave_up = its.in("child") && !its.harmless() && code == gave_up;
     const bool terminated =
         its.in("child") && its.function() == "malloc" && code == ended_by_terminate;
-    expect(code == 0 || told_so || terminated,
+    expect(code == 0 || child_gave_up || terminated,
            "the child ended by " + (events.exit ? to_string(*events.exit) : "nothing"));
   }
 }
@@ -248,7 +248,7 @@ std::map<std::string, std::string> open_descriptors() {
 }
 
 // Waits until no child and no other thread is left. A child that a thread of tine waits for may
-// take its time. If nobody waits for a child, this never returns.
+// still run for a while. If nobody waits for a child, this never returns.
 void wait_until_alone() {
   siginfo_t unused;
   while (waitid(P_ALL, 0, &unused, WEXITED | WNOWAIT) == 0) sched_yield();
@@ -261,8 +261,8 @@ bool has_children() {
   return waitid(P_ALL, 0, &unused, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
-// Runs an exchange in which nothing fails.
-void exchange_in_peace(const Plan& plan) {
+// Runs an exchange without a fault.
+void exchange_without_fault(const Plan& plan) {
   int fd = -1;
   Ledger& ledger = make_ledger(plan, fd);
   const Case peace{.side = "nowhere", .scene = "small", .fault = ""};
@@ -275,8 +275,8 @@ void exchange_in_peace(const Plan& plan) {
   check_events(events, peace);
 }
 
-// Leaves a child that outlives its loop, so that tine's reaper, which is made only once, exists.
-void leave_child_in_peace() {
+// Leaves a child that outlives its loop. This creates tine's reaper, which is created only once.
+void leave_child_without_fault() {
   tine::Loop loop;
   tine::fork(loop, "/bin/true");
 }
@@ -284,7 +284,7 @@ void leave_child_in_peace() {
 const Ledger* ledger_at_stake;
 const Case* case_at_stake;
 
-// The terminate handler. The child must see the end of its channel and stay unharmed.
+// The terminate handler. Checks that the child sees the end of its channel and is unharmed.
 [[noreturn]] void terminated() {
   if (fault_disarm != nullptr) fault_disarm();
   const bool for_memory = terminated_for_memory() && case_at_stake != nullptr &&
@@ -297,7 +297,8 @@ const Case* case_at_stake;
   _exit(violations > 0 ? 1 : ended_by_terminate);
 }
 
-// A failed uv_loop_init() does not undo everything: its first descriptor stays, or a block.
+// A uv_loop_init() that fails does not undo everything: it leaves its first descriptor, or a block
+// of memory.
 bool left_by_libuv(const Case& its, const std::string& target) {
   return (its.function() == "eventfd" || its.function() == "pipe2") &&
          target == "anon_inode:[eventpoll]";
@@ -359,15 +360,15 @@ int main(int argc, char** argv) {
   }
   fault_disarm();
   std::set_terminate(terminated);
-  std::thread([] {}).join();  // libc keeps some memory of the first thread
+  std::thread([] {}).join();  // libc keeps some memory for the first thread
 
   const Case its{.side = argv[1], .scene = argv[2], .fault = argv[3]};
-  // These create everything that is created only once.
-  exchange_in_peace({.count = 10, .largest = 1000});
-  leave_child_in_peace();
+  // These create all objects that are created only once.
+  exchange_without_fault({.count = 10, .largest = 1000});
+  leave_child_without_fault();
   wait_until_alone();
   const bool happened = exchange_with_fault(plan_of(its.scene), its);
-  exchange_in_peace({.count = 1000, .largest = 3000});
+  exchange_without_fault({.count = 1000, .largest = 3000});
   if (violations > 0) return 1;
   return happened ? 0 : untouched;
 }

@@ -1,4 +1,5 @@
-// Makes system calls and allocations fail on demand, in a program that has it in LD_PRELOAD.
+// Makes system calls and allocations fail on demand, in a program that was started with this
+// library in LD_PRELOAD.
 //
 // Failures at which libuv calls abort() or assert() are left out:
 //   epoll_ctl     except the try in uv__io_check_fd: uv__io_poll aborts on all errors but EEXIST
@@ -9,7 +10,7 @@
 //   pipe2         in uv__signal_global_reinit, which aborts: the first use of a loop calls it, so
 //                 make a loop before arming
 //
-// A cloned child in its parent's memory makes its calls by syscall(), so they are made to fail
+// A cloned child that shares its parent's memory makes its calls by syscall(), so these calls fail
 // there.
 #define _GNU_SOURCE
 #include "shim.h"
@@ -52,7 +53,7 @@ enum Function {
   SOCKETPAIR,
   PIPE,
   DUPLICATE,  // fcntl(F_DUPFD_CLOEXEC)
-  DUP3,       // by syscall(), like the next two
+  DUP3,       // through syscall(), like the next two
   EXECVE,
   WAITID,
   CLONE,
@@ -64,7 +65,8 @@ static const char* const functions[] = {
     "epoll_create1", "eventfd", "socketpair", "pipe2",  "dupfd",      "dup3",
     "execve",        "waitid",  "clone",      "malloc", NULL};
 
-// Outcomes that are not errors: fewer bytes are transferred, or none while the call reports all.
+// Outcomes that are not errors. HALF and BYTE transfer fewer bytes; LOST transfers none, but
+// reports all.
 enum { HALF = -1, BYTE = -2, LOST = -3 };
 
 static const struct {
@@ -156,7 +158,7 @@ static int failed(void) {
   return -1;
 }
 
-// Reads six arguments, as libc does, however many there are.
+// Passes six arguments on, as libc does, even if there are fewer.
 static long real_syscall_of(long number, va_list rest) {
   static long (*real)(long, ...);
   if (real == NULL) real = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
@@ -197,7 +199,7 @@ ssize_t writev(int fd, const struct iovec* parts, int count) {
   return real_syscall(SYS_write, fd, parts[0].iov_base, part_of(parts[0].iov_len));
 }
 
-// Descriptors travel with the first byte, so a part of a message has them all.
+// Descriptors go with the first byte, so a part of a message has all of them.
 static struct msghdr part_of_message(const struct msghdr* message, struct iovec* part) {
   *part = message->msg_iov[0];
   part->iov_len = part_of(part->iov_len);
@@ -242,7 +244,7 @@ int epoll_wait(int fd, struct epoll_event* events, int count, int timeout) {
   return epoll_pwait(fd, events, count, timeout, NULL);
 }
 
-// uv__io_check_fd passes -1 as data, only to see whether the descriptor can be watched.
+// uv__io_check_fd passes -1 as data, only to find out whether the descriptor can be watched.
 int epoll_ctl(int epoll, int operation, int fd, struct epoll_event* event) {
   if (operation == EPOLL_CTL_ADD && event->data.fd == -1 && fails(EPOLL_CTL)) return -1;
   return (int)real_syscall(SYS_epoll_ctl, epoll, operation, fd, event);

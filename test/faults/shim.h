@@ -1,5 +1,4 @@
-// The functions with which a program arms the shim it was started with. If the shim is not in
-// LD_PRELOAD, they are null.
+// Functions with which a program arms the shim in its LD_PRELOAD. Without the shim they are null.
 #pragma once
 
 #include <stdint.h>
@@ -10,7 +9,7 @@ extern "C" {
 
 struct FaultCount {
   uint64_t calls;    // of the function that has to fail, since fault_arm()
-  uint64_t strikes;  // how many of these were made to fail
+  uint64_t strikes;  // how many of these calls were made to fail
 };
 
 // Arms a fault "FUNCTION:OUTCOME:WHEN", such as "write:EPIPE:7". WHEN is N for the N-th call, /N

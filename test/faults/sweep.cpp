@@ -1,10 +1,10 @@
-// Runs the scenario with each fault at the first call, the second, and so on, until there is no
-// such call.
+// Runs the scenario with each fault at the first call, at the second, and so on, until the function
+// is not called that often.
 //
 //   sweep [--all] [--without FUNCTION | --only FUNCTION]
 //
-// Without --all, about every tenth call is hit. Prints a line for each fault. Stops at the first
-// run that goes wrong, shows how to repeat it, and exits with 1.
+// Without --all, about every tenth call fails. Prints a line for each fault. Stops at the first run
+// that goes wrong, shows how to repeat it, and exits with 1.
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -22,17 +22,17 @@
 
 namespace {
 
-// For one run of the scenario, which takes a fraction of a second.
+// The deadline of one run of the scenario, which normally takes a fraction of a second.
 constexpr std::chrono::seconds deadline{60};
 
-// How many runs with one fault may end in std::terminate(). nlohmann's destructor causes it, of
+// How many runs with one fault may end in std::terminate(). nlohmann's destructor calls it, for
 // values that are left at the end of a run.
 constexpr int most_terminated = 2;
 
 struct Fault {
   const char* side;
   const char* scene;
-  const char* what;  // FUNCTION:OUTCOME to be swept, or a single fault with its WHEN
+  const char* what;  // FUNCTION:OUTCOME, to be swept; or a single fault FUNCTION:OUTCOME:WHEN
 };
 
 constexpr Fault faults[] = {
@@ -161,7 +161,7 @@ std::string describe(int status) {
 
 enum class Result { held, terminated, untouched };
 
-// Waits for the scenario and all processes it has started.
+// Waits for the scenario and for all processes that it has started.
 Result finish(const Run& run, pid_t pid) {
   const auto until = std::chrono::steady_clock::now() + deadline;
   int result = -1;
@@ -191,7 +191,7 @@ struct Tally {
   int calls = 0;  // approximate
 };
 
-// The first few calls are all hit, because everything begins there.
+// Each of the first few calls is made to fail, because everything begins there.
 int next_call(int call, bool all) { return all || call < 4 ? call + 1 : call + 10; }
 
 Tally sweep(const Fault& fault, bool all) {
@@ -211,7 +211,7 @@ Tally sweep(const Fault& fault, bool all) {
   }
 }
 
-void tell(const Tally& tally, std::chrono::steady_clock::duration took) {
+void print(const Tally& tally, std::chrono::steady_clock::duration took) {
   const double seconds = std::chrono::duration<double>(took).count();
   std::printf("%5d points of %5d", tally.points, tally.calls);
   if (tally.terminated > 0) std::printf(", %d by std::terminate", tally.terminated);
@@ -230,7 +230,7 @@ int main(int argc, char** argv) {
     if (std::strcmp(argv[i], "--only") == 0 && i + 1 < argc) only = argv[++i];
   }
 
-  // Orphans become children of this process, so that finish() sees any that is left.
+  // Orphans become children of this process, so that finish() sees processes that are left.
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   sigset_t child_signal;
   sigemptyset(&child_signal);
@@ -243,7 +243,7 @@ int main(int argc, char** argv) {
     std::printf("%-6s  %-5s  %-22s ", fault.side, fault.scene, fault.what);
     const auto start = std::chrono::steady_clock::now();
     const Tally tally = sweep(fault, all);
-    tell(tally, std::chrono::steady_clock::now() - start);
+    print(tally, std::chrono::steady_clock::now() - start);
     if (tally.terminated > most_terminated) {
       std::printf("WRONG: more than %d ended by std::terminate\n", most_terminated);
       return 1;

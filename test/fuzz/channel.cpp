@@ -1,8 +1,8 @@
 // Tests a live end of a channel, on a socket pair and a loop, with a peer that follows the input.
 //
-// Settings: the pieces in which the peer writes; limits, one bit each (see options_of()); what to
-// listen for at first, 0 for values. Then come the bytes that the peer sends, except for these
-// commands, each of which takes its own turn of the loop:
+// Settings: the pieces in which the peer writes; limits, one bit each (see options_of()); what the
+// end listens for at first, where 0 means values. Then come the bytes that the peer sends, except
+// for these commands, each of which takes its own turn of the loop:
 //
 //   %v %t %n   listen for values, for texts, for nothing
 //   %p %r      pause, resume
@@ -73,7 +73,7 @@ tine::ChannelOptions options_of(std::size_t setting) {
 
 constexpr std::size_t small_socket_bit = 5;
 
-// The peer: a socket, and the bytes that went over it.
+// The peer: a socket, and the bytes that were sent and received over it.
 class Peer {
  public:
   Peer(int fd, bool small_buffer) : fd_(fd) {
@@ -156,7 +156,7 @@ class Peer {
   std::string sent_;
   std::string received_;
   bool descriptor_due_ = false;
-  bool deaf_ = false;  // bytes that it has not read by now are lost
+  bool deaf_ = false;  // it reads no more, so the bytes in the socket are lost
 };
 
 struct Thrown {};
@@ -165,7 +165,7 @@ struct Thrown {};
 struct Sent {
   std::string line = {};
   bool has_callback = true;
-  bool bad = false;  // must be refused
+  bool bad = false;  // the message must be refused
   std::vector<std::error_code> calls = {};
 
   bool refused() const {
@@ -175,7 +175,7 @@ struct Sent {
 };
 
 // An event that was emitted: a value, a text, or an error about bad lines.
-struct Told {
+struct Delivered {
   std::optional<json> value = {};
   std::optional<std::string> text = {};
   std::size_t bad_lines = 0;
@@ -220,22 +220,22 @@ class Session final : public Endpoint::Owner {
 
   void on_message(const tine::channel::ReceivedMessage& message) override {
     must(message.beside == nullptr, "no handle is taken");
-    must(wanted_ != Wanted::nothing && !paused_, "a message is told only to who listens");
+    must(wanted_ != Wanted::nothing && !paused_, "a message is delivered only to a listener");
     if (wanted_ == Wanted::text) {
-      told_.push_back({.text = std::string(message.text)});
+      delivered_.push_back({.text = std::string(message.text)});
     } else {
-      told_.push_back({.value = message.value});
+      delivered_.push_back({.value = message.value});
     }
     in_listener();
   }
 
   void on_error(tine::Error error) override {
     if (error.code() == Errc::bad_message) {
-      told_.push_back({.bad_lines = bad_lines_of(error)});
+      delivered_.push_back({.bad_lines = bad_lines_of(error)});
     } else if (error.code() == Errc::handle_refused) {
       ++handles_refused_;
     } else {
-      must(error.code() == Errc::message_too_long, "no other error is told");
+      must(error.code() == Errc::message_too_long, "no other error is reported");
       ++overflows_;
     }
     in_listener();
@@ -245,7 +245,7 @@ class Session final : public Endpoint::Owner {
     if (error.code() == Errc::channel_closed) {
       ++closed_errors_;
     } else {
-      must(error.code().category() == std::generic_category(), "no other loss is told");
+      must(error.code().category() == std::generic_category(), "no other loss is reported");
       ++lost_errors_;
     }
     in_listener();
@@ -258,7 +258,7 @@ class Session final : public Endpoint::Owner {
 
   void on_disconnect() override {
     ++disconnects_;
-    must(!end_.connected(), "the end is not connected when that is told");
+    must(!end_.connected(), "the end is not connected when its disconnect is reported");
     in_listener();
   }
 
@@ -317,7 +317,9 @@ class Session final : public Endpoint::Owner {
       case 'B': return send_big();
       case 'x': return send_text(last_line());
       case 'i': return send_bad();
-      case 'f': must(!end_.flush() || end_.queued() == 0, "flush() says what is left"); return;
+      case 'f':
+        must(!end_.flush() || end_.queued() == 0, "flush() returns true only if nothing is left");
+        return;
       case 'd': return disconnect();
       case 'k': return end_.peer_died();
       case 'u': return end_.set_ref(false);
@@ -351,7 +353,7 @@ class Session final : public Endpoint::Owner {
   }
 
   void disconnect() {
-    left_ = left_ || end_.connected();
+    disconnected_ = disconnected_ || end_.connected();
     end_.disconnect();
     must(!end_.connected(), "nothing is connected after disconnect()");
   }
@@ -373,8 +375,8 @@ class Session final : public Endpoint::Owner {
     return bytes;
   }
 
-  // A message that may be refused always gets a callback. Otherwise nothing would show which one
-  // was.
+  // A message that may be refused always gets a callback. Otherwise nothing would show which
+  // message was refused.
   void send(const json& message, const std::string& line, bool with_callback) {
     const bool connected = end_.connected();
     if (options_.send_limit < big) with_callback = true;
@@ -423,13 +425,13 @@ class Session final : public Endpoint::Owner {
 
   void after_send(bool more) {
     inside_send_ = false;
-    if (more) must(!sent_.back().bad, "what is refused is not taken");
+    if (more) must(!sent_.back().bad, "a refused message is not taken");
     if (!more) ++held_;
   }
 
   // --- the end
 
-  // Lets everything that is due happen, then ends the channel from the peer's side.
+  // Waits until everything that is due has happened, then ends the channel from the peer's side.
   void wind_up() {
     if (!winding_up_) {
       winding_up_ = true;
@@ -447,7 +449,7 @@ class Session final : public Endpoint::Owner {
   void check() {
     peer_.read();
     must(end_.closed(), "the loop runs until the channel is closed");
-    must(disconnects_ == 1, "one disconnect is told");
+    must(disconnects_ == 1, "one disconnect is reported");
     must(end_.queued() == 0, "nothing is queued at the end");
     check_received_messages();
     check_sent_messages();
@@ -456,7 +458,7 @@ class Session final : public Endpoint::Owner {
 
   void check_received_messages() {
     const Lines all = split(peer_.sent(), options_.max_line);
-    std::vector<std::pair<std::string_view, std::optional<json>>> lines;  // without internal ones
+    std::vector<std::pair<std::string_view, std::optional<json>>> lines;  // not internal ones
     std::size_t handles = 0;
     for (const std::string_view line : all.lines) {
       auto value = expected_value(tine::wire::without_bun_mark(line), options_.max_depth);
@@ -467,32 +469,34 @@ class Session final : public Endpoint::Owner {
     }
 
     auto line = lines.begin();
-    for (const Told& told : told_) {
-      for (std::size_t left = std::max<std::size_t>(told.bad_lines, 1); left > 0; --left, ++line) {
-        must(line != lines.end(), "no message is told twice, or made up");
-        if (told.bad_lines > 0) must(!line->second, "only a bad line is an error");
-        if (told.text) must(*told.text == line->first, "a text is told as it came");
-        if (told.value) {
-          must(line->second && same(*told.value, *line->second), "a message is told as it came");
+    for (const Delivered& delivered : delivered_) {
+      for (std::size_t left = std::max<std::size_t>(delivered.bad_lines, 1); left > 0;
+           --left, ++line) {
+        must(line != lines.end(), "no message is delivered twice, or made up");
+        if (delivered.bad_lines > 0) must(!line->second, "only a bad line is an error");
+        if (delivered.text) must(*delivered.text == line->first, "a text is delivered as it came");
+        if (delivered.value) {
+          must(line->second && same(*delivered.value, *line->second),
+               "a message is delivered as it came");
         }
       }
     }
     must(handles_refused_ <= handles, "a handle is refused once");
     must(overflows_ <= (all.overflown ? 1 : 0), "a line is too long when it is");
-    if (left_) return;  // the end did not wait for what the peer sent after that
+    if (disconnected_) return;  // what the peer sent after disconnect() may be lost
     must(line == lines.end(), "no message is lost");
     must(handles_refused_ == handles, "each handle is refused");
-    must(overflows_ == (all.overflown ? 1 : 0), "a line that is too long is told");
+    must(overflows_ == (all.overflown ? 1 : 0), "a line that is too long is reported");
   }
 
   void check_sent_messages() {
-    std::string expected;  // all lines that were not refused
+    std::string expected;  // all messages that were not refused
     std::size_t written = 0;
     std::size_t nacks = handles_refused_;
     bool cut = false;
     for (const Sent& sent : sent_) {
       must(sent.calls.size() == (sent.has_callback ? 1 : 0), "a callback runs once");
-      if (sent.bad) must(sent.refused(), "what cannot be sent is refused");
+      if (sent.bad) must(sent.refused(), "a message that cannot be sent is refused");
       if (sent.refused()) continue;
       if (sent.line == nack) {
         ++nacks;
@@ -500,16 +504,17 @@ class Session final : public Endpoint::Owner {
         expected += sent.line + '\n';
       }
       if (!sent.has_callback) continue;
-      must(!cut || sent.calls[0], "nothing is written behind what was not");
+      must(!cut || sent.calls[0], "nothing is written after a message that was not");
       if (sent.calls[0]) cut = true;
       if (!cut) written = expected.size();
     }
     const std::string received = without_nacks(peer_.received(), nacks);
     must(expected.starts_with(received), "what the peer receives is what was sent, in order");
-    if (!peer_.deaf()) must(received.size() >= written, "what is called written was written");
+    if (!peer_.deaf())
+      must(received.size() >= written, "a message that is reported as written was written");
   }
 
-  // Removes nacks, which are between messages and may be missing. The last one may be cut.
+  // Removes nacks. They stand between messages and may be missing; the last one may be incomplete.
   static std::string without_nacks(std::string_view received, std::size_t most) {
     std::string rest;
     std::size_t nacks = 0;
@@ -545,14 +550,14 @@ class Session final : public Endpoint::Owner {
   bool throw_next_ = false;
   bool winding_up_ = false;
   bool inside_send_ = false;
-  bool left_ = false;  // disconnect() was called
+  bool disconnected_ = false;  // disconnect() was called
   char action_in_listener_ = '\0';
 
   std::deque<Sent> sent_;
-  std::size_t written_ = 0;  // index in sent_ of the last one reported as written
+  std::size_t written_ = 0;  // index in sent_ of the last message that was reported as written
   std::size_t held_ = 0;     // how often send() returned false
   std::size_t drains_ = 0;
-  std::vector<Told> told_;
+  std::vector<Delivered> delivered_;
   std::size_t disconnects_ = 0;
   std::size_t handles_refused_ = 0;
   std::size_t overflows_ = 0;

@@ -1,11 +1,11 @@
 // Tests handles on a live end of a channel, on a socket pair and a loop, with a peer that follows
 // the input.
 //
-// Settings: the pieces in which the peer writes; limits, one bit each (see options_of()); what to
-// listen for at first, 0 for values. Then come the bytes that the peer sends, except for these
-// commands, each of which takes its own turn of the loop:
+// Settings: the pieces in which the peer writes; limits, one bit each (see options_of()); what the
+// end listens for at first, where 0 means values. Then come the bytes that the peer sends, except
+// for these commands, each of which takes its own turn of the loop:
 //
-//   %F %S %U   add a file, a stream socket, a UDP socket to what goes beside the peer's next byte
+//   %F %S %U   add a file, a stream socket, a UDP socket to the descriptors of the peer's next byte
 //   %H %D      the peer sends a line that announces a socket; two descriptors
 //   %A %N %T   the peer reports that a handle has arrived; that it has not; that it is tine
 //   %C         the peer asks for a count
@@ -85,7 +85,7 @@ int pair_end() {
   return ends[0];
 }
 
-// The peer: a socket, and the bytes that went over it.
+// The peer: a socket, and the bytes that were sent and received over it.
 class RawPeer {
  public:
   RawPeer(int fd, bool small_buffer) : fd_(fd) {
@@ -98,7 +98,7 @@ class RawPeer {
     drop_beside();
   }
 
-  // Writes the bytes as soon as the socket takes them. Descriptors go with the first byte.
+  // Writes the bytes as soon as the socket has room for them. Descriptors go with the first byte.
   void write(std::string_view bytes) {
     if (fd_ < 0) return drop_beside();
     if (!bytes.empty() && !beside_.empty()) {
@@ -119,7 +119,7 @@ class RawPeer {
     }
   }
 
-  // Reads what is there. Returns how many of the lines announce a handle.
+  // Reads the bytes that have come. Returns how many of the lines announce a handle.
   std::size_t read() {
     const std::size_t before = handles_written_;
     std::array<char, 4096> piece;
@@ -154,14 +154,14 @@ class RawPeer {
 
  private:
   struct Beside {
-    std::size_t at;  // zero-based offset in all that is sent
+    std::size_t at;  // zero-based offset in the stream that is sent
     std::vector<int> descriptors;
   };
 
   ssize_t send_some() {
     std::string_view bytes = unsent_;
     const bool with = !due_.empty() && due_.front().at == sent_.size();
-    const std::size_t next = with ? 1 : 0;  // the first one that goes with a later write
+    const std::size_t next = with ? 1 : 0;  // the first one for a later write
     if (due_.size() > next) bytes = bytes.substr(0, due_[next].at - sent_.size());
     if (!with) return ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     const std::vector<int>& descriptors = due_.front().descriptors;
@@ -204,7 +204,7 @@ class RawPeer {
     return n;
   }
 
-  // Checks complete lines: what they are, and whether they may come now.
+  // Checks complete lines: their contents, and whether they may come now.
   void check_lines() {
     for (;;) {
       const std::size_t end = received_.find('\n', checked_);
@@ -212,21 +212,21 @@ class RawPeer {
       check_line(std::string_view(received_).substr(checked_, end - checked_));
       checked_ = end + 1;
     }
-    must(descriptors_came_ <= descriptors_told_ + 2, "descriptors come with their line");
-    must(descriptors_came_ >= descriptors_told_, "a line has its descriptors");
+    must(descriptors_came_ <= descriptors_announced_ + 2, "descriptors come with their line");
+    must(descriptors_came_ >= descriptors_announced_, "a line has its descriptors");
   }
 
   void check_line(std::string_view line) {
     if (line == ack) return static_cast<void>(++acks_);
     if (line == nack) return static_cast<void>(++nacks_);
-    must(handles_written_ <= answers_sent(), "all behind a handle waits for its answer");
+    must(handles_written_ <= answers_sent(), "all lines after a handle wait for its answer");
     const json value = json::parse(line, nullptr, false);
     must(!value.is_discarded(), "only lines of JSON are written");
     const std::string_view command = tine::wire::internal_command(value);
     if (command.starts_with("NODE_SOCKET_")) return;
     const bool handle = command == "NODE_HANDLE";
     handles_written_ += handle;
-    if (handle) descriptors_told_ += value.value("count", std::size_t{1});
+    if (handle) descriptors_announced_ += value.value("count", std::size_t{1});
     const std::size_t number = (handle ? value["msg"] : value)["sent"];
     if (!numbers_.empty() && numbers_.back() == number) {
       must(handle && ++again_ <= 3, "only a handle is written again, three times");
@@ -257,7 +257,7 @@ class RawPeer {
   int fd_;
   std::string unsent_;
   std::string sent_;
-  std::vector<int> beside_;  // goes with the next write
+  std::vector<int> beside_;  // for the next write
   std::vector<Beside> due_;
   std::size_t descriptors_sent_ = 0;
 
@@ -266,7 +266,7 @@ class RawPeer {
   std::size_t acks_ = 0;
   std::size_t nacks_ = 0;
   std::size_t handles_written_ = 0;
-  std::size_t descriptors_told_ = 0;
+  std::size_t descriptors_announced_ = 0;
   std::size_t descriptors_came_ = 0;
   std::size_t again_ = 0;
   std::vector<std::size_t> numbers_;
@@ -321,8 +321,8 @@ class Session final : public tine::process::Peer {
   void loop_closing() noexcept override { end_.detach(); }
 
   void emit_message(tine::Message& message) override {
-    must(wanted_ != Wanted::nothing && !paused_, "a message is told only to who listens");
-    if (message.handle()) ++handles_told_;
+    must(wanted_ != Wanted::nothing && !paused_, "a message is delivered only to a listener");
+    if (message.handle()) ++handles_delivered_;
     if (message.handle() && keep_) kept_.push_back(message.handle());
   }
 
@@ -331,12 +331,12 @@ class Session final : public tine::process::Peer {
     const bool known = code == Errc::bad_message || code == Errc::handle_refused ||
                        code == Errc::handle_lost || code == Errc::invalid_handle_type ||
                        code.category() == std::generic_category();
-    must(known, "no other error is told");
+    must(known, "no other error is reported");
   }
 
   void on_loss(tine::Error error) override {
     must(error.code() == Errc::channel_closed || error.code().category() == std::generic_category(),
-         "no other loss is told");
+         "no other loss is reported");
   }
 
   void on_drain() override {}
@@ -442,7 +442,7 @@ class Session final : public tine::process::Peer {
     }
   }
 
-  // Ignores errors: not every socket can be what the peer has announced.
+  // Ignores errors, because not every socket is of the type that the peer has announced.
   template <class Opened>
   static void close(Opened& opened) {
     opened.template on<"error">([](const tine::Error&) {});
@@ -451,7 +451,7 @@ class Session final : public tine::process::Peer {
 
   // --- the end
 
-  // Lets everything that is due happen, then ends the channel from the peer's side.
+  // Waits until everything that is due has happened, then ends the channel from the peer's side.
   void wind_up() {
     if (!std::exchange(winding_up_, true)) {
       listen(Wanted::value);
@@ -471,7 +471,7 @@ class Session final : public tine::process::Peer {
   void check() {
     peer_.read();
     must(end_.closed(), "the loop runs until the channel is closed");
-    must(disconnects_ == 1, "one disconnect is told");
+    must(disconnects_ == 1, "one disconnect is reported");
     must(std::all_of(calls_.begin(), calls_.end(), [](int calls) { return calls == 1; }),
          "a callback runs once");
     must(std::is_sorted(peer_.numbers().begin(), peer_.numbers().end()),
@@ -482,7 +482,8 @@ class Session final : public tine::process::Peer {
       lines += command_of(line) == "NODE_HANDLE";
     }
     must(peer_.acks() + peer_.nacks() <= lines, "a handle is answered once");
-    must(handles_told_ <= std::min(lines, peer_.descriptors_sent()), "a handle is told once");
+    must(handles_delivered_ <= std::min(lines, peer_.descriptors_sent()),
+         "a handle is delivered once");
   }
 
   tine::Loop& loop_;
@@ -501,7 +502,7 @@ class Session final : public tine::process::Peer {
   int patience_ = 100;  // turns
   std::vector<tine::Handle> kept_;
   std::vector<int> calls_;  // how often each callback ran
-  std::size_t handles_told_ = 0;
+  std::size_t handles_delivered_ = 0;
   std::size_t disconnects_ = 0;
 };
 

@@ -1,5 +1,5 @@
-// Shared by the targets with a live end of a channel. Each input has its own socket pair and
-// session, on one loop for all, and must leave nothing behind.
+// Shared by the targets with a live end of a channel. All inputs use one loop. Each input has its
+// own socket pair and session, and must leave nothing behind.
 #pragma once
 
 #include <array>
@@ -16,7 +16,7 @@
 #include "channel/inbox.hpp"
 #include "fuzz/fuzz.hpp"
 
-// Returns what to listen for. 0 is for values.
+// Returns what to listen for. Setting 0 means values.
 inline tine::channel::Wanted wanted_of(std::size_t setting) {
   using tine::channel::Wanted;
   constexpr std::array all{Wanted::value, Wanted::text, Wanted::nothing};
@@ -29,7 +29,8 @@ inline void make_small(int socket) {
   setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &smallest, sizeof smallest);
 }
 
-// The descriptors that are open at the construction. check() expects the same ones again.
+// Remembers the descriptors that are open when it is made. check() expects that the same ones are
+// open.
 class OpenDescriptors {
  public:
   OpenDescriptors() : before_(open()) {}
@@ -68,8 +69,8 @@ void run_session(tine::Loop& loop, Input input) {
   must(session.use_count() == 1, "nothing of the channel is left on the loop");
 }
 
-// Runs a session on an input. The loop has run an empty session before, so that what it opens for
-// itself does not count.
+// Runs a session on an input. Before, the loop runs an empty session, so that the descriptors that
+// the loop opens for itself do not count.
 template <class Session>
 int fuzz_session(const std::uint8_t* data, std::size_t size) {
   static const auto loop = [] {

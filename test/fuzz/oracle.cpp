@@ -12,7 +12,7 @@ constexpr unsigned first_high = 0xD800;
 constexpr unsigned first_low = 0xDC00;
 constexpr unsigned end_of_low = 0xE000;
 
-// Returns the code unit of the \uXXXX that a text starts with, 0 if it starts with none.
+// Returns the code unit of the \uXXXX at the start of a text, or 0 if it does not start with one.
 unsigned escape_at_front(std::string_view text) {
   if (text.size() < 6 || !text.starts_with("\\u")) return 0;
   unsigned unit = 0;
@@ -20,7 +20,7 @@ unsigned escape_at_front(std::string_view text) {
   return error == std::errc() && end == &text[2] + 4 ? unit : 0;
 }
 
-// Replaces surrogate escapes without their other half by escapes of U+FFFD.
+// Replaces surrogate escapes without a partner by escapes of U+FFFD.
 std::string repaired(std::string_view text) {
   std::string out;
   while (!text.empty()) {

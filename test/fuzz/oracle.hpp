@@ -12,14 +12,14 @@
 // Returns the value of a text, or nullopt if reading it must be an error.
 std::optional<nlohmann::json> expected_value(std::string_view text, std::size_t max_depth);
 
-// Returns whether two values are equal in value and type. The sign of a zero counts only in
-// doubles, and integer zeros may differ in type: simdjson and nlohmann disagree about the type of
-// `-0`.
+// Returns whether two values are equal in value and type. The sign of a zero matters only for
+// doubles. Integer zeros may differ in type, because simdjson and nlohmann disagree about the type
+// of `-0`.
 bool same(const nlohmann::json& left, const nlohmann::json& right);
 
 // The lines that a stream must be cut into.
 struct Lines {
   std::vector<std::string_view> lines;
-  bool overflown = false;  // a line longer than max_line follows these
+  bool overflown = false;  // the next line is longer than max_line
 };
 Lines split(std::string_view stream, std::size_t max_line);

@@ -21,7 +21,7 @@ using tine::wire::LineDecoder;
 
 namespace {
 
-// Reads the padding behind a line, so that a sanitizer notices if it is not readable.
+// Reads the padding after a line, so that a sanitizer notices if it cannot be read.
 void touch_padding(std::string_view line) {
   volatile char sink = 0;
   const char* const end = line.data() + line.size();
@@ -45,15 +45,15 @@ void check_line(std::string_view line, std::size_t max_depth, JsonReader& reader
   touch_padding(line);
   const auto bad = reader.read(line, value);
 
-  // An error costs many times as much as a value, so only some errors are compared.
+  // An error costs many times as much time as a value, so only some errors are compared.
   constexpr std::size_t compared = 8;
   JsonReader fresh_reader(max_depth);
   json fresh;
   if (!bad || line.size() % compared == 0) {
-    must(agree(bad, fresh_reader.read(line, fresh)), "a used reader finds what a new one does");
+    must(agree(bad, fresh_reader.read(line, fresh)), "a used reader finds the same as a new one");
   }
   if (!bad || line.size() % compared == 1) {
-    must(agree(bad, reader.check(line)), "check() finds what read() does");
+    must(agree(bad, reader.check(line)), "check() finds the same as read()");
   }
 
   const auto expected = expected_value(line, max_depth);

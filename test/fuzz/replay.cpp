@@ -1,4 +1,4 @@
-// Runs a target on files: for compilers without libFuzzer, and to look at a single input.
+// Runs a target on files, for compilers without libFuzzer, and to look at a single input.
 //
 // Usage: fuzz_<target> file-or-folder…
 #include <cstdint>

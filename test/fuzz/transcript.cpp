@@ -1,6 +1,4 @@
-// Reads a transcript, writes it and reads it again.
-//
-// The input has no settings.
+// Reads a transcript, writes it and reads it again. The input has no settings.
 #include "command/script/transcript.hpp"
 
 #include <algorithm>
@@ -25,7 +23,7 @@ std::optional<Transcript> read(const std::string& text) {
     must(error.position.line >= 1 && error.position.line <= lines, "an error is within the lines");
     must(error.position.column >= 1 && error.position.column <= text.size() + 1,
          "an error is within its line");
-    must(error.what()[0] != '\0', "an error says something");
+    must(error.what()[0] != '\0', "an error has a text");
     return std::nullopt;
   }
 }
@@ -35,10 +33,10 @@ bool is_pattern(const Step& step) {
          step.kind == Step::Kind::send;
 }
 
-// Checks that a pattern that is written over several lines is read as the same pattern.
+// Checks that a pattern that is written on several lines is read as the same pattern.
 void check_pattern(const Pattern& pattern) {
   std::string written = print_pattern(pattern, nullptr, {});
-  if (written.find('$') != written.npos) return;  // captured values concern more than one step
+  if (written.find('$') != written.npos) return;  // captured values concern other steps too
   std::string text = "fork x\n< ";
   for (const char c : written) text += c == '\n' ? std::string("\n ") : std::string(1, c);
   const auto again = read(text);
@@ -64,7 +62,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     same.replace(i, step.source);
     if (is_pattern(step)) check_pattern(step.pattern);
     if (step.kind != Step::Kind::send || step.source.find('$') != std::string::npos) continue;
-    must(matches(step.pattern, instance(step.pattern, {}), {}), "a message is what it says");
+    must(matches(step.pattern, instance(step.pattern, {}), {}), "a pattern fits its own instance");
   }
   must(TranscriptUpdate().applied(*transcript) == text, "no update changes nothing");
   std::string updated = same.applied(*transcript);

@@ -1,8 +1,8 @@
 // Writes values as text and reads them back.
 //
-// Settings: 0 if the bytes are a JSON text, anything else to build a value from them, which also
-// gives values that no text has: invalid UTF-8, NaN, binary and discarded; max_depth, 0 for tine's
-// default.
+// Settings: 0 if the bytes are a JSON text; with another value they describe a value to build,
+// which may also be one that no JSON text has: invalid UTF-8, NaN, binary or discarded. Then
+// max_depth, where 0 means tine's default.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -27,7 +27,7 @@ using tine::wire::JsonReader;
 
 namespace {
 
-// Builds any value: one byte chooses its type, the bytes after it are its content.
+// Builds any value: one byte chooses the type, and the next bytes are the content.
 class AnyValue {
  public:
   explicit AnyValue(std::string_view bytes) : bytes_(bytes) {}
@@ -49,7 +49,7 @@ class AnyValue {
   }
 
  private:
-  // Returns the next `n` bytes, fewer at the end.
+  // Returns the next `n` bytes, or fewer at the end.
   std::string_view take(std::size_t n) {
     const std::string_view taken = bytes_.substr(0, n);
     bytes_.remove_prefix(taken.size());
@@ -111,7 +111,7 @@ class AnyValue {
   std::string_view bytes_;
 };
 
-// Changes a value into the one that writing and reading it must give.
+// Changes a value into the one that must come back when it is written and read.
 void cross_the_wire(json& value) {
   if (value.is_binary()) value = json::parse(value.dump());
   if (value.is_number_float() && !std::isfinite(value.get<double>())) value = nullptr;
@@ -147,7 +147,7 @@ std::optional<std::string> dumped(const json& value) {
   }
 }
 
-// Reads in the writer's buffer, which has the padding that readers need.
+// Reads the text in the writer's buffer, because that has the padding which readers need.
 json read_back(const ByteBuffer& text, std::size_t start, std::size_t max_depth) {
   json value;
   const auto bad = JsonReader(max_depth).read(text.view().substr(start), value);
@@ -191,7 +191,8 @@ void check_value(const json& value, std::size_t max_depth) {
   must(again.view() == written, "what was read is written as it came");
 }
 
-// Checks that a text is sent exactly if it can be read and has no line feed in it.
+// Checks that a text is sent if it can be read and has no line feed in it, and is refused
+// otherwise.
 void check_text(std::string_view text, bool readable, std::size_t max_depth) {
   Outbox outbox({.max_depth = max_depth});
   const bool good = readable && text.find('\n') == text.npos;
