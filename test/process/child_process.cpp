@@ -36,7 +36,7 @@ void log_events(tine::ChildProcess& child, Log& log) {
 
 }  // namespace
 
-TEST_CASE("child process: events come in their order", "[process]") {
+TEST_CASE("child process: events come in order", "[process]") {
   TestLoop loop;
   Log log;
   auto child = loop.fork("flood", {.args = {"2"}});
@@ -53,7 +53,8 @@ TEST_CASE("child process: events come in their order", "[process]") {
   CHECK(child.exit_status() == tine::ExitStatus{.code = 0});
 }
 
-TEST_CASE("child process: 10 000 messages come before the end, however it comes", "[process]") {
+TEST_CASE("child process: 10 000 messages come before the end, in whichever way it ends",
+          "[process]") {
   const std::string end = GENERATE(as<std::string>{}, "exit", "disconnect", "");
   constexpr int count = 10'000;
   TestLoop loop;
@@ -70,8 +71,7 @@ TEST_CASE("child process: 10 000 messages come before the end, however it comes"
   CHECK(log == Log{"disconnect 10000", "code 0"});
 }
 
-TEST_CASE("child process: 10 000 messages that are queued arrive when disconnect follows",
-          "[process]") {
+TEST_CASE("child process: 10 000 queued messages arrive before disconnect()", "[process]") {
   TestLoop loop;
   ExpectCalls sent(10'000);
   auto child = loop.fork("count", {.args = {"10000"}});
@@ -87,7 +87,7 @@ TEST_CASE("child process: 10 000 messages that are queued arrive when disconnect
   CHECK(child.exit_status() == tine::ExitStatus{.code = 0});
 }
 
-TEST_CASE("child process: messages of all kinds and sizes come back as they were", "[process]") {
+TEST_CASE("child process: messages of all kinds and sizes come back unchanged", "[process]") {
   json many = json::array();
   for (int i = 0; i < 100'000; ++i) many.push_back(i);
   const std::vector<json> messages{"Hello",
@@ -128,7 +128,7 @@ TEST_CASE("child process: both ends may write 10 MB before they read", "[process
   CHECK(received == 10'000);
 }
 
-TEST_CASE("child process: a message that does not convert is an error, the next one is told",
+TEST_CASE("child process: a message that does not convert is an error, and the next one arrives",
           "[process]") {
   TestLoop loop;
   Log log;
@@ -142,7 +142,7 @@ TEST_CASE("child process: a message that does not convert is an error, the next 
   CHECK(log == Log{"error", "7"});
 }
 
-TEST_CASE("child process: an error without a listener comes out of run, the rest of the next",
+TEST_CASE("child process: run() throws an error without a listener, and the next run does the rest",
           "[process]") {
   TestLoop loop;
   Log log;
@@ -155,7 +155,7 @@ TEST_CASE("child process: an error without a listener comes out of run, the rest
   CHECK(log == Log{"7", "exit"});
 }
 
-TEST_CASE("child process: what comes with a kill is told up to the torn line", "[process]") {
+TEST_CASE("child process: whole lines that came before a kill are delivered", "[process]") {
   TestLoop loop;
   Log log;
   auto child = loop.fork_script(R"(printf '1\n2\n{"torn":' >&3; kill -9 $$)");
@@ -166,7 +166,8 @@ TEST_CASE("child process: what comes with a kill is told up to the torn line", "
                    "close signal 9 (Killed)"});
 }
 
-TEST_CASE("child process: a grandchild that holds the channel does not hold its end", "[process]") {
+TEST_CASE("child process: a grandchild that holds the channel does not delay the end",
+          "[process]") {
   TestLoop loop;
   Log log;
   auto child = loop.fork_script(R"(tail -f /dev/null & printf "$!\n" >&3; exit 5)");
@@ -178,7 +179,7 @@ TEST_CASE("child process: a grandchild that holds the channel does not hold its 
   CHECK(kill(grandchild, SIGKILL) == 0);
 }
 
-TEST_CASE("child process: one that closes its channel lives on", "[process]") {
+TEST_CASE("child process: a child that closes its channel lives on", "[process]") {
   TestLoop loop;
   Log log;
   auto child = loop.fork_script("exec 3>&-; exec tail -f /dev/null");
@@ -193,7 +194,7 @@ TEST_CASE("child process: one that closes its channel lives on", "[process]") {
   CHECK(log == Log{"disconnect"});
 }
 
-TEST_CASE("child process: kill says false when the child is gone", "[process]") {
+TEST_CASE("child process: kill() returns false when the child is gone", "[process]") {
   TestLoop loop;
   auto child = loop.fork_script("exit 3");
   child.on<"exit">([&] { CHECK_FALSE(child.kill()); });
@@ -228,7 +229,7 @@ TEST_CASE("child process: a program that cannot be started is an error, then clo
   CHECK(log[1] == "close unknown");
 }
 
-TEST_CASE("child process: a spawn error says what and where", "[process]") {
+TEST_CASE("child process: a spawn error names the program and the directory", "[process]") {
   TestLoop loop;
   auto child = tine::fork(loop, "./missing", {.cwd = "/tmp"});
   CHECK_THROWS_WITH(loop.run(), ContainsSubstring("spawn ./missing in /tmp") &&
@@ -236,7 +237,7 @@ TEST_CASE("child process: a spawn error says what and where", "[process]") {
   loop.run();
 }
 
-TEST_CASE("child process: it is started as the options say", "[process]") {
+TEST_CASE("child process: it is started with the given options", "[process]") {
   setenv("INHERITED", "yes", 1);
   setenv("REMOVED", "no", 1);
   setenv("NODE_CHANNEL_FD", "99", 1);
@@ -262,7 +263,7 @@ TEST_CASE("child process: it is started as the options say", "[process]") {
   }
 }
 
-TEST_CASE("child process: without the parent's environment it has only what it is given",
+TEST_CASE("child process: without the parent's environment it has only the given variables",
           "[process]") {
   TestLoop loop;
   std::string names;
@@ -276,7 +277,7 @@ TEST_CASE("child process: without the parent's environment it has only what it i
   CHECK_THAT(names, !ContainsSubstring("HOME"));
 }
 
-TEST_CASE("child process: exec_path runs the module, with its own arguments before", "[process]") {
+TEST_CASE("child process: exec_path runs the module, after its own arguments", "[process]") {
   TestLoop loop;
   const std::string program = test_program("report").string();
   auto child =
@@ -287,7 +288,7 @@ TEST_CASE("child process: exec_path runs the module, with its own arguments befo
   CHECK((args == json{program, "--flag", "module", "arg"}));
 }
 
-TEST_CASE("child process: it starts with default signals and nothing blocked", "[process]") {
+TEST_CASE("child process: it starts with default signals, none of them blocked", "[process]") {
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
@@ -306,7 +307,7 @@ TEST_CASE("child process: it starts with default signals and nothing blocked", "
   CHECK(signals["SigIgn"] == "0000000000000000");
 }
 
-TEST_CASE("child process: no descriptor of ours leaks into it", "[process]") {
+TEST_CASE("child process: none of our descriptors leaks into it", "[process]") {
   json expected = json::array();
   for (const auto& [fd, what] : open_descriptors()) {
     if ((fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0) expected.push_back(fd);
@@ -325,7 +326,7 @@ TEST_CASE("child process: no descriptor of ours leaks into it", "[process]") {
   CHECK((descriptors == expected));
 }
 
-TEST_CASE("child process: messages stay for a listener that is added after close", "[process]") {
+TEST_CASE("child process: messages wait for a listener that is added after close", "[process]") {
   TestLoop loop;
   Log log;
   auto child = loop.fork_script(R"(printf '1\n2\n' >&3)");
@@ -337,8 +338,7 @@ TEST_CASE("child process: messages stay for a listener that is added after close
   CHECK(log == Log{"close", "1", "2"});
 }
 
-TEST_CASE("child process: it runs on when the last handle is dropped, and its listeners with it",
-          "[process]") {
+TEST_CASE("child process: without a handle, it runs on and its listeners stay", "[process]") {
   TestLoop loop;
   int exited = 0;
   loop.fork("flood", {.args = {"1"}}).on<"exit">([&] { ++exited; });
@@ -346,7 +346,7 @@ TEST_CASE("child process: it runs on when the last handle is dropped, and its li
   CHECK(exited == 1);
 }
 
-TEST_CASE("child process: a listener that holds its own handle is dropped after close",
+TEST_CASE("child process: a listener that captured its own handle is dropped after close",
           "[process]") {
   const auto captured = std::make_shared<int>();
   TestLoop loop;
@@ -359,7 +359,7 @@ TEST_CASE("child process: a listener that holds its own handle is dropped after 
   CHECK(captured.use_count() == 1);
 }
 
-TEST_CASE("child process: one that is unref'd does not keep the loop", "[process]") {
+TEST_CASE("child process: after unref() it does not keep the loop running", "[process]") {
   TestLoop loop;
   auto child = loop.fork("echo");
   child.unref();
@@ -382,13 +382,13 @@ TEST_CASE("child process: ~Loop leaves it running, and leaves no zombie", "[proc
   CHECK_FALSE(child.send("Hello"));
   child.disconnect();
   CHECK_FALSE(child.kill());
-  // The child ends by itself, because its channel is closed; it must then be waited for.
+  // The child ends by itself, because its channel is closed. Then it must be reaped.
   const auto give_up = std::chrono::steady_clock::now() + deadline;
   while (kill(pid, 0) == 0 && std::chrono::steady_clock::now() < give_up) std::this_thread::yield();
   CHECK(kill(pid, 0) < 0);
 }
 
-TEST_CASE("child process: ~Loop kills it if its option says so", "[process]") {
+TEST_CASE("child process: ~Loop kills it with kill_with_loop", "[process]") {
   TestLoop loop;
   auto child = loop.fork_script("exec 3>&-; exec tail -f /dev/null", {.kill_with_loop = true});
   const int pid = child.pid().value();
@@ -423,7 +423,8 @@ TEST_CASE("child process: a listener may fork, disconnect, kill and destroy, in 
   CHECK(ended == 6);
 }
 
-TEST_CASE("child process: a hundred that start and end leave nothing", "[process]") {
+TEST_CASE("child process: a hundred children that start and end leave nothing behind",
+          "[process]") {
   TestLoop loop;
   int closed = 0;
   for (int i = 0; i < 100; ++i) {
@@ -433,7 +434,7 @@ TEST_CASE("child process: a hundred that start and end leave nothing", "[process
   CHECK(closed == 100);
 }
 
-TEST_CASE("child process: a loop in each of several threads has children of its own", "[process]") {
+TEST_CASE("child process: each of several threads has a loop with its own children", "[process]") {
   const TestLoop checked_at_the_end;
   std::atomic<int> answers = 0;
   std::vector<std::thread> threads;
@@ -455,7 +456,7 @@ TEST_CASE("child process: a loop in each of several threads has children of its 
   CHECK(answers == 20);
 }
 
-TEST_CASE("child process: a handle that outlives child and loop is inert", "[process]") {
+TEST_CASE("child process: a handle that outlives the child and the loop is inert", "[process]") {
   tine::ChildProcess child;
   TestLoop loop;
   child = loop.fork("flood", {.args = {"2"}});
@@ -468,8 +469,7 @@ TEST_CASE("child process: a handle that outlives child and loop is inert", "[pro
   CHECK_FALSE(child.kill());
 }
 
-TEST_CASE("child process: who listens for errors is told of all, and never thrown at",
-          "[process]") {
+TEST_CASE("child process: with an error listener, a failed start throws nothing", "[process]") {
   TestLoop loop;
   Log log;
   auto child = tine::fork(loop, "/nonexistent/program");
@@ -486,8 +486,7 @@ TEST_CASE("child process: who listens for errors is told of all, and never throw
   CHECK(child.channel().lost_messages() == 3);
 }
 
-TEST_CASE("child process: one that somebody else waits for exits with unknown status",
-          "[process]") {
+TEST_CASE("child process: if other code waits for it, its exit status is unknown", "[process]") {
   TestLoop loop;
   Log log;
   auto child = loop.fork_script("exit 3");
@@ -497,7 +496,7 @@ TEST_CASE("child process: one that somebody else waits for exits with unknown st
   CHECK(log == Log{"spawn", "connected", "disconnect", "exit unknown", "close unknown"});
 }
 
-TEST_CASE("child process: what does not convert is told though another listener throws",
+TEST_CASE("child process: a failed conversion is reported even if a later listener throws",
           "[process]") {
   TestLoop loop;
   Log log;
@@ -510,7 +509,7 @@ TEST_CASE("child process: what does not convert is told though another listener 
   CHECK(log == Log{make_error_code(tine::Errc::message_type).message()});
 }
 
-TEST_CASE("child process: a text that is refused says where it stops to be JSON", "[process]") {
+TEST_CASE("child process: the error of a refused text has the offset of the fault", "[process]") {
   TestLoop loop;
   auto child = loop.fork("echo");
   std::vector<std::optional<std::size_t>> offsets;
@@ -522,7 +521,8 @@ TEST_CASE("child process: a text that is refused says where it stops to be JSON"
   CHECK(offsets == std::vector<std::optional<std::size_t>>{5, std::nullopt});
 }
 
-TEST_CASE("child process: whether the peer has read all", "[process]") {
+TEST_CASE("child process: peer_has_read_all() reports whether the peer has read all messages",
+          "[process]") {
   TestLoop loop;
   auto child = loop.fork("echo");
   child.kill(SIGSTOP);

@@ -1,5 +1,5 @@
-// Peers that die, and processes that live on: a message that a dead peer does not read is not an
-// error in itself.
+// Peers that die, and processes that live on. A message that a dead peer does not read is not an
+// error by itself.
 #include <csignal>
 #include <cstdlib>
 #include <string>
@@ -16,7 +16,8 @@ using Log = std::vector<std::string>;
 
 namespace {
 
-// Blocks until the child is dead, without reaping it: the parent must notice the end by itself.
+// Blocks until the child is dead, without reaping it, because the parent must notice the end by
+// itself.
 void await_death(const tine::ChildProcess& child) {
   siginfo_t info{};
   while (waitid(P_PID, static_cast<id_t>(child.pid().value()), &info, WEXITED | WNOWAIT) < 0) {
@@ -42,7 +43,7 @@ TEST_CASE("dying peer: answers that were sent before a crash arrive", "[process]
   CHECK(log == Log{"1", "2", "3", "4", "5", "disconnect", "signal 6 (Aborted)"});
 }
 
-TEST_CASE("dying peer: a parent that answers a child that is dead goes on", "[process]") {
+TEST_CASE("dying peer: a parent that sends to a dead child goes on", "[process]") {
   const bool with_callback = GENERATE(false, true);
   TestLoop loop;
   Log log;
@@ -65,7 +66,7 @@ TEST_CASE("dying peer: a parent that answers a child that is dead goes on", "[pr
   CHECK(child.channel().lost_messages() == 3);
 }
 
-TEST_CASE("dying peer: a lost message is an error where somebody listens, and names the child",
+TEST_CASE("dying peer: a lost message is an error only if somebody listens, and names the child",
           "[process]") {
   TestLoop loop;
   std::vector<std::string> errors;
@@ -81,7 +82,7 @@ TEST_CASE("dying peer: a lost message is an error where somebody listens, and na
   CHECK_THAT(errors[0], ContainsSubstring("1 sent message(s) could not be written"));
 }
 
-TEST_CASE("dying peer: a line that is no message is an error all the same", "[process]") {
+TEST_CASE("dying peer: a line that is no message is an error even if nobody listens", "[process]") {
   TestLoop loop;
   auto child = loop.fork_script("echo junk >&3");
   child.on<"message">([] {});
@@ -91,7 +92,7 @@ TEST_CASE("dying peer: a line that is no message is an error all the same", "[pr
 }
 
 // The child is stopped while the parent writes its last messages and closes the channel.
-TEST_CASE("dying peer: a child that answers a parent that is gone ends as any other", "[process]") {
+TEST_CASE("dying peer: a child that answers a dead parent ends as usual", "[process]") {
   RawParent child("echo");
   child.channel().write("\"ready\"\n");
   child.channel().expect("\"ready\"\n");
@@ -102,7 +103,7 @@ TEST_CASE("dying peer: a child that answers a parent that is gone ends as any ot
   CHECK(child.wait() == 0);
 }
 
-TEST_CASE("dying peer: a worker of a cluster that answers a primary that is gone ends with 0",
+TEST_CASE("dying peer: a cluster worker that answers a dead primary ends with code 0",
           "[process]") {
   RawParent worker("worker", {}, {"NODE_UNIQUE_ID=1"});
   worker.channel().read_until("online");
@@ -113,7 +114,7 @@ TEST_CASE("dying peer: a worker of a cluster that answers a primary that is gone
   CHECK(worker.wait() == 0);
 }
 
-TEST_CASE("dying peer: writing to the stdin of a child that is dead ends nobody", "[process]") {
+TEST_CASE("dying peer: a write to the stdin of a dead child does not end the parent", "[process]") {
   TestLoop loop;
   auto child =
       loop.fork_script("kill -9 $$", {.stdio = {tine::Stdio::pipe(), tine::Stdio::inherit(),
@@ -127,7 +128,7 @@ TEST_CASE("dying peer: writing to the stdin of a child that is dead ends nobody"
   CHECK(child.signal_code() == SIGKILL);
 }
 
-TEST_CASE("process: what a program sends that was not forked is an error", "[process]") {
+TEST_CASE("process: send() in a program that was not forked is an error", "[process]") {
   TestLoop loop;
   tine::Process process(loop);
   process.send(1);

@@ -1,4 +1,4 @@
-// tine in a program that has loops, threads and processes of its own.
+// tine in a program that has its own loops, threads and processes.
 #include <cerrno>
 #include <csignal>
 #include <stdexcept>
@@ -43,15 +43,15 @@ void close_all(uv_loop_t* loop, uv_close_cb closed = nullptr) {
   uv_walk(loop, close, reinterpret_cast<void*>(closed));
 }
 
-// Children that were killed with their loop are waited for by another thread.
-void until_no_child_is_left() {
+// Waits until no child is left. Another thread waits for children that were killed with their loop.
+void wait_until_no_child_is_left() {
   siginfo_t unused;
   while (waitid(P_ALL, 0, &unused, WEXITED | WNOWAIT) == 0 || errno == EINTR) sched_yield();
 }
 
 }  // namespace
 
-TEST_CASE("embedding: run() in a listener throws a sentence, and the loop goes on", "[process]") {
+TEST_CASE("embedding: run() inside a listener throws, and the loop goes on", "[process]") {
   TestLoop loop;
   tine::ChildProcess child = loop.fork("echo");
   std::string refused;
@@ -68,7 +68,7 @@ TEST_CASE("embedding: run() in a listener throws a sentence, and the loop goes o
   CHECK_THAT(refused, StartsWith("Loop::run() is called in one of the loop's own listeners"));
 }
 
-TEST_CASE("embedding: another loop may be run in a listener", "[process]") {
+TEST_CASE("embedding: a listener may run another loop", "[process]") {
   TestLoop loop;
   int ran = 0;
   loop->post([&] {
@@ -80,15 +80,14 @@ TEST_CASE("embedding: another loop may be run in a listener", "[process]") {
   CHECK(ran == 1);
 }
 
-TEST_CASE(
-    "embedding: a Loop that is destroyed in its own listener ends the program with a sentence",
-    "[process]") {
+TEST_CASE("embedding: destroying a Loop in its own listener ends the program with a message",
+          "[process]") {
   const Ended ended = run_embedded("destroy in callback");
   CHECK(ended.status.signal == SIGABRT);
   CHECK_THAT(ended.err, ContainsSubstring("tine: a Loop is destroyed in one of its own listeners"));
 }
 
-TEST_CASE("embedding: another thread that uses a loop ends the program with a sentence",
+TEST_CASE("embedding: using a loop in another thread ends the program with a message",
           "[process]") {
   const std::string use =
       GENERATE("stop", "timer", "run", "fork", "send", "kill", "listener", "disconnect", "server");
@@ -98,7 +97,8 @@ TEST_CASE("embedding: another thread that uses a loop ends the program with a se
   CHECK_THAT(ended.err, ContainsSubstring("is used by another thread than the one that runs it"));
 }
 
-TEST_CASE("embedding: a thread may end while it runs a loop, whose children see it", "[process]") {
+TEST_CASE("embedding: a thread may end while it runs a loop, and the loop's children notice it",
+          "[process]") {
   const std::string way = GENERATE("pthread_exit in listener", "pthread_exit in timer",
                                    "pthread_exit in loop of another thread", "pthread_cancel");
   CAPTURE(way);
@@ -107,13 +107,13 @@ TEST_CASE("embedding: a thread may end while it runs a loop, whose children see 
   CHECK(ended.err == "");
 }
 
-TEST_CASE("embedding: exit() in a listener, with a Loop that is a static object", "[process]") {
+TEST_CASE("embedding: a listener may call exit() while a Loop is a static object", "[process]") {
   const Ended ended = run_embedded("exit in listener");
   CHECK(ended.status.code == 0);
   CHECK(ended.err == "");
 }
 
-TEST_CASE("embedding: a copy of the process does not disturb the original", "[process]") {
+TEST_CASE("embedding: a fork() of the process does not disturb the original", "[process]") {
   const std::string way = GENERATE("destroy in copy", "exit in copy in listener", "run in copy");
   CAPTURE(way);
   const Ended ended = run_embedded(way);
@@ -121,8 +121,7 @@ TEST_CASE("embedding: a copy of the process does not disturb the original", "[pr
   CHECK(ended.err == "");
 }
 
-TEST_CASE("embedding: what waits to be written is not written by a copy of the process",
-          "[process]") {
+TEST_CASE("embedding: a fork() of the process does not write the original's queue", "[process]") {
   const std::string way = GENERATE("destroy copy of process", "exit of copy of process");
   CAPTURE(way);
   const Ended ended = run_embedded(way);
@@ -133,7 +132,7 @@ TEST_CASE("embedding: what waits to be written is not written by a copy of the p
   CHECK(ended.messages[1] == "last");
 }
 
-TEST_CASE("embedding: the application closes all handles of a borrowed loop", "[process]") {
+TEST_CASE("embedding: the application may close all handles of a borrowed loop", "[process]") {
   const bool comes_round = GENERATE(false, true);
   static int closed;
   closed = 0;
@@ -155,10 +154,10 @@ TEST_CASE("embedding: the application closes all handles of a borrowed loop", "[
   uv_run(&native, UV_RUN_DEFAULT);
   CHECK(closed > 4);
   CHECK(uv_loop_close(&native) == 0);
-  until_no_child_is_left();
+  wait_until_no_child_is_left();
 }
 
-TEST_CASE("embedding: the application closes all handles of tine's own loop", "[process]") {
+TEST_CASE("embedding: the application may close all handles of tine's own loop", "[process]") {
   const bool comes_round = GENERATE(false, true);
   {
     tine::Loop loop;
@@ -169,5 +168,5 @@ TEST_CASE("embedding: the application closes all handles of tine's own loop", "[
     close_all(loop.native());
     if (comes_round) uv_run(loop.native(), UV_RUN_DEFAULT);
   }
-  until_no_child_is_left();
+  wait_until_no_child_is_left();
 }

@@ -22,7 +22,7 @@ namespace {
 
 const std::string forever = "exec tail -f /dev/null";
 
-// Ignores SIGTERM and the end of its channel, and sends a message once it does.
+// Ignores SIGTERM and the end of its channel. Sends a message when it is ready.
 const std::string stubborn = "trap '' TERM; echo 1 >&3; while :; do read -r _ < /dev/zero; done";
 
 // Waits for an orphan. Returns the signal that ended it, or 0.
@@ -34,12 +34,12 @@ int signal_that_ended(int pid) {
 }
 
 // A child with a child and a grandchild, each of which lives on when its parent ends. It sends the
-// pids of both.
+// pids of the other two.
 const std::string family = "sh -c 'tail -f /dev/null & echo \"[$$,$!]\" >&3; wait' & wait";
 
 }  // namespace
 
-TEST_CASE("stop: a child that ends when its channel does is not killed", "[process]") {
+TEST_CASE("stop: a child that ends with its channel is not killed", "[process]") {
   TestLoop loop;
   auto child = loop.fork("echo");
   child.on<"message">([&] { child.stop(); });
@@ -49,7 +49,7 @@ TEST_CASE("stop: a child that ends when its channel does is not killed", "[proce
   CHECK_FALSE(child.killed());
 }
 
-TEST_CASE("stop: it asks with the signal it is given", "[process]") {
+TEST_CASE("stop: it sends the given signal", "[process]") {
   TestLoop loop;
   auto child = loop.fork_script("trap 'exit 7' HUP; echo 1 >&3; while :; do sleep 0.01; done");
   child.on<"message">([&] { child.stop({.signal = SIGHUP}); });
@@ -57,7 +57,7 @@ TEST_CASE("stop: it asks with the signal it is given", "[process]") {
   CHECK(child.exit_code() == 7);
 }
 
-TEST_CASE("stop: without a channel it asks with SIGTERM", "[process]") {
+TEST_CASE("stop: without a channel it sends SIGTERM", "[process]") {
   TestLoop loop;
   auto child = loop.fork_script("exec 3>&-; " + forever);
   child.on<"disconnect">([&] { child.stop(); });
@@ -65,7 +65,7 @@ TEST_CASE("stop: without a channel it asks with SIGTERM", "[process]") {
   CHECK(child.signal_code() == SIGTERM);
 }
 
-TEST_CASE("stop: past the deadline the child is killed", "[process]") {
+TEST_CASE("stop: after the deadline the child is killed", "[process]") {
   const int signal = GENERATE(0, SIGTERM);
   TestLoop loop;
   auto child = loop.fork_script(stubborn);
@@ -83,7 +83,7 @@ TEST_CASE("stop: the deadline of the last call counts", "[process]") {
   });
   loop.run();
   CHECK(child.signal_code() == SIGKILL);
-  child.stop();  // a no-op on a child that has ended
+  child.stop();  // does nothing, because the child has ended
 }
 
 TEST_CASE("kill_tree: descendants are killed too, found in /proc or by their group", "[process]") {
@@ -105,7 +105,7 @@ TEST_CASE("kill_tree: descendants are killed too, found in /proc or by their gro
   CHECK_FALSE(child.kill_tree());
 }
 
-TEST_CASE("kill_tree: a signal that is handled reaches all, and they go on", "[process]") {
+TEST_CASE("kill_tree: a signal with a handler reaches all processes, and they go on", "[process]") {
   TestLoop loop;
   Log log;
   auto child = loop.fork_script(
@@ -121,7 +121,7 @@ TEST_CASE("kill_tree: a signal that is handled reaches all, and they go on", "[p
   CHECK(log == Log{"1", "5"});
 }
 
-TEST_CASE("kill_tree: what forks all the time does not get away", "[process]") {
+TEST_CASE("kill_tree: processes that fork all the time cannot escape", "[process]") {
   TestLoop loop;
   const Subreaper subreaper;
   auto child = loop.fork_script(
@@ -129,24 +129,25 @@ TEST_CASE("kill_tree: what forks all the time does not get away", "[process]") {
   child.on<"message">([&] { CHECK(child.kill_tree()); });
   loop.run();
   CHECK(child.signal_code() == SIGKILL);
-  // All remaining descendants are children of this process now, and dead: otherwise this would
+  // All remaining descendants are now children of this process, and dead. Otherwise this would
   // block forever.
   while (waitpid(-1, nullptr, 0) > 0) {
   }
 }
 
-TEST_CASE("wait_for_message: the one that passes the filter, and no other is lost", "[process]") {
+TEST_CASE("wait_for_message: it takes the message that passes the filter, and no other is lost",
+          "[process]") {
   TestLoop loop;
-  ExpectCalls told(2);
+  ExpectCalls called(2);
   auto child = loop.fork_script(R"(printf '1\n{"ready":true}\n2\n' >&3; read -r _ <&3; exit 0)");
   tine::wait_for_message(
       loop, child, {.filter = [](const json& message) { return message.contains("ready"); }},
       [&](std::error_code error, const json& message) {
-        told();
+        called();
         CHECK_FALSE(error);
         CHECK((message == json{{"ready", true}}));
         tine::wait_for_message(loop, child, {}, [&](std::error_code, const json& next) {
-          told();
+          called();
           CHECK(next == 2);
           child.disconnect();
         });
@@ -156,13 +157,13 @@ TEST_CASE("wait_for_message: the one that passes the filter, and no other is los
   CHECK(child.exit_code() == 0);
 }
 
-TEST_CASE("wait_for_message: past the deadline it is told so, once", "[process]") {
+TEST_CASE("wait_for_message: after the deadline it reports a timeout, once", "[process]") {
   TestLoop loop;
-  ExpectCalls told(1);
+  ExpectCalls called(1);
   auto child = loop.fork_script("read -r _ <&3; echo 1 >&3");
   tine::wait_for_message(loop, child, {.deadline = 10ms},
                          [&](std::error_code error, const json& message) {
-                           told();
+                           called();
                            CHECK(error == tine::Errc::timed_out);
                            CHECK(message.is_null());
                            CHECK(child.listener_count<"message">() == 0);
@@ -172,18 +173,17 @@ TEST_CASE("wait_for_message: past the deadline it is told so, once", "[process]"
   loop.run();
 }
 
-TEST_CASE(
-    "wait_for_message: one that came in time counts, though the process stood still until late",
-    "[process]") {
+TEST_CASE("wait_for_message: a message in time counts, even if this process looks only later",
+          "[process]") {
   using Clock = std::chrono::steady_clock;
   Folder folder;
   const std::string sent = folder.at("sent");
   TestLoop loop;
   auto child = loop.fork_script("echo 7 >&3; : >" + sent + "; read -r _ <&3");
-  ExpectCalls told(1);
+  ExpectCalls called(1);
   tine::wait_for_message(loop, child, {.deadline = 10ms},
                          [&](std::error_code error, const json& message) {
-                           told();
+                           called();
                            CHECK_FALSE(error);
                            CHECK(message == 7);
                            child.disconnect();
@@ -195,40 +195,41 @@ TEST_CASE(
   loop.run();
 }
 
-TEST_CASE("wait_for_message: an end of the channel ends it", "[process]") {
+TEST_CASE("wait_for_message: the end of the channel ends it", "[process]") {
   TestLoop loop;
-  ExpectCalls told(1);
+  ExpectCalls called(1);
   const bool startable = GENERATE(true, false);
   auto child = startable ? loop.fork_script("exit 0") : tine::fork(loop, "/nonexistent");
   child.on<"error">([](const tine::Error&) {});
   tine::wait_for_message(loop, child, {.deadline = 1h}, [&](std::error_code error, const json&) {
-    told();
+    called();
     CHECK(error == tine::Errc::channel_closed);
   });
   loop.run();
 }
 
-TEST_CASE("wait_for_message: of a child that has ended there are its messages, and then no more",
+TEST_CASE("wait_for_message: a child that has ended gives its stored messages, then an error",
           "[process]") {
   TestLoop loop;
-  ExpectCalls told(2);
+  ExpectCalls called(2);
   auto child = loop.fork_script("echo 1 >&3");
   loop.run();
   tine::wait_for_message(loop, child, {.deadline = 1h},
                          [&](std::error_code error, const json& message) {
-                           told();
+                           called();
                            CHECK_FALSE(error);
                            CHECK(message == 1);
                          });
   loop.run();
   tine::wait_for_message(loop, child, {.deadline = 1h}, [&](std::error_code error, const json&) {
-    told();
+    called();
     CHECK(error == tine::Errc::channel_closed);
   });
   loop.run();
 }
 
-TEST_CASE("wait_for_message: when the loop goes, what it holds goes, uncalled", "[process]") {
+TEST_CASE("wait_for_message: if the loop is destroyed, the callback is dropped and not called",
+          "[process]") {
   TestLoop loop;
   const auto held = std::make_shared<int>();
   auto child = loop.fork_script(forever, {.kill_with_loop = true});
@@ -237,10 +238,10 @@ TEST_CASE("wait_for_message: when the loop goes, what it holds goes, uncalled", 
   const int pid = child.pid().value();
   loop.destroy();
   CHECK(held.use_count() == 1);
-  while (::kill(pid, 0) == 0) std::this_thread::yield();  // until it is reaped
+  while (::kill(pid, 0) == 0) std::this_thread::yield();  // until the child is reaped
 }
 
-TEST_CASE("wait_for_message: a child waits for its parent as well", "[process]") {
+TEST_CASE("wait_for_message: a child can wait for its parent too", "[process]") {
   TestLoop loop;
   json answer;
   auto child = loop.fork("await");

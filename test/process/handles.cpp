@@ -1,4 +1,4 @@
-// Handles between two ends that are both tine: a few, and many.
+// Handles between two ends that are both tine: few handles, and many.
 #include <algorithm>
 #include <chrono>
 #include <csignal>
@@ -35,7 +35,8 @@ struct Clients {
     server.listen({.host = "127.0.0.1"});
   }
 
-  // Connects another client, which sends nothing and reads up to EOF. `done` gets all that it read.
+  // Connects another client, which sends nothing and reads to the end. `done` gets all bytes that
+  // it has read.
   void connect(const std::function<void(const std::string&)>& done) {
     tine::Socket client(loop);
     const auto answer = std::make_shared<std::string>();
@@ -49,7 +50,7 @@ struct Clients {
   tine::Server server;
 };
 
-// Two connected sockets in this process.
+// Two sockets in this process that are connected with each other.
 struct SocketPair {
   explicit SocketPair(tine::Loop& loop) {
     int ends[2];
@@ -67,7 +68,7 @@ std::size_t resident_kilobytes() {
   return static_cast<std::size_t>(usage.ru_maxrss);
 }
 
-// How many descriptors a child that runs "serve" has open, by its own answer.
+// Asks a child that runs "serve" for the number of its open descriptors, and returns it.
 std::ptrdiff_t descriptors_of(TestLoop& loop, tine::ChildProcess child) {
   std::ptrdiff_t count = 0;
   child.once<"message">([&](std::ptrdiff_t answer) {
@@ -103,7 +104,7 @@ TEST_CASE("handles: a connection is served by a child, and closed here", "[handl
   CHECK(answer == "served");
 }
 
-TEST_CASE("handles: a server is shared, and stays usable here", "[handles]") {
+TEST_CASE("handles: a server is shared with a child, and can still be used here", "[handles]") {
   TestLoop loop;
   Clients clients(loop);
   auto child = loop.fork("serve");
@@ -175,7 +176,8 @@ TEST_CASE("handles: a socket with unwritten bytes is refused, and no byte is los
   CHECK(read == bytes + "served");
 }
 
-TEST_CASE("handles: connections of each server at a free port are counted apart", "[handles]") {
+TEST_CASE("handles: the connections of each server at a free port are counted separately",
+          "[handles]") {
   TestLoop loop;
   auto child = loop.fork("serve");
   std::deque<Clients> servers;
@@ -207,7 +209,7 @@ TEST_CASE("handles: connections of each server at a free port are counted apart"
   loop.run();
   CHECK(counts == std::vector<std::size_t>{1, 2});
 
-  // The first server has no connection any more; the second waits for its connections.
+  // The first server has no connections left; the second one waits for its connections.
   std::vector<int> closed;
   for (int i : {0, 1}) {
     servers[static_cast<std::size_t>(i)].server.close([&, i] {
@@ -224,7 +226,7 @@ TEST_CASE("handles: connections of each server at a free port are counted apart"
   CHECK(closed == std::vector{0, 1});
 }
 
-TEST_CASE("handles: one that is empty, closed or unknown is refused with an error", "[handles]") {
+TEST_CASE("handles: an empty, closed or unknown handle is refused with an error", "[handles]") {
   TestLoop loop;
   auto child = loop.fork("serve");
   SocketPair pair(loop);
@@ -259,7 +261,7 @@ TEST_CASE("handles: a socket that is sent twice is refused the second time", "[h
   CHECK(std::count(results.begin(), results.end(), tine::Errc::invalid_handle_type) == 1);
 }
 
-TEST_CASE("handles: what nobody takes is closed", "[handles]") {
+TEST_CASE("handles: a handle that no listener takes is closed", "[handles]") {
   TestLoop loop;
   auto child = loop.fork("echo");
   SocketPair pair(loop);
@@ -275,7 +277,7 @@ TEST_CASE("handles: what nobody takes is closed", "[handles]") {
   CHECK(left == 0);
 }
 
-TEST_CASE("handles: a failed child takes what was on its way with it", "[handles]") {
+TEST_CASE("handles: the handles on their way to a child are closed if it fails", "[handles]") {
   TestLoop loop;
   auto child = loop.fork_script("kill -STOP $$; exec tail -f /dev/null");
   std::vector<SocketPair> pairs;
@@ -292,7 +294,8 @@ TEST_CASE("handles: a failed child takes what was on its way with it", "[handles
   CHECK(closed == 10);
 }
 
-TEST_CASE("handles: any descriptors travel between two ends that are tine", "[handles]") {
+TEST_CASE("handles: all kinds of descriptors can be sent between two ends that are tine",
+          "[handles]") {
   TestLoop loop;
   auto child = loop.fork("descriptors");
   int ends[2];
@@ -320,7 +323,7 @@ TEST_CASE("handles: any descriptors travel between two ends that are tine", "[ha
   close(memory_here);
 }
 
-TEST_CASE("handles: descriptors travel to a child behind a shell, and in another pid namespace",
+TEST_CASE("handles: descriptors reach a child behind a shell, and one in another pid namespace",
           "[handles]") {
   const bool other_namespace = GENERATE(false, true);
   bool possible = true;
@@ -349,7 +352,8 @@ TEST_CASE("handles: descriptors travel to a child behind a shell, and in another
   if (!possible) WARN("no pid namespace can be made here");
 }
 
-TEST_CASE("handles: 10 000 connections are served by a child, and nothing is left", "[handles]") {
+TEST_CASE("handles: 10 000 connections are served by a child, and nothing is left behind",
+          "[handles]") {
   const int count = scaled(1'000, 10'000);
   constexpr int at_a_time = 50;
   TestLoop loop;
@@ -442,7 +446,7 @@ TEST_CASE("handles: a child that is killed every 100 ms leaves no client waiting
   CHECK(late == 0);
 }
 
-TEST_CASE("handles: 80 children get a connection each at once", "[handles]") {
+TEST_CASE("handles: 80 children get a connection each at the same time", "[handles]") {
   constexpr int count = 80;
   TestLoop loop;
   int served = 0;
@@ -459,7 +463,7 @@ TEST_CASE("handles: 80 children get a connection each at once", "[handles]") {
   CHECK(served == count);
 }
 
-TEST_CASE("handles: both ends pass 1 000 to each other at the same time", "[handles]") {
+TEST_CASE("handles: both ends send 1 000 handles to each other at the same time", "[handles]") {
   constexpr int count = 1'000;
   TestLoop loop;
   auto child = loop.fork("serve");
@@ -485,7 +489,7 @@ TEST_CASE("handles: both ends pass 1 000 to each other at the same time", "[hand
   CHECK(left == 0);
 }
 
-TEST_CASE("handles: 80 children send a connection each at once", "[handles]") {
+TEST_CASE("handles: 80 children send a connection each at the same time", "[handles]") {
   constexpr int count = 80;
   TestLoop loop;
   ExpectCalls answered(count);

@@ -1,4 +1,5 @@
-// Messages from a peer about connections that it has passed here, under keys that it chooses.
+// A peer sends messages about connections that it has passed to this process, with keys of its
+// choice.
 #include <cstddef>
 #include <string>
 
@@ -9,7 +10,7 @@
 #include "support/test_loop.hpp"
 #include "wire/heap.hpp"
 
-TEST_CASE("process: no key of the peer's is kept that has no connection", "[process]") {
+TEST_CASE("process: keys of the peer without a connection are not kept", "[process]") {
   constexpr std::size_t size_of_key = 10'000;
   TestLoop loop;
   int fd = -1;

@@ -1,4 +1,5 @@
-// What keeps the loop alive for a child that should end, and which processes its signals reach.
+// Tests what keeps the loop running for a child that should end, and which processes its signals
+// reach.
 #include <csignal>
 #include <fstream>
 #include <string>
@@ -22,7 +23,7 @@ void await_reaped(int pid) {
 
 }  // namespace
 
-TEST_CASE("timeout: it does not keep the loop", "[process]") {
+TEST_CASE("timeout: it does not keep the loop running", "[process]") {
   TestLoop loop;
   auto child = loop.fork_script("exec tail -f /dev/null", {.timeout = 1h, .kill_with_loop = true});
   child.unref();
@@ -34,7 +35,7 @@ TEST_CASE("timeout: it does not keep the loop", "[process]") {
   await_reaped(pid);
 }
 
-TEST_CASE("stop: its deadline does not keep the loop", "[process]") {
+TEST_CASE("stop: its deadline does not keep the loop running", "[process]") {
   TestLoop loop;
   auto child = loop.fork_script("exec tail -f /dev/null", {.kill_with_loop = true});
   child.unref();
@@ -46,7 +47,7 @@ TEST_CASE("stop: its deadline does not keep the loop", "[process]") {
   await_reaped(pid);
 }
 
-TEST_CASE("kill_tree: a group whose leader has exited is left alone, before that is told either",
+TEST_CASE("kill_tree: a group whose leader has exited is left alone, even before the exit event",
           "[process]") {
   if (!tine::spawn::Subprocess::does_all()) return;
   const Subreaper subreaper;

@@ -1,4 +1,4 @@
-// How a child is started, and with which options.
+// Tests how a child is started, and with which options.
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
@@ -26,17 +26,18 @@ namespace {
 constexpr unsigned nobody = 65534;
 const std::string forever = "exec tail -f /dev/null";
 
-// Returns the message of a child that runs a script.
-json told_by(TestLoop& loop, const std::string& script, tine::ForkOptions options = {}) {
-  json told;
+// Runs a script in a child, and returns the message that it sends.
+json message_of_script(TestLoop& loop, const std::string& script, tine::ForkOptions options = {}) {
+  json answer;
   auto child = loop.fork_script(script, std::move(options));
-  child.on<"message">([&](json message) { told = std::move(message); });
+  child.on<"message">([&](json message) { answer = std::move(message); });
   loop.run();
   CHECK(child.exit_code() == 0);
-  return told;
+  return answer;
 }
 
-// Forks a child that cannot be started, and returns its error. It emits one "error", then "close".
+// Forks a child that cannot be started, and returns its error. The child emits one "error", then
+// "close".
 tine::Error refusal(TestLoop& loop, tine::ForkOptions options) {
   Log log;
   std::optional<tine::Error> refused;
@@ -54,7 +55,7 @@ tine::Error refusal(TestLoop& loop, tine::ForkOptions options) {
   return refused.value();
 }
 
-// How many times a process has gone to sleep voluntarily.
+// Returns how many times a process has gone to sleep voluntarily.
 long sleeps_of(int pid) {
   const std::string name = "voluntary_ctxt_switches:";
   std::ifstream status("/proc/" + std::to_string(pid) + "/status");
@@ -68,7 +69,7 @@ bool only_uv_spawn() { return !tine::spawn::Subprocess::does_all(); }
 
 }  // namespace
 
-TEST_CASE("fork: argv0 is what the program finds as its name", "[process]") {
+TEST_CASE("fork: the program finds argv0 as its own name", "[process]") {
   TestLoop loop;
   const std::string program = test_program("report").string();
   auto child = tine::fork(loop, program, {.args = {"one"}, .argv0 = "another name"});
@@ -80,7 +81,7 @@ TEST_CASE("fork: argv0 is what the program finds as its name", "[process]") {
   CHECK(child.spawn_args() == std::vector<std::string>{"another name", "one"});
 }
 
-TEST_CASE("fork: options that cannot be are refused by name", "[process]") {
+TEST_CASE("fork: invalid options are refused by name", "[process]") {
   using tine::Errc;
   using tine::Stdio;
   using namespace std::string_literals;
@@ -116,7 +117,8 @@ TEST_CASE("fork: options that cannot be are refused by name", "[process]") {
   CHECK_THAT(error.what(), ContainsSubstring(wrong.text) && StartsWith("fork /bin/sh: "));
 }
 
-TEST_CASE("fork: what the system refuses is an errno, and what it was", "[process]") {
+TEST_CASE("fork: if the system refuses an option, the error has the errno and the program",
+          "[process]") {
   struct Refused {
     tine::ForkOptions options;
     int error;
@@ -133,7 +135,7 @@ TEST_CASE("fork: what the system refuses is an errno, and what it was", "[proces
   CHECK_THAT(error.what(), StartsWith("spawn /bin/sh"));
 }
 
-TEST_CASE("fork: an explicit wish is an error where the system cannot", "[process]") {
+TEST_CASE("fork: an option that the system does not support is an error", "[process]") {
   const auto options = GENERATE(values<tine::ForkOptions>(
       {{.own_group = true}, {.nice = 1}, {.parent_death_signal = SIGTERM}}));
   TestLoop loop;
@@ -141,18 +143,18 @@ TEST_CASE("fork: an explicit wish is an error where the system cannot", "[proces
   CHECK(refusal(loop, options).code() == std::errc::not_supported);
 }
 
-TEST_CASE("fork: detached leads a session, own_group a group", "[process]") {
+TEST_CASE("fork: detached makes a session, own_group makes a process group", "[process]") {
   const std::string groups = R"(read -r _ _ _ _ group session _ < /proc/$$/stat
                                 printf '[%d,%d,%d]\n' $$ "$group" "$session" >&3)";
   TestLoop loop;
-  const json as_usual = told_by(loop, groups);
+  const json as_usual = message_of_script(loop, groups);
   CHECK(as_usual[1] == getpgrp());
   CHECK(as_usual[2] == getsid(0));
-  const json detached = told_by(loop, groups, {.detached = true});
+  const json detached = message_of_script(loop, groups, {.detached = true});
   CHECK(detached[1] == detached[0]);
   CHECK(detached[2] == detached[0]);
   if (only_uv_spawn()) return;
-  const json own_group = told_by(loop, groups, {.own_group = true});
+  const json own_group = message_of_script(loop, groups, {.own_group = true});
   CHECK(own_group[1] == own_group[0]);
   CHECK(own_group[2] == getsid(0));
 }
@@ -160,12 +162,13 @@ TEST_CASE("fork: detached leads a session, own_group a group", "[process]") {
 TEST_CASE("row 55: uid and gid leave no privileges and no groups", "[rows]") {
   if (geteuid() != 0) return;
   TestLoop loop;
-  const json ids = told_by(loop, R"(printf '[%s]\n' "$(id -u),$(id -g),\"$(id -G)\"" >&3)",
-                           {.uid = nobody, .gid = nobody});
+  const json ids =
+      message_of_script(loop, R"(printf '[%s]\n' "$(id -u),$(id -g),\"$(id -G)\"" >&3)",
+                        {.uid = nobody, .gid = nobody});
   CHECK((ids == json{nobody, nobody, std::to_string(nobody)}));
 }
 
-TEST_CASE("row 55: without the privilege to change ids nothing is started", "[rows]") {
+TEST_CASE("row 55: without the privilege to change ids the program is not started", "[rows]") {
   if (geteuid() != 0) return;
   REQUIRE(seteuid(nobody) == 0);
   {
@@ -175,18 +178,18 @@ TEST_CASE("row 55: without the privilege to change ids nothing is started", "[ro
   REQUIRE(seteuid(0) == 0);
 }
 
-TEST_CASE("fork: limits and nice are the child's alone", "[process]") {
+TEST_CASE("fork: limits and nice apply to the child only", "[process]") {
   TestLoop loop;
   if (only_uv_spawn()) return;
   const int own_nice = getpriority(PRIO_PROCESS, 0);
   const auto enough = static_cast<rlim_t>(open_descriptors().rbegin()->first) + 50;
-  const json told = told_by(loop, "printf '[%d,%d]\\n' $(ulimit -n) $(nice) >&3",
-                            {.limits = {{RLIMIT_NOFILE, enough, enough}}, .nice = 19});
-  CHECK((told == json{enough, 19}));
+  const json values = message_of_script(loop, "printf '[%d,%d]\\n' $(ulimit -n) $(nice) >&3",
+                                        {.limits = {{RLIMIT_NOFILE, enough, enough}}, .nice = 19});
+  CHECK((values == json{enough, 19}));
   CHECK(getpriority(PRIO_PROCESS, 0) == own_nice);
 }
 
-TEST_CASE("fork: past its timeout a child is sent kill_signal", "[process]") {
+TEST_CASE("fork: after its timeout a child gets kill_signal", "[process]") {
   TestLoop loop;
   const int signal = GENERATE(SIGTERM, SIGKILL);
   auto child = loop.fork_script(forever, {.timeout = 20ms, .kill_signal = signal});
@@ -196,8 +199,7 @@ TEST_CASE("fork: past its timeout a child is sent kill_signal", "[process]") {
   CHECK(child.killed());
 }
 
-TEST_CASE("fork: a child that ends in time is not killed, and its timer keeps nothing",
-          "[process]") {
+TEST_CASE("fork: a child that ends in time is not killed, and leaves no timer", "[process]") {
   TestLoop loop;
   auto child = loop.fork_script("exit 3", {.timeout = 1h});
   loop.run();
@@ -206,7 +208,7 @@ TEST_CASE("fork: a child that ends in time is not killed, and its timer keeps no
   CHECK_FALSE(child.killed());
 }
 
-TEST_CASE("fork: a stop that is requested ends the child, with an error", "[process]") {
+TEST_CASE("fork: a requested stop ends the child, with an error", "[process]") {
   const std::string when =
       GENERATE(as<std::string>{}, "before", "on another thread", "in a listener");
   TestLoop loop;
@@ -231,7 +233,7 @@ TEST_CASE("fork: a stop that is requested ends the child, with an error", "[proc
   CHECK(child.signal_code() == SIGINT);
 }
 
-TEST_CASE("fork: a stop after the end does nothing", "[process]") {
+TEST_CASE("fork: a stop that is requested after the end does nothing", "[process]") {
   TestLoop loop;
   std::stop_source source;
   auto child = loop.fork_script("exit 0", {.stop = source.get_token()});
@@ -241,7 +243,7 @@ TEST_CASE("fork: a stop after the end does nothing", "[process]") {
   loop.run();
 }
 
-TEST_CASE("fork: a stop after the loop does nothing", "[process]") {
+TEST_CASE("fork: a stop that is requested after the loop's end does nothing", "[process]") {
   TestLoop loop;
   std::stop_source source;
   auto child = loop.fork_script(forever, {.stop = source.get_token()});
@@ -249,10 +251,10 @@ TEST_CASE("fork: a stop after the loop does nothing", "[process]") {
   loop.destroy();
   source.request_stop();
   CHECK(::kill(pid, SIGKILL) == 0);
-  while (::kill(pid, 0) == 0) std::this_thread::yield();  // until it is reaped
+  while (::kill(pid, 0) == 0) std::this_thread::yield();  // until the child is reaped
 }
 
-TEST_CASE("fork: a child dies with the thread that has forked it, unless it is not to",
+TEST_CASE("fork: a child dies with the thread that forked it, unless an option prevents it",
           "[process]") {
   TestLoop loop;
   if (only_uv_spawn()) return;
@@ -300,7 +302,7 @@ TEST_CASE("fork: a child dies with a parent that is killed", "[process]") {
 }
 
 // The kernel lets the parent reap the child only after the tracer has waited for it.
-TEST_CASE("fork: while a tracer leaves a child unwaited for, its parent sleeps", "[process]") {
+TEST_CASE("fork: a parent sleeps while a tracer has not waited for its dead child", "[process]") {
   TestLoop loop;
   auto host = loop.fork("host");
   int traced = 0;
@@ -329,7 +331,7 @@ TEST_CASE("fork: while a tracer leaves a child unwaited for, its parent sleeps",
   CHECK(host.exit_code() == 0);
 }
 
-TEST_CASE("child process: what it has used is told with its exit", "[process]") {
+TEST_CASE("child process: its resource usage is known after its exit", "[process]") {
   TestLoop loop;
   auto child = loop.fork_script("i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done");
   CHECK_FALSE(child.resource_usage());
@@ -344,8 +346,7 @@ TEST_CASE("child process: what it has used is told with its exit", "[process]") 
   CHECK_FALSE(usage.max_rss);  // the shell has less memory than this process
 }
 
-TEST_CASE("child process: a child that has more memory than its parent is told how much",
-          "[process]") {
+TEST_CASE("child process: its memory usage is known if it is more than the parent's", "[process]") {
   if (only_uv_spawn()) return;
   rusage ours{};
   getrusage(RUSAGE_SELF, &ours);
@@ -355,7 +356,7 @@ TEST_CASE("child process: a child that has more memory than its parent is told h
       "dd if=/dev/zero of=/dev/null count=1 status=none bs=" + std::to_string(more) + "K");
   loop.run();
   CHECK(child.exit_code() == 0);
-  const std::size_t told = child.resource_usage().value().max_rss.value();
-  CHECK(told > more * 1024);
-  CHECK(told < (more + 8192) * 1024);
+  const std::size_t max_rss = child.resource_usage().value().max_rss.value();
+  CHECK(max_rss > more * 1024);
+  CHECK(max_rss < (more + 8192) * 1024);
 }

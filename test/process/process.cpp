@@ -39,23 +39,23 @@ TEST_CASE("process: without a channel it is not connected, and runs on", "[proce
   CHECK(channel_state("") == "not connected\n");
 }
 
-TEST_CASE("process: a channel that is none is a clear error", "[process]") {
+TEST_CASE("process: an invalid channel variable is a clear error", "[process]") {
   const std::string value = GENERATE(as<std::string>{}, "", "abc", "-1", "3junk", "'3 '", "0x3",
                                      "+3", "99999999999999999999", "77");
   const std::string output = channel_state("NODE_CHANNEL_FD=" + value);
   CHECK_THAT(output, StartsWith("not connected\n") && ContainsSubstring("NODE_CHANNEL_FD="));
 }
 
-TEST_CASE("process: what names the channel of another parent that is tine means nothing",
+TEST_CASE("process: the variable that marks a tine parent is ignored for another parent",
           "[process]") {
   const std::string value = GENERATE(std::to_string(getpid()), "1", "", "junk");
   RawParent parent("obey", {}, {"TINE_CHANNEL=" + value});
   parent.channel().write("\"disconnect\"\n");
-  CHECK(parent.channel().read_to_end().empty());  // it does not say that it is tine
+  CHECK(parent.channel().read_to_end().empty());  // it does not announce that it is tine
   CHECK(parent.wait() == 0);
 }
 
-TEST_CASE("executable_dir: it is where the program was when it started", "[process]") {
+TEST_CASE("executable_dir: it is the program's directory at its start", "[process]") {
   const std::string what = GENERATE(as<std::string>{}, "nothing", "replaced", "removed", "moved");
   const Folder folder;
   const auto directory = folder.path() / "installed";
@@ -63,11 +63,11 @@ TEST_CASE("executable_dir: it is where the program was when it started", "[proce
   std::filesystem::create_directory(directory);
   std::filesystem::copy_file(test_program("obey"), program);
   TestLoop loop;
-  std::string told;
+  std::string reported;
   auto child = tine::fork(loop, program);
   child.on<"message">([&](const std::string& text) {
     if (text != "it runs") {
-      told = text;
+      reported = text;
       return child.disconnect();
     }
     if (what == "replaced") {
@@ -82,7 +82,7 @@ TEST_CASE("executable_dir: it is where the program was when it started", "[proce
   });
   child.send("it runs");
   loop.run();
-  CHECK(told == directory);
+  CHECK(reported == directory);
 }
 
 TEST_CASE("process: a descriptor that is no stream socket is refused", "[process]") {
@@ -90,8 +90,7 @@ TEST_CASE("process: a descriptor that is no stream socket is refused", "[process
              ContainsSubstring("not a stream socket"));
 }
 
-TEST_CASE("process: a parent that asks for another serialization gets an error and a disconnect",
-          "[process]") {
+TEST_CASE("process: another serialization is refused with an error and a disconnect", "[process]") {
   TestLoop loop;
   std::string text;
   const std::string program = test_program("channel_state").string();
@@ -116,8 +115,7 @@ TEST_CASE("process: a program started from it has no channel variables", "[proce
   CHECK(env["NODE_CHANNEL_SERIALIZATION_MODE"].is_null());
 }
 
-TEST_CASE("process: the channel is at its number and closed on exec, whatever the number",
-          "[process]") {
+TEST_CASE("process: the channel may have any number, and is closed on exec", "[process]") {
   TestLoop loop;
   int fd = -1;
   RawPeer peer(fd);
@@ -138,7 +136,7 @@ TEST_CASE("process: the channel is at its number and closed on exec, whatever th
   CHECK(peer.at_end());
 }
 
-TEST_CASE("process: one that is destroyed tells callbacks, and nobody else", "[process]") {
+TEST_CASE("process: after its destruction only callbacks are called", "[process]") {
   TestLoop loop;
   int fd = -1;
   RawPeer peer(fd);
@@ -162,7 +160,7 @@ TEST_CASE("process: one that is destroyed tells callbacks, and nobody else", "[p
   CHECK(written + cancelled == 10);
 }
 
-TEST_CASE("process: a listener keeps the loop, until it is removed", "[process]") {
+TEST_CASE("process: a listener keeps the loop running until it is removed", "[process]") {
   TestLoop loop;
   int fd = -1;
   RawPeer peer(fd);
@@ -185,7 +183,7 @@ TEST_CASE("process: a listener keeps the loop, until it is removed", "[process]"
   loop.run();
 }
 
-TEST_CASE("process: without stdin, stdout and stderr neither end takes a channel for them",
+TEST_CASE("process: without stdin, stdout and stderr no end mistakes a channel for them",
           "[process]") {
   const std::string closed = GENERATE(as<std::string>{}, "<&-", ">&-", "<&- >&- 2>&-");
   const std::string parent = test_program("parent").string();

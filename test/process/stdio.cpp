@@ -30,7 +30,7 @@ void collect(tine::Stream stream, std::string& all) {
   stream.on<"data">([&all](std::string_view bytes) { all += bytes; });
 }
 
-// While this object lives, only `more` descriptors can be opened beyond those that are open.
+// While this object lives, only `more` further descriptors can be opened.
 class FewDescriptors {
  public:
   explicit FewDescriptors(int more) {
@@ -75,7 +75,7 @@ TEST_CASE("stdio: silent pipes stdin, stdout and stderr", "[process]") {
   CHECK_FALSE(child.out().readable());
 }
 
-TEST_CASE("stdio: what is not piped is an empty handle", "[process]") {
+TEST_CASE("stdio: a slot that is not piped is an empty handle", "[process]") {
   TestLoop loop;
   auto child = loop.fork_script("exit 0");
   for (std::size_t slot = 0; slot < 5; ++slot) CHECK_FALSE(child.stdio(slot));
@@ -110,7 +110,7 @@ TEST_CASE("stdio: the channel may be at any slot", "[process]") {
   CHECK(child.exit_code() == 0);
 }
 
-TEST_CASE("stdio: slots that are left out of the first three are pipes", "[process]") {
+TEST_CASE("stdio: missing slots among the first three are pipes", "[process]") {
   TestLoop loop;
   std::string out;
   auto child = loop.fork_script("echo out; echo '1' >&0", {.stdio = {Stdio::ipc()}});
@@ -134,7 +134,8 @@ TEST_CASE("stdio: an extra pipe goes both ways", "[process]") {
   CHECK(back == "got this\n");
 }
 
-TEST_CASE("stdio: a descriptor is the caller's, ignored ones are the null device", "[process]") {
+TEST_CASE("stdio: a descriptor stays the caller's, and ignored slots are the null device",
+          "[process]") {
   int ends[2];
   REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
   const tine::base::Descriptor read_end(ends[0]);
@@ -153,7 +154,7 @@ TEST_CASE("stdio: a descriptor is the caller's, ignored ones are the null device
   CHECK(std::string(text, static_cast<std::size_t>(size)) == "/dev/null\n/dev/null\n");
 }
 
-TEST_CASE("stdio: output to a descriptor that does not block here is not lost", "[process]") {
+TEST_CASE("stdio: output to a descriptor that is non-blocking here is not lost", "[process]") {
   TestLoop loop;
   int ends[2];
   REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
@@ -178,7 +179,7 @@ TEST_CASE("stdio: output to a descriptor that does not block here is not lost", 
   CHECK(came == 300'000);
 }
 
-TEST_CASE("stdio: a connection is a child's output, and its server closes", "[process]") {
+TEST_CASE("stdio: a connection can be a child's output, and its server closes", "[process]") {
   TestLoop loop;
   std::string output;
   tine::Server server(loop);
@@ -198,13 +199,13 @@ TEST_CASE("stdio: a connection is a child's output, and its server closes", "[pr
   CHECK(output == "Hello\n");
 }
 
-TEST_CASE("stdio: output that nobody reads does not keep close from coming", "[process]") {
+TEST_CASE("stdio: output that nobody reads does not prevent close", "[process]") {
   TestLoop loop;
   Log log;
   auto child = loop.fork_script("head -c 300000 /dev/zero", {.silent = true});
   child.on<"message">([] {});
   child.on<"spawn">([&] { child.err().on<"end">([&] { log.emplace_back("err end"); }); });
-  // The child cannot exit before its write is done, and the write blocks, as in Node.
+  // The child cannot exit before its write is done, because the write blocks, as in Node.
   loop->after(20ms, [&] {
     CHECK_FALSE(child.exit_status());
     child.out().resume();
@@ -214,7 +215,7 @@ TEST_CASE("stdio: output that nobody reads does not keep close from coming", "[p
   CHECK(log == Log{"err end", "close"});
 }
 
-TEST_CASE("stdio: output that is paused is kept, and close waits for it", "[process]") {
+TEST_CASE("stdio: paused output is kept, and close waits for it", "[process]") {
   TestLoop loop;
   Log log;
   std::string out;
@@ -234,7 +235,7 @@ TEST_CASE("stdio: output that is paused is kept, and close waits for it", "[proc
   CHECK(out == "kept\n");
 }
 
-TEST_CASE("stdio: a grandchild that holds the output holds close, not exit", "[process]") {
+TEST_CASE("stdio: a grandchild that holds the output delays close, but not exit", "[process]") {
   TestLoop loop;
   Log log;
   int grandchild = 0;
@@ -249,7 +250,7 @@ TEST_CASE("stdio: a grandchild that holds the output holds close, not exit", "[p
   CHECK(log == Log{"exit", "close"});
 }
 
-TEST_CASE("stdio: a listener added in exit gets all", "[process]") {
+TEST_CASE("stdio: a listener that is added at exit gets all output", "[process]") {
   TestLoop loop;
   std::string out;
   auto child = loop.fork_script("echo late", {.silent = true});
@@ -258,7 +259,7 @@ TEST_CASE("stdio: a listener added in exit gets all", "[process]") {
   CHECK(out == "late\n");
 }
 
-TEST_CASE("stdio: what throws in exit keeps nothing from coming", "[process]") {
+TEST_CASE("stdio: an exception at exit does not prevent close", "[process]") {
   TestLoop loop;
   ExpectCalls closed(1);
   auto child = loop.fork_script("echo out", {.silent = true});
@@ -268,7 +269,7 @@ TEST_CASE("stdio: what throws in exit keeps nothing from coming", "[process]") {
   loop.run();
 }
 
-TEST_CASE("stdio: writing to a child that has closed its stdin is an error of the stream",
+TEST_CASE("stdio: a write to a child that has closed its stdin is an error of the stream",
           "[process]") {
   TestLoop loop;
   ExpectCalls failed(1);
@@ -283,7 +284,7 @@ TEST_CASE("stdio: writing to a child that has closed its stdin is an error of th
   loop.run();
 }
 
-TEST_CASE("stdio: when the child cannot be started its streams close before it", "[process]") {
+TEST_CASE("stdio: if the child cannot be started, its streams close before it", "[process]") {
   TestLoop loop;
   Log log;
   const bool refused = GENERATE(false, true);
@@ -311,7 +312,7 @@ TEST_CASE("stdio: ~Loop closes the streams", "[process]") {
   }
 }
 
-TEST_CASE("row 26: with few descriptors left, fork with pipes works or is an error", "[rows]") {
+TEST_CASE("row 26: with few free descriptors, fork with pipes works or is an error", "[rows]") {
   const int free_descriptors = GENERATE(range(0, 16));
   TestLoop loop;
   Log log;

@@ -1,4 +1,4 @@
-// Work that goes on for a long time has no growing cost and no needless cost.
+// Work that goes on for a long time must not become more expensive, and must do nothing needless.
 #include <chrono>
 #include <cstddef>
 
@@ -12,8 +12,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// Keeps some messages in flight to a child that sends them back. Returns how many times this
-// process allocated memory for the later ones.
+// Keeps some messages on their way to a child that sends them back. Returns how many allocations
+// this process makes for the later ones.
 std::size_t allocations_of_echo(TestLoop& loop, std::size_t messages) {
   const std::size_t warm = messages / 5;
   constexpr std::size_t on_their_way = 50;
@@ -40,14 +40,14 @@ std::size_t allocations_of_echo(TestLoop& loop, std::size_t messages) {
 
 }  // namespace
 
-TEST_CASE("child process: messages of one shape are sent and received without allocating",
+TEST_CASE("child process: messages of the same shape are sent and received without allocations",
           "[process]") {
   TestLoop loop;
   constexpr std::size_t messages = 5000;
-  CHECK(allocations_of_echo(loop, messages) < messages / 20);  // a few for all lines of one read
+  CHECK(allocations_of_echo(loop, messages) < messages / 20);  // a few for each read
 }
 
-TEST_CASE("child process: a loop that spins exchanges messages as others do", "[process]") {
+TEST_CASE("child process: a loop that spins exchanges messages as other loops do", "[process]") {
   TestLoop loop;
   loop->spin(50us);
   allocations_of_echo(loop, 2000);

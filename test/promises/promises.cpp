@@ -1,5 +1,5 @@
 // The ten promises of docs/promises.md, each tested with real processes. The corner cases of a
-// single end are in test/channel.
+// single end are tested in test/channel.
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
@@ -17,7 +17,7 @@ using Log = std::vector<std::string>;
 
 namespace {
 
-// Logs the events of a child: messages and errors by their text, the others by name.
+// Logs the events of a child: messages and errors by their text, other events by their name.
 void log_all(tine::ChildProcess& child, Log& log) {
   child.on<"message">([&log](const json& message) { log.push_back(message.dump()); });
   child.on<"error">([&log](const tine::Error& error) { log.push_back(error.code().message()); });
@@ -39,7 +39,8 @@ const Log three_logged{R"({"a":"é😀"})", "[1,2]", R"("x")"};
 
 }  // namespace
 
-TEST_CASE("promise 1: a message arrives whole, in order, once, in whatever pieces", "[promises]") {
+TEST_CASE("promise 1: a message arrives whole, in order and once, in pieces of any size",
+          "[promises]") {
   const std::string way = GENERATE(as<std::string>{}, "send", "bytewise");
   TestLoop loop;
   Log log;
@@ -76,7 +77,7 @@ TEST_CASE("promise 2: what was accepted is written before the channel closes", "
   CHECK(received == 3000);
 }
 
-TEST_CASE("promise 2: a peer that takes no byte is given up, and what is left is cancelled",
+TEST_CASE("promise 2: a peer that reads nothing is given up, and queued messages are cancelled",
           "[promises]") {
   TestLoop loop;
   Log log;
@@ -95,7 +96,7 @@ TEST_CASE("promise 2: a peer that takes no byte is given up, and what is left is
   CHECK(log == Log{"disconnect", "exit signal 9 (Killed)", "close"});
 }
 
-TEST_CASE("promise 2: exit() gives up on a parent that takes no byte", "[promises]") {
+TEST_CASE("promise 2: exit() gives up on a parent that reads nothing", "[promises]") {
   TestLoop loop;
   auto child = loop.fork("flood", {.args = {"3000", "exit", "50"}});
   child.channel().pause();
@@ -103,7 +104,7 @@ TEST_CASE("promise 2: exit() gives up on a parent that takes no byte", "[promise
   CHECK(child.exit_status() == tine::ExitStatus{.code = 0});
 }
 
-TEST_CASE("promise 2: exit() gives up though the parent goes on sending", "[promises]") {
+TEST_CASE("promise 2: exit() gives up even if the parent goes on sending", "[promises]") {
   TestLoop loop;
   auto child = loop.fork("flood", {.args = {"3000", "exit", "50"}});
   child.channel().pause();
@@ -118,7 +119,7 @@ TEST_CASE("promise 2: exit() gives up though the parent goes on sending", "[prom
   CHECK(child.exit_status() == tine::ExitStatus{.code = 0});
 }
 
-TEST_CASE("promise 3: what a child wrote is delivered first, then disconnect, exit, close",
+TEST_CASE("promise 3: a child's messages are delivered first, then disconnect, exit and close",
           "[promises]") {
   const std::string end = GENERATE(as<std::string>{}, "exit 0", "close", "half-close");
   TestLoop loop;
@@ -131,7 +132,7 @@ TEST_CASE("promise 3: what a child wrote is delivered first, then disconnect, ex
   CHECK(log == three_logged + orderly_end);
 }
 
-TEST_CASE("promise 3: a grandchild that goes on writing does not keep us", "[promises]") {
+TEST_CASE("promise 3: a grandchild that goes on writing does not delay the end", "[promises]") {
   TestLoop loop;
   Log log;
   auto child = loop.fork_script(
@@ -159,8 +160,7 @@ TEST_CASE("promise 4: messages wait for a listener", "[promises]") {
   CHECK(log == Log{"listen"} + three_logged);
 }
 
-TEST_CASE("promise 4: past the bound reading pauses, and the end is seen all the same",
-          "[promises]") {
+TEST_CASE("promise 4: past the bound reading pauses, and the end is still noticed", "[promises]") {
   TestLoop loop;
   Log log;
   auto child = loop.fork("raw", {.args = {"repeat", "200", "\"" + std::string(1000, 'x') + "\"\\n"},
@@ -176,7 +176,8 @@ TEST_CASE("promise 4: past the bound reading pauses, and the end is seen all the
   CHECK(received == 200);
 }
 
-TEST_CASE("promise 5: false at the mark, drain when it is low, and nothing is lost", "[promises]") {
+TEST_CASE("promise 5: send() returns false at the mark, drain follows, and nothing is lost",
+          "[promises]") {
   constexpr int count = 5000;
   TestLoop loop;
   int next = 0;
@@ -203,7 +204,7 @@ TEST_CASE("promise 5: false at the mark, drain when it is low, and nothing is lo
   CHECK(child.exit_status() == tine::ExitStatus{.code = 0});
 }
 
-TEST_CASE("promise 6: a bad line is an error, and those after it arrive", "[promises]") {
+TEST_CASE("promise 6: a bad line is an error, and the lines after it arrive", "[promises]") {
   TestLoop loop;
   Log log;
   auto child = loop.fork("raw", {.args = {"send", R"(1\nbad\n2\n{"a":}\n\n[1\n3\n)"}});
@@ -213,7 +214,7 @@ TEST_CASE("promise 6: a bad line is an error, and those after it arrive", "[prom
   CHECK(log == Log{"1", bad, "2", bad, "3"} + orderly_end);
 }
 
-TEST_CASE("promise 7: an invalid line is never written, what Node may send is taken",
+TEST_CASE("promise 7: invalid lines are never written, and all that Node may send is accepted",
           "[promises]") {
   TestLoop loop;
   Log log;
@@ -228,7 +229,7 @@ TEST_CASE("promise 7: an invalid line is never written, what Node may send is ta
   CHECK(log == Log{refused, refused, R"("�")", "1.2345678901234568e+20"} + orderly_end);
 }
 
-TEST_CASE("promise 8: what a listener throws comes out of run, and nothing is lost by it",
+TEST_CASE("promise 8: run() throws the exception of a listener, and nothing is lost",
           "[promises]") {
   TestLoop loop;
   Log log;
@@ -252,7 +253,8 @@ TEST_CASE("promise 9: no zombie, no leaked descriptor, a clean environment", "[p
   }
 }
 
-TEST_CASE("promise 10: a child keeps its parent's loop, a listener the child's", "[promises]") {
+TEST_CASE("promise 10: a child keeps its parent's loop running, a listener keeps the child's",
+          "[promises]") {
   TestLoop loop;
   Log log;
   auto listening = loop.fork("echo");
