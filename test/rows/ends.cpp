@@ -1,4 +1,4 @@
-// Ends of processes: children and parents that end, are killed, or close the channel.
+// Processes that end: children and parents that exit, are killed, or close the channel.
 #include <algorithm>
 #include <chrono>
 #include <functional>
@@ -24,8 +24,8 @@ namespace {
 
 const std::string megabyte(1'000'000, 'x');
 
-// Ends a parent that has four children and long queues. The children must receive what the parent
-// has written, then one "disconnect", and end with exit code 0.
+// Ends a parent that has four children and long queues. The children must receive everything that
+// the parent has written, then one "disconnect", and end with exit code 0.
 void lose_parent(const std::string& how) {
   TestLoop loop;
   const Subreaper subreaper;
@@ -59,9 +59,8 @@ bool has_ended(int pid) {
 
 }  // namespace
 
-TEST_CASE(
-    "row 1: a child that ends in the turn of its 10 000 sends has them told, or what it wrote",
-    "[rows]") {
+TEST_CASE("row 1: all 10 000 messages of a child that ends in the turn of its sends are delivered",
+          "[rows]") {
   constexpr int count = 10'000;
   const std::string end = GENERATE(as<std::string>{}, "exit", "disconnect", "", "at-once");
   TestLoop loop;
@@ -75,7 +74,7 @@ TEST_CASE(
   for (int i = 0; i < 100; ++i) child.send(i, invariants.sent());  // the child does not read these
   loop.run();
   if (end == "at-once") {
-    // All of them if the child was so slow that it wrote each by itself, and this process read on.
+    // All messages may come if the child was so slow that this process read each one meanwhile.
     CHECK((received > 0 && received <= count));
   } else {
     CHECK(received == count);
@@ -84,7 +83,7 @@ TEST_CASE(
   invariants.check();
 }
 
-TEST_CASE("row 2: a child that is killed at any byte has its complete lines told", "[rows]") {
+TEST_CASE("row 2: a child that is killed at any byte has its complete lines delivered", "[rows]") {
   const std::string bytes = "{\"a\":[1,\"é😀\"]}\n\"\\u00e9 x\"\n[true,null]\n";
   const Log all{"{\"a\":[1,\"é😀\"]}", "\"é x\"", "[true,null]"};
   TestLoop loop;
@@ -109,7 +108,8 @@ TEST_CASE("row 2: a child that is killed at any byte has its complete lines told
   invariants.check();
 }
 
-TEST_CASE("row 3: a child that is killed while much is written ends it with the truth", "[rows]") {
+TEST_CASE("row 3: if a child is killed during a long write, callbacks report what was written",
+          "[rows]") {
   const int read_by_child = GENERATE(0, 1, 65'536, 1'000'000, 3'500'000);
   TestLoop loop;
   Invariants invariants(loop, 32 * mebibyte);
@@ -134,17 +134,15 @@ TEST_CASE("row 3: a child that is killed while much is written ends it with the 
   invariants.check();
 }
 
-TEST_CASE("row 5: the children of a parent that is killed get whole lines and one disconnect",
-          "[rows]") {
+TEST_CASE("row 5: children of a killed parent get whole lines and one disconnect", "[rows]") {
   lose_parent("killed");
 }
 
-TEST_CASE("row 6: the children of a parent that leaves get whole lines and one disconnect",
-          "[rows]") {
+TEST_CASE("row 6: children of a parent that leaves get whole lines and one disconnect", "[rows]") {
   lose_parent("leaves");
 }
 
-TEST_CASE("row 8: a child that half-closes has ended its channel, after what it wrote", "[rows]") {
+TEST_CASE("row 8: a half-close by a child ends its channel, after its messages", "[rows]") {
   TestLoop loop;
   Invariants invariants(loop, 32 * mebibyte);
   Log log;
@@ -164,7 +162,7 @@ TEST_CASE("row 8: a child that half-closes has ended its channel, after what it 
   invariants.check();
 }
 
-TEST_CASE("row 8: a write to a child that refuses to read fails cleanly, after what it wrote",
+TEST_CASE("row 8: a write to a child that has shut down reading fails, after the child's messages",
           "[rows]") {
   TestLoop loop;
   Invariants invariants(loop);
@@ -186,7 +184,7 @@ TEST_CASE("row 8: a write to a child that refuses to read fails cleanly, after w
   invariants.check();
 }
 
-TEST_CASE("row 9: a child that ends without reading has its messages told", "[rows]") {
+TEST_CASE("row 9: messages of a child that ends without reading are delivered", "[rows]") {
   TestLoop loop;
   Invariants invariants(loop);
   Log log;
@@ -200,7 +198,7 @@ TEST_CASE("row 9: a child that ends without reading has its messages told", "[ro
   invariants.check();
 }
 
-TEST_CASE("row 10: an end in the middle of a line drops that line, and is no error", "[rows]") {
+TEST_CASE("row 10: an incomplete line at the end is dropped, and is no error", "[rows]") {
   const std::string torn =
       GENERATE(as<std::string>{}, "tru", R"({"a":)", R"("\xc3)", R"("\xf0\x9f)", R"("\\)",
                R"("\\u00)", R"("\\ud83d)", " ", "\\0", "-");
@@ -216,10 +214,8 @@ TEST_CASE("row 10: an end in the middle of a line drops that line, and is no err
   if (torn == "-") invariants.check();
 }
 
-TEST_CASE(
-    "row 30: a child that closes the channel by hand, or puts a file in its place, is "
-    "disconnected, and lives on",
-    "[rows]") {
+TEST_CASE("row 30: a child that closes the channel, or puts a file in its place, lives on",
+          "[rows]") {
   const std::string how =
       GENERATE(as<std::string>{}, "exec 3>&-", "exec 3>/dev/null; echo log >&3");
   TestLoop loop;
@@ -237,7 +233,8 @@ TEST_CASE(
   invariants.check();
 }
 
-TEST_CASE("row 31: a grandchild that keeps the channel does not keep the child's end", "[rows]") {
+TEST_CASE("row 31: a grandchild that keeps the channel open does not delay the child's end",
+          "[rows]") {
   TestLoop loop;
   const Subreaper subreaper;
   Invariants invariants(loop);
@@ -254,8 +251,8 @@ TEST_CASE("row 31: a grandchild that keeps the channel does not keep the child's
       ++received;
     }
   });
-  // Counts turns of the loop, so that it does not matter how long the child or this process has to
-  // wait on a busy machine.
+  // Counts turns of the loop instead of time, because on a busy machine the child or this process
+  // may have to wait long.
   int turns_after_end = 0;
   tine::Timer turn;
   const std::function<void()> count_turns = [&, pid = child.pid().value()] {
@@ -274,7 +271,7 @@ TEST_CASE("row 31: a grandchild that keeps the channel does not keep the child's
   invariants.check();
 }
 
-TEST_CASE("row 50: programs that start and end, again and again, leave nothing behind", "[rows]") {
+TEST_CASE("row 50: programs that start and end again and again leave nothing behind", "[rows]") {
   constexpr int together = 20;
   constexpr int at_a_time = 200;
   const int cycles = scaled(sanitized ? 400 : 1000, 10'000);

@@ -4,8 +4,8 @@
 
 #include <tine/tine.hpp>
 
-// An exchange with a child that echoes: each number that comes back is answered with the next one,
-// until `count` numbers have come in order.
+// An exchange with a child that sends back each message. Each number that comes back is answered
+// with the next one, until `count` numbers have come in order.
 struct Exchange {
   Exchange(tine::ChildProcess echo, int count) : child(std::move(echo)), wanted(count) {
     child.on<"message">([this](int number) {

@@ -1,4 +1,4 @@
-// The flow of messages: ends that are slow, stopped, busy or full, and sends from threads.
+// The flow of messages: ends that are slow, stopped, busy or full; and sends from threads.
 #include <algorithm>
 #include <array>
 #include <functional>
@@ -23,7 +23,7 @@ const std::string megabyte(1'000'000, 'x');
 
 }  // namespace
 
-TEST_CASE("row 4: a child that is stopped holds its sender, and nothing is lost", "[rows]") {
+TEST_CASE("row 4: a stopped child holds back its sender, and nothing is lost", "[rows]") {
   constexpr int rounds = 3;
   const auto stopped_for = std::chrono::milliseconds(scaled(1000 / rounds, 10'000 / rounds));
   const int count = scaled(20'000, 200'000);
@@ -97,7 +97,7 @@ TEST_CASE("row 7: a child that blocks until its 10 MB are written is read meanwh
   invariants.check();
 }
 
-TEST_CASE("row 29: a program that never reads costs no more than the limit", "[rows]") {
+TEST_CASE("row 29: a program that never reads costs no more memory than the limit", "[rows]") {
   constexpr std::size_t limit = 4 * mebibyte;
   TestLoop loop;
   Invariants invariants(loop, 2 * limit + 16 * mebibyte);
@@ -118,11 +118,11 @@ TEST_CASE("row 29: a program that never reads costs no more than the limit", "[r
   invariants.check();
 }
 
-TEST_CASE("row 40: disconnect writes what is queued, once, whenever it is called", "[rows]") {
+TEST_CASE("row 40: disconnect() writes the queue, once, whenever it is called", "[rows]") {
   const std::string when =
       GENERATE(as<std::string>{}, "at once", "twice", "in a message", "in half a line");
   TestLoop loop;
-  constexpr int count = 20;  // more than any socket buffer takes
+  constexpr int count = 20;  // more than any socket buffer can hold
   Invariants invariants(loop, 64 * mebibyte);
   Log log;
   auto child = invariants.watch(
@@ -133,7 +133,7 @@ TEST_CASE("row 40: disconnect writes what is queued, once, whenever it is called
     if (message == 2 && when == "in half a line") child.disconnect();
   });
   child.on<"error">([&](const tine::Error& error) { log.push_back(error.code().message()); });
-  child.kill(SIGSTOP);  // it must not read before all is queued
+  child.kill(SIGSTOP);  // so that it reads only after everything is queued
   for (int i = 0; i < count; ++i) child.send(megabyte, invariants.sent());
   if (when == "at once" || when == "twice") child.disconnect();
   if (when == "twice") child.disconnect();
@@ -146,7 +146,7 @@ TEST_CASE("row 40: disconnect writes what is queued, once, whenever it is called
   invariants.check();
 }
 
-TEST_CASE("row 41: what two threads post is sent, each thread's in its order", "[rows]") {
+TEST_CASE("row 41: messages that two threads post are sent, in order for each thread", "[rows]") {
   constexpr int threads = 2;
   const int count = scaled(1000, 100'000);
   TestLoop loop;
@@ -172,7 +172,7 @@ TEST_CASE("row 41: what two threads post is sent, each thread's in its order", "
   invariants.check();
 }
 
-TEST_CASE("row 43: among sixteen busy programs, messages come late and in order", "[rows]") {
+TEST_CASE("row 43: among sixteen busy programs, messages come late but in order", "[rows]") {
   const int count = scaled(300, 3000);
   constexpr int busy = 16;
   TestLoop loop;
@@ -186,7 +186,7 @@ TEST_CASE("row 43: among sixteen busy programs, messages come late and in order"
   std::size_t ended = 0;
   for (int i = 0; i < 4; ++i) {
     exchanges.push_back(std::make_unique<Exchange>(
-        // It has the priority of its neighbours, so that it is no faster.
+        // The echo has the priority of its neighbours, so it is no faster than they are.
         invariants.watch(loop.fork_script("exec nice -n 19 " + test_program("echo").string())),
         count));
     exchanges.back()->child.on<"close">([&] {

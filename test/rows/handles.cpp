@@ -1,4 +1,4 @@
-// Handles that come with messages, and peers that break the rules for them.
+// Handles that come with messages, and peers that break the rules of handles.
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
@@ -34,14 +34,14 @@ std::string line_of(const std::string& message, std::size_t count) {
          ",\"count\":" + std::to_string(count) + "}\n";
 }
 
-// Returns a connection to send. Its other end is closed.
+// Returns a connection that can be sent. Its other end is closed.
 tine::Socket socket_of(TestLoop& loop) {
   Tracked one;
   return tine::Socket::adopt(loop, one.release());
 }
 
 // Logs the messages and errors of a child.
-void write_down(tine::ChildProcess& child, Log& log) {
+void log_messages_and_errors(tine::ChildProcess& child, Log& log) {
   child.on<"message">([&log](const json& message, const tine::Handle& handle) {
     log.push_back(message.dump() + (handle ? " with a handle" : ""));
   });
@@ -50,8 +50,7 @@ void write_down(tine::ChildProcess& child, Log& log) {
 
 std::string text_of(Errc error) { return make_error_code(error).message(); }
 
-// Checks that the child of a raw parent works as if nothing had happened, and has no descriptor
-// left over.
+// Checks that the child of a raw parent still works, and has no descriptor left over.
 void check_survivor(RawParent& parent, std::string unread = "") {
   parent.channel().write("\"survive\"\n");
   parent.channel().expect(unread + "{\"left\":0}\n");
@@ -76,14 +75,14 @@ class ManyDescriptors {
 
 }  // namespace
 
-TEST_CASE("row 19: answers to no handle, and more than one to one, are ignored", "[rows]") {
+TEST_CASE("row 19: answers that no handle waits for are ignored", "[rows]") {
   TestLoop loop;
   Invariants invariants(loop);
   Log log;
   auto child = invariants.watch(
       loop.fork("raw", {.args = {"send", nack + ack + "\"ready\"\n", "expect", line_of("1"), "send",
                                  ack + ack + nack, "expect", "2\n", "taken", "1", "await-end"}}));
-  write_down(child, log);
+  log_messages_and_errors(child, log);
   child.once<"message">([&] {
     child.send(1, socket_of(loop), invariants.sent());
     child.send(2, invariants.sent());
@@ -96,8 +95,7 @@ TEST_CASE("row 19: answers to no handle, and more than one to one, are ignored",
   invariants.check();
 }
 
-TEST_CASE("row 19: under a raw parent, answers that are early, stray or double are ignored",
-          "[rows]") {
+TEST_CASE("row 19: under a raw parent, early, stray and repeated answers are ignored", "[rows]") {
   const TestLoop checks_what_is_left;
   RawParent parent("handover");
   parent.channel().write(ack + nack + R"({"give":"socket","message":1})" + "\n{\"send\":2}\n");
@@ -108,7 +106,7 @@ TEST_CASE("row 19: under a raw parent, answers that are early, stray or double a
   check_survivor(parent);
 }
 
-TEST_CASE("row 20: a peer that never answers loses the handle, and nothing else", "[rows]") {
+TEST_CASE("row 20: if a peer never answers, the handle is lost, and nothing else", "[rows]") {
   TestLoop loop;
   Invariants invariants(loop);
   Log log;
@@ -116,7 +114,7 @@ TEST_CASE("row 20: a peer that never answers loses the handle, and nothing else"
       "raw",
       {.args = {"expect", line_of("1") + "2\n" + line_of("3") + "4\n", "taken", "2", "await-end"},
        .channel = {.handle_timeout = 50ms}}));
-  write_down(child, log);
+  log_messages_and_errors(child, log);
   child.send(1, socket_of(loop), invariants.sent());
   child.send(2, invariants.sent());
   child.send(3, socket_of(loop), invariants.sent());
@@ -129,7 +127,7 @@ TEST_CASE("row 20: a peer that never answers loses the handle, and nothing else"
   invariants.check();
 }
 
-TEST_CASE("row 20: under a raw parent that never answers, a child ends all the same", "[rows]") {
+TEST_CASE("row 20: under a raw parent that never answers, a child still ends", "[rows]") {
   const std::string way = GENERATE(as<std::string>{}, "\"disconnect\"", "{\"exit\":3}", "\"deaf\"");
   const TestLoop checks_what_is_left;
   RawParent parent("handover", {R"({"handle_timeout":50,"flush_timeout":50})"});
@@ -141,8 +139,7 @@ TEST_CASE("row 20: under a raw parent that never answers, a child ends all the s
   CHECK(parent.wait() == (way == "{\"exit\":3}" ? 3 : 0));
 }
 
-TEST_CASE("row 21: a handle that is refused is sent four times, and what is behind goes out",
-          "[rows]") {
+TEST_CASE("row 21: a refused handle is sent four times, and later messages are sent", "[rows]") {
   const int refused = GENERATE(range(1, 11));
   TestLoop loop;
   Invariants invariants(loop);
@@ -163,7 +160,7 @@ TEST_CASE("row 21: a handle that is refused is sent four times, and what is behi
   Tracked tracked;
   Log log;
   auto child = invariants.watch(loop.fork("raw", {.args = steps}));
-  write_down(child, log);
+  log_messages_and_errors(child, log);
   child.send(1, tine::Socket::adopt(loop, tracked.release()), invariants.sent());
   child.send(2, invariants.sent());
   loop.run();
@@ -174,34 +171,32 @@ TEST_CASE("row 21: a handle that is refused is sent four times, and what is behi
   invariants.check();
 }
 
-TEST_CASE(
-    "row 22: under a raw parent, a line and its descriptor find each other, or neither is told",
-    "[rows]") {
+TEST_CASE("row 22: under a raw parent, a line without its descriptor is not delivered", "[rows]") {
   const TestLoop checks_what_is_left;
   RawParent parent("handover");
   RawPeer& channel = parent.channel();
   const std::string got = R"({"got":1,"kind":"socket"})"
                           "\n";
   Tracked tracked;
-  channel.write(line_of("1"));  // without a descriptor
+  channel.write(line_of("1"));  // no descriptor
   channel.expect(nack);
-  channel.write_with_descriptor("0\n", tracked.fd());  // early: beside the line before it
+  channel.write_with_descriptor("0\n", tracked.fd());  // too early: it comes with the line before
   channel.expect(R"({"got":0,"kind":null})"
                  "\n");
   channel.write(line_of("1"));
   channel.expect(nack);
-  channel.write_with_descriptor("0\n", tracked.fd());  // late: beside the line after it
+  channel.write_with_descriptor("0\n", tracked.fd());  // too late: it comes with the line after
   channel.expect(R"({"got":0,"kind":null})"
                  "\n");
   tracked.drop();
-  CHECK(tracked.ends_within(10'000));  // while the channel is open
+  CHECK(tracked.ends_within(10'000));  // while the channel is still open
   Tracked other;
   channel.write_with_descriptor(line_of("1"), other.fd());
   channel.expect(ack + got);
   check_survivor(parent);
 }
 
-TEST_CASE("row 22: under a raw parent, many descriptors come beside one message", "[rows]") {
+TEST_CASE("row 22: under a raw parent, a message may have many descriptors", "[rows]") {
   const std::size_t count = GENERATE(as<std::size_t>{}, 2, 16, 17, 252, 253);
   const TestLoop checks_what_is_left;
   RawParent parent("handover", {R"({"descriptor_limit":252})"});
@@ -218,8 +213,7 @@ TEST_CASE("row 22: under a raw parent, many descriptors come beside one message"
   check_survivor(parent);
 }
 
-TEST_CASE("row 22: descriptors that nobody wants, one with each message, are closed at once",
-          "[rows]") {
+TEST_CASE("row 22: unwanted descriptors, one with each message, are closed at once", "[rows]") {
   const int count = scaled(1000, 10'000);
   TestLoop loop;
   Invariants invariants(loop);
@@ -239,7 +233,7 @@ TEST_CASE("row 22: descriptors that nobody wants, one with each message, are clo
   invariants.check();
 }
 
-TEST_CASE("row 23: a descriptor that is not what its line says is answered, closed, and an error",
+TEST_CASE("row 23: a descriptor that does not match its line is answered, closed and reported",
           "[rows]") {
   const std::string kind = GENERATE(as<std::string>{}, "file", "directory", "pipe", "tty", "epoll",
                                     "memfd", "packets", "udp", "listening", "socket");
@@ -262,21 +256,21 @@ TEST_CASE("row 23: a descriptor that is not what its line says is answered, clos
     }
   }
   auto child = invariants.watch(loop.fork("raw", {.args = steps}));
-  write_down(child, log);
+  log_messages_and_errors(child, log);
   loop.run();
   CHECK((child.exit_status() == tine::ExitStatus{.code = 0}));
   CHECK(log == Log(types.size(), text_of(Errc::invalid_handle_type)));
   invariants.check();
 }
 
-TEST_CASE("row 23: a socket that is of no use is told as one, and does no harm", "[rows]") {
+TEST_CASE("row 23: a useless socket is delivered, and does no harm", "[rows]") {
   const std::string kind = GENERATE(as<std::string>{}, "channel", "closed", "unconnected");
   TestLoop loop;
   Invariants invariants(loop);
   Log log;
   auto child = invariants.watch(loop.fork(
       "raw", {.args = {"give", kind, "1", line_of("1"), "expect", ack, "expect", "2\n"}}));
-  write_down(child, log);
+  log_messages_and_errors(child, log);
   child.on<"message">([&](const json&, const tine::Handle& handle) {
     if (kind == "channel") {  // a Socket would make the child's reads non-blocking
       child.send(2, invariants.sent());
@@ -296,7 +290,8 @@ TEST_CASE("row 23: a socket that is of no use is told as one, and does no harm",
   invariants.check();
 }
 
-TEST_CASE("row 24: descriptors under way to a process that dies, or closes, are closed", "[rows]") {
+TEST_CASE("row 24: descriptors on their way to a process that dies or closes are closed",
+          "[rows]") {
   const bool dies = GENERATE(true, false);
   const TestLoop checks_what_is_left;
   RawParent parent("handover");
@@ -322,7 +317,7 @@ TEST_CASE("row 24: descriptors that wait for a child that dies are closed here",
   Invariants invariants(loop);
   Log log;
   auto child = invariants.watch(loop.fork("handover", {.args = {R"({"descriptor_limit":250})"}}));
-  write_down(child, log);
+  log_messages_and_errors(child, log);
   Tracked tracked;
   const tine::Descriptors open(std::vector<int>(1, tracked.release()));
   child.send("here");
@@ -342,22 +337,22 @@ TEST_CASE("row 24: descriptors that wait for a child that dies are closed here",
   invariants.check();
 }
 
-TEST_CASE(
-    "row 24: as many descriptors under way as the kernel allows are an error for the next one",
-    "[rows]") {
+TEST_CASE("row 24: if the kernel allows no more descriptors in flight, the next handle is an error",
+          "[rows]") {
   TestLoop loop;
   Invariants invariants(loop);
   Log log;
   auto child = invariants.watch(loop.fork("handover"));
-  write_down(child, log);
+  log_messages_and_errors(child, log);
   const std::string too_many = std::make_error_code(static_cast<std::errc>(ETOOMANYREFS)).message();
-  // The orders, last one first. Each is sent when the previous one has been answered.
+  // The orders for the child, the last one first. Each is sent when the previous one has been
+  // answered.
   std::vector<json> orders{"disconnect",  {{"give", 1}, {"message", 3}}, "empty",
                            {{"send", 2}}, {{"give", 1}, {"message", 1}}, "fill",
                            {{"free", 6}}};
-  // The kernel limits the descriptors in flight of all processes of a user together, but not those
-  // of root. The program changes its user itself, because only root may be able to run it where it
-  // is.
+  // The kernel's limit applies to the descriptors in flight of all processes of a user together,
+  // except for root. The program changes its user itself, because only root may be able to run the
+  // program at its place.
   const int user = 20'000 + getpid() % 40'000;
   const bool privileged = geteuid() == 0;
   if (privileged) orders.push_back({{"user", user}});
@@ -380,8 +375,7 @@ TEST_CASE(
   invariants.check();
 }
 
-TEST_CASE("row 25: without free descriptors a handle is asked for again, and comes when there are",
-          "[rows]") {
+TEST_CASE("row 25: without free descriptors a handle is refused, and comes again later", "[rows]") {
   const std::size_t free = GENERATE(as<std::size_t>{}, 0, 1, 2, 3);
   if (sanitized) return;  // UBSan needs a free descriptor to inspect objects
   const TestLoop checks_what_is_left;
@@ -408,7 +402,7 @@ TEST_CASE("row 25: without free descriptors a handle is asked for again, and com
   check_survivor(parent, "{\"free\":null}\n");
 }
 
-TEST_CASE("row 40: disconnect writes what is queued behind handles, once, whenever it is called",
+TEST_CASE("row 40: disconnect() writes messages queued behind handles, once, whenever it is called",
           "[rows]") {
   const std::string when = GENERATE(as<std::string>{}, "at once", "twice", "in a message");
   TestLoop loop;
@@ -417,7 +411,7 @@ TEST_CASE("row 40: disconnect writes what is queued behind handles, once, whenev
   auto child = invariants.watch(loop.fork(
       "raw", {.args = {"expect", line_of("1"), "send", "\"now\"\n" + ack, "expect",
                        "2\n" + line_of("3"), "send", ack, "expect", "4\n", "await-end"}}));
-  write_down(child, log);
+  log_messages_and_errors(child, log);
   child.on<"message">([&] {
     if (when == "in a message") child.disconnect();
   });
@@ -434,9 +428,8 @@ TEST_CASE("row 40: disconnect writes what is queued behind handles, once, whenev
   invariants.check();
 }
 
-TEST_CASE(
-    "row 40: under a raw parent, what a child has queued behind handles is written in its end",
-    "[rows]") {
+TEST_CASE("row 40: under a raw parent, a child that ends writes the messages queued behind handles",
+          "[rows]") {
   const std::string way = GENERATE(as<std::string>{}, "\"disconnect\"", "{\"exit\":3}", "\"deaf\"");
   const TestLoop checks_what_is_left;
   RawParent parent("handover");
@@ -455,9 +448,8 @@ TEST_CASE(
   CHECK(parent.wait() == (way == "{\"exit\":3}" ? 3 : 0));
 }
 
-TEST_CASE(
-    "row 40: several descriptors go both ways between two of tine's, one send after the other",
-    "[rows]") {
+TEST_CASE("row 40: many sends of several descriptors go both ways between two ends that are tine",
+          "[rows]") {
   const int count = scaled(100, 1000);
   TestLoop loop;
   Invariants invariants(loop);

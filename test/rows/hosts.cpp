@@ -78,7 +78,7 @@ std::string channel_state(int fd) {
 
 }  // namespace
 
-TEST_CASE("row 28: a program that cannot be started is one error and no exit", "[rows]") {
+TEST_CASE("row 28: a program that cannot be started is one error, without exit", "[rows]") {
   const Folder files;
   struct Failing {
     std::string module;
@@ -128,9 +128,8 @@ TEST_CASE("row 28: a program that cannot be started is one error and no exit", "
   invariants.check();
 }
 
-// On ENOEXEC, execvp() tries the shell.
-
-TEST_CASE("row 28: a script that names no interpreter is run by the shell", "[rows]") {
+// On ENOEXEC, execvp() runs the shell.
+TEST_CASE("row 28: a script without an interpreter line is run by the shell", "[rows]") {
   const Folder files;
   TestLoop loop;
   Invariants invariants(loop);
@@ -140,7 +139,8 @@ TEST_CASE("row 28: a script that names no interpreter is run by the shell", "[ro
   invariants.check();
 }
 
-TEST_CASE("row 29: a program that echoes our lines, internal ones too, does no harm", "[rows]") {
+TEST_CASE("row 29: a program that sends our lines back, also internal ones, does no harm",
+          "[rows]") {
   TestLoop loop;
   Invariants invariants(loop);
   Log log;
@@ -180,14 +180,13 @@ TEST_CASE("row 32: a channel that is no connected stream socket is a clear error
   CHECK_THAT(state, ContainsSubstring("NODE_CHANNEL_FD=" + std::to_string(fd.number()) + " names"));
 }
 
-TEST_CASE("row 32: a channel whose other end is closed is an end like any other", "[rows]") {
+TEST_CASE("row 32: a channel whose other end is closed ends as usual", "[rows]") {
   const TestLoop checks_what_is_left;
   const Inherited fd(socket_pair(SOCK_STREAM));
   CHECK(channel_state(fd.number()) == "connected\n");
 }
 
-TEST_CASE("row 32: variables that come twice, or are huge, do not come through to a grandchild",
-          "[rows]") {
+TEST_CASE("row 32: repeated or huge channel variables do not reach a grandchild", "[rows]") {
   const TestLoop checks_what_is_left;
   const std::string huge(100'000, '9');
   RawParent parent(
@@ -201,7 +200,7 @@ TEST_CASE("row 32: variables that come twice, or are huge, do not come through t
   CHECK(parent.wait() == 0);
 }
 
-TEST_CASE("row 32: a stale variable before the right one is an error, and no crash", "[rows]") {
+TEST_CASE("row 32: a stale variable before the right one is an error, not a crash", "[rows]") {
   const TestLoop checks_what_is_left;
   const std::string stale = GENERATE("99", "", "junk", "-3", "2147483648");
   RawParent parent("channel_state", {}, {"NODE_CHANNEL_FD=" + stale});
@@ -209,8 +208,7 @@ TEST_CASE("row 32: a stale variable before the right one is an error, and no cra
   CHECK(parent.channel().at_end());
 }
 
-TEST_CASE("row 32: what stands in the parent's environment does not come through to a child",
-          "[rows]") {
+TEST_CASE("row 32: channel variables in the parent's environment do not reach a child", "[rows]") {
   const std::string stale =
       GENERATE(as<std::string>{}, "99", "junk", "", std::string(100'000, '9'));
   TestLoop loop;

@@ -16,14 +16,14 @@ using Log = std::vector<std::string>;
 
 namespace {
 
-// Returns the CPU time of this thread. On a busy machine the elapsed time says less.
+// Returns the CPU time of this thread, because on a busy machine the elapsed time means less.
 std::chrono::nanoseconds thread_time() {
   timespec time{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
   return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
-// The longest CPU time that the loop was busy without looking at its timers.
+// Measures the longest CPU time during which the loop did not look at its timers.
 class Lag {
  public:
   explicit Lag(TestLoop& loop) : loop_(loop), last_(thread_time()) { next(); }
@@ -52,7 +52,8 @@ class Lag {
   std::chrono::nanoseconds longest_{};
 };
 
-// The messages of a child (strings as they are, others by their type) and the number of its errors.
+// The messages of a child, and the number of its errors. Strings are logged as they are, other
+// values by their type.
 struct Taken {
   explicit Taken(tine::ChildProcess child) {
     child.on<"message">([this](const json& message) {
@@ -80,7 +81,7 @@ std::chrono::nanoseconds time_to_take(TestLoop& loop, const std::vector<std::str
 
 }  // namespace
 
-TEST_CASE("row 13: a line without end is an error at max_line, and is not buffered past it",
+TEST_CASE("row 13: a line without end is an error at max_line, and no more of it is buffered",
           "[rows]") {
   const std::string what = GENERATE(as<std::string>{}, "endless", "blanks", "arrays");
   constexpr std::size_t bound = 16 * mebibyte;
@@ -93,11 +94,11 @@ TEST_CASE("row 13: a line without end is an error at max_line, and is not buffer
   CHECK(taken.messages.empty());
   CHECK(taken.errors == 1);
   CHECK(taken.last_error == tine::Errc::message_too_long);
-  CHECK((child.exit_status() == tine::ExitStatus{.code = 1}));  // its channel is closed
+  CHECK((child.exit_status() == tine::ExitStatus{.code = 1}));  // because its channel is closed
   invariants.check();
 }
 
-TEST_CASE("row 14: very many empty lines, blanks, and bad lines leave the loop responsive",
+TEST_CASE("row 14: very many empty lines, blanks and bad lines leave the loop responsive",
           "[rows]") {
   const auto [what, count] = GENERATE(table<std::string, int>(
       {{"empty", 1'000'000}, {"blank-lines", 100 << 20}, {"bad-lines", 2 << 20}}));
@@ -117,7 +118,7 @@ TEST_CASE("row 14: very many empty lines, blanks, and bad lines leave the loop r
   invariants.check();
 }
 
-TEST_CASE("row 15: nesting is taken up to the bound, and is an error past it", "[rows]") {
+TEST_CASE("row 15: nesting up to the limit is accepted, deeper nesting is an error", "[rows]") {
   const std::string what = GENERATE(as<std::string>{}, "arrays", "objects");
   const int depth = GENERATE(100, 1000, 1001, 100'000, 5'000'000);
   TestLoop loop;
@@ -136,9 +137,8 @@ TEST_CASE("row 15: nesting is taken up to the bound, and is an error past it", "
   if (depth == 5'000'000) invariants.check();
 }
 
-TEST_CASE(
-    "row 15: a loop on a stack of 256 KiB takes what is nested to the bound, and sends it back",
-    "[rows]") {
+TEST_CASE("row 15: a loop on a stack of 256 KiB accepts and sends nesting up to the limit",
+          "[rows]") {
   const std::string what = GENERATE(as<std::string>{}, "arrays", "objects");
   const TestLoop checks_what_is_left;
   std::vector<std::string> log;
@@ -155,7 +155,7 @@ TEST_CASE(
     });
     loop.run();
   });
-  // The log is of two children, in any order, and several bad lines may be one error.
+  // The log has messages of two children, in any order. Several bad lines may be one error.
   std::sort(log.begin(), log.end());
   log.erase(std::unique(log.begin(), log.end()), log.end());
   const std::string bad = make_error_code(tine::Errc::bad_message).message();
@@ -164,7 +164,7 @@ TEST_CASE(
   CHECK(log == expected);
 }
 
-TEST_CASE("row 15: a nesting of ten million is refused at little cost", "[rows]") {
+TEST_CASE("row 15: nesting ten million deep is refused at little cost", "[rows]") {
   const std::string what = GENERATE(as<std::string>{}, "arrays", "objects");
   TestLoop loop;
   Invariants invariants(loop, 192 * mebibyte);  // three times the longer of the two lines
@@ -187,7 +187,7 @@ TEST_CASE("row 16: a long line is read in linear time", "[rows]") {
   invariants.check();
 }
 
-TEST_CASE("row 16: an object of very many keys, of one key many times, is read in linear time",
+TEST_CASE("row 16: an object with very many keys, or one key many times, is read in linear time",
           "[rows]") {
   const std::string what = GENERATE(as<std::string>{}, "keys", "same-keys");
   const int count = scaled(100'000, 1'000'000);
@@ -198,7 +198,7 @@ TEST_CASE("row 16: an object of very many keys, of one key many times, is read i
   invariants.check();
 }
 
-TEST_CASE("row 16: numbers that fit no number are errors, quickly, and the next line is told",
+TEST_CASE("row 16: numbers out of range are errors, found quickly, and the next line arrives",
           "[rows]") {
   TestLoop loop;
   Invariants invariants(loop);

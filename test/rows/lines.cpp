@@ -16,7 +16,7 @@ using Log = std::vector<std::string>;
 
 namespace {
 
-// 200 bytes of messages, and the values in them.
+// 200 bytes of messages, and the values that they contain.
 const std::string stream = R"({"é":"😀","list":[1,2.5,-3e2,true,false,null,{}]})"
                            "\n"
                            R"("\u00e9\ud83d\ude00 \"\\\/\b\f\n\r\t")"
@@ -25,12 +25,12 @@ const std::string stream = R"({"é":"😀","list":[1,2.5,-3e2,true,false,null,{}
                            "\n 1 \r\n"
                            R"("0123456789012345678901234567890123456789012345")"
                            "\n";
-const Log told{R"({"list":[1,2.5,-300.0,true,false,null,{}],"é":"😀"})",
-               R"("é😀 \"\\/\b\f\n\r\t")",
-               "[]",
-               R"({"nested":{"key":[[["deep"]]]},"你好":"ключ"})",
-               "1",
-               R"("0123456789012345678901234567890123456789012345")"};
+const Log values{R"({"list":[1,2.5,-300.0,true,false,null,{}],"é":"😀"})",
+                 R"("é😀 \"\\/\b\f\n\r\t")",
+                 "[]",
+                 R"({"nested":{"key":[[["deep"]]]},"你好":"ключ"})",
+                 "1",
+                 R"("0123456789012345678901234567890123456789012345")"};
 
 void log_messages(tine::ChildProcess& child, Log& log) {
   child.on<"message">([&log](const json& message) { log.push_back(message.dump()); });
@@ -61,7 +61,7 @@ TEST_CASE("row 11: a stream may be cut at every byte", "[rows]") {
     }
   });
   loop.run();
-  CHECK(log == repeated(told, stream.size() + 1));
+  CHECK(log == repeated(values, stream.size() + 1));
   invariants.check();
 }
 
@@ -76,11 +76,11 @@ TEST_CASE("row 11: a stream may come in pieces of any size", "[rows]") {
   auto child = invariants.watch(loop.fork("raw", {.args = {"pieces", size, escaped(many)}}));
   log_messages(child, log);
   loop.run();
-  CHECK(log == repeated(told, times));
+  CHECK(log == repeated(values, times));
   invariants.check();
 }
 
-TEST_CASE("row 11: what is read and written back in pieces of 143 and 137 bytes is the same",
+TEST_CASE("row 11: messages that come back in pieces of 143 and 137 bytes are unchanged",
           "[rows]") {
   const int count = scaled(1000, 10'000);
   TestLoop loop;
@@ -101,7 +101,7 @@ TEST_CASE("row 11: what is read and written back in pieces of 143 and 137 bytes 
   invariants.check();
 }
 
-TEST_CASE("row 12: an odd line is an error or what it says, before, between and after good ones",
+TEST_CASE("row 12: each odd line is read as expected, before, between and after good lines",
           "[rows]") {
   TestLoop loop;
   Invariants invariants(loop);
@@ -118,7 +118,7 @@ TEST_CASE("row 12: an odd line is an error or what it says, before, between and 
   invariants.check();
 }
 
-TEST_CASE("row 12: whatever lines come, those that are good are told, in order", "[rows]") {
+TEST_CASE("row 12: among odd lines, all good lines are delivered in order", "[rows]") {
   constexpr int rounds = 20;
   std::string all;
   Log expected;
@@ -141,7 +141,7 @@ TEST_CASE("row 12: whatever lines come, those that are good are told, in order",
   invariants.check();
 }
 
-TEST_CASE("row 17: what was taken is written as valid UTF-8", "[rows]") {
+TEST_CASE("row 17: values that were accepted are written as valid UTF-8", "[rows]") {
   TestLoop loop;
   Invariants invariants(loop);
   Log log;
@@ -152,7 +152,7 @@ TEST_CASE("row 17: what was taken is written as valid UTF-8", "[rows]") {
     child.send(tine::Text{odd.bytes}, invariants.sent());
     expected.push_back(*odd.taken_as);
   }
-  // The lines that come back are sent once more, as values.
+  // The messages that come back are sent once more, as values.
   child.on<"message">([&](const json& message) {
     log.push_back(message.dump());
     if (log.size() <= expected.size()) child.send(message, invariants.sent());
@@ -164,8 +164,7 @@ TEST_CASE("row 17: what was taken is written as valid UTF-8", "[rows]") {
   invariants.check();
 }
 
-TEST_CASE("row 18: internal messages that make no sense are ignored, and told to nobody",
-          "[rows]") {
+TEST_CASE("row 18: internal messages that make no sense are ignored, and not delivered", "[rows]") {
   TestLoop loop;
   Invariants invariants(loop);
   Log log;
@@ -181,7 +180,7 @@ TEST_CASE("row 18: internal messages that make no sense are ignored, and told to
   invariants.check();
 }
 
-TEST_CASE("row 30: text that a child writes to the channel is an error, messages go on", "[rows]") {
+TEST_CASE("row 30: plain text on the channel is an error, and messages still arrive", "[rows]") {
   TestLoop loop;
   Invariants invariants(loop);
   int errors = 0;

@@ -1,4 +1,4 @@
-// What a listener may do in each event, and a loop that is destroyed while its children live.
+// Actions of a listener in each event, and a loop that is destroyed while its children live.
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -18,8 +18,9 @@ using nlohmann::json;
 
 namespace {
 
-// A child that sends a message, a bad line and a message, then reads what it is sent and ends. It begins to
-// read when all is sent: else the kernel may take everything at once, and there is no "drain".
+// A child that sends a message, a bad line and a message, then reads what it is sent, and ends. It
+// begins to read when everything is sent; otherwise the kernel might take everything at once, and
+// there would be no "drain".
 class Meddled {
  public:
   Meddled(TestLoop& loop, Invariants& invariants)
@@ -125,7 +126,7 @@ TEST_CASE("row 38: a listener of a parent may do anything, in each event", "[row
   invariants.check();
 }
 
-TEST_CASE("row 39: a loop that goes while its children live closes what they have of it",
+TEST_CASE("row 39: a loop that is destroyed while its children live closes what it has of them",
           "[rows]") {
   TestLoop loop;
   const auto before = open_descriptors();

@@ -1,5 +1,5 @@
-// A child that uses the library, under a parent that does not: the test reads and writes bytes on a
-// socket.
+// A child that uses the library, under a parent that does not: the test itself reads and writes the
+// bytes on a socket.
 #include <algorithm>
 #include <string>
 #include <string_view>
@@ -9,7 +9,7 @@
 #include "support/raw_peer.hpp"
 #include "support/test_loop.hpp"
 
-TEST_CASE("row 11: under a raw parent, a child answers what comes byte by byte", "[rows]") {
+TEST_CASE("row 11: under a raw parent, a child answers lines that come byte by byte", "[rows]") {
   const TestLoop checks_what_is_left;
   RawParent parent("echo");
   const std::string_view lines = "{\"a\":\"é😀\"}\n[1,2]\n\"\\u00e9\"\n";
@@ -19,7 +19,7 @@ TEST_CASE("row 11: under a raw parent, a child answers what comes byte by byte",
   CHECK(parent.wait() == 0);
 }
 
-TEST_CASE("row 11: under a raw parent, two writes may be cut anywhere, in a character too",
+TEST_CASE("row 11: under a raw parent, a line may be cut anywhere, also within a character",
           "[rows]") {
   const TestLoop checks_what_is_left;
   RawParent parent("echo");
@@ -40,9 +40,8 @@ TEST_CASE("row 11: under a raw parent, two writes may be cut anywhere, in a char
   CHECK(parent.wait() == 0);
 }
 
-TEST_CASE(
-    "row 8: under a raw parent, a half-close is the end for the child, after what came before",
-    "[rows]") {
+TEST_CASE("row 8: under a raw parent, a half-close ends the channel, after the messages before it",
+          "[rows]") {
   const TestLoop checks_what_is_left;
   RawParent parent("obey");
   parent.channel().write("1\n2\n{\"torn\":");
@@ -52,9 +51,8 @@ TEST_CASE(
   CHECK(parent.wait() == 0);
 }
 
-TEST_CASE(
-    "row 5: under a raw parent, a child takes what it was sent, in order, when the parent dies",
-    "[rows]") {
+TEST_CASE("row 5: under a raw parent that dies, a child gets everything that was sent, in order",
+          "[rows]") {
   const TestLoop checks_what_is_left;
   RawParent parent("heir", {"20000"});
   std::string lines;
@@ -64,10 +62,8 @@ TEST_CASE(
   CHECK(parent.wait() == 0);
 }
 
-TEST_CASE(
-    "row 12: under a raw parent, garbage is an error for the child, and the lines after it are "
-    "told",
-    "[rows]") {
+TEST_CASE("row 12: under a raw parent, garbage is an error of the child, and the next lines arrive",
+          "[rows]") {
   const TestLoop checks_what_is_left;
   RawParent parent("obey");
   for (const std::string garbage :
@@ -84,8 +80,7 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "row 18: under a raw parent, internal lines are told to nobody, a handle that is not there is "
-    "asked for again",
+    "row 18: under a raw parent, internal lines are not delivered, missing handles are refused",
     "[rows]") {
   const TestLoop checks_what_is_left;
   RawParent parent("obey");
@@ -99,7 +94,7 @@ TEST_CASE(
   CHECK(parent.wait() == 0);
 }
 
-TEST_CASE("row 3: under a raw parent, a child that floods a parent that is gone ends", "[rows]") {
+TEST_CASE("row 3: under a raw parent that is gone, a child that floods it ends", "[rows]") {
   const TestLoop checks_what_is_left;
   RawParent parent("flood", {"20000", "exit"});
   parent.channel().expect("{\"number\":0,");
@@ -107,9 +102,8 @@ TEST_CASE("row 3: under a raw parent, a child that floods a parent that is gone 
   CHECK(parent.wait() == 0);
 }
 
-TEST_CASE(
-    "row 1: under a raw parent, what a child accepted is written to a parent that reads slowly",
-    "[rows]") {
+TEST_CASE("row 1: under a raw parent that reads slowly, a child writes all that it has accepted",
+          "[rows]") {
   const TestLoop checks_what_is_left;
   RawParent parent("flood", {"3000", "exit"});
   const std::string all = parent.channel().read_to_end();
@@ -117,9 +111,8 @@ TEST_CASE(
   CHECK(parent.wait() == 0);
 }
 
-TEST_CASE(
-    "row 2: under a raw parent, a child takes complete lines, when the parent ends at any byte",
-    "[rows]") {
+TEST_CASE("row 2: under a raw parent that ends at any byte, a child gets the complete lines",
+          "[rows]") {
   const TestLoop checks_what_is_left;
   const std::string lines = "{\"number\":0}\n{\"number\":1,\"é\":\"😀\"}\n{\"number\":2}\n";
   for (std::size_t length = 0; length <= lines.size(); ++length) {
@@ -131,7 +124,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("row 9: under a raw parent, a child takes all, when the parent ends without reading",
+TEST_CASE("row 9: under a raw parent that ends without reading, a child gets all messages",
           "[rows]") {
   const TestLoop checks_what_is_left;
   RawParent parent("exchange", {"2000"});
@@ -143,7 +136,7 @@ TEST_CASE("row 9: under a raw parent, a child takes all, when the parent ends wi
   CHECK(parent.wait() == 0);
 }
 
-TEST_CASE("row 10: under a raw parent, a line that ends in the middle is dropped, and is no error",
+TEST_CASE("row 10: under a raw parent, an incomplete last line is dropped, and is no error",
           "[rows]") {
   const TestLoop checks_what_is_left;
   for (const std::string torn : {"tru", "{\"a\":", "\"\xC3", "\"\\", "\"\\ud83d", " ", "-"}) {
@@ -164,7 +157,7 @@ TEST_CASE("row 38: under a raw parent, a listener of a child may do anything, in
   const TestLoop checks_what_is_left;
   RawParent parent("meddle", {event, action});
   parent.channel().write_some("1\nbad\n2\n");  // the child may be gone already
-  // Ends the channel only after the child has acted, unless the child acts at this end.
+  // Ends the channel only after the child has acted, unless the end is what the child waits for.
   if (event != "disconnect") parent.channel().read_until("acting");
   parent.channel().half_close();
   parent.channel().read_to_end();

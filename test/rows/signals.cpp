@@ -1,4 +1,5 @@
-// Signals, and other things that happen to a program at any time: it is stopped, its clock is set.
+// Signals and other things that can happen to a program at any time: it is stopped, or its clock is
+// set.
 #include <cerrno>
 #include <cstdlib>
 #include <ctime>
@@ -27,7 +28,7 @@ using Log = std::vector<std::string>;
 namespace {
 
 // A storm of signals: a SIGALRM, a SIGUSR1 and a SIGCHLD each millisecond. The handlers of the
-// first two make system calls fail with EINTR. SIGCHLD has libuv's handler, if it has one.
+// first two make system calls fail with EINTR. SIGCHLD keeps libuv's handler, if it has one.
 class Storm {
  public:
   Storm()
@@ -55,7 +56,7 @@ const std::map<std::string, std::optional<std::string>> jumping_clock{
 
 }  // namespace
 
-TEST_CASE("row 33: a storm of signals, here or at both ends, loses nothing and reaps nothing twice",
+TEST_CASE("row 33: in a storm of signals, here or at both ends, nothing is lost or reaped twice",
           "[rows]") {
   const std::string program = GENERATE(as<std::string>{}, "echo", "stormy");
   const int count = scaled(300, 3000);
@@ -84,10 +85,8 @@ TEST_CASE("row 33: a storm of signals, here or at both ends, loses nothing and r
   invariants.check();
 }
 
-TEST_CASE(
-    "row 34: a host that waits for all children, or ignores SIGCHLD, is told of an end "
-    "whose status is unknown",
-    "[rows]") {
+TEST_CASE("row 34: if other code reaps all children, or ignores SIGCHLD, exit statuses are unknown",
+          "[rows]") {
   const bool ignores = GENERATE(false, true);
   void (*const reap_all)(int) = [](int) {
     const int before = errno;
@@ -106,10 +105,10 @@ TEST_CASE(
     all.push_back(child);
   }
   {
-    // Replaces libuv's handler, if there is one: it is set when the first child is started.
+    // Replaces libuv's handler, if there is one. libuv sets it when the first child is started.
     const SignalAction action(SIGCHLD, ignores ? SIG_IGN : reap_all);
     for (auto& child : all) child.send(1, invariants.sent());
-    // Until somebody else has waited for all of them: the loop could be faster than the handler.
+    // Waits until the handler has waited for all of them, because the loop could be faster.
     const auto give_up_at = std::chrono::steady_clock::now() + deadline;
     for (const auto& child : all) {
       while (::kill(*child.pid(), 0) == 0) {
@@ -128,7 +127,7 @@ TEST_CASE(
   invariants.check();
 }
 
-TEST_CASE("row 42: a parent that was stopped does not take that for its child's silence",
+TEST_CASE("row 42: time in which the parent was stopped does not count as silence of its child",
           "[rows]") {
   constexpr auto patience = 400ms;
   const auto stopped_for = std::chrono::milliseconds(scaled(600, 30'000));
@@ -148,7 +147,7 @@ TEST_CASE("row 42: a parent that was stopped does not take that for its child's 
   invariants.check();
 }
 
-TEST_CASE("row 42: jumps of the clock are no silence of a peer's", "[rows]") {
+TEST_CASE("row 42: jumps of the clock do not count as silence of the peer", "[rows]") {
   TestLoop loop;
   Invariants invariants(loop);
   auto courier = invariants.watch(loop.fork("courier", {.args = {"2000"}, .env = jumping_clock}));
@@ -160,7 +159,7 @@ TEST_CASE("row 42: jumps of the clock are no silence of a peer's", "[rows]") {
   invariants.check();
 }
 
-TEST_CASE("row 42: jumps of the clock do not keep a silent peer from being given up", "[rows]") {
+TEST_CASE("row 42: jumps of the clock do not prevent giving up a silent peer", "[rows]") {
   TestLoop loop;
   Invariants invariants(loop);
   auto child =
@@ -171,8 +170,8 @@ TEST_CASE("row 42: jumps of the clock do not keep a silent peer from being given
   invariants.check();
 }
 
-// Without jumps the two tests above would show nothing.
-TEST_CASE("row 42: the clock does jump", "[rows]") {
+// If there were no jumps, the two tests above would show nothing.
+TEST_CASE("row 42: the clock really jumps", "[rows]") {
   TestLoop loop;
   std::vector<long> looks;
   auto child = loop.fork_script("date +%s >&3; date +%s >&3", {.env = jumping_clock});

@@ -1,5 +1,5 @@
-// Programs that cannot be started for lack of resources, that crash, or that have nowhere to write
-// to.
+// Programs that cannot be started for lack of resources, programs that crash, and programs whose
+// output has nowhere to go.
 #include <csignal>
 #include <string>
 #include <vector>
@@ -19,8 +19,8 @@ using Log = std::vector<std::string>;
 
 namespace {
 
-// A guard: while it lives, this process cannot start processes. It gives up root's privileges, to
-// which the limit does not apply.
+// A guard: while it lives, this process cannot start processes. It gives up root's privileges,
+// because the limit does not apply to root.
 class NoMoreProcesses {
  public:
   NoMoreProcesses() {
@@ -44,7 +44,7 @@ class NoMoreProcesses {
 
 }  // namespace
 
-TEST_CASE("row 27: where there may be no more processes, fork is an error, and the next one works",
+TEST_CASE("row 27: if no more processes are allowed, fork is an error, and the next one works",
           "[rows]") {
   TestLoop loop;
   Invariants invariants(loop);
@@ -65,7 +65,7 @@ TEST_CASE("row 27: where there may be no more processes, fork is an error, and t
   invariants.check();
 }
 
-TEST_CASE("row 53: a child that crashes, with much memory, has its signal told once", "[rows]") {
+TEST_CASE("row 53: a child that crashes with much memory reports its signal once", "[rows]") {
   const int signal = GENERATE(SIGSEGV, SIGABRT);
   TestLoop loop;
   Invariants invariants(loop);
@@ -80,7 +80,7 @@ TEST_CASE("row 53: a child that crashes, with much memory, has its signal told o
   invariants.check();
 }
 
-TEST_CASE("row 54: a child whose output goes nowhere exchanges messages", "[rows]") {
+TEST_CASE("row 54: a child whose output has nowhere to go can exchange messages", "[rows]") {
   const std::string where = GENERATE(as<std::string>{}, "full disk", "broken pipe");
   TestLoop loop;
   Invariants invariants(loop);
