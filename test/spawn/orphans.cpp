@@ -34,7 +34,7 @@ bool blocks(int thread, int signal) {
 }
 
 // Starts a program with run_child(), and returns its exit code. If `parent_is_gone`, the plan names
-// a process that is not the program's parent, as if the parent had ended.
+// another process as the parent, as if the parent had ended.
 int code_of_child(bool parent_is_gone) {
   const pid_t pid = fork();
   if (pid == 0) {
@@ -59,13 +59,13 @@ int code_of_child(bool parent_is_gone) {
 
 }  // namespace
 
-TEST_CASE("clone child: one that is to die with its parent does not run if that is gone already",
+TEST_CASE("clone child: a program that must die with its parent does not run if the parent is gone",
           "[subprocess]") {
   CHECK(code_of_child(false) == 0);
   CHECK(code_of_child(true) == 127);
 }
 
-TEST_CASE("reaper: no signal of the program's goes to its thread", "[subprocess]") {
+TEST_CASE("reaper: its thread blocks the program's signals", "[subprocess]") {
   static auto* const reaper = new tine::spawn::Reaper;  // its thread may outlive the test
   const pid_t child = fork();
   if (child == 0) {
@@ -84,5 +84,5 @@ TEST_CASE("reaper: no signal of the program's goes to its thread", "[subprocess]
   }
   CHECK(its_threads == 1);
   kill(child, SIGKILL);
-  while (kill(child, 0) == 0) std::this_thread::yield();  // until it is reaped
+  while (kill(child, 0) == 0) std::this_thread::yield();  // until the child is reaped
 }

@@ -19,7 +19,7 @@ using tine::spawn::Subprocess;
 using tine::spawn::SubprocessExit;
 using tine::spawn::SubprocessOptions;
 
-// Sets how programs are started, while this object lives.
+// Sets how programs are started while this object lives.
 class Way {
  public:
   explicit Way(bool uv_spawn) { Subprocess::use_uv_spawn(uv_spawn); }
@@ -35,7 +35,7 @@ inline SubprocessOptions script(const std::string& text) {
   return options;
 }
 
-// A running program. The test fails unless its end is reported exactly once.
+// A running program. The test fails if its end is not reported exactly once.
 class Running {
  public:
   Running(TestLoop& loop, const SubprocessOptions& options) : ended_(1) {
@@ -48,7 +48,7 @@ class Running {
   Subprocess& operator*() { return *subprocess_; }
   Subprocess* operator->() { return subprocess_.get(); }
 
-  // False if its end was reported as unknown.
+  // Returns false if its end was reported as unknown.
   bool known() const { return exit_.value().known; }
   int code() const { return exit_.value().signal == 0 ? exit_.value().code : -1; }
   int signal() const { return exit_.value().signal; }
@@ -61,7 +61,7 @@ class Running {
   std::optional<SubprocessExit> exit_;
 };
 
-// Runs a program and returns its output, which must fit into a pipe.
+// Runs a program and returns its output. The output must fit into a pipe.
 inline std::string output_of(TestLoop& loop, SubprocessOptions options) {
   int ends[2];
   REQUIRE(pipe2(ends, O_CLOEXEC) == 0);

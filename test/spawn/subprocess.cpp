@@ -1,4 +1,4 @@
-// How programs are started. How they end is in subprocess_ends.cpp.
+// Tests how programs are started. How they end is tested in subprocess_ends.cpp.
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
@@ -24,7 +24,7 @@ namespace {
 
 constexpr uid_t nobody = 65534;
 
-// While this object lives, the current thread alone has no privileges.
+// While this object lives, the current thread has no privileges; the other threads keep theirs.
 class Unprivileged {
  public:
   Unprivileged() { change(nobody); }
@@ -58,14 +58,14 @@ std::string failure(TestLoop& loop, const SubprocessOptions& options) {
   return "started";
 }
 
-// Whether a process, or a thread, is in nanosleep().
+// Returns whether a process or a thread is in nanosleep().
 bool sleeps(const std::string& pid) {
   std::string call;
   std::ifstream("/proc/" + pid + "/syscall") >> call;
   return call == std::to_string(SYS_nanosleep) || call == std::to_string(SYS_clock_nanosleep);
 }
 
-// Returns the pid of the youngest child of one of our threads; "" if it has none.
+// Returns the pid of the youngest child of one of our threads, or "" if it has none.
 std::string youngest_child_of(const std::string& thread) {
   std::ifstream children("/proc/self/task/" + thread + "/children");
   std::string child;
@@ -80,7 +80,8 @@ bool runs_tail(pid_t pid) {
   return name == "tail";
 }
 
-// A program that another process has open for writing, until end(): it cannot be started before.
+// A program that another process has open for writing until end(). Before that, it cannot be
+// started.
 class ProgramBeingWritten {
  public:
   ProgramBeingWritten() {
@@ -88,7 +89,8 @@ class ProgramBeingWritten {
     const tine::base::Descriptor written(open(path().c_str(), O_WRONLY));
     REQUIRE(written.get() >= 0);
     writer_ = fork();
-    // A small program, because a copy of this one may take long to end: a sanitizer's is large.
+    // A small program, because a copy of this one may take long to end: with a sanitizer it is
+    // large.
     if (writer_ == 0) execl("/usr/bin/tail", "tail", "-f", "/dev/null", nullptr);
     if (writer_ == 0) _exit(1);
     while (!runs_tail(writer_)) std::this_thread::yield();
@@ -115,8 +117,8 @@ std::string expected(const char* step, int error) {
 volatile std::sig_atomic_t handled_in_child = 0;
 pid_t self = 0;
 
-// Starts programs while signals hit the whole process group, which is a group of our own. Returns
-// whether one of our handlers ran in a child, which shares our memory.
+// Starts programs while signals hit the whole process group, which this function makes for itself.
+// Returns whether one of our handlers ran in a child, which shares our memory.
 int start_in_storm() {
   setpgid(0, 0);
   self = getpid();
@@ -137,7 +139,7 @@ int start_in_storm() {
       siginfo_t unused;
       tine::spawn::wait_for(child.pidfd.get(), unused, WEXITED, nullptr);
     } catch (const SpawnError&) {
-      // The signal ended the child before its program ran.
+      // The signal has ended the child before its program ran.
     }
   }
   kill(storm, SIGKILL);
@@ -152,14 +154,14 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-// Returns a script that writes what its descriptors are into the file that is its $0.
-std::string tell_descriptors(int count) {
-  return "told=$(for i in $(seq 0 " + std::to_string(count - 1) +
-         "); do readlink /proc/$$/fd/$i || echo none; done); echo \"$told\" >\"$0\"";
+// Returns a script that writes the names of its open files to the file that is its $0.
+std::string open_files_script(int count) {
+  return "files=$(for i in $(seq 0 " + std::to_string(count - 1) +
+         "); do readlink /proc/$$/fd/$i || echo none; done); echo \"$files\" >\"$0\"";
 }
 
-std::vector<std::string> descriptors_told(TestLoop& loop, SubprocessOptions options,
-                                          const std::filesystem::path& report) {
+std::vector<std::string> open_files_of(TestLoop& loop, SubprocessOptions options,
+                                       const std::filesystem::path& report) {
   options.args.push_back(report);
   Running running(loop, options);
   loop.run();
@@ -171,7 +173,8 @@ std::vector<std::string> descriptors_told(TestLoop& loop, SubprocessOptions opti
 
 }  // namespace
 
-TEST_CASE("subprocess: it is found in its PATH and has what it is given", "[subprocess]") {
+TEST_CASE("subprocess: it is found in PATH, and gets its arguments, variables and directory",
+          "[subprocess]") {
   const Way way(GENERATE(false, true));
   TestLoop loop;
   SubprocessOptions options = script("pwd; echo \"$0\"; echo $X");
@@ -182,8 +185,7 @@ TEST_CASE("subprocess: it is found in its PATH and has what it is given", "[subp
   CHECK(output_of(loop, options) == "/usr\na name\n1\n");
 }
 
-TEST_CASE("subprocess: without a PATH it is looked for where the system's programs are",
-          "[subprocess]") {
+TEST_CASE("subprocess: without a PATH it is searched in the system's directories", "[subprocess]") {
   const Way way(GENERATE(false, true));
   TestLoop loop;
   SubprocessOptions options = script("echo found");
@@ -192,7 +194,8 @@ TEST_CASE("subprocess: without a PATH it is looked for where the system's progra
   CHECK(output_of(loop, options) == "found\n");
 }
 
-TEST_CASE("subprocess: what may not be run does not end the search in PATH", "[subprocess]") {
+TEST_CASE("subprocess: a file that must not be run does not end the search in PATH",
+          "[subprocess]") {
   const Way way(GENERATE(false, true));
   const Folder folder;
   for (const char* const name : {"first", "second"})
@@ -203,23 +206,23 @@ TEST_CASE("subprocess: what may not be run does not end the search in PATH", "[s
   TestLoop loop;
   SubprocessOptions options;
   options.args = {"program", "argument"};
-  SECTION("a script without an interpreter is run by the shell") {
+  SECTION("a script without an interpreter line is run by the shell") {
     const std::string second = (folder.path() / "second").string();
     options.env = {"PATH=" + (folder.path() / "first").string() + ":" + second};
     CHECK(output_of(loop, options) == second + "/program argument\n");
   }
-  SECTION("an empty entry is the directory it is started in") {
+  SECTION("an empty entry means the directory in which it is started") {
     options.env = {"PATH=:/bin"};
     options.cwd = folder.path() / "second";
     CHECK(output_of(loop, options) == "program argument\n");
   }
-  SECTION("if there is no other, that is told") {
+  SECTION("the error is reported if there is no other file") {
     options.env = {"PATH=" + (folder.path() / "first").string() + ":/nonexistent"};
     CHECK_THAT(failure(loop, options), EndsWith(" " + std::to_string(EACCES)));
   }
 }
 
-TEST_CASE("subprocess: the step that fails is told, and nothing is left", "[subprocess]") {
+TEST_CASE("subprocess: the failed step is reported, and nothing is left behind", "[subprocess]") {
   TestLoop loop;
   SubprocessOptions options = script("exit 1");
   SECTION("stdio") {
@@ -265,7 +268,7 @@ TEST_CASE("subprocess: the step that fails is told, and nothing is left", "[subp
   }
 }
 
-TEST_CASE("subprocess: ids that mean no change are refused", "[subprocess]") {
+TEST_CASE("subprocess: the ids that stand for no change are refused", "[subprocess]") {
   if (geteuid() != 0) return;
   TestLoop loop;
   SubprocessOptions options = script("exit 1");
@@ -276,7 +279,7 @@ TEST_CASE("subprocess: ids that mean no change are refused", "[subprocess]") {
   CHECK(failure(loop, options) == expected("setgid", EINVAL));
 }
 
-TEST_CASE("subprocess: ids that are ours already need no privilege", "[subprocess]") {
+TEST_CASE("subprocess: our own ids need no privilege", "[subprocess]") {
   const Way way(GENERATE(false, true));
   TestLoop loop;
   const Unprivileged unprivileged;
@@ -289,7 +292,8 @@ TEST_CASE("subprocess: ids that are ours already need no privilege", "[subproces
   CHECK(failure(loop, options) == "started");
 }
 
-TEST_CASE("subprocess: uid and gid leave us our core dumps", "[subprocess]") {
+TEST_CASE("subprocess: a change of uid or gid does not prevent our own core dumps",
+          "[subprocess]") {
   if (geteuid() != 0) return;
   const int before = prctl(PR_GET_DUMPABLE);
   REQUIRE(prctl(PR_SET_DUMPABLE, 1) == 0);
@@ -313,11 +317,10 @@ TEST_CASE("subprocess: uid and gid leave us our core dumps", "[subprocess]") {
   prctl(PR_SET_DUMPABLE, before);
 }
 
-// Each thread may have its children in a pid namespace of its own.
-TEST_CASE("subprocess: in another pid namespace it starts, and no failure is silent",
+// Each thread can have its own pid namespace for its children.
+TEST_CASE("subprocess: it starts in another pid namespace, and failures are reported",
           "[subprocess]") {
-  const std::size_t slots =
-      GENERATE(std::size_t{3}, std::size_t{100});  // 100: also numbers of our own descriptors
+  const std::size_t slots = GENERATE(std::size_t{3}, std::size_t{100});  // 100: our own numbers too
   bool may_change = true;
   const auto fork_there = [&] {
     may_change = unshare(CLONE_NEWPID) == 0;
@@ -329,13 +332,13 @@ TEST_CASE("subprocess: in another pid namespace it starts, and no failure is sil
     Running running(loop, options);
     loop.run();
     CHECK(running.code() == 1);
-    CHECK(failure(loop, options) == expected("clone", ENOMEM));  // the first process has ended
+    CHECK(failure(loop, options) == expected("clone", ENOMEM));  // its first process is gone
   };
   std::thread(fork_there).join();
   if (!may_change) WARN("no pid namespace can be made here");
 }
 
-TEST_CASE("subprocess: a program that is still being written is waited for a moment",
+TEST_CASE("subprocess: it waits a moment for a program that is still being written",
           "[subprocess]") {
   const bool uv_spawn = GENERATE(false, true);
   const Way way(uv_spawn);
@@ -343,7 +346,7 @@ TEST_CASE("subprocess: a program that is still being written is waited for a mom
   const ProgramBeingWritten program;
   SubprocessOptions options;
   options.args = {program.path()};
-  SECTION("and started then") {
+  SECTION("the program is started when it is written") {
     const std::string starter = std::to_string(gettid());
     std::atomic<bool> over = false;
     std::thread writer([&] {
@@ -356,12 +359,12 @@ TEST_CASE("subprocess: a program that is still being written is waited for a mom
     over = true;
     writer.join();
   }
-  SECTION("but not for ever") {
+  SECTION("it does not wait for ever") {
     CHECK(failure(loop, options) == expected(uv_spawn ? "uv_spawn" : "exec", ETXTBSY));
   }
 }
 
-TEST_CASE("subprocess: one that is killed before exec is an error", "[subprocess]") {
+TEST_CASE("subprocess: a program that is killed before exec is an error", "[subprocess]") {
   TestLoop loop;
   const ProgramBeingWritten program;
   SubprocessOptions options;
@@ -378,7 +381,7 @@ TEST_CASE("subprocess: one that is killed before exec is an error", "[subprocess
   killer.join();
 }
 
-TEST_CASE("subprocess: what uv_spawn cannot do is refused where there is nothing else",
+TEST_CASE("subprocess: options that uv_spawn lacks are refused if there is only uv_spawn",
           "[subprocess]") {
   const Way way(true);
   TestLoop loop;
@@ -425,8 +428,7 @@ TEST_CASE("subprocess: uid and gid leave no privileges and no groups", "[subproc
   CHECK(lines[2].find_first_of("0123456789") == std::string::npos);
 }
 
-TEST_CASE("subprocess: slots are what they are given in any order, again and again",
-          "[subprocess]") {
+TEST_CASE("subprocess: slots get the given files in any order, repeatedly", "[subprocess]") {
   const Way way(GENERATE(false, true));
   constexpr int files = 8;
   const Folder folder;
@@ -440,39 +442,40 @@ TEST_CASE("subprocess: slots are what they are given in any order, again and aga
     open_files.push_back(std::make_unique<tine::base::Descriptor>(fd));
     given.emplace_back(fd, name);
   }
-  const int slots = given.back().first + files;  // so that each file's number is a slot too
+  const int slots = given.back().first + files;  // so that the number of each file is a slot too
   std::mt19937 random(1);
   for (int round = 0; round < 20; ++round) {
-    SubprocessOptions options = script(tell_descriptors(slots));
+    SubprocessOptions options = script(open_files_script(slots));
     options.stdio.clear();
     std::vector<std::string> names;
     for (int slot = 0; slot < slots; ++slot) {
       auto each = given[random() % given.size()];
-      // In every second round, a file whose number is the slot stays there.
+      // In every second round, a file whose number is also a slot stays at this slot.
       for (const auto& [fd, name] : given) {
         if (fd == slot && round % 2 == 0) each = {fd, name};
       }
       options.stdio.push_back(each.first);
       names.push_back(each.second);
     }
-    CHECK(descriptors_told(loop, options, folder.path() / "report") == names);
+    CHECK(open_files_of(loop, options, folder.path() / "report") == names);
   }
   for (const auto& file : open_files) CHECK((fcntl(file->get(), F_GETFD) & FD_CLOEXEC) != 0);
 }
 
-TEST_CASE("subprocess: it inherits what is not closed on exec, and nothing else", "[subprocess]") {
+TEST_CASE("subprocess: it inherits all descriptors without close-on-exec, and no others",
+          "[subprocess]") {
   const Way way(GENERATE(false, true));
   const Folder folder;
   TestLoop loop;
   const tine::base::Descriptor inherited(open("/dev/zero", O_RDONLY));
   const tine::base::Descriptor not_inherited(open("/dev/full", O_RDONLY | O_CLOEXEC));
-  const auto told = descriptors_told(loop, script(tell_descriptors(not_inherited.get() + 1)),
-                                     folder.path() / "r");
-  CHECK(told.at(static_cast<std::size_t>(inherited.get())) == "/dev/zero");
-  CHECK(told.at(static_cast<std::size_t>(not_inherited.get())) == "none");
+  const auto open_files =
+      open_files_of(loop, script(open_files_script(not_inherited.get() + 1)), folder.path() / "r");
+  CHECK(open_files.at(static_cast<std::size_t>(inherited.get())) == "/dev/zero");
+  CHECK(open_files.at(static_cast<std::size_t>(not_inherited.get())) == "none");
 }
 
-TEST_CASE("subprocess: with 0 to 2 closed it has the null device there", "[subprocess]") {
+TEST_CASE("subprocess: if 0 to 2 are closed here, it has the null device there", "[subprocess]") {
   const Folder folder;
   TestLoop loop;
   std::vector<int> kept;
@@ -480,10 +483,10 @@ TEST_CASE("subprocess: with 0 to 2 closed it has the null device there", "[subpr
     kept.push_back(fcntl(fd, F_DUPFD_CLOEXEC, 10));
     close(fd);
   }
-  std::vector<std::string> told;
+  std::vector<std::string> open_files;
   std::string failed;
   try {
-    told = descriptors_told(loop, script(tell_descriptors(3)), folder.path() / "r");
+    open_files = open_files_of(loop, script(open_files_script(3)), folder.path() / "r");
   } catch (const std::exception& error) {
     failed = error.what();
   }
@@ -493,10 +496,11 @@ TEST_CASE("subprocess: with 0 to 2 closed it has the null device there", "[subpr
     close(kept[index]);
   }
   CHECK(failed.empty());
-  CHECK(told == std::vector<std::string>(3, "/dev/null"));
+  CHECK(open_files == std::vector<std::string>(3, "/dev/null"));
 }
 
-TEST_CASE("subprocess: 0 to 2 are made blocking, others stay as they are given", "[subprocess]") {
+TEST_CASE("subprocess: descriptors 0 to 2 are made blocking, others stay unchanged",
+          "[subprocess]") {
   const Way way(GENERATE(false, true));
   TestLoop loop;
   int ends[2];
@@ -518,10 +522,11 @@ TEST_CASE("subprocess: 0 to 2 are made blocking, others stay as they are given",
   CHECK((fcntl(reading.get(), F_GETFL) & O_NONBLOCK) != 0);
 }
 
-TEST_CASE("subprocess: detached leads a session, new_group a group", "[subprocess]") {
-  const std::string tell = "read -r pid rest </proc/self/stat; cut -d' ' -f1,5,6 /proc/$$/stat";
+TEST_CASE("subprocess: detached makes a session, new_group makes a process group", "[subprocess]") {
+  const std::string print_ids =
+      "read -r pid rest </proc/self/stat; cut -d' ' -f1,5,6 /proc/$$/stat";
   TestLoop loop;
-  SubprocessOptions options = script(tell);
+  SubprocessOptions options = script(print_ids);
   int pid = 0;
   int group = 0;
   int session = 0;
@@ -553,7 +558,7 @@ TEST_CASE("subprocess: detached leads a session, new_group a group", "[subproces
   }
 }
 
-TEST_CASE("subprocess: limits and nice are the child's alone", "[subprocess]") {
+TEST_CASE("subprocess: limits and nice apply to the child only", "[subprocess]") {
   TestLoop loop;
   SubprocessOptions options =
       script("ulimit -Sn; ulimit -Hn; ulimit -c; cut -d' ' -f19 /proc/$$/stat");
@@ -571,16 +576,17 @@ TEST_CASE("subprocess: limits and nice are the child's alone", "[subprocess]") {
   CHECK(getpriority(PRIO_PROCESS, 0) == own_nice);
 }
 
-TEST_CASE("subprocess: the umask is ours", "[subprocess]") {
+TEST_CASE("subprocess: it has our umask", "[subprocess]") {
   const Way way(GENERATE(false, true));
   TestLoop loop;
   const mode_t before = umask(0037);
-  const std::string told = output_of(loop, script("umask"));
+  const std::string output = output_of(loop, script("umask"));
   umask(before);
-  CHECK(told == "0037\n");
+  CHECK(output == "0037\n");
 }
 
-TEST_CASE("subprocess: signals are at their default and not blocked; ours stay", "[subprocess]") {
+TEST_CASE("subprocess: its signals are default and not blocked, ours are unchanged",
+          "[subprocess]") {
   struct sigaction before {};
   struct sigaction ignore {};
   ignore.sa_handler = SIG_IGN;
@@ -593,38 +599,39 @@ TEST_CASE("subprocess: signals are at their default and not blocked; ours stay",
   TestLoop loop;
   SubprocessOptions options;
   options.args = {"/bin/sed", "-n", "/^Sig[BIC]/p", "/proc/self/status"};
-  const std::string told = output_of(loop, options);
+  const std::string output = output_of(loop, options);
   sigset_t after;
   pthread_sigmask(SIG_SETMASK, &mask_before, &after);
   sigaction(SIGRTMIN + 1, &before, &ignore);
 
   const std::string none = ":\t0000000000000000\n";
-  CHECK(told == "SigBlk" + none + "SigIgn" + none + "SigCgt" + none);
+  CHECK(output == "SigBlk" + none + "SigIgn" + none + "SigCgt" + none);
   CHECK(sigismember(&after, SIGUSR2) == 1);
   CHECK(sigismember(&after, SIGUSR1) == 0);
   CHECK(ignore.sa_handler == SIG_IGN);
 }
 
-TEST_CASE("subprocess: no handler of ours runs in a child that is being started", "[subprocess]") {
+TEST_CASE("subprocess: our signal handlers do not run in a child that is being started",
+          "[subprocess]") {
   if (!tine::spawn::clone_spawn_works()) return;
   const pid_t starter = fork();
   if (starter == 0) _exit(start_in_storm());
   CHECK(await_exit(starter) == 0);
 }
 
-TEST_CASE("subprocess: one that dies with its parent is killed when that thread ends",
+TEST_CASE("subprocess: with parent_death_signal, it is killed when its parent thread ends",
           "[subprocess]") {
   TestLoop loop;
   SubprocessOptions options = script("exec tail -f /dev/null");
   options.parent_death_signal = SIGKILL;
-  if (geteuid() == 0) options.uid = nobody;  // a change of ids clears an earlier death signal
+  if (geteuid() == 0) options.uid = nobody;  // a change of ids would clear an earlier death signal
   std::optional<Running> running;
   std::thread([&] { running.emplace(loop, options); }).join();
   loop.run();
   CHECK(running->signal() == SIGKILL);
 }
 
-TEST_CASE("subprocess: with few descriptors left it starts or fails, and leaves none",
+TEST_CASE("subprocess: with few free descriptors it starts or fails, and none is left behind",
           "[subprocess]") {
   const Way way(GENERATE(false, true));
   TestLoop loop;
@@ -646,7 +653,7 @@ TEST_CASE("subprocess: with few descriptors left it starts or fails, and leaves 
     } catch (const SpawnError& thrown) {
       error = thrown.code();
     }
-    setrlimit(RLIMIT_NOFILE, &limit_before);  // Catch and sanitizers need descriptors too
+    setrlimit(RLIMIT_NOFILE, &limit_before);  // because Catch and sanitizers need descriptors too
     if (error) CHECK(error == std::errc::too_many_files_open);
     ++(error ? failed : started);
     loop.run();

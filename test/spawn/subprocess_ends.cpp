@@ -1,4 +1,4 @@
-// How the end of a program is reported, whatever else goes on in the process meanwhile.
+// Tests how the end of a program is reported, whatever else happens in the process meanwhile.
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -20,7 +20,7 @@ namespace {
 
 std::atomic<int> signals = 0;
 
-// Forks a process that gets this pid. Returns the pid; -1 if that is not possible.
+// Forks a process that gets this pid. Returns the pid, or -1 if that is not possible.
 int fork_with_pid(int pid) {
   clone_args args{};
   args.exit_signal = SIGCHLD;
@@ -33,7 +33,7 @@ int fork_with_pid(int pid) {
 
 }  // namespace
 
-TEST_CASE("subprocess: code, signal and usage are told", "[subprocess]") {
+TEST_CASE("subprocess: exit code, signal and usage are reported", "[subprocess]") {
   TestLoop loop;
   Running exited(loop, script("exit 7"));
   Running killed(loop, script("kill -SEGV $$"));
@@ -44,8 +44,7 @@ TEST_CASE("subprocess: code, signal and usage are told", "[subprocess]") {
   CHECK_FALSE(exited->kill(SIGTERM));
 }
 
-TEST_CASE("subprocess: how much memory it has had is told if that is more than ours",
-          "[subprocess]") {
+TEST_CASE("subprocess: its peak memory is reported if it is more than ours", "[subprocess]") {
   constexpr std::size_t much = 64 << 20;
   const std::vector<char> ours(much, 'x');
   rusage used{};
@@ -64,7 +63,7 @@ TEST_CASE("subprocess: how much memory it has had is told if that is more than o
   CHECK(large.usage()->ru_maxrss < more + 8192);
 }
 
-TEST_CASE("subprocess: kill reaches it until it has exited", "[subprocess]") {
+TEST_CASE("subprocess: kill() reaches it until it has exited", "[subprocess]") {
   const Way way(GENERATE(false, true));
   TestLoop loop;
   Running running(loop, script("exec tail -f /dev/null"));
@@ -76,7 +75,7 @@ TEST_CASE("subprocess: kill reaches it until it has exited", "[subprocess]") {
   CHECK_FALSE(running->kill(0));
 }
 
-TEST_CASE("subprocess: kill does not reach one that has exited, before that is told either",
+TEST_CASE("subprocess: kill() does not reach it after its exit, even before the report",
           "[subprocess]") {
   const Way way(GENERATE(false, true));
   TestLoop loop;
@@ -88,7 +87,7 @@ TEST_CASE("subprocess: kill does not reach one that has exited, before that is t
   CHECK(running.code() == 3);
 }
 
-TEST_CASE("subprocess: if somebody else waits for it, its end is unknown", "[subprocess]") {
+TEST_CASE("subprocess: if other code waits for it, its end is unknown", "[subprocess]") {
   TestLoop loop;
   Running one(loop, script("exit 3"));
   Running other(loop, script("exit 4"));
@@ -116,7 +115,7 @@ TEST_CASE("subprocess: if SIGCHLD is ignored, its end is unknown", "[subprocess]
                   SpawnError);
 }
 
-TEST_CASE("subprocess: with no more than the pid left, kill does not reach who has got it",
+TEST_CASE("subprocess: if other code has reaped it, kill() does not reach a process with its pid",
           "[subprocess]") {
   TestLoop loop;
   Running running(loop, script("exit 3"));
@@ -132,8 +131,7 @@ TEST_CASE("subprocess: with no more than the pid left, kill does not reach who h
   CHECK(waitpid(stranger, nullptr, 0) == stranger);
 }
 
-TEST_CASE("subprocess: a SIGCHLD handler of the application's is left alone and called",
-          "[subprocess]") {
+TEST_CASE("subprocess: a SIGCHLD handler of the application stays, and is called", "[subprocess]") {
   signals = 0;
   const auto count = [](int) { ++signals; };
   const SignalAction action(SIGCHLD, count);
@@ -147,9 +145,9 @@ TEST_CASE("subprocess: a SIGCHLD handler of the application's is left alone and 
   CHECK(now.sa_handler == static_cast<void (*)(int)>(count));
 }
 
-TEST_CASE("subprocess: others may use uv_spawn on the same loop", "[subprocess]") {
+TEST_CASE("subprocess: other code may use uv_spawn on the same loop", "[subprocess]") {
   TestLoop loop;
-  ExpectCalls told(10);
+  ExpectCalls called(10);
   std::deque<Running> ours;
   for (int i = 0; i < 10; ++i) {
     ours.emplace_back(loop, script("exit 3"));
@@ -167,14 +165,14 @@ TEST_CASE("subprocess: others may use uv_spawn on the same loop", "[subprocess]"
                [](uv_handle_t* handle) { delete reinterpret_cast<uv_process_t*>(handle); });
     };
     auto* const process = new uv_process_t;
-    process->data = &told;
+    process->data = &called;
     CHECK(uv_spawn(loop->native(), process, &options) == 0);
   }
   loop.run();
   for (const Running& running : ours) CHECK(running.code() == 3);
 }
 
-TEST_CASE("subprocess: a storm of signals disturbs neither start nor end", "[subprocess]") {
+TEST_CASE("subprocess: a storm of signals disturbs neither its start nor its end", "[subprocess]") {
   signals = 0;
   const SignalAction action(SIGALRM, [](int) { ++signals; });
   const int count = scaled(50, 1000);
@@ -196,7 +194,8 @@ TEST_CASE("subprocess: a storm of signals disturbs neither start nor end", "[sub
   for (const Running& running : all) CHECK(running.code() == 3);
 }
 
-TEST_CASE("subprocess: a thousand, fifty at a time, leave nothing", "[subprocess]") {
+TEST_CASE("subprocess: a thousand programs, fifty at a time, leave nothing behind",
+          "[subprocess]") {
   const Way way(GENERATE(false, true));
   const int count = scaled(100, 1000);
   TestLoop loop;
@@ -218,7 +217,7 @@ TEST_CASE("subprocess: a thousand, fifty at a time, leave nothing", "[subprocess
   CHECK(ended == count);
 }
 
-TEST_CASE("subprocess: threads start programs at the same time", "[subprocess]") {
+TEST_CASE("subprocess: several threads may start programs at the same time", "[subprocess]") {
   const TestLoop checked_at_the_end;
   constexpr int threads = 4;
   const int count = scaled(25, 250);
