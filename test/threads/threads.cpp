@@ -1,4 +1,4 @@
-// Threads: a loop in each of several, and post() from any.
+// Threads: each of several threads has a loop, and any thread may post().
 #include <atomic>
 #include <csignal>
 #include <functional>
@@ -18,8 +18,8 @@ namespace {
 
 constexpr int thread_count = 4;
 
-// Runs a function in several threads at once and waits for them. Rethrows what one of them throws:
-// Catch2's own checks are for one thread only.
+// Runs a function in several threads at the same time and waits for them. Rethrows an exception
+// that one of them has thrown, because Catch2's own checks work in one thread only.
 void in_threads(const std::function<void(int thread)>& function) {
   std::vector<std::exception_ptr> thrown(thread_count);
   std::vector<std::thread> threads;
@@ -42,7 +42,7 @@ void require(bool condition, const std::string& what) {
   if (!condition) throw std::runtime_error(what);
 }
 
-// Like TestLoop::run(), but for any thread.
+// Does what TestLoop::run() does, in any thread.
 void run(tine::Loop& loop) {
   bool late = false;
   auto timer = loop.after(deadline, [&] {
@@ -55,7 +55,7 @@ void run(tine::Loop& loop) {
   require(!late, "a loop runs beyond the deadline");
 }
 
-// A counter of what several threads post, which also checks the order within each thread. Belongs
+// Counts the functions that several threads post, and checks their order for each thread. Belongs
 // to the loop's thread.
 class Tally {
  public:
@@ -86,7 +86,7 @@ void await_gone(const std::vector<int>& pids) {
 }
 
 // Children on one loop that exchange messages, are killed, leave and report their descriptors, all
-// at once. Throws if something goes wrong.
+// at the same time. Throws if something goes wrong.
 class Family {
  public:
   explicit Family(tine::Loop& loop, nlohmann::json descriptors)
@@ -156,7 +156,7 @@ class Family {
   bool reported_ = false;
 };
 
-// Returns the descriptors that a child has open if no other thread forks.
+// Returns the descriptors that are open in a child while no other thread forks.
 nlohmann::json descriptors_of_a_child(TestLoop& loop) {
   nlohmann::json descriptors;
   loop.fork("report").on<"message">(
@@ -167,7 +167,7 @@ nlohmann::json descriptors_of_a_child(TestLoop& loop) {
 
 }  // namespace
 
-TEST_CASE("threads: post wakes a loop that waits, in the order of each thread", "[threads]") {
+TEST_CASE("threads: post() wakes a waiting loop, and keeps the order of each thread", "[threads]") {
   constexpr int posts = 1000;
   TestLoop loop;
   loop->ref();
@@ -188,7 +188,8 @@ TEST_CASE("threads: post wakes a loop that waits, in the order of each thread", 
   CHECK(tally.in_order());
 }
 
-TEST_CASE("threads: posts that meet the end of run are done by the next one", "[threads]") {
+TEST_CASE("threads: functions that are posted at the end of run() are run by the next run()",
+          "[threads]") {
   constexpr int posts = 5000;
   TestLoop loop;
   Tally tally;
@@ -199,15 +200,14 @@ TEST_CASE("threads: posts that meet the end of run are done by the next one", "[
     });
     done = true;
   });
-  while (!done) loop.run();  // returns at once: nothing keeps it
+  while (!done) loop.run();  // returns at once, because nothing keeps the loop running
   posters.join();
   loop.run();
   CHECK(tally.total() == thread_count * posts);
   CHECK(tally.in_order());
 }
 
-TEST_CASE("threads: posts that nobody runs any more go with the loop, captures and all",
-          "[threads]") {
+TEST_CASE("threads: posted functions that nobody runs are dropped with the loop", "[threads]") {
   constexpr int posts = 1000;
   const auto captured = std::make_shared<int>();
   for (int i = 0; i < scaled(20, 200); ++i) {
@@ -224,7 +224,7 @@ TEST_CASE("threads: posts that nobody runs any more go with the loop, captures a
   CHECK(captured.use_count() == 1);
 }
 
-TEST_CASE("threads: loops post to each other, and each keeps its own", "[threads]") {
+TEST_CASE("threads: loops post to each other, and each runs its own functions", "[threads]") {
   constexpr int rounds = 1000;
   TestLoop first;
   first->ref();
@@ -254,7 +254,7 @@ TEST_CASE("threads: loops post to each other, and each keeps its own", "[threads
   CHECK(there == rounds);
 }
 
-TEST_CASE("threads: what a posted function throws comes out of the run of its loop", "[threads]") {
+TEST_CASE("threads: run() throws what a function posted to its loop throws", "[threads]") {
   std::atomic<int> caught = 0;
   in_threads([&](int thread) {
     tine::Loop loop;
@@ -274,7 +274,8 @@ TEST_CASE("threads: what a posted function throws comes out of the run of its lo
   CHECK(caught == thread_count);
 }
 
-TEST_CASE("threads: each has a loop with children, which know nothing of the others", "[threads]") {
+TEST_CASE("threads: each thread has a loop with children, and none knows of the others",
+          "[threads]") {
   TestLoop loop;  // checks descriptors and children
   const nlohmann::json descriptors = descriptors_of_a_child(loop);
   in_threads([&](int) {
@@ -310,7 +311,7 @@ TEST_CASE("threads: loops come and go while others have work", "[threads]") {
   CHECK(came > 0);
 }
 
-TEST_CASE("threads: ~Loop in each of several leaves children running, and no zombie", "[threads]") {
+TEST_CASE("threads: ~Loop in several threads leaves children running, and no zombie", "[threads]") {
   TestLoop loop;
   std::vector<std::vector<int>> pids(thread_count);
   in_threads([&](int thread) {

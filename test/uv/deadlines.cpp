@@ -1,4 +1,4 @@
-// Timers never run early, and never before input that came in time.
+// Timers never run early, and never before input that has come in time.
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -20,7 +20,7 @@ using Clock = std::chrono::steady_clock;
 
 namespace {
 
-// Busy-waits: nothing else happens until then, as in a process that is stopped.
+// Busy-waits, so that nothing else happens until then, as in a process that is stopped.
 void stand_still_until(Clock::time_point then) {
   while (Clock::now() < then) {
   }
@@ -59,13 +59,13 @@ TEST_CASE("timer: it never runs early", "[uv]") {
   }
 }
 
-TEST_CASE("timer: one that ran down while the process stood still comes after what has come",
+TEST_CASE("timer: an expired timer runs after input that came while the process stood still",
           "[uv]") {
   TestLoop loop;
   int ends[2];
   REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
   const tine::base::Descriptor peer(ends[1]);
-  // How many reads the bytes need.
+  // The number of reads that the bytes need.
   const int reads = GENERATE(1, 3);
   const std::string bytes(3000, 'x');
   Reader reader(bytes.size() / static_cast<std::size_t>(reads));
@@ -86,7 +86,7 @@ TEST_CASE("timer: one that ran down while the process stood still comes after wh
   }
 }
 
-TEST_CASE("timer: traffic without end does not keep one from running", "[uv]") {
+TEST_CASE("timer: endless input does not prevent a timer from running", "[uv]") {
   TestLoop loop;
   int ends[2];
   REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
@@ -101,7 +101,7 @@ TEST_CASE("timer: traffic without end does not keep one from running", "[uv]") {
   CHECK(reader.read() < bytes.size());
 }
 
-TEST_CASE("timer: one that ran down can be stopped and started until it is told", "[uv]") {
+TEST_CASE("timer: an expired timer can be stopped and started until it has run", "[uv]") {
   TestLoop loop;
   int a = 0;
   int b = 0;
@@ -124,7 +124,7 @@ TEST_CASE("timer: one that ran down can be stopped and started until it is told"
   CHECK(c == 1);
 }
 
-TEST_CASE("timer: one that is unref'd does not keep the loop, run down or not", "[uv]") {
+TEST_CASE("timer: after set_ref(false) it does not keep the loop running, expired or not", "[uv]") {
   TestLoop loop;
   bool ran = false;
   tine::uv::RawTimer timer(tine::core_of(loop), [&] { ran = true; });

@@ -1,4 +1,4 @@
-// Events that are due are emitted in their order, whatever listeners do.
+// Due events are emitted in their order, whatever listeners do.
 #include "uv/event_sequence.hpp"
 
 #include <deque>
@@ -18,7 +18,8 @@ namespace {
 enum class Letter { a, b, c, d };
 constexpr int letters = 4;
 
-// An object that emits letters. `log` has what was emitted, with a "." where the first turn ends.
+// An object that emits letters. `log` has the emitted letters, with a "." where the first turn
+// ends.
 class Emitter : public std::enable_shared_from_this<Emitter> {
  public:
   explicit Emitter(TestLoop& loop) : core_(tine::core_of(loop)) {}
@@ -51,7 +52,8 @@ struct Thrown : std::runtime_error {
 
 }  // namespace
 
-TEST_CASE("event sequence: emits in its own order, once each, and not inside schedule()", "[uv]") {
+TEST_CASE("event sequence: it emits in its own order, once each, and not inside schedule()",
+          "[uv]") {
   TestLoop loop;
   const auto emitter = std::make_shared<Emitter>(loop);
   for (const Letter letter : {Letter::d, Letter::b, Letter::a, Letter::b}) {
@@ -63,7 +65,7 @@ TEST_CASE("event sequence: emits in its own order, once each, and not inside sch
   CHECK_FALSE(emitter->due().any_due());
 }
 
-TEST_CASE("event sequence: knows what is due before an event", "[uv]") {
+TEST_CASE("event sequence: due_before() tells whether an earlier event is due", "[uv]") {
   TestLoop loop;
   const auto emitter = std::make_shared<Emitter>(loop);
   emitter->due().set_due(Letter::b);
@@ -76,7 +78,7 @@ TEST_CASE("event sequence: knows what is due before an event", "[uv]") {
   CHECK_FALSE(emitter->due().ever_due(Letter::c));
 }
 
-TEST_CASE("event sequence: what a listener makes due comes in this turn if its place is ahead",
+TEST_CASE("event sequence: an event that a listener makes due comes in this turn if it is ahead",
           "[uv]") {
   TestLoop loop;
   const auto emitter = std::make_shared<Emitter>(loop);
@@ -92,7 +94,7 @@ TEST_CASE("event sequence: what a listener makes due comes in this turn if its p
   CHECK(emitter->log == "bcd.ab");
 }
 
-TEST_CASE("event sequence: an event that is made not due is not emitted", "[uv]") {
+TEST_CASE("event sequence: an event that is no longer due is not emitted", "[uv]") {
   TestLoop loop;
   const auto emitter = std::make_shared<Emitter>(loop);
   emitter->listener = [&](Letter) { emitter->due().set_due(Letter::d, false); };
@@ -102,7 +104,7 @@ TEST_CASE("event sequence: an event that is made not due is not emitted", "[uv]"
   CHECK(emitter->log == "a.");
 }
 
-TEST_CASE("event sequence: after an exception the rest comes first when the loop goes on", "[uv]") {
+TEST_CASE("event sequence: after an exception, the next run emits the rest first", "[uv]") {
   TestLoop loop;
   const auto emitter = std::make_shared<Emitter>(loop);
   emitter->listener = [&](Letter letter) {
@@ -117,7 +119,7 @@ TEST_CASE("event sequence: after an exception the rest comes first when the loop
   CHECK(emitter->log == "bc.P");
 }
 
-TEST_CASE("event sequence: keeps its owner until it has emitted, and no longer", "[uv]") {
+TEST_CASE("event sequence: it keeps its owner alive until it has emitted, and no longer", "[uv]") {
   TestLoop loop;
   std::string log;
   auto emitter = std::make_shared<Emitter>(loop);
@@ -141,7 +143,7 @@ TEST_CASE("event sequence: the elements of a queue are emitted one by one", "[uv
     emitter->due().emit_each(letter, queue, [&](int element) {
       emitted.push_back(element);
       if (element == 2) throw Thrown();
-      if (element == 3) {  // waits for the next turn
+      if (element == 3) {  // the new element waits for the next turn
         queue.push_back(4);
         emitter->schedule(Letter::a);
       }
@@ -156,8 +158,8 @@ TEST_CASE("event sequence: the elements of a queue are emitted one by one", "[uv
   CHECK(emitter->log == "aab.a");
 }
 
-// The model: a set of due letters, from which each turn takes those ahead of its position.
-TEST_CASE("event sequence: agrees with a model", "[uv]") {
+// The model is a set of due letters. Each turn takes the letters after its position.
+TEST_CASE("event sequence: it does what a model does", "[uv]") {
   TestLoop loop;
   std::mt19937 random(1);
   for (int round = 0; round < 200; ++round) {
@@ -165,7 +167,7 @@ TEST_CASE("event sequence: agrees with a model", "[uv]") {
     std::vector<bool> due(letters);
     int position = -1;  // of the letter that is being emitted
     int wrong = 0;
-    int left = 30;  // letters that listeners still make due
+    int left = 30;  // how many letters listeners still make due
     const auto make_due = [&](int letter) {
       due[static_cast<std::size_t>(letter)] = true;
       emitter->schedule(static_cast<Letter>(letter));
@@ -177,7 +179,7 @@ TEST_CASE("event sequence: agrees with a model", "[uv]") {
         return from;
       };
       int expected = next(position + 1);
-      if (expected == letters) expected = next(0);  // a new turn
+      if (expected == letters) expected = next(0);  // a new turn begins
       wrong += expected != letter;
       position = letter;
       due[static_cast<std::size_t>(letter)] = false;

@@ -1,4 +1,4 @@
-// A libuv at run time that is not the one that tine was compiled with.
+// A libuv at run time that differs from the one that tine was compiled with.
 #include <cstddef>
 #include <string>
 
@@ -11,7 +11,7 @@
 
 namespace {
 
-// What libuv reports about itself. 0: the truth.
+// The values that libuv reports about itself. 0 means the real value.
 struct Pretended {
   unsigned version = 0;
   std::size_t loop_size = 0;
@@ -34,7 +34,7 @@ std::string refusal(const Pretended& libuv) {
 
 }  // namespace
 
-// NOLINTBEGIN: the names are the linker's
+// NOLINTBEGIN: the linker prescribes these names
 extern "C" {
 unsigned __real_uv_version();
 std::size_t __real_uv_loop_size();
@@ -56,9 +56,8 @@ std::size_t __wrap_uv_handle_size(uv_handle_type type) {
 }
 // NOLINTEND
 
-TEST_CASE(
-    "libuv: another one than tine was compiled with is refused by the first loop, which names both",
-    "[uv]") {
+TEST_CASE("libuv: the first loop refuses another libuv than at compile time, and names both",
+          "[uv]") {
   const std::string both = "tine was compiled with libuv " + std::to_string(UV_VERSION_MAJOR) +
                            "." + std::to_string(UV_VERSION_MINOR) + "." +
                            std::to_string(UV_VERSION_PATCH) + ", but the program runs libuv " +
@@ -79,6 +78,6 @@ TEST_CASE(
   CHECK(uv_loop_close(&borrowed) == 0);
 }
 
-TEST_CASE("libuv: one of another minor version is taken, after a refusal too", "[uv]") {
+TEST_CASE("libuv: another minor version is accepted, also after a refusal", "[uv]") {
   CHECK(refusal({.version = UV_VERSION_HEX + 0x100}).empty());
 }

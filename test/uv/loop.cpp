@@ -12,13 +12,13 @@
 
 using namespace std::chrono_literals;
 
-TEST_CASE("loop: run returns when nothing is left", "[uv]") {
+TEST_CASE("loop: run() returns when nothing is left", "[uv]") {
   TestLoop loop;
   loop.run();
   loop.run();
 }
 
-TEST_CASE("loop: posted functions run in order, before run returns", "[uv]") {
+TEST_CASE("loop: posted functions run in order, before run() returns", "[uv]") {
   TestLoop loop;
   std::vector<int> order;
   loop->post([&] {
@@ -34,8 +34,8 @@ TEST_CASE("loop: posted functions run in order, before run returns", "[uv]") {
 TEST_CASE("loop: timers run in the order of their time, not inside after()", "[uv]") {
   TestLoop loop;
   std::vector<int> order;
-  // Except for the first, each timer is due later than the one before it, however long the machine
-  // takes between the calls.
+  // Each timer but the first is due later than the one before it, even if the machine takes long
+  // between the calls.
   tine::Timer last = loop->after(1h, [&] { order.push_back(4); });
   loop->after(0ms, [&] { order.push_back(1); });
   loop->after(5ms, [&] { order.push_back(2); });
@@ -48,7 +48,7 @@ TEST_CASE("loop: timers run in the order of their time, not inside after()", "[u
   CHECK(order == std::vector{1, 2, 3});
 }
 
-TEST_CASE("loop: a timer waits at least its time, after a computation too", "[uv]") {
+TEST_CASE("loop: a timer waits at least its time, also after a computation", "[uv]") {
   TestLoop loop;
   const auto busy_until = std::chrono::steady_clock::now() + 30ms;
   while (std::chrono::steady_clock::now() < busy_until) {
@@ -59,7 +59,7 @@ TEST_CASE("loop: a timer waits at least its time, after a computation too", "[uv
   CHECK(std::chrono::steady_clock::now() - start >= 19ms);
 }
 
-TEST_CASE("timer: one that is cancelled does not run and drops its captures", "[uv]") {
+TEST_CASE("timer: a cancelled timer does not run, and drops its captures", "[uv]") {
   TestLoop loop;
   const auto captured = std::make_shared<int>();
   auto timer = loop->after(1ms, [captured] { FAIL("it ran"); });
@@ -69,7 +69,7 @@ TEST_CASE("timer: one that is cancelled does not run and drops its captures", "[
   loop.run();
 }
 
-TEST_CASE("timer: one may cancel another that is due in the same turn", "[uv]") {
+TEST_CASE("timer: it may cancel another timer that is due in the same turn", "[uv]") {
   TestLoop loop;
   tine::Timer second;
   loop->after(1ms, [&] { second.cancel(); });
@@ -77,7 +77,7 @@ TEST_CASE("timer: one may cancel another that is due in the same turn", "[uv]") 
   loop.run();
 }
 
-TEST_CASE("timer: one that is unref'd does not keep the loop", "[uv]") {
+TEST_CASE("timer: after unref() it does not keep the loop running", "[uv]") {
   TestLoop loop;
   auto timer = loop->after(1h, [] {});
   timer.unref();
@@ -92,8 +92,7 @@ TEST_CASE("timer: a default one does nothing", "[uv]") {
   timer.unref();
 }
 
-TEST_CASE("loop: one that spins runs timers, posted functions and what throws as others do",
-          "[uv]") {
+TEST_CASE("loop: a loop that spins does the same as others", "[uv]") {
   TestLoop loop;
   loop->spin(100us);
   std::vector<int> order;
@@ -120,7 +119,7 @@ TEST_CASE("loop: one that spins runs timers, posted functions and what throws as
   CHECK(order == std::vector{1, 2, 3, 4, 5});
 }
 
-TEST_CASE("loop: one that spins gives the core back when events are far apart", "[uv]") {
+TEST_CASE("loop: a loop that spins gives the core back when events are far apart", "[uv]") {
   TestLoop loop;
   loop->spin(500us);
   int left = 200;
@@ -134,7 +133,7 @@ TEST_CASE("loop: one that spins gives the core back when events are far apart", 
   CHECK(seconds < 0.5 * 200 * 0.0005);  // half of what a loop without back-off uses
 }
 
-TEST_CASE("loop: stop makes run return with work left, which the next run does", "[uv]") {
+TEST_CASE("loop: stop() makes run() return early, and the next run() does the rest", "[uv]") {
   TestLoop loop;
   int ran = 0;
   loop->after(0ms, [&] {
@@ -147,7 +146,7 @@ TEST_CASE("loop: stop makes run return with work left, which the next run does",
   CHECK(ran == 1);
 }
 
-TEST_CASE("loop: what a listener throws comes out of run, and what is due waits for the next",
+TEST_CASE("loop: run() throws what a listener throws, and the next run() does what is due",
           "[uv]") {
   TestLoop loop;
   std::vector<int> order;
@@ -170,9 +169,9 @@ class Flushed final : public tine::uv::Flushable {
 
 }  // namespace
 
-TEST_CASE("loop: what is flushed at the end of the turn may be forgotten before, the others stay",
+TEST_CASE("loop: an object to flush at the end of the turn may be forgotten, the others stay",
           "[uv]") {
-  const auto forgotten = GENERATE(range(std::size_t{0}, std::size_t{4}));  // the last was not added
+  const auto forgotten = GENERATE(range(std::size_t{0}, std::size_t{4}));  // 3: was not added
   TestLoop loop;
   auto& core = tine::core_of(loop);
   Flushed all[4];
@@ -183,7 +182,7 @@ TEST_CASE("loop: what is flushed at the end of the turn may be forgotten before,
   CHECK(all[3].times_ == 0);
 }
 
-TEST_CASE("loop: each run gives out one exception", "[uv]") {
+TEST_CASE("loop: each run() throws one exception", "[uv]") {
   TestLoop loop;
   for (const char* const text : {"one", "two", "three"}) {
     loop->post([text] { throw std::runtime_error(text); });
@@ -194,7 +193,8 @@ TEST_CASE("loop: each run gives out one exception", "[uv]") {
   loop.run();
 }
 
-TEST_CASE("loop: what is due when it is destroyed is dropped without a call", "[uv]") {
+TEST_CASE("loop: due functions and timers are dropped without a call if the loop is destroyed",
+          "[uv]") {
   const auto captured = std::make_shared<int>();
   {
     TestLoop loop;
@@ -240,7 +240,8 @@ TEST_CASE("borrowed loop: uv_run drives it", "[uv]") {
   CHECK(ran == 2);
 }
 
-TEST_CASE("borrowed loop: the handler gets what a listener throws, and the loop goes on", "[uv]") {
+TEST_CASE("borrowed loop: the handler gets the exceptions of listeners, and the loop goes on",
+          "[uv]") {
   BorrowedLoop borrowed;
   tine::Loop loop(&borrowed.loop);
   std::vector<std::string> seen;
@@ -257,7 +258,7 @@ TEST_CASE("borrowed loop: the handler gets what a listener throws, and the loop 
   CHECK(seen == std::vector<std::string>{"thrown", "ran"});
 }
 
-TEST_CASE("borrowed loop: after run has thrown, the application may go on with uv_run", "[uv]") {
+TEST_CASE("borrowed loop: after run() has thrown, the application may go on with uv_run", "[uv]") {
   BorrowedLoop borrowed;
   tine::Loop loop(&borrowed.loop);
   int handled = 0;
@@ -270,7 +271,7 @@ TEST_CASE("borrowed loop: after run has thrown, the application may go on with u
   CHECK(handled == 2);
 }
 
-TEST_CASE("borrowed loop: handles of the application live beside ours", "[uv]") {
+TEST_CASE("borrowed loop: handles of the application and ours do not disturb each other", "[uv]") {
   BorrowedLoop borrowed;
   uv_timer_t timer;
   uv_timer_init(&borrowed.loop, &timer);

@@ -29,7 +29,7 @@ struct sigaction action_of(int signal) {
 
 }  // namespace
 
-TEST_CASE("signal: each one calls the listener once, on a later turn", "[signal]") {
+TEST_CASE("signal: each signal calls the listener once, on a later turn", "[signal]") {
   TestLoop loop;
   std::vector<int> numbers;
   auto listener = tine::on_signal(loop, SIGUSR1, [&](const tine::Signal& signal) {
@@ -47,7 +47,7 @@ TEST_CASE("signal: each one calls the listener once, on a later turn", "[signal]
   listener.cancel();
 }
 
-TEST_CASE("signal: one that comes before the loop runs waits for it", "[signal]") {
+TEST_CASE("signal: a signal that comes before the loop runs waits for it", "[signal]") {
   TestLoop loop;
   ExpectCalls called(1);
   tine::SignalListener listener = tine::on_signal(loop, SIGUSR1, [&](tine::Signal) {
@@ -60,7 +60,7 @@ TEST_CASE("signal: one that comes before the loop runs waits for it", "[signal]"
   loop.run();
 }
 
-TEST_CASE("signal: one of the kernel is told from one of a process", "[signal]") {
+TEST_CASE("signal: from_kernel distinguishes signals of the kernel and of processes", "[signal]") {
   TestLoop loop;
   ExpectCalls called(1);
   tine::once_signal(loop, SIGALRM, [&](const tine::Signal& signal) {
@@ -76,7 +76,7 @@ TEST_CASE("signal: one of the kernel is told from one of a process", "[signal]")
   loop.run();
 }
 
-TEST_CASE("signal: a listener does not keep the loop until ref, and not after unref", "[signal]") {
+TEST_CASE("signal: a listener keeps the loop running only between ref() and unref()", "[signal]") {
   TestLoop loop;
   auto listener = tine::on_signal(loop, SIGUSR1, [] {});
   loop.run();
@@ -102,7 +102,7 @@ TEST_CASE("signal: a handle may be dropped, and the listener may own anything", 
   loop.run();
 }
 
-TEST_CASE("signal: all listeners are called, except those that another cancels", "[signal]") {
+TEST_CASE("signal: all listeners are called, except those that another one cancels", "[signal]") {
   TestLoop loop;
   std::string calls;
   tine::SignalListener second;
@@ -135,7 +135,7 @@ TEST_CASE("signal: a cancelled listener is not called and drops its captures", "
   loop.run();
 }
 
-TEST_CASE("signal: after once_signal the next one does what it did before", "[signal]") {
+TEST_CASE("signal: after once_signal(), the next signal does what it did before", "[signal]") {
   const SignalAction own(SIGUSR1, count);
   handled = 0;
   TestLoop loop;
@@ -150,7 +150,7 @@ TEST_CASE("signal: after once_signal the next one does what it did before", "[si
   loop.run();
 }
 
-TEST_CASE("signal: what it did before comes back with the last listener's end", "[signal]") {
+TEST_CASE("signal: when the last listener ends, the earlier action is restored", "[signal]") {
   const auto before = GENERATE(SIG_DFL, SIG_IGN, &count);
   const SignalAction own(SIGUSR1, before);
   {
@@ -164,7 +164,7 @@ TEST_CASE("signal: what it did before comes back with the last listener's end", 
   CHECK(action_of(SIGUSR1).sa_handler == before);
 }
 
-TEST_CASE("signal: a handle outlives its loop and does nothing then", "[signal]") {
+TEST_CASE("signal: a handle that outlives its loop is inert", "[signal]") {
   const SignalAction ignored(SIGUSR1, SIG_IGN);
   tine::SignalListener listener;
   CHECK_FALSE(listener);
@@ -182,7 +182,7 @@ TEST_CASE("signal: a handle outlives its loop and does nothing then", "[signal]"
   listener.cancel();
 }
 
-TEST_CASE("signal: what a listener throws comes out of run, and the rest waits for the next",
+TEST_CASE("signal: run() throws what a listener throws, and the next run() does the rest",
           "[signal]") {
   TestLoop loop;
   int calls = 0;
@@ -198,7 +198,8 @@ TEST_CASE("signal: what a listener throws comes out of run, and the rest waits f
   CHECK(calls == 2);
 }
 
-TEST_CASE("signal: one that cannot have a listener is refused and stays as it was", "[signal]") {
+TEST_CASE("signal: a signal that cannot have a listener is refused, and its action stays",
+          "[signal]") {
   TestLoop loop;
   const auto refused = [&](int signal) {
     try {
@@ -218,7 +219,7 @@ TEST_CASE("signal: one that cannot have a listener is refused and stays as it wa
   }
 }
 
-TEST_CASE("signal: children start without the listener", "[signal]") {
+TEST_CASE("signal: children start with the default action", "[signal]") {
   TestLoop loop;
   auto listener = tine::on_signal(loop, SIGUSR1, [] { FAIL("it was called"); });
   auto child = loop.fork_script("kill -s USR1 $$");
@@ -227,7 +228,7 @@ TEST_CASE("signal: children start without the listener", "[signal]") {
   listener.cancel();
 }
 
-TEST_CASE("signal: a copy of the process that runs the loop gets its own", "[signal]") {
+TEST_CASE("signal: a fork() of the process that runs the loop gets its own signals", "[signal]") {
   TestLoop loop;
   int calls = 0;
   auto listener = tine::on_signal(loop, SIGUSR1, [&] {
@@ -235,15 +236,15 @@ TEST_CASE("signal: a copy of the process that runs the loop gets its own", "[sig
     loop->stop();
   });
   listener.ref();
-  const pid_t copy = ::fork();
-  if (copy == 0) {
+  const pid_t forked = ::fork();
+  if (forked == 0) {
     alarm(static_cast<unsigned>(deadline.count()));
     loop->post([] { raise(SIGUSR1); });
     loop->run();
     _exit(calls == 1 ? 0 : 1);
   }
   int status = -1;
-  CHECK(waitpid(copy, &status, 0) == copy);
+  CHECK(waitpid(forked, &status, 0) == forked);
   CHECK(status == 0);
   listener.unref();
   loop.run();
@@ -274,7 +275,7 @@ TEST_CASE("signal: listeners may come and go while signals arrive at other threa
   TestLoop loop;
   std::atomic<bool> ending = false;
   std::thread sender([&ending] {
-    while (!ending) raise(SIGUSR1);  // handled on this thread
+    while (!ending) raise(SIGUSR1);  // on this thread
   });
   int calls = 0;
   for (int i = 0; i < 1000; ++i) {

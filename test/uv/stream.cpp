@@ -1,5 +1,5 @@
-// A stream over a pair of descriptors. What is the same for one descriptor is tested through the
-// channels and sockets that use it.
+// A stream over a pair of descriptors. Everything that is the same for a single descriptor is
+// tested through the channels and sockets that use it.
 #include "uv/stream.hpp"
 
 #include <array>
@@ -26,7 +26,7 @@ std::string read_all(const Descriptor& from) {
   return all;
 }
 
-// A stream that writes into one pipe and reads from another, and the peer's ends of them.
+// A stream that writes to one pipe and reads from another one, and the peer's ends of these pipes.
 struct Pair final : Stream::User {
   Pair() {
     Pipe out;
@@ -53,7 +53,7 @@ struct Pair final : Stream::User {
 
 }  // namespace
 
-TEST_CASE("stream: a pair reads and writes where it is told", "[uv]") {
+TEST_CASE("stream: a pair writes to one descriptor and reads from the other", "[uv]") {
   Pair pair;
   CHECK(pair.stream->write("ab", "c") == 3);
   CHECK(read_all(*pair.from_stream) == "abc");
@@ -65,7 +65,7 @@ TEST_CASE("stream: a pair reads and writes where it is told", "[uv]") {
   CHECK(pair.log == "xy end");
 }
 
-TEST_CASE("stream: a pair knows what the peer has not read", "[uv]") {
+TEST_CASE("stream: a pair knows how much the peer has not read", "[uv]") {
   Pair pair;
   CHECK(pair.stream->unread() == 0);
   REQUIRE(pair.stream->write(std::string(150, 'x')) == 150);
@@ -79,7 +79,7 @@ TEST_CASE("stream: half_close() of a pair ends writing, and reading goes on", "[
   REQUIRE(pair.stream->write("a") == 1);
   pair.stream->half_close();
   CHECK(read_all(*pair.from_stream) == "a");
-  CHECK(read_all(*pair.from_stream).empty());  // EOF: a read of an open pipe would not return
+  CHECK(read_all(*pair.from_stream).empty());  // EOF, because a read of an open pipe would block
   pair.stream->set_reading(Stream::Reading::on);
   REQUIRE(::write(pair.to_stream->get(), "x", 1) == 1);
   pair.to_stream.reset();
@@ -87,7 +87,7 @@ TEST_CASE("stream: half_close() of a pair ends writing, and reading goes on", "[
   CHECK(pair.log == "x end");
 }
 
-TEST_CASE("stream: a pair that waits to write keeps the loop, whatever its ref", "[uv]") {
+TEST_CASE("stream: a pair that waits to write keeps the loop running, even without ref", "[uv]") {
   Pair pair;
   pair.stream->set_ref(false);
   pair.stream->set_reading(Stream::Reading::on);

@@ -1,5 +1,5 @@
-// The queue of unwritten bytes against a model: what is written when, and which callback is called
-// with what.
+// Compares the queue of unwritten bytes with a model: which bytes are written when, and which
+// callback gets which result.
 #include "uv/write_queue.hpp"
 
 #include <algorithm>
@@ -20,7 +20,7 @@ constexpr std::size_t most_kept = 4096;
 
 std::error_code error(int number) { return {number, std::generic_category()}; }
 
-// A queue, and what it must do.
+// A queue and its model.
 class Checked {
  public:
   void add(const std::string& bytes, bool with_callback) {
@@ -95,13 +95,13 @@ class Checked {
   std::size_t accepted_ = 0;
   std::size_t written_ = 0;
   std::size_t last_without_callback_ = 0;
-  std::vector<Expected> expected_;  // for each callback
+  std::vector<Expected> expected_;  // one for each callback
   std::vector<std::vector<std::error_code>> called_;
 };
 
 }  // namespace
 
-TEST_CASE("write queue: agrees with a model", "[uv]") {
+TEST_CASE("write queue: it does what a model does", "[uv]") {
   std::mt19937 random(7);
   for (int round = 0; round < 100; ++round) {
     Checked queue;
@@ -122,7 +122,8 @@ TEST_CASE("write queue: agrees with a model", "[uv]") {
   }
 }
 
-TEST_CASE("write queue: bytes elsewhere count in the order of their records", "[uv]") {
+TEST_CASE("write queue: bytes that are written elsewhere count in the order of their records",
+          "[uv]") {
   WriteQueue queue(most_kept);
   std::string log;
   const auto record = [&](char name) -> tine::SendCallback {
