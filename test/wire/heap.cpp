@@ -9,7 +9,7 @@ namespace {
 std::atomic<std::size_t> allocated_blocks{0};
 std::atomic<std::size_t> allocated_bytes{0};
 
-// The size of each block is stored in front of it.
+// Each block has its size stored in front of it.
 constexpr std::size_t header = alignof(std::max_align_t);
 static_assert(header >= sizeof(std::size_t));
 

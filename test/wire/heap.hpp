@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-// Counts what operator new returns, in the whole program.
+// Counts the blocks that operator new returns, in the whole program.
 namespace heap {
 
 // Returns the number of blocks allocated so far.

@@ -10,7 +10,7 @@ using nlohmann::json;
 using tine::wire::internal_command;
 using tine::wire::may_be_internal;
 
-TEST_CASE("internal message: has its command, when cmd starts with NODE_ and goes on", "[wire]") {
+TEST_CASE("internal message: it has a command if cmd starts with NODE_ and is longer", "[wire]") {
   CHECK(internal_command({{"cmd", "NODE_HANDLE_ACK"}}) == "NODE_HANDLE_ACK");
   CHECK(internal_command({{"cmd", "NODE_X"}}) == "NODE_X");
   CHECK(internal_command({{"cmd", "NODE__"}}) == "NODE__");
@@ -19,7 +19,7 @@ TEST_CASE("internal message: has its command, when cmd starts with NODE_ and goe
   CHECK(internal_command({{"cmd", std::string("NODE_\0", 6)}}) == std::string("NODE_\0", 6));
 }
 
-TEST_CASE("internal message: is ordinary, when cmd is not such a string", "[wire]") {
+TEST_CASE("internal message: a message with another cmd is ordinary", "[wire]") {
   CHECK(internal_command({{"cmd", "NODE_"}}).empty());
   CHECK(internal_command({{"cmd", "NODE"}}).empty());
   CHECK(internal_command({{"cmd", ""}}).empty());
@@ -32,7 +32,7 @@ TEST_CASE("internal message: is ordinary, when cmd is not such a string", "[wire
   CHECK(internal_command({{"cmd", {{"cmd", "NODE_X"}}}}).empty());
 }
 
-TEST_CASE("internal message: is ordinary, when there is no cmd of its own", "[wire]") {
+TEST_CASE("internal message: a message without a cmd of its own is ordinary", "[wire]") {
   CHECK(internal_command(json::object()).empty());
   CHECK(internal_command({{"CMD", "NODE_X"}}).empty());
   CHECK(internal_command({{"msg", {{"cmd", "NODE_X"}}}}).empty());
@@ -44,7 +44,9 @@ TEST_CASE("internal message: is ordinary, when there is no cmd of its own", "[wi
   CHECK(internal_command(true).empty());
 }
 
-TEST_CASE("internal message: may be one, when its text is, however it is written", "[wire]") {
+TEST_CASE(
+    "internal message: the text of each internal message is recognized, however it is written",
+    "[wire]") {
   const auto text =
       GENERATE(as<std::string>{}, R"({"cmd":"NODE_X"})", R"({"cmd":"\u004eODE_X"})",
                R"({"cmd":"\u004EODE_X"})", R"({"cmd":"NODE\u005fX"})", R"({"cmd":"NOD\u0045_X"})",
@@ -57,14 +59,14 @@ TEST_CASE("internal message: may be one, when its text is, however it is written
   CHECK(may_be_internal(text));
 }
 
-TEST_CASE("internal message: cannot be one, when its text has neither NODE_ nor \\u", "[wire]") {
+TEST_CASE("internal message: a text without NODE_ and \\u is ordinary", "[wire]") {
   CHECK_FALSE(may_be_internal(""));
   CHECK_FALSE(may_be_internal(R"({"cmd":"node_x"})"));
   CHECK_FALSE(may_be_internal(R"({"cmd":"NODE"})"));
   CHECK_FALSE(may_be_internal(R"({"text":"a\nb\t\"\\ \/ é😀"})"));
 }
 
-TEST_CASE("internal message: is ordinary, when a later cmd is", "[wire]") {
+TEST_CASE("internal message: the last cmd counts if there are several", "[wire]") {
   const std::string text = R"({"cmd":"NODE_X","cmd":"x"})";
 
   CHECK(may_be_internal(text));

@@ -1,4 +1,4 @@
-// Compares the reader and the writer with nlohmann's own, on random documents.
+// Compares the reader and the writer with nlohmann's, on random documents.
 #include <algorithm>
 #include <cstdint>
 #include <string>
@@ -38,7 +38,7 @@ struct Batch {
   RandomJson random;
 };
 
-// Small documents are read faster, so there are more of them.
+// Small documents are read faster, so there can be more of them.
 std::vector<Batch> batches(std::uint64_t seed) {
   return {{scaled(3'000, 30'000), RandomJson(seed)},
           {scaled(50'000, 500'000), RandomJson(seed, RandomJson::small)}};
@@ -46,7 +46,7 @@ std::vector<Batch> batches(std::uint64_t seed) {
 
 }  // namespace
 
-TEST_CASE("json reader: agrees with nlohmann's parser, when documents are good", "[wire]") {
+TEST_CASE("json reader: it agrees with nlohmann's parser on good documents", "[wire]") {
   constexpr std::uint64_t seed = 1;
   JsonReader reader(default_depth);
   for (auto [count, random] : batches(seed)) {
@@ -63,7 +63,7 @@ TEST_CASE("json reader: agrees with nlohmann's parser, when documents are good",
   }
 }
 
-TEST_CASE("json reader: agrees with nlohmann's parser, when documents are damaged", "[wire]") {
+TEST_CASE("json reader: it agrees with nlohmann's parser on damaged documents", "[wire]") {
   constexpr std::uint64_t seed = 2;
   JsonReader reader(default_depth);
   json value;
@@ -85,7 +85,7 @@ TEST_CASE("json reader: agrees with nlohmann's parser, when documents are damage
   }
 }
 
-TEST_CASE("json reader: gives only valid UTF-8, when documents are damaged", "[wire]") {
+TEST_CASE("json reader: it gives only valid UTF-8, even for damaged documents", "[wire]") {
   constexpr std::uint64_t seed = 3;
   RandomJson random(seed);
   JsonReader reader(default_depth);
@@ -104,7 +104,7 @@ TEST_CASE("json reader: gives only valid UTF-8, when documents are damaged", "[w
   }
 }
 
-TEST_CASE("json writer: agrees with dump(), when documents are random", "[wire]") {
+TEST_CASE("json writer: it agrees with dump() on random documents", "[wire]") {
   constexpr std::uint64_t seed = 4;
   RandomJson random(seed);
   ByteBuffer out;
@@ -119,7 +119,7 @@ TEST_CASE("json writer: agrees with dump(), when documents are random", "[wire]"
   }
 }
 
-TEST_CASE("json writer: gives the same text, when what it wrote is read again", "[wire]") {
+TEST_CASE("json writer: a value that was written and read is written as the same text", "[wire]") {
   constexpr std::uint64_t seed = 5;
   RandomJson random(seed);
   JsonReader reader(default_depth);
@@ -138,7 +138,7 @@ TEST_CASE("json writer: gives the same text, when what it wrote is read again", 
   }
 }
 
-TEST_CASE("json reader: reads lines that are expected as it reads others", "[wire]") {
+TEST_CASE("json reader: it reads expected lines like any others", "[wire]") {
   constexpr std::uint64_t seed = 5;
   constexpr std::size_t most_lines = 40;
   RandomJson random(seed, RandomJson::small);

@@ -21,7 +21,7 @@ namespace {
 
 using Sizes = std::vector<std::size_t>;
 
-// A text of arrays and objects, nested in the order of `kinds`, over and over, around `innermost`.
+// A text of arrays and objects, nested in the order of `kinds` again and again, around `innermost`.
 struct Nested {
   Nested(std::string_view kinds, std::size_t depth, std::string_view innermost) {
     std::string end;
@@ -40,7 +40,8 @@ struct Nested {
   std::size_t last_bracket = 0;
 };
 
-// Checks, reads and writes a text, twice. Returns how often the written text equals the original.
+// Checks, reads and writes a text, twice. Returns how often the written text equals the original
+// one.
 int round_trips(const std::string& text, std::size_t max_depth) {
   JsonReader reader(max_depth);
   json value;
@@ -55,7 +56,7 @@ int round_trips(const std::string& text, std::size_t max_depth) {
 
 }  // namespace
 
-TEST_CASE("json nesting: is read, when it is as deep as allowed", "[wire]") {
+TEST_CASE("json nesting: a text that is as deep as allowed is read", "[wire]") {
   const auto kinds = GENERATE(as<std::string>{}, "[", "{", "[{", "{[", "[[{");
   const auto innermost = GENERATE(as<std::string>{}, "", "1", "\"a\"");
   const auto max_depth = GENERATE(as<std::size_t>{}, 1, 2, 127, 128, 129, 1000);
@@ -68,7 +69,7 @@ TEST_CASE("json nesting: is read, when it is as deep as allowed", "[wire]") {
   CHECK(result.value.dump() == nested.text);
 }
 
-TEST_CASE("json nesting: is read over the one before, whatever their depths", "[wire]") {
+TEST_CASE("json nesting: texts of any depths are read over each other", "[wire]") {
   const auto kinds = GENERATE(as<std::string>{}, "[", "{", "[{");
   const auto innermost = GENERATE(as<std::string>{}, "", "1");
   JsonReader reader(default_depth);
@@ -82,7 +83,7 @@ TEST_CASE("json nesting: is read over the one before, whatever their depths", "[
   }
 }
 
-TEST_CASE("json nesting: is refused at its bracket, when a level deeper", "[wire]") {
+TEST_CASE("json nesting: a text that is one level deeper is refused at its bracket", "[wire]") {
   const auto kinds = GENERATE(as<std::string>{}, "[", "{", "[{", "{[", "[[{");
   const auto innermost = GENERATE(as<std::string>{}, "", "1", "\"a\"");
   const auto max_depth = GENERATE(as<std::size_t>{}, 1, 2, 127, 128, 129, 1000);
@@ -96,7 +97,7 @@ TEST_CASE("json nesting: is refused at its bracket, when a level deeper", "[wire
   CHECK(bad->reason == "nested more than " + std::to_string(max_depth) + " deep");
 }
 
-TEST_CASE("json nesting: is refused, when the depth is one and other texts came first", "[wire]") {
+TEST_CASE("json nesting: the limit of one level holds after any other text", "[wire]") {
   const auto before = GENERATE(as<std::string>{}, "", " ", "x", "[]", "[1,", "\xEF\xBB\xBF", "[[");
   CAPTURE(before);
   JsonReader reader(1);
@@ -108,13 +109,13 @@ TEST_CASE("json nesting: is refused, when the depth is one and other texts came 
   CHECK_FALSE(read_over(reader, "[1]", value).has_value());
 }
 
-TEST_CASE("json nesting: counts no brackets, when they stand in strings", "[wire]") {
+TEST_CASE("json nesting: brackets in strings do not count", "[wire]") {
   CHECK(read_text(R"(["[[{{","\"[[","\\","[\\\"["])", 1).value ==
         json({"[[{{", "\"[[", "\\", "[\\\"["}));
   CHECK(read_text(R"({"[{\"[{":"[","]":"}","\ud800[":"\ud800{"})", 1).value.size() == 3);
 }
 
-TEST_CASE("json nesting: counts levels, not brackets, when values stand side by side", "[wire]") {
+TEST_CASE("json nesting: levels count, not brackets, if values stand side by side", "[wire]") {
   std::string text = "[[]";
   for (int i = 0; i < 5000; ++i) text += ",[1],{\"a\":1},[],{}";
 
@@ -123,7 +124,7 @@ TEST_CASE("json nesting: counts levels, not brackets, when values stand side by 
   CHECK(read_text(text + ",[[]]]", 2).bad->offset == text.size() + 2);
 }
 
-TEST_CASE("json nesting: is refused without much ado, when it is millions deep", "[wire]") {
+TEST_CASE("json nesting: a text that is millions deep is refused at the limit", "[wire]") {
   for (const std::size_t depth : Sizes{100'000, 1'000'000, 5'000'000}) {
     CHECK(read_text(std::string(depth, '[')).bad->offset == default_depth);
     CHECK(read_text(Nested("[", depth, "").text).bad->offset == default_depth);
@@ -131,7 +132,7 @@ TEST_CASE("json nesting: is refused without much ado, when it is millions deep",
   }
 }
 
-TEST_CASE("json nesting: goes on being refused, when good texts come in between", "[wire]") {
+TEST_CASE("json nesting: a text that is too deep is refused again after good texts", "[wire]") {
   JsonReader reader(3);
   json value;
   for (int i = 0; i < 10; ++i) {
@@ -141,7 +142,7 @@ TEST_CASE("json nesting: goes on being refused, when good texts come in between"
   }
 }
 
-TEST_CASE("json nesting: fits a stack of 256 KiB, up to the default depth", "[wire]") {
+TEST_CASE("json nesting: up to the default depth, a text fits a stack of 256 KiB", "[wire]") {
   const auto kinds = GENERATE(as<std::string>{}, "[", "{", "[{");
   const auto innermost = GENERATE(as<std::string>{}, "", "1");
   const auto depth = GENERATE(as<std::size_t>{}, 100, 127, 128, 129, default_depth);
@@ -154,7 +155,8 @@ TEST_CASE("json nesting: fits a stack of 256 KiB, up to the default depth", "[wi
   CHECK(good == 2);
 }
 
-TEST_CASE("json nesting: is refused on a stack of 256 KiB, beyond the default depth", "[wire]") {
+TEST_CASE("json nesting: beyond the default depth, a text is refused on a stack of 256 KiB",
+          "[wire]") {
   const std::string text = Nested("[{", 1'000'000, "1").text;
   bool refused = false;
 
@@ -167,7 +169,7 @@ TEST_CASE("json nesting: is refused on a stack of 256 KiB, beyond the default de
   CHECK(refused);
 }
 
-TEST_CASE("json nesting: fits a stack of 8 MiB, at the deepest setting", "[wire]") {
+TEST_CASE("json nesting: at the deepest setting, a text fits a stack of 8 MiB", "[wire]") {
   const auto kinds = GENERATE(as<std::string>{}, "[", "{", "[{");
   const std::string text = Nested(kinds, JsonReader::deepest, "1").text;
   int good = 0;
@@ -177,7 +179,7 @@ TEST_CASE("json nesting: fits a stack of 8 MiB, at the deepest setting", "[wire]
   CHECK(good == 2);
 }
 
-TEST_CASE("json nesting: is bounded, when the setting is beyond reason", "[wire]") {
+TEST_CASE("json nesting: the setting itself has a limit", "[wire]") {
   constexpr std::size_t deepest = JsonReader::deepest;
 
   CHECK(read_text(Nested("[", deepest + 1, "").text, deepest * 1000).bad->offset == deepest);

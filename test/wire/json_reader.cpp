@@ -25,7 +25,7 @@ namespace {
 struct BadText {
   std::string text;
   std::size_t offset;
-  std::string reason;  // a part of the whole reason
+  std::string reason;  // a part of the reason
 };
 
 void check_bad(const std::vector<BadText>& texts) {
@@ -41,7 +41,7 @@ void check_bad(const std::vector<BadText>& texts) {
   }
 }
 
-// Returns the value of a text, which must be valid.
+// Returns the value of a valid text.
 json value_of(std::string_view text) {
   CAPTURE(std::string(text));
   ReadResult result = read_text(text);
@@ -89,7 +89,7 @@ std::string escaped(unsigned unit, bool upper_case) {
   return text;
 }
 
-// Returns the string that the reader makes of the text between two quotes.
+// Returns the string that the reader makes from the text between two quotes.
 std::string string_of(std::string_view text) {
   return value_of('"' + std::string(text) + '"').get<std::string>();
 }
@@ -103,7 +103,7 @@ std::string object_with_keys(const std::vector<std::size_t>& keys) {
   return text + '}';
 }
 
-// Returns the CPU time that a call takes. On a busy machine the elapsed time says less.
+// Returns the CPU time that a call takes, because on a busy machine the elapsed time means less.
 template <class Call>
 double seconds(Call call) {
   const std::clock_t start = std::clock();
@@ -115,7 +115,7 @@ const std::string replacement = "\xEF\xBF\xBD";
 
 }  // namespace
 
-TEST_CASE("json reader: reads every kind of value, when it stands alone", "[wire]") {
+TEST_CASE("json reader: it reads every kind of value", "[wire]") {
   CHECK(value_of("null").is_null());
   CHECK(value_of("true") == true);
   CHECK(value_of("false") == false);
@@ -129,18 +129,18 @@ TEST_CASE("json reader: reads every kind of value, when it stands alone", "[wire
         json({{"a", {1, {{"b", nullptr}}}}, {"", "é😀"}}));
 }
 
-TEST_CASE("json reader: takes blanks around tokens, a carriage return as well", "[wire]") {
+TEST_CASE("json reader: it accepts blanks around tokens, including carriage returns", "[wire]") {
   CHECK(value_of(" \t\r\n{ \"a\" :\t[ 1 ,\r 2 ] }\r") == json({{"a", {1, 2}}}));
   CHECK(value_of("5\r") == 5);
 }
 
-TEST_CASE("json reader: refuses a text, when there is nothing in it", "[wire]") {
+TEST_CASE("json reader: it refuses an empty text", "[wire]") {
   check_bad({{"", 0, "an empty text"}, {"  \t", 3, "an empty text"}, {"\r", 1, "an empty text"}});
   json value;
   CHECK(JsonReader(default_depth).read({}, value).has_value());
 }
 
-TEST_CASE("json reader: refuses a text, when it is not JSON", "[wire]") {
+TEST_CASE("json reader: it refuses a text that is not JSON", "[wire]") {
   check_bad({{"undefined", 0, "invalid literal"},
              {"tru", 3, "invalid literal"},
              {"nulll", 4, "invalid literal"},
@@ -154,7 +154,7 @@ TEST_CASE("json reader: refuses a text, when it is not JSON", "[wire]") {
              {"GET / HTTP/1.1\r", 0, "invalid literal"}});
 }
 
-TEST_CASE("json reader: refuses a text, when something follows the value", "[wire]") {
+TEST_CASE("json reader: it refuses a text with something after the value", "[wire]") {
   check_bad({{R"({"a":1} x)", 8, "invalid literal"},
              {"1 2", 2, "unexpected number literal"},
              {"{}{}", 2, "unexpected '{'"},
@@ -164,7 +164,7 @@ TEST_CASE("json reader: refuses a text, when something follows the value", "[wir
              {"\"a\"\"b\"", 5, "unexpected string literal"}});
 }
 
-TEST_CASE("json reader: refuses a text, when its punctuation is wrong", "[wire]") {
+TEST_CASE("json reader: it refuses wrong punctuation", "[wire]") {
   check_bad({{R"({"a":,})", 5, "unexpected ','"},
              {R"({"a":1,})", 7, "unexpected '}'"},
              {"[1,]", 3, "unexpected ']'"},
@@ -178,7 +178,7 @@ TEST_CASE("json reader: refuses a text, when its punctuation is wrong", "[wire]"
              {":", 0, "unexpected ':'"}});
 }
 
-TEST_CASE("json reader: refuses a text, when it ends too early", "[wire]") {
+TEST_CASE("json reader: it refuses a text that ends too early", "[wire]") {
   check_bad({{"[1", 2, "unexpected end of input"},
              {"[", 1, "unexpected end of input"},
              {R"({"a")", 4, "unexpected end of input"},
@@ -193,7 +193,7 @@ TEST_CASE("json reader: refuses a text, when it ends too early", "[wire]") {
   }
 }
 
-TEST_CASE("json reader: refuses a text, when a number is malformed", "[wire]") {
+TEST_CASE("json reader: it refuses a malformed number", "[wire]") {
   check_bad({{"-", 1, "invalid number"},
              {"1.", 2, "invalid number"},
              {"1e", 2, "invalid number"},
@@ -205,7 +205,7 @@ TEST_CASE("json reader: refuses a text, when a number is malformed", "[wire]") {
              {"-01", 2, "unexpected number literal"}});
 }
 
-TEST_CASE("json reader: refuses a text, when an escape is malformed", "[wire]") {
+TEST_CASE("json reader: it refuses a malformed escape", "[wire]") {
   check_bad({{R"("\x")", 2, "forbidden character after backslash"},
              {R"("\U0041")", 2, "forbidden character after backslash"},
              {R"("\u12g4")", 5, "must be followed by 4 hex digits"},
@@ -214,7 +214,7 @@ TEST_CASE("json reader: refuses a text, when an escape is malformed", "[wire]") 
              {R"("\ud800\u12")", 11, "must be followed by 4 hex digits"}});
 }
 
-TEST_CASE("json reader: refuses a text, when a control character stands in a string", "[wire]") {
+TEST_CASE("json reader: it refuses a control character in a string", "[wire]") {
   for (char c = 1; c < 0x20; ++c) {
     check_bad(
         {{"[\"a"s + c + "\"]", 3, "control character"}, {"{\""s + c + "\":1}", 2, "control"}});
@@ -222,7 +222,7 @@ TEST_CASE("json reader: refuses a text, when a control character stands in a str
   CHECK(string_of("\x7F") == "\x7F");
 }
 
-TEST_CASE("json reader: refuses a text, when it begins with a byte order mark", "[wire]") {
+TEST_CASE("json reader: it refuses a byte order mark", "[wire]") {
   check_bad({{"\xEF\xBB\xBF{}", 0, "a byte order mark"},
              {"\xEF\xBB\xBF", 0, "a byte order mark"},
              {"\xEF\xBB{}", 2, "invalid BOM"},
@@ -230,7 +230,7 @@ TEST_CASE("json reader: refuses a text, when it begins with a byte order mark", 
   CHECK(string_of("\xEF\xBB\xBF") == "\xEF\xBB\xBF");
 }
 
-TEST_CASE("json reader: refuses a text, when a NUL byte is in it", "[wire]") {
+TEST_CASE("json reader: it refuses a NUL byte", "[wire]") {
   check_bad({{"\0"s, 0, "a NUL byte"},
              {"{}\0"s, 2, "a NUL byte"},
              {"{}\0{}"s, 2, "a NUL byte"},
@@ -238,7 +238,7 @@ TEST_CASE("json reader: refuses a text, when a NUL byte is in it", "[wire]") {
              {"[1,\0 2]"s, 3, "a NUL byte"}});
 }
 
-TEST_CASE("json reader: refuses a text, when a string is not UTF-8", "[wire]") {
+TEST_CASE("json reader: it refuses a string that is not UTF-8", "[wire]") {
   constexpr auto reason = "ill-formed UTF-8";
   check_bad({{"\"\xFF\"", 1, reason},
              {"\"a\x80\"", 2, reason},
@@ -254,21 +254,21 @@ TEST_CASE("json reader: refuses a text, when a string is not UTF-8", "[wire]") {
              {"{\"\xC3\":1}", 3, reason}});
 }
 
-TEST_CASE("json reader: refuses a text, when non-ASCII stands outside of strings", "[wire]") {
+TEST_CASE("json reader: it refuses non-ASCII characters outside of strings", "[wire]") {
   check_bad({{"{}\xFF", 2, "invalid literal"},
              {"\xC3\xA9", 0, "invalid literal"},
              {"[\xE2\x80\xA8]", 1, "invalid literal"},
              {"\xC2\xA0{}", 0, "invalid literal"}});
 }
 
-TEST_CASE("json reader: tells the offset of the original, when a surrogate was replaced",
+TEST_CASE("json reader: an error has the offset in the original, even if surrogates were replaced",
           "[wire]") {
   check_bad(
       {{R"(["\ud800","\udc00",])", 19, "unexpected ']'"}, {R"(\ud800)", 0, "invalid literal"}});
   CHECK(read_text(R"(["\ud800",])").bad->excerpt == R"(["\ud800",])");
 }
 
-TEST_CASE("json reader: reads good texts, when bad ones came before", "[wire]") {
+TEST_CASE("json reader: it reads good texts after bad ones", "[wire]") {
   JsonReader reader(default_depth);
   json value;
   for (const auto& bad : {""s, "{"s, "x"s, "{\"a\":[1,\"b\",}"s, "\"\xFF\""s, "\xEF\xBB\xBF{}"s,
@@ -281,7 +281,7 @@ TEST_CASE("json reader: reads good texts, when bad ones came before", "[wire]") 
   }
 }
 
-TEST_CASE("json reader: reads the numbers of nlohmann's parser, type included", "[wire]") {
+TEST_CASE("json reader: it reads numbers like nlohmann's parser, with the same types", "[wire]") {
   for (const auto* const text : {"0",
                                  "1",
                                  "-1",
@@ -317,7 +317,7 @@ TEST_CASE("json reader: reads the numbers of nlohmann's parser, type included", 
   }
 }
 
-TEST_CASE("json reader: has signed, unsigned and floating numbers, at the limits of 64 bits",
+TEST_CASE("json reader: at the limits of 64 bits, numbers are signed, unsigned or floating",
           "[wire]") {
   CHECK(value_of("0").type() == json::value_t::number_unsigned);
   CHECK(value_of("-1").type() == json::value_t::number_integer);
@@ -329,14 +329,14 @@ TEST_CASE("json reader: has signed, unsigned and floating numbers, at the limits
   CHECK(value_of(R"({"a":[100000000000000000000,1,-1]})") == json({{"a", {1e20, 1, -1}}}));
 }
 
-TEST_CASE("json reader: reads a zero, when it has a minus sign", "[wire]") {
+TEST_CASE("json reader: it reads a zero with a minus sign", "[wire]") {
   CHECK(value_of("-0") == 0);
   CHECK(value_of("-0").is_number_integer());
   CHECK(std::signbit(value_of("-0.0").get<double>()));
   CHECK(std::signbit(value_of("-1e-400").get<double>()));
 }
 
-TEST_CASE("json reader: refuses a number and tells where it stands, when out of range", "[wire]") {
+TEST_CASE("json reader: it refuses a number out of range, and reports its offset", "[wire]") {
   constexpr auto reason = "a number is out of range";
   check_bad({{"1e400", 0, reason},
              {"-1e999", 0, reason},
@@ -348,7 +348,7 @@ TEST_CASE("json reader: refuses a number and tells where it stands, when out of 
              {"[" + std::string(400, '9') + "e-300," + std::string(400, '9') + "]", 407, reason}});
 }
 
-TEST_CASE("json reader: decides on a number quickly, when it has a million digits", "[wire]") {
+TEST_CASE("json reader: it needs little time for a number with a million digits", "[wire]") {
   const std::string digits(1'000'000, '7');
 
   CHECK(read_text("[1," + digits + "]").bad->offset == 3);
@@ -356,7 +356,7 @@ TEST_CASE("json reader: decides on a number quickly, when it has a million digit
   CHECK(value_of(digits + "e-1000000") == 7.0 / 9);
 }
 
-TEST_CASE("json reader: replaces a surrogate escape, when it is alone", "[wire]") {
+TEST_CASE("json reader: it replaces a lone surrogate escape", "[wire]") {
   CHECK(string_of(R"(\ud800)") == replacement);
   CHECK(string_of(R"(\udc00)") == replacement);
   CHECK(string_of(R"(\uDBFF)") == replacement);
@@ -371,7 +371,7 @@ TEST_CASE("json reader: replaces a surrogate escape, when it is alone", "[wire]"
   CHECK(string_of(R"(\ud83d\ud83d)") == replacement + replacement);
 }
 
-TEST_CASE("json reader: keeps surrogate pairs, when lone ones stand about them", "[wire]") {
+TEST_CASE("json reader: it keeps surrogate pairs between lone surrogates", "[wire]") {
   CHECK(string_of(R"(\ud83d\ude00)") == "😀");
   CHECK(string_of(R"(\uD83D\uDE00)") == "😀");
   CHECK(string_of(R"(\uD800\uDC00\uDBFF\uDFFF)") == "\xF0\x90\x80\x80\xF4\x8F\xBF\xBF");
@@ -380,7 +380,7 @@ TEST_CASE("json reader: keeps surrogate pairs, when lone ones stand about them",
   CHECK(string_of(R"(\ud800é\ud83d\uDE00😀)") == replacement + "é😀😀");
 }
 
-TEST_CASE("json reader: sees no surrogate, when the backslash itself is escaped", "[wire]") {
+TEST_CASE("json reader: an escaped backslash does not begin a surrogate", "[wire]") {
   CHECK(string_of(R"(\\ud800)") == R"(\ud800)");
   CHECK(string_of(R"(\\\ud800)") == R"(\)" + replacement);
   CHECK(string_of(R"(\\\\ud800\ud800)") == R"(\\ud800)" + replacement);
@@ -388,7 +388,7 @@ TEST_CASE("json reader: sees no surrogate, when the backslash itself is escaped"
   CHECK(string_of(R"(\ud800\\udc00)") == replacement + R"(\udc00)");
 }
 
-TEST_CASE("json reader: replaces lone surrogates, when they stand in keys", "[wire]") {
+TEST_CASE("json reader: it replaces lone surrogates in keys", "[wire]") {
   CHECK(value_of(R"({"\ud800":1})") == json({{replacement, 1}}));
   CHECK(value_of(R"({"\ud800":1,"\udc00":2})") == json({{replacement, 2}}));
   CHECK(value_of(R"({"a\udc00\ud83d\ude00":{"\ud800\ud800":"\ud800"}})") ==
@@ -396,7 +396,7 @@ TEST_CASE("json reader: replaces lone surrogates, when they stand in keys", "[wi
   CHECK(value_of(R"(["\ud800",100000000000000000000])") == json({replacement, 1e20}));
 }
 
-TEST_CASE("json reader: reads escapes as UTF-16, when code units come in any order", "[wire]") {
+TEST_CASE("json reader: it reads escapes as UTF-16, in any order of code units", "[wire]") {
   constexpr std::uint64_t seed = 20;
   RandomJson random(seed);
   const std::vector<unsigned> choices{0x41,   0xE9,   0xD7FF, 0xD800, 0xD83D, 0xDBFF,
@@ -417,14 +417,14 @@ TEST_CASE("json reader: reads escapes as UTF-16, when code units come in any ord
   }
 }
 
-TEST_CASE("json reader: keeps the last member, when a key comes twice", "[wire]") {
+TEST_CASE("json reader: it keeps the last member if a key comes twice", "[wire]") {
   CHECK(value_of(R"({"a":1,"a":2})") == json({{"a", 2}}));
   CHECK(value_of(R"({"a":1,"b":5,"\u0061":{"x":1},"a":[]})") ==
         json({{"a", json::array()}, {"b", 5}}));
   CHECK(value_of(R"({"a":{"x":1},"a":{"y":2}})") == json({{"a", {{"y", 2}}}}));
 }
 
-TEST_CASE("json reader: has plain members, when keys mean something elsewhere", "[wire]") {
+TEST_CASE("json reader: keys that are special in JavaScript are plain members", "[wire]") {
   const json value = value_of(R"({"__proto__":{"a":1},"constructor":2,"":3})");
 
   CHECK(value.size() == 3);
@@ -433,7 +433,7 @@ TEST_CASE("json reader: has plain members, when keys mean something elsewhere", 
   CHECK(value[""] == 3);
 }
 
-TEST_CASE("json reader: reads every escape, when it is legal", "[wire]") {
+TEST_CASE("json reader: it reads every legal escape", "[wire]") {
   CHECK(string_of(R"(\"\\\/\b\f\n\r\t)") == "\"\\/\b\f\n\r\t");
   CHECK(string_of(R"(\u0000)") == "\0"s);
   CHECK(string_of(R"(a\u0000b\u0000)") == "a\0b\0"s);
@@ -443,7 +443,7 @@ TEST_CASE("json reader: reads every escape, when it is legal", "[wire]") {
   CHECK(string_of("\u2028\u2029\u007F") == "\u2028\u2029\u007F");
 }
 
-TEST_CASE("json reader: takes linear time, when an object has very many keys", "[wire]") {
+TEST_CASE("json reader: an object with very many keys takes linear time", "[wire]") {
   std::vector<std::size_t> keys(300'000);
   for (std::size_t i = 0; i < keys.size(); ++i) keys[i] = i * 7'919 % keys.size();
   const PaddedText text(object_with_keys(keys));
@@ -457,7 +457,7 @@ TEST_CASE("json reader: takes linear time, when an object has very many keys", "
   CHECK(value == expected);
 }
 
-TEST_CASE("json reader: takes linear time, when it reads permuted keys over an object", "[wire]") {
+TEST_CASE("json reader: permuted keys that are read over an object take linear time", "[wire]") {
   std::vector<std::size_t> keys(150'000);
   for (std::size_t i = 0; i < keys.size(); ++i) keys[i] = i;
   JsonReader reader(default_depth);
@@ -473,7 +473,7 @@ TEST_CASE("json reader: takes linear time, when it reads permuted keys over an o
   CHECK(value == expected);
 }
 
-TEST_CASE("json error: says where, why and near what, when shown", "[wire]") {
+TEST_CASE("json error: its text has the offset, the reason and an excerpt", "[wire]") {
   CHECK(BadJson{5, "a reason", "cut"}.text() == "at byte 5: a reason, near `cut`");
   CHECK(read_text(R"({"a":,})").bad->text() ==
         R"(at byte 5: unexpected ','; expected '[', '{', or a literal, near `{"a":,}`)");
@@ -481,7 +481,7 @@ TEST_CASE("json error: says where, why and near what, when shown", "[wire]") {
         R"(at byte 0: a byte order mark, near `\xef\xbb\xbf{}`)");
 }
 
-TEST_CASE("json error: stays short and printable, when the text is huge and binary", "[wire]") {
+TEST_CASE("json error: its text is short and printable, even for a huge binary text", "[wire]") {
   std::string text(1'000'000, '\x80');
   text[0] = '"';
   const auto bad = read_text(text).bad;
@@ -491,7 +491,7 @@ TEST_CASE("json error: stays short and printable, when the text is huge and bina
   CHECK_NOTHROW(json(bad->text()).dump());
 }
 
-TEST_CASE("excerpt: shows what stands around the offset", "[wire]") {
+TEST_CASE("excerpt: it shows the text around the offset", "[wire]") {
   std::string text;
   for (char c = 'A'; c <= 'Z'; ++c) text += {c, static_cast<char>(c | 0x20), '.', '-'};
   REQUIRE(text.size() == 104);
@@ -505,7 +505,7 @@ TEST_CASE("excerpt: shows what stands around the offset", "[wire]") {
   CHECK(excerpt(text, 104) == "…" + text.substr(84));
 }
 
-TEST_CASE("excerpt: shows what there is, when the offset is past the end", "[wire]") {
+TEST_CASE("excerpt: it shows as much as there is if the offset is beyond the end", "[wire]") {
   CHECK(excerpt("", 0).empty());
   CHECK(excerpt("", 100).empty());
   CHECK(excerpt("short", 5) == "short");
@@ -514,13 +514,12 @@ TEST_CASE("excerpt: shows what there is, when the offset is past the end", "[wir
   CHECK(excerpt("short", std::numeric_limits<std::size_t>::max()) == "…");
 }
 
-TEST_CASE("excerpt: shows bytes in hex, when they are not printable ASCII", "[wire]") {
+TEST_CASE("excerpt: bytes that are not printable ASCII are shown in hex", "[wire]") {
   CHECK(excerpt("a\0\t\n\x1F~\x7F"s, 0) == R"(a\x00\x09\x0a\x1f~\x7f)");
   CHECK(excerpt("é\xFF", 0) == R"(\xc3\xa9\xff)");
 }
 
-TEST_CASE("json reader: a line that is no text is bad among those that are expected too",
-          "[wire]") {
+TEST_CASE("json reader: a bad line among expected lines is an error, too", "[wire]") {
   const std::string other =
       GENERATE(as<std::string>{}, "{}\n", "[1]\n", "7\n", "{\"a\":1,\"b\":[133,8,0,2,3]}\n");
   for (const std::string bad :

@@ -1,5 +1,5 @@
-// Texts read into the same value one after the other: the value must be right, and its memory kept
-// or freed.
+// Texts that are read into the same value one after the other. The value must be right, and its
+// memory is kept or released.
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,8 +29,7 @@ std::string object_of(std::size_t first_key, std::size_t keys, int value) {
 
 }  // namespace
 
-TEST_CASE("json refill: gives the value of a fresh parse, when documents come at random",
-          "[wire]") {
+TEST_CASE("json refill: random documents give the same values as with a fresh parse", "[wire]") {
   constexpr std::uint64_t seed = 4711;
   RandomJson random(seed);
   JsonReader reader(default_depth);
@@ -49,7 +48,7 @@ TEST_CASE("json refill: gives the value of a fresh parse, when documents come at
   }
 }
 
-TEST_CASE("json refill: gives the new value, when it is read over any other", "[wire]") {
+TEST_CASE("json refill: each value is right, whatever it is read over", "[wire]") {
   const std::vector<std::string> texts{"null",
                                        "true",
                                        "5",
@@ -93,7 +92,7 @@ TEST_CASE("json refill: gives the new value, when it is read over any other", "[
   }
 }
 
-TEST_CASE("json refill: leaves no stale key, when the number of keys crosses 32", "[wire]") {
+TEST_CASE("json refill: no stale key is left if the number of keys crosses 32", "[wire]") {
   JsonReader reader(default_depth);
   json value;
   for (const std::size_t keys : Sizes{2, 33, 2, 32, 31, 40, 1, 64, 33, 0, 32}) {
@@ -106,7 +105,7 @@ TEST_CASE("json refill: leaves no stale key, when the number of keys crosses 32"
   }
 }
 
-TEST_CASE("json refill: allocates nothing, when messages are of one shape", "[wire]") {
+TEST_CASE("json refill: messages of the same shape need no allocations", "[wire]") {
   const std::vector<std::string> texts{
       R"({"id":1,"name":"a string that is long","list":[1,2.5,"three"],"more":{"x":null,"y":[]}})",
       R"({"id":2,"name":"another that is as long","list":[-1,0,""],"more":{"x":null,"y":[]}})",
@@ -132,8 +131,7 @@ TEST_CASE("json refill: allocates nothing, when messages are of one shape", "[wi
   CHECK(allocated == 0);
 }
 
-TEST_CASE("json refill: keeps members and strings in place, when messages are of one shape",
-          "[wire]") {
+TEST_CASE("json refill: messages of the same shape keep members and strings in place", "[wire]") {
   JsonReader reader(default_depth);
   json value;
   REQUIRE_FALSE(
@@ -149,7 +147,7 @@ TEST_CASE("json refill: keeps members and strings in place, when messages are of
   CHECK(&value["b"][0] == element);
 }
 
-TEST_CASE("json refill: makes a fresh value, when the one before was moved from", "[wire]") {
+TEST_CASE("json refill: after the previous value was moved from, a fresh one is made", "[wire]") {
   JsonReader reader(default_depth);
   json value;
   std::vector<json> kept;
@@ -165,7 +163,7 @@ TEST_CASE("json refill: makes a fresh value, when the one before was moved from"
   CHECK(kept[5] == json({{"n", 4}, {"s", "text"}, {"l", {1, 2}}}));
 }
 
-TEST_CASE("json refill: gives back memory, when small messages follow a huge one", "[wire]") {
+TEST_CASE("json refill: memory is released if small messages follow a huge one", "[wire]") {
   constexpr std::size_t huge = std::size_t{4} << 20;
   const PaddedText large("{\"a\":\"" + std::string(huge, 'x') + "\"}");
   const PaddedText small(R"({"a":"small"})");
@@ -181,8 +179,7 @@ TEST_CASE("json refill: gives back memory, when small messages follow a huge one
   CHECK(heap::live_bytes() - before < huge / 16);
 }
 
-TEST_CASE("json refill: gives back memory, when small texts are checked after a huge one",
-          "[wire]") {
+TEST_CASE("json refill: memory is released if small texts are checked after a huge one", "[wire]") {
   constexpr std::size_t huge = std::size_t{4} << 20;
   const PaddedText large('"' + std::string(huge, 'x') + '"');
   const PaddedText small("\"small\"");
@@ -196,7 +193,7 @@ TEST_CASE("json refill: gives back memory, when small texts are checked after a 
   CHECK(heap::live_bytes() - before < huge / 16);
 }
 
-TEST_CASE("json refill: keeps memory, when messages go on being large", "[wire]") {
+TEST_CASE("json refill: memory is kept as long as messages are large", "[wire]") {
   const std::string text = "\"" + std::string(std::size_t{1} << 20, 'x') + "\"";
   JsonReader reader(default_depth);
   json value;
@@ -211,7 +208,7 @@ TEST_CASE("json refill: keeps memory, when messages go on being large", "[wire]"
   CHECK(value.get_ref<const std::string&>().data() == characters);
 }
 
-TEST_CASE("json refill: reads each element once, when every level has other keys than before",
+TEST_CASE("json refill: each element is read once, even if the keys of every level change",
           "[wire]") {
   constexpr std::size_t depth = 100;
   std::string start;

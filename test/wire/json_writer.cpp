@@ -23,7 +23,7 @@ namespace {
 
 using Sizes = std::vector<std::size_t>;
 
-// Returns the text of a value, which must be writable.
+// Returns the text of a value that can be written.
 std::string written(const json& value, std::size_t max_depth = default_depth) {
   ByteBuffer out;
   const auto problem = write_json(value, max_depth, out);
@@ -31,8 +31,8 @@ std::string written(const json& value, std::size_t max_depth = default_depth) {
   return std::string(out.view());
 }
 
-// Returns the reason why a value is not written. Checks that nothing is appended and that earlier
-// output is kept.
+// Returns the reason why a value cannot be written. Checks that nothing is appended and that
+// earlier output is kept.
 std::string problem_of(const json& value, std::size_t max_depth = default_depth) {
   ByteBuffer out;
   out.append("earlier\n");
@@ -53,7 +53,7 @@ json nested(std::size_t depth, const json& innermost, bool objects) {
 
 }  // namespace
 
-TEST_CASE("json writer: writes what dump() does, for every kind of value", "[wire]") {
+TEST_CASE("json writer: it writes every kind of value like dump()", "[wire]") {
   const json values = {nullptr,
                        true,
                        false,
@@ -74,14 +74,14 @@ TEST_CASE("json writer: writes what dump() does, for every kind of value", "[wir
   CHECK(written(values) == values.dump());
 }
 
-TEST_CASE("json writer: writes integers in full, at the limits of 64 bits", "[wire]") {
+TEST_CASE("json writer: it writes integers in full, up to the limits of 64 bits", "[wire]") {
   CHECK(written(std::numeric_limits<std::int64_t>::min()) == "-9223372036854775808");
   CHECK(written(std::numeric_limits<std::int64_t>::max()) == "9223372036854775807");
   CHECK(written(std::numeric_limits<std::uint64_t>::max()) == "18446744073709551615");
   CHECK(written({0, -0, 10, -10, 9007199254740993}) == "[0,0,10,-10,9007199254740993]");
 }
 
-TEST_CASE("json writer: writes doubles as dump() does, when they are finite", "[wire]") {
+TEST_CASE("json writer: it writes finite doubles like dump()", "[wire]") {
   CHECK(written(-0.0) == "-0.0");
   CHECK(written(1.0) == "1.0");
   CHECK(written(0.1) == "0.1");
@@ -101,20 +101,20 @@ TEST_CASE("json writer: writes doubles as dump() does, when they are finite", "[
   }
 }
 
-TEST_CASE("json writer: writes null, when a number is not finite", "[wire]") {
+TEST_CASE("json writer: it writes null for a number that is not finite", "[wire]") {
   CHECK(written(std::numeric_limits<double>::infinity()) == "null");
   CHECK(written(-std::numeric_limits<double>::infinity()) == "null");
   CHECK(written({1, std::nan(""), 2}) == "[1,null,2]");
 }
 
-TEST_CASE("json writer: escapes what JSON asks for and no more, in the form of dump()", "[wire]") {
+TEST_CASE("json writer: it escapes only what JSON requires, in the form of dump()", "[wire]") {
   CHECK(written("\b\t\n\f\r\"\\") == R"("\b\t\n\f\r\"\\")");
   CHECK(written("\v\x01\x1F"s + '\0') == R"("\u000b\u0001\u001f\u0000")");
   CHECK(written("/\x7F'<>&") == "\"/\x7F'<>&\"");
   CHECK(written({{"a\nb", "\n"}}) == R"({"a\nb":"\n"})");
 }
 
-TEST_CASE("json writer: writes what dump() does, for every ASCII character", "[wire]") {
+TEST_CASE("json writer: it writes every ASCII character like dump()", "[wire]") {
   for (int c = 0; c < 0x80; ++c) {
     const auto character = static_cast<char>(c);
     const std::string text = "a"s + character + "b" + character + character;
@@ -125,7 +125,7 @@ TEST_CASE("json writer: writes what dump() does, for every ASCII character", "[w
   }
 }
 
-TEST_CASE("json writer: writes non-ASCII text as it is, when it is valid UTF-8", "[wire]") {
+TEST_CASE("json writer: it writes valid non-ASCII text unchanged", "[wire]") {
   for (const std::string text :
        {"é€😀", "\xC2\x80", "\xDF\xBF", "\xE0\xA0\x80", "\u2028\u2029", "\xED\x9F\xBF",
         "\xEE\x80\x80", "\xEF\xBF\xBF", "\xF4\x8F\xBF\xBF", "\xEF\xBB\xBF"}) {
@@ -134,7 +134,8 @@ TEST_CASE("json writer: writes non-ASCII text as it is, when it is valid UTF-8",
   CHECK(written({{"é", 1}}) == "{\"é\":1}");
 }
 
-TEST_CASE("json writer: writes long strings as dump() does, whatever stands at 4096", "[wire]") {
+TEST_CASE("json writer: it writes long strings like dump(), with any character around byte 4096",
+          "[wire]") {
   const auto special = GENERATE(as<std::string>{}, "\n", "\x01", "\"", "é", "€", "😀", "\\\\\n\t");
   for (const std::size_t border : Sizes{4096, 8192, 12288}) {
     for (std::size_t before = border - 8; before <= border + 2; ++before) {
@@ -148,15 +149,14 @@ TEST_CASE("json writer: writes long strings as dump() does, whatever stands at 4
   CHECK(written({{many, many}}) == json({{many, many}}).dump());
 }
 
-TEST_CASE("json writer: writes strings as dump() does, when they are as long as a piece",
-          "[wire]") {
+TEST_CASE("json writer: it writes strings like dump() if they are as long as a piece", "[wire]") {
   for (const std::size_t size : Sizes{0, 1, 4095, 4096, 4097, 8191, 8192, 8193, 1'000'000}) {
     CHECK(written(std::string(size, 'x')) == '"' + std::string(size, 'x') + '"');
     CHECK(written(std::string(size, '\x01')) == json(std::string(size, '\x01')).dump());
   }
 }
 
-TEST_CASE("json writer: refuses a string, when it is not valid UTF-8", "[wire]") {
+TEST_CASE("json writer: it refuses a string that is not valid UTF-8", "[wire]") {
   const auto bytes =
       GENERATE(as<std::string>{}, "\x80", "\xBF", "a\x80", "\xFE", "\xFF", "\xC0\xAF", "\xC1\xBF",
                "\xE0\x80\xAF", "\xF0\x80\x80\xAF", "\xED\xA0\x80", "\xED\xBF\xBF", "\xC3",
@@ -173,18 +173,18 @@ TEST_CASE("json writer: refuses a string, when it is not valid UTF-8", "[wire]")
   CHECK(problem_of(std::string(4095, 'x') + bytes + std::string(5000, 'x')) == problem);
 }
 
-TEST_CASE("json writer: refuses halves of a character, when they stand in two strings", "[wire]") {
+TEST_CASE("json writer: it refuses the two halves of a character in two strings", "[wire]") {
   CHECK_FALSE(problem_of({"\xC3", "\xA9"}).empty());
   CHECK_FALSE(problem_of({{"\xC3", "\xA9"}}).empty());
   CHECK_FALSE(problem_of({{"\xC3", 1}, {"\xA9", 2}}).empty());
 }
 
-TEST_CASE("json writer: refuses a value, when a parser callback discarded it", "[wire]") {
+TEST_CASE("json writer: it refuses a value that a parser callback has discarded", "[wire]") {
   CHECK(problem_of(json(json::value_t::discarded)).find("discarded") != std::string::npos);
   CHECK_FALSE(problem_of({1, {{"a", json(json::value_t::discarded)}}}).empty());
 }
 
-TEST_CASE("json writer: writes binary values as dump() does, when they fit", "[wire]") {
+TEST_CASE("json writer: it writes binary values like dump(), if the depth allows it", "[wire]") {
   const json plain = json::binary({1, 2, 255});
   const json with_subtype = json::binary({}, 7);
 
@@ -196,7 +196,7 @@ TEST_CASE("json writer: writes binary values as dump() does, when they fit", "[w
   CHECK_FALSE(written(nested(8, plain, true), 10).empty());
 }
 
-TEST_CASE("json writer: writes a value, when it is nested as deeply as allowed", "[wire]") {
+TEST_CASE("json writer: it writes a value that is nested as deeply as allowed", "[wire]") {
   const bool objects = GENERATE(false, true);
   const auto max_depth = GENERATE(as<std::size_t>{}, 1, 2, 1000);
   CAPTURE(objects, max_depth);
@@ -207,7 +207,7 @@ TEST_CASE("json writer: writes a value, when it is nested as deeply as allowed",
   CHECK(written(empty, max_depth) == empty.dump());
 }
 
-TEST_CASE("json writer: refuses a value, when it is nested a level deeper", "[wire]") {
+TEST_CASE("json writer: it refuses a value that is nested one level deeper", "[wire]") {
   const bool objects = GENERATE(false, true);
   const auto max_depth = GENERATE(as<std::size_t>{}, 1, 2, 1000);
   CAPTURE(objects, max_depth);
@@ -218,13 +218,13 @@ TEST_CASE("json writer: refuses a value, when it is nested a level deeper", "[wi
   CHECK(problem_of({"first", nested(max_depth, 1, objects)}, max_depth) == "nested too deeply");
 }
 
-TEST_CASE("json writer: writes only scalars, when no nesting is allowed", "[wire]") {
+TEST_CASE("json writer: it writes only scalars if no nesting is allowed", "[wire]") {
   CHECK(written(5, 0) == "5");
   CHECK(problem_of(json::array(), 0) == "nested too deeply");
   CHECK(problem_of(json::object(), 0) == "nested too deeply");
 }
 
-TEST_CASE("json writer: appends, when something was written before", "[wire]") {
+TEST_CASE("json writer: it appends to earlier output", "[wire]") {
   ByteBuffer out;
   std::string expected;
   for (int i = 0; i < 1000; ++i) {
@@ -238,7 +238,7 @@ TEST_CASE("json writer: appends, when something was written before", "[wire]") {
   CHECK(out.view() == expected);
 }
 
-TEST_CASE("json writer: writes no line feed, whatever the value is", "[wire]") {
+TEST_CASE("json writer: it never writes a line feed", "[wire]") {
   const json value = {{"\n", {"\n\n", {{"a\nb", "\r\n"}}}}, {"b", json::array()}};
 
   CHECK(written(value).find('\n') == std::string::npos);

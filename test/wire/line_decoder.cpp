@@ -31,7 +31,7 @@ Lines take_all(LineDecoder& decoder) {
   return lines;
 }
 
-// Feeds a stream in pieces of the given sizes, over and over. Takes the lines after each piece.
+// Feeds a stream in pieces of the given sizes, again and again. Takes the lines after each piece.
 Lines decode(std::string_view stream, const std::vector<std::size_t>& sizes) {
   LineDecoder decoder(no_limit);
   Lines lines;
@@ -82,7 +82,7 @@ const Lines short_lines{"{\"a\":1}", "\"é€😀\"", "", "\"x\"\r", "5", "", ""
 
 }  // namespace
 
-TEST_CASE("line decoder: gives no line, when nothing came", "[wire]") {
+TEST_CASE("line decoder: it gives no line before any bytes", "[wire]") {
   LineDecoder decoder(no_limit);
 
   CHECK_FALSE(decoder.has_line());
@@ -91,7 +91,8 @@ TEST_CASE("line decoder: gives no line, when nothing came", "[wire]") {
   CHECK_FALSE(decoder.overflown());
 }
 
-TEST_CASE("line decoder: gives the same lines, when cut at any two points", "[wire]") {
+TEST_CASE("line decoder: it gives the same lines if the stream is cut at any two points",
+          "[wire]") {
   for (std::size_t first = 0; first <= short_stream.size(); ++first) {
     for (std::size_t second = 0; first + second <= short_stream.size(); ++second) {
       CAPTURE(first, second);
@@ -100,14 +101,14 @@ TEST_CASE("line decoder: gives the same lines, when cut at any two points", "[wi
   }
 }
 
-TEST_CASE("line decoder: gives the same lines, when bytes come one by one", "[wire]") {
+TEST_CASE("line decoder: it gives the same lines if bytes come one by one", "[wire]") {
   const Lines lines = mixed_lines(300);
 
   CHECK(decode(short_stream, {1}) == short_lines);
   CHECK(decode(joined(lines), {1}) == lines);
 }
 
-TEST_CASE("line decoder: gives the same lines, when pieces are of odd sizes", "[wire]") {
+TEST_CASE("line decoder: it gives the same lines for pieces of odd sizes", "[wire]") {
   const Lines lines = mixed_lines(2000);
 
   CHECK(decode(joined(lines), {143}) == lines);
@@ -116,13 +117,13 @@ TEST_CASE("line decoder: gives the same lines, when pieces are of odd sizes", "[
   CHECK(decode(joined(lines), {1, 65536, 3}) == lines);
 }
 
-TEST_CASE("line decoder: gives every line, when one read holds many", "[wire]") {
+TEST_CASE("line decoder: it gives every line of one read", "[wire]") {
   const Lines lines = mixed_lines(5000);
 
   CHECK(decode(joined(lines), {no_limit}) == lines);
 }
 
-TEST_CASE("line decoder: gives empty lines, when line feeds follow each other", "[wire]") {
+TEST_CASE("line decoder: it gives empty lines for consecutive line feeds", "[wire]") {
   LineDecoder decoder(no_limit);
   feed(decoder, "\n\n\n");
 
@@ -130,14 +131,14 @@ TEST_CASE("line decoder: gives empty lines, when line feeds follow each other", 
   CHECK(decoder.pending() == 0);
 }
 
-TEST_CASE("line decoder: keeps a carriage return, when it stands before the line feed", "[wire]") {
+TEST_CASE("line decoder: it keeps a carriage return before the line feed", "[wire]") {
   LineDecoder decoder(no_limit);
   feed(decoder, "a\r\n\r\nb\rc\n");
 
   CHECK(take_all(decoder) == Lines{"a\r", "\r", "b\rc"});
 }
 
-TEST_CASE("line decoder: keeps every other byte, when the stream is binary", "[wire]") {
+TEST_CASE("line decoder: it keeps all other bytes of a binary stream", "[wire]") {
   std::string line(256, '\0');
   std::iota(line.begin(), line.end(), '\0');
   std::erase(line, '\n');
@@ -147,14 +148,14 @@ TEST_CASE("line decoder: keeps every other byte, when the stream is binary", "[w
   CHECK(decoder.next() == line);
 }
 
-TEST_CASE("line decoder: gives a whole line, when it is longer than the first buffer", "[wire]") {
+TEST_CASE("line decoder: it gives a whole line that is longer than the first buffer", "[wire]") {
   const Lines lines{"short", std::string(3 * LineDecoder::read_size + 7, 'y'), "end"};
 
   CHECK(decode(joined(lines), {LineDecoder::read_size}) == lines);
   CHECK(decode(joined(lines), {143, 60'000}) == lines);
 }
 
-TEST_CASE("line decoder: gives a line of 64 MiB, when it comes in pieces of 64 KiB", "[wire]") {
+TEST_CASE("line decoder: it gives a line of 64 MiB that comes in pieces of 64 KiB", "[wire]") {
   const std::string piece(LineDecoder::read_size, 'z');
   LineDecoder decoder(no_limit);
   for (int i = 0; i < 1024; ++i) {
@@ -170,7 +171,7 @@ TEST_CASE("line decoder: gives a line of 64 MiB, when it comes in pieces of 64 K
   CHECK(decoder.next() == "next");
 }
 
-TEST_CASE("line decoder: gives back its memory, when small lines follow a huge one", "[wire]") {
+TEST_CASE("line decoder: it releases memory if small lines follow a huge one", "[wire]") {
   constexpr std::size_t huge = std::size_t{8} << 20;
   LineDecoder decoder(no_limit);
   pass_lines(decoder, 1, huge);
@@ -182,14 +183,14 @@ TEST_CASE("line decoder: gives back its memory, when small lines follow a huge o
   CHECK(idle_capacity(decoder) == LineDecoder::read_size);
 }
 
-TEST_CASE("line decoder: keeps its memory, when lines go on being large", "[wire]") {
+TEST_CASE("line decoder: it keeps memory as long as lines are large", "[wire]") {
   constexpr std::size_t large = std::size_t{1} << 20;
   LineDecoder decoder(no_limit);
   pass_lines(decoder, 1, large);
   const char* const bytes = decoder.room().data();
 
-  SECTION("each of them") { pass_lines(decoder, 200, large); }
-  SECTION("now and then") {
+  SECTION("all of them") { pass_lines(decoder, 200, large); }
+  SECTION("some of them") {
     for (int i = 0; i < 10; ++i) {
       pass_lines(decoder, 50, 100);
       pass_lines(decoder, 1, large);
@@ -199,7 +200,7 @@ TEST_CASE("line decoder: keeps its memory, when lines go on being large", "[wire
   CHECK(decoder.room().data() == bytes);
 }
 
-TEST_CASE("line decoder: stays small, when every read ends within a line", "[wire]") {
+TEST_CASE("line decoder: it stays small if every read ends within a line", "[wire]") {
   LineDecoder decoder(no_limit);
   const std::string cut = std::string(600, 'e') + '\n' + std::string(400, 's');
   for (int i = 0; i < 10'000; ++i) {
@@ -212,7 +213,7 @@ TEST_CASE("line decoder: stays small, when every read ends within a line", "[wir
   CHECK(idle_capacity(decoder) <= 4 * LineDecoder::read_size);
 }
 
-TEST_CASE("line decoder: takes a line, when it is as long as allowed", "[wire]") {
+TEST_CASE("line decoder: it accepts a line that is as long as allowed", "[wire]") {
   LineDecoder decoder(10);
   feed(decoder, "0123456789");
   CHECK_FALSE(decoder.has_line());
@@ -224,12 +225,12 @@ TEST_CASE("line decoder: takes a line, when it is as long as allowed", "[wire]")
   CHECK_FALSE(decoder.overflown());
 }
 
-TEST_CASE("line decoder: overflows, when a line is a byte longer than allowed", "[wire]") {
+TEST_CASE("line decoder: it overflows if a line is one byte longer than allowed", "[wire]") {
   LineDecoder decoder(10);
 
-  SECTION("before its end came") { feed(decoder, "0123456789a"); }
-  SECTION("and came whole") { feed(decoder, "0123456789a\n"); }
-  SECTION("by a later piece") {
+  SECTION("before the line feed has come") { feed(decoder, "0123456789a"); }
+  SECTION("with the line feed in the same piece") { feed(decoder, "0123456789a\n"); }
+  SECTION("with a later piece") {
     feed(decoder, "0123456789");
     CHECK_FALSE(decoder.has_line());
     feed(decoder, "a\n");
@@ -240,7 +241,7 @@ TEST_CASE("line decoder: overflows, when a line is a byte longer than allowed", 
   CHECK(decoder.overflown());
 }
 
-TEST_CASE("line decoder: stays overflown, when good lines follow", "[wire]") {
+TEST_CASE("line decoder: it stays overflown if good lines follow", "[wire]") {
   LineDecoder decoder(3);
   feed(decoder, "1234");
   CHECK_FALSE(decoder.has_line());
@@ -252,7 +253,7 @@ TEST_CASE("line decoder: stays overflown, when good lines follow", "[wire]") {
   CHECK(decoder.overflown());
 }
 
-TEST_CASE("line decoder: gives the lines before it, when one overflows", "[wire]") {
+TEST_CASE("line decoder: it gives the lines before the one that overflows", "[wire]") {
   LineDecoder decoder(3);
   feed(decoder, "1\n\n123\n1234\n5\n");
 
@@ -260,7 +261,7 @@ TEST_CASE("line decoder: gives the lines before it, when one overflows", "[wire]
   CHECK(decoder.overflown());
 }
 
-TEST_CASE("line decoder: takes only empty lines, when none may have a byte", "[wire]") {
+TEST_CASE("line decoder: with a limit of 0, it accepts only empty lines", "[wire]") {
   LineDecoder decoder(0);
   feed(decoder, "\n\nx\n");
 
@@ -268,7 +269,7 @@ TEST_CASE("line decoder: takes only empty lines, when none may have a byte", "[w
   CHECK(decoder.overflown());
 }
 
-TEST_CASE("line decoder: gives a line again, when it was put back", "[wire]") {
+TEST_CASE("line decoder: it gives a line again after put_back()", "[wire]") {
   LineDecoder decoder(no_limit);
   feed(decoder, "one\n\nthree\n");
 
@@ -283,7 +284,7 @@ TEST_CASE("line decoder: gives a line again, when it was put back", "[wire]") {
   CHECK(decoder.next() == std::nullopt);
 }
 
-TEST_CASE("line decoder: gives a line again, when more came after it was put back", "[wire]") {
+TEST_CASE("line decoder: it gives a line again if more bytes come after put_back()", "[wire]") {
   const Lines lines = mixed_lines(200);
   LineDecoder decoder(no_limit);
   std::size_t taken = 0;
@@ -299,18 +300,18 @@ TEST_CASE("line decoder: gives a line again, when more came after it was put bac
   CHECK(decoder.pending() == 0);
 }
 
-TEST_CASE("line decoder: gives a line again, when the next was looked for already", "[wire]") {
+TEST_CASE("line decoder: it gives a line again if the next one was already searched", "[wire]") {
   LineDecoder decoder(5);
   feed(decoder, "one\n");
 
-  SECTION("and is there") {
+  SECTION("the next line has come") {
     feed(decoder, "two\n");
     CHECK(decoder.next() == "one");
     CHECK(decoder.has_line());
     decoder.put_back();
     CHECK(take_all(decoder) == Lines{"one", "two"});
   }
-  SECTION("and overflowed") {
+  SECTION("the next line has overflowed") {
     feed(decoder, "too long\n");
     CHECK(decoder.next() == "one");
     CHECK_FALSE(decoder.has_line());
@@ -320,7 +321,7 @@ TEST_CASE("line decoder: gives a line again, when the next was looked for alread
   }
 }
 
-TEST_CASE("line decoder: has the same line, when asked again and again", "[wire]") {
+TEST_CASE("line decoder: has_line() may be called repeatedly", "[wire]") {
   LineDecoder decoder(no_limit);
   feed(decoder, "one\ntwo");
 
@@ -333,7 +334,7 @@ TEST_CASE("line decoder: has the same line, when asked again and again", "[wire]
   CHECK(decoder.next() == "two");
 }
 
-TEST_CASE("line decoder: counts what is pending, when bytes come and lines go", "[wire]") {
+TEST_CASE("line decoder: it counts the pending bytes", "[wire]") {
   LineDecoder decoder(no_limit);
   feed(decoder, "one\ntw");
   CHECK(decoder.pending() == 6);
@@ -348,7 +349,8 @@ TEST_CASE("line decoder: counts what is pending, when bytes come and lines go", 
   CHECK(decoder.pending() == 0);
 }
 
-TEST_CASE("line decoder: has room for what is asked, and some, when asked for nothing", "[wire]") {
+TEST_CASE("line decoder: room() gives at least as much as was asked for, and never nothing",
+          "[wire]") {
   LineDecoder decoder(no_limit);
   CHECK_FALSE(decoder.room(0).empty());
   CHECK(decoder.room().size() >= LineDecoder::read_size);
@@ -358,7 +360,8 @@ TEST_CASE("line decoder: has room for what is asked, and some, when asked for no
   CHECK_FALSE(decoder.room(0).empty());
 }
 
-TEST_CASE("line decoder: has readable bytes behind each line, when its buffer is full", "[wire]") {
+TEST_CASE("line decoder: the bytes after each line can be read, even if the buffer is full",
+          "[wire]") {
   LineDecoder decoder(no_limit);
   for (const std::size_t lines : Sizes{1, 2, 64}) {
     const auto room = decoder.room();
@@ -373,8 +376,7 @@ TEST_CASE("line decoder: has readable bytes behind each line, when its buffer is
   }
 }
 
-TEST_CASE("line decoder: gives the same lines, when reads and takes alternate at random",
-          "[wire]") {
+TEST_CASE("line decoder: it gives the same lines for random reads and takes", "[wire]") {
   const Lines lines = mixed_lines(5000);
   const std::string stream = joined(lines);
   std::string_view rest = stream;
@@ -397,7 +399,7 @@ TEST_CASE("line decoder: gives the same lines, when reads and takes alternate at
   CHECK(decoder.pending() == 0);
 }
 
-TEST_CASE("line decoder: what is ahead is whole lines, and none if there is but one", "[wire]") {
+TEST_CASE("line decoder: ahead() gives whole lines, and only if there are several", "[wire]") {
   LineDecoder decoder(no_limit);
   CHECK(decoder.ahead(100).empty());
   feed(decoder, "one\ntw");

@@ -8,9 +8,9 @@
 
 #include <nlohmann/json.hpp>
 
-// A generator of JSON texts, whose shapes change little from one to the next: members are permuted,
-// dropped, added, repeated, or of another type. The same seed gives the same texts on every
-// machine.
+// A generator of JSON texts whose shapes change little from one text to the next: members are
+// permuted, dropped, added, repeated, or get another type. The same seed gives the same texts on
+// every machine.
 class RandomJson {
  public:
   static constexpr std::size_t small = 4;
@@ -25,7 +25,7 @@ class RandomJson {
   std::size_t below(std::size_t limit) { return random_() % limit; }
   std::uint64_t bits() { return random_(); }
 
-  // Returns the text, damaged in one or two places.
+  // Returns the text with damage in one or two places.
   std::string mutated(std::string text);
 
  private:
@@ -49,6 +49,6 @@ class RandomJson {
   Shape shape_;
 };
 
-// Returns whether two values are equal, number types included. Only an integer zero may be signed
-// or unsigned: nlohmann's parser distinguishes "-0" from "0".
+// Returns whether two values are equal, including number types. Only an integer zero may be either
+// signed or unsigned, because nlohmann's parser distinguishes "-0" from "0".
 bool same(const nlohmann::json& left, const nlohmann::json& right);

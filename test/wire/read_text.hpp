@@ -12,7 +12,7 @@
 
 inline constexpr std::size_t default_depth = 1000;
 
-// A copy of a text, followed by the readable bytes that readers require.
+// A copy of a text, followed by the readable bytes that the readers require.
 class PaddedText {
  public:
   explicit PaddedText(std::string_view text) { bytes_.append(text); }
