@@ -1,4 +1,5 @@
-// The part that parent and child share: it acts at random and checks what it receives.
+// The part of the soak that parent and child have in common: it acts at random and checks what it
+// receives.
 #pragma once
 
 #include <chrono>
@@ -17,12 +18,12 @@ struct Part {
   std::uint32_t decisions;  // the seed of the decisions
   Messages sent;
   Messages expected;
-  int steps = -1;  // actions before `end` is called; negative: no limit
-  // Stop the other process and let it continue. Empty on the side that cannot.
+  int steps = -1;  // actions before `end` is called; negative means no limit
+  // Stop the other process and let it go on. Empty on the side that cannot do this.
   std::function<void()> stop = {};
   std::function<void()> go_on = {};
   std::function<void()> end = {};
-  int lost = -1;  // the number of a message to leave out, which the other side must notice
+  int lost = -1;  // number of a message to leave out; the other side must notice that
 };
 
 // One side of an exchange; it acts at random while it is connected. Side is tine::ChildProcess or
@@ -47,7 +48,7 @@ class Actor {
     messages_ =
         side_.template on<"message">([this](const nlohmann::json& message) { take(message); });
   }
-  void deafen() { side_.off(messages_); }
+  void stop_listening() { side_.off(messages_); }
 
   // Cancels all further actions and resumes reading.
   void rest() {
@@ -80,7 +81,7 @@ class Actor {
     }
   }
 
-  // The next actions may happen while reading is paused, and so may the end.
+  // The next actions may happen while reading is paused. The end may come then, too.
   void pause() {
     side_.channel().pause();
     resume_.cancel();
@@ -99,7 +100,7 @@ class Actor {
     });
   }
 
-  // Sometimes goes on sending although send() has returned false.
+  // Sometimes goes on sending after send() has returned false.
   void begin_to_send() {
     heedless_ = random_.below(4) == 0;
     to_send_ = 1 + random_.below(heedless_ ? 20 : 200);
@@ -118,17 +119,17 @@ class Actor {
   bool send() {
     const nlohmann::json message = part_.sent.next();
     const std::uint64_t number = mine_.accepted++;
-    const auto told = [this, number](std::error_code error) { report(number, error); };
+    const auto callback = [this, number](std::error_code error) { report(number, error); };
     if (static_cast<int>(number) == part_.lost) {
-      loop_.post([told] { told({}); });
+      loop_.post([callback] { callback({}); });
       return true;
     }
-    if (random_.below(2) == 0) return side_.send(message, told);
-    return side_.send(tine::Text{message.dump()}, told);
+    if (random_.below(2) == 0) return side_.send(message, callback);
+    return side_.send(tine::Text{message.dump()}, callback);
   }
 
   void report(std::uint64_t number, std::error_code error) {
-    if (mine_.told++ != number && part_.lost < 0) {
+    if (mine_.called++ != number && part_.lost < 0) {
       mine_.complain("a callback has run twice, or out of order");
     }
     if (!error && failed_) mine_.complain("a message was written after one that was not");

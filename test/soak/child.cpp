@@ -42,12 +42,12 @@ int main(int, char** argv) {
   const auto disconnect = process.on<"disconnect">([&] { ++disconnects; });
   run_dry = [&] {
     actor.rest();
-    actor.deafen();
+    actor.stop_listening();
     process.off(disconnect);
   };
   loop.run();
 
-  if (mine.told != mine.accepted) mine.complain("callbacks have not run");
+  if (mine.called != mine.accepted) mine.complain("callbacks have not run");
   const int expected = life.ending == Ending::child_runs_dry ? 0 : 1;
   if (disconnects != expected) mine.complain("not as many \"disconnect\" as there should be");
 }

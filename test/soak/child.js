@@ -1,5 +1,5 @@
-// A child of the soak that runs in Node. Its arguments: LEDGER SLOT SEED ENDING STEPS. It does what
-// child.cpp, actor.hpp and plan.cpp do, as far as Node can.
+// A child of the soak that runs in Node. Its arguments: LEDGER SLOT SEED ENDING STEPS. It does the
+// same as child.cpp, actor.hpp and plan.cpp, as far as Node can.
 'use strict';
 const fs = require('fs');
 
@@ -41,7 +41,7 @@ class Messages {
 }
 
 // The layout of an Account in ledger.hpp.
-const members = ['accepted', 'told', 'written', 'received', 'bytes', 'actions'];
+const members = ['accepted', 'called', 'written', 'received', 'bytes', 'actions'];
 const complaintAt = 48;
 const accountSize = 128;
 
@@ -88,13 +88,13 @@ process.on('message', (message) => {
 });
 process.on('disconnect', () => ++disconnects);
 
-// The callback does the work of "drain", which Node lacks.
+// Without "drain", which Node lacks, the callback of the last message goes on.
 function send() {
   mine.put('accepted', mine.accepted + 1);
   return process.send(sent.next(), (error) => {
-    mine.put('told', mine.told + 1);
+    mine.put('called', mine.called + 1);
     if (!error) mine.put('written', mine.written + 1);
-    if (mine.told === mine.accepted && held) {
+    if (mine.called === mine.accepted && held) {
       held = false;
       setImmediate(act);
     }
@@ -121,13 +121,13 @@ function act() {
   sendMore();
 }
 
-// Never calls disconnect(), which does not complete if half a line has been received: Node goes on
-// reading then. Instead, the child exits once all is written.
+// Does not call disconnect(), because it does not complete if half a line has been received: Node
+// goes on reading then. Instead, the child exits when all messages are written.
 function end() {
   if (ending === 'child_exits') process.exit(22);
   if (ending === 'child_aborts') process.exit(21);
   if (ending === 'child_runs_dry') return process.removeAllListeners();
-  if (mine.told === mine.accepted) process.exit(0);
+  if (mine.called === mine.accepted) process.exit(0);
   setTimeout(end, 1);
 }
 

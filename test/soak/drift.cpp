@@ -22,7 +22,8 @@ double resident() {
 
 }  // namespace
 
-// Gives free memory back to the system first: what the allocator keeps is not growth.
+// Gives free memory back to the system first, because memory that the allocator keeps is not
+// growth.
 void Drift::sample() {
 #ifdef __GLIBC__
   malloc_trim(0);

@@ -8,12 +8,12 @@
 
 class Drift {
  public:
-  // Takes a sample. Call it when memory in use should be back at what it was in the beginning.
+  // Takes a sample. Must be called when the memory in use should be as in the beginning.
   void sample();
 
-  // Returns whether memory, after the first third of the samples, grew by less than the noise and,
-  // if the rest spans half an hour or more, by less than 1 MiB an hour. Always true with a
-  // sanitizer, under which memory is not meaningful.
+  // Returns whether memory, after the first third of the samples, grew by less than the noise, and
+  // by less than 1 MiB an hour if the rest spans half an hour or more. Always true with a
+  // sanitizer, because its memory use means nothing.
   bool within_bounds() const;
   std::string text() const;
 

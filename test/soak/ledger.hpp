@@ -1,4 +1,4 @@
-// The accounts of an exchange: what each side has done and seen.
+// The accounts of an exchange: what each side has sent and received.
 #pragma once
 
 #include <array>
@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <string_view>
 
-// One side's account. child.js relies on this layout.
+// The account of one side. child.js relies on this layout.
 struct Account {
   std::atomic<std::uint64_t> accepted;  // messages given to send()
-  std::atomic<std::uint64_t> told;      // callbacks that have run
+  std::atomic<std::uint64_t> called;    // callbacks that have run
   std::atomic<std::uint64_t> written;   // callbacks that reported success
   std::atomic<std::uint64_t> received;  // messages received whole and in order
   std::atomic<std::uint64_t> bytes;     // approximate size of the received messages
@@ -23,8 +23,8 @@ static_assert(sizeof(Account) == 128 && std::atomic<std::uint64_t>::is_always_lo
 
 inline constexpr std::size_t slots = 8;
 
-// The accounts of the children, in memory that they share with their parent: so the accounts are
-// complete whatever happens to a child. The child inherits the descriptor of the memory.
+// The accounts of the children, in memory that they share with their parent, so that the accounts
+// are complete even if a child dies. The child inherits the descriptor of the memory.
 using Ledger = std::array<Account, slots>;
 
 Ledger& make_ledger(int& fd);

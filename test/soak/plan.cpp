@@ -10,8 +10,8 @@ namespace {
 constexpr std::array<std::string_view, endings> names{
     "disconnect", "kill", "child_disconnects", "child_runs_dry", "child_exits", "child_aborts"};
 
-// The length of the random characters that all texts repeat. A prime, so that bytes displaced by
-// the size of a buffer are noticed.
+// The length of the random characters that all texts repeat. It is a prime, so that a shift by the
+// size of a buffer is noticed.
 constexpr std::uint32_t period = 65'521;
 
 const std::string& printable_text() {
@@ -46,7 +46,7 @@ std::uint32_t size_of(Random& random) {
 }  // namespace
 
 nlohmann::json Messages::next() {
-  constexpr std::uint32_t frame = 40;  // about what an object adds to its text
+  constexpr std::uint32_t frame = 40;  // about what an object needs beside its text
   const std::uint32_t size = size_of(random_);
   const std::uint64_t number = number_++;
   bytes_ += size;

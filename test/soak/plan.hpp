@@ -1,4 +1,4 @@
-// The plan of a soak. It depends on the seed alone, not on time.
+// The plan of a soak. It depends only on the seed, and not on time.
 #pragma once
 
 #include <cstddef>
@@ -8,11 +8,11 @@
 
 #include <nlohmann/json.hpp>
 
-// A generator of random numbers that are the same on every machine, and in child.js.
+// A generator of random numbers. They are the same on every machine and in child.js.
 class Random {
  public:
   explicit Random(std::uint32_t seed) : engine_(seed % (std::minstd_rand::modulus - 1) + 1) {
-    engine_.discard(10);  // adjacent seeds start with similar numbers
+    engine_.discard(10);  // because adjacent seeds start with similar numbers
   }
   std::uint32_t below(std::uint32_t bound) { return static_cast<std::uint32_t>(engine_() % bound); }
 
@@ -20,11 +20,11 @@ class Random {
   std::minstd_rand engine_;
 };
 
-// The sequence of messages that one side sends. The other side makes the same sequence and
-// compares.
+// The sequence of messages that one side sends. The other side makes the same sequence and compares
+// the messages with it.
 //
-// Sizes range from about 2 bytes to 10 MB, with each power of two equally likely. But most messages
-// are taken from the smaller half of these powers only, so that there are many of them.
+// Sizes range from about 2 bytes to 10 MB, and each power of two is equally likely. But most
+// messages take only the smaller half of these powers, so that there can be many messages.
 class Messages {
  public:
   explicit Messages(std::uint32_t seed) : random_(seed) {}

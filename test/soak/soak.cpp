@@ -1,13 +1,13 @@
 // Usage: soak [--seed N] [--seconds N] [--rounds N] [--lose N]
 //
-// Runs eight children at a time, for so many seconds or rounds. They and their parent do at random
-// what children and parents do. Prints each failure; the exit code is 1 if there was one.
+// Runs eight children at a time, for so many seconds or rounds. Parent and children act at random.
+// Prints each failure; the exit code is 1 if there was one.
 //
 // The seed determines the decisions of every child, so the same seed repeats them. How far one side
-// gets before the other ends it varies all the same. Between two rounds there are no children, and
-// everything must be as it was in the beginning.
+// gets before the other one ends it still varies. Between two rounds there are no children, and
+// everything must be as in the beginning.
 //
-// --lose N: the parent leaves out message N, which must be noticed.
+// --lose N: the parent leaves out message N, and the child must notice that.
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
@@ -60,7 +60,7 @@ bool has_node() {
   return false;
 }
 
-// Returns the open descriptors and what each refers to.
+// Returns the open descriptors and the files that they refer to.
 std::map<std::string, std::string> open_descriptors() {
   std::map<std::string, std::string> descriptors;
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
@@ -75,7 +75,7 @@ class Soak {
  public:
   explicit Soak(const Options& options)
       : options_(options), ledger_(make_ledger(ledger_fd_)), node_(has_node()) {
-    tine::fork(loop_, "/bin/true");  // with the first child, the loop opens what it keeps
+    tine::fork(loop_, "/bin/true");  // the loop keeps descriptors from now on
     loop_.run();
     descriptors_ = open_descriptors();
     for (std::uint32_t slot = 0; slot < slots; ++slot) {
@@ -83,14 +83,14 @@ class Soak {
     }
   }
 
-  // Runs all rounds. Returns whether nothing went wrong.
+  // Runs all rounds. Returns true if nothing went wrong.
   bool run() {
     std::cout << "soak: seed " << options_.seed << (node_ ? ", with" : ", without") << " Node"
               << std::endl;
     const auto end = Clock::now() + options_.time;
     while (options_.rounds ? rounds_ < *options_.rounds : Clock::now() < end) {
       round();
-      look_around();
+      check_leftovers();
       if (failures_ > 0) break;
     }
     if (!drift_.within_bounds()) fail("memory grows");
@@ -140,8 +140,8 @@ class Soak {
     }
   }
 
-  // Checks that nothing is left of a round.
-  void look_around() {
+  // Checks that a round has left nothing behind.
+  void check_leftovers() {
     if (!running_.empty()) fail("the loop has ended before the children");
     if (open_descriptors() != descriptors_) fail("the descriptors are not those of the beginning");
     siginfo_t unused;

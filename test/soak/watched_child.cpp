@@ -40,7 +40,7 @@ WatchedChild::WatchedChild(tine::Loop& loop, const Slot& slot, const Life& life,
 }
 
 WatchedChild::~WatchedChild() {
-  actor_.deafen();  // a closed child keeps a listener that was added after "close"
+  actor_.stop_listening();  // a closed child keeps a listener that was added after "close"
 }
 
 tine::ForkOptions WatchedChild::fork_options() const {
@@ -56,7 +56,7 @@ void WatchedChild::end() {
   if (!child_.kill(SIGKILL)) mine_.complain("a child that runs could not be killed");
 }
 
-// Messages that came in during a pause still wait for a listener, even after "close".
+// Messages that came during a pause still wait for a listener, even after "close".
 void WatchedChild::collect() {
   actor_.rest();
   actor_.listen();
@@ -74,7 +74,7 @@ tine::ExitStatus WatchedChild::expected_status() const {
 
 std::string WatchedChild::description() const {
   const auto account = [](const Account& of) {
-    return std::to_string(of.accepted) + " sent, " + std::to_string(of.told) + " told, " +
+    return std::to_string(of.accepted) + " sent, " + std::to_string(of.called) + " callbacks, " +
            std::to_string(of.written) + " written, " + std::to_string(of.received) + " received";
   };
   return std::string(slot_.node ? "Node's child " : "child ") + std::to_string(slot_.number) +
@@ -96,14 +96,14 @@ std::vector<std::string> WatchedChild::complaints() const {
   return found;
 }
 
-// If Node disconnects or exits, it reports success for messages that were not written. So a message
-// of a Node child may be missing although it is counted as written.
+// If Node disconnects or exits, it also reports success for messages that it has not written. So a
+// message of a Node child may be missing although it counts as written.
 void WatchedChild::compare(std::vector<std::string>& found) const {
   const auto require = [&](bool condition, const char* otherwise) {
     if (!condition) found.emplace_back(otherwise);
   };
   const Account& childs = slot_.account;
-  require(mine_.told == mine_.accepted, "callbacks of the parent have not run");
+  require(mine_.called == mine_.accepted, "callbacks of the parent have not run");
   require(mine_.received <= childs.accepted, "the parent got more than was sent");
   require(childs.received <= mine_.accepted, "the child got more than was sent");
   switch (life_.ending) {

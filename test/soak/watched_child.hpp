@@ -1,4 +1,4 @@
-// One child of the soak, watched by its parent from fork to "close".
+// A child of the soak, which its parent watches from fork to "close".
 #pragma once
 
 #include <functional>
@@ -11,7 +11,7 @@
 #include "soak/ledger.hpp"
 #include "soak/plan.hpp"
 
-// Where the children's accounts are, and which of them is this child's.
+// The place of a child's account.
 struct Slot {
   int ledger_fd;
   std::size_t number;
@@ -30,7 +30,7 @@ class WatchedChild {
 
   // Returns one sentence for each failure.
   std::vector<std::string> complaints() const;
-  // Describes the child and its accounts for whoever investigates a failure.
+  // Describes the child and its accounts, to help to find the cause of a failure.
   std::string description() const;
   const Account& mine() const { return mine_; }
 
