@@ -1,4 +1,4 @@
-// Includes Catch2, version 2 or 3, with the names of version 3.
+// Includes Catch2, version 2 or 3. The names are those of version 3.
 #pragma once
 
 #if __has_include(<catch2/catch_all.hpp>)

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-// Writes bytes as an argument for the test program `raw`.
+// Returns the bytes as an argument for the test program `raw`.
 inline std::string escaped(std::string_view bytes) {
   constexpr std::string_view digits = "0123456789abcdef";
   std::string text;

@@ -9,8 +9,8 @@
 
 #include "support/catch.hpp"
 
-// A new, empty folder; the destructor removes it with all its contents. All users may read it. It
-// ignores TMPDIR, which may be too long for the path of a socket, or open to one user only.
+// A new, empty folder. The destructor removes it with all its contents. All users may read it. It
+// is not in TMPDIR, which may be too long for the path of a socket, or open to one user only.
 class Folder {
  public:
   Folder() {

@@ -24,10 +24,10 @@ std::size_t status(const std::string& name) {
 
 // Writing 5 to clear_refs resets the peak.
 //
-// glibc maps each large block by itself, and unmaps it when it is freed. By default, freeing such a
-// block raises the threshold to the block's size. A growing buffer would then leave its old blocks
-// in the heap, and it would depend on sizes and on earlier tests whether the peak includes them. A
-// threshold that is set here stays.
+// glibc maps each large block by itself, and unmaps it when it is freed. By default, the first such
+// free raises the threshold to the size of the block. Then a growing buffer leaves its old blocks
+// in the heap, and it depends on sizes and on earlier tests whether the peak includes them. A
+// threshold that is set here does not change.
 PeakMemory::PeakMemory() {
 #ifdef __GLIBC__
   mallopt(M_MMAP_THRESHOLD, 128 << 10);

@@ -1,4 +1,4 @@
-// Conditions that must hold after every fault, beside those that TestLoop checks (handles,
+// Conditions that must hold after every fault, in addition to those that TestLoop checks (handles,
 // descriptors, children).
 #pragma once
 
@@ -12,7 +12,7 @@
 
 #include "support/test_loop.hpp"
 
-// How far this process's peak memory has grown since this object was made.
+// Measures how far this process's peak memory has grown since this object was made.
 class PeakMemory {
  public:
   PeakMemory();
@@ -24,7 +24,7 @@ class PeakMemory {
 
 inline constexpr std::size_t mebibyte = std::size_t{1} << 20;
 
-// Whether a sanitizer is in use, so that memory and time mean nothing.
+// Whether a sanitizer is in use. Then figures of memory and time mean nothing.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 inline constexpr bool sanitized = true;
 #elif defined(__has_feature)
@@ -37,10 +37,10 @@ inline constexpr bool sanitized = false;
 inline constexpr bool sanitized = false;
 #endif
 
-// The invariants of one test: made at its beginning, checked at its end.
+// The invariants of one test. Made at the beginning of the test, and checked at its end.
 class Invariants {
  public:
-  // Memory must not grow by more than `memory` bytes meanwhile.
+  // Until check(), memory must not grow by more than `memory` bytes.
   explicit Invariants(TestLoop& loop, std::size_t memory = 16 * mebibyte)
       : loop_(loop), memory_(memory) {}
 
@@ -49,7 +49,7 @@ class Invariants {
   // Returns a callback for send() that must be called exactly once.
   tine::SendCallback sent();
 
-  // How many of these callbacks reported success, or failure.
+  // Return how many of these callbacks have reported success, and failure.
   int successes() const { return count(false); }
   int failures() const { return count(true); }
 

@@ -1,5 +1,5 @@
-// A wall clock that jumps, for a program that has this in LD_PRELOAD: each reading is some hours
-// away from the one before, forward and backward in turn. The monotonic clock is unchanged.
+// A wall clock that jumps, for a program that has this library in LD_PRELOAD: each reading is some
+// hours away from the one before, forward and backward in turn. The monotonic clock does not jump.
 #define _GNU_SOURCE
 #include <stddef.h>
 #include <sys/syscall.h>
@@ -14,7 +14,8 @@ static time_t jump(void) {
   return look % 2 == 0 ? away : -away;
 }
 
-// Asks the kernel directly: dlsym() may free memory, and AddressSanitizer's free() reads the clock.
+// Asks the kernel directly, because dlsym() may free memory, and AddressSanitizer's free() reads
+// the clock.
 int clock_gettime(clockid_t clock, struct timespec* time) {
   const int result = (int)syscall(SYS_clock_gettime, clock, time);
   if (result == 0 && clock == CLOCK_REALTIME) time->tv_sec += jump();

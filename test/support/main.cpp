@@ -11,8 +11,9 @@
 
 #include "spawn/subprocess.hpp"
 
-// If TINE_TEST_UV_SPAWN is set, programs are started by uv_spawn(), as on a system without a better
-// way. Opens those of descriptors 0 to 2 that are closed: tests pass them on, and count from there.
+// If TINE_TEST_UV_SPAWN is set, programs are started by uv_spawn(), as on a system without pidfd.
+// Opens descriptors 0 to 2 if they are closed, because tests pass them on and rely on their
+// numbers.
 int main(int argc, char** argv) {
   for (int fd = 0; fd <= 2; ++fd) {
     if (fcntl(fd, F_GETFD) == -1) open("/dev/null", O_RDWR);

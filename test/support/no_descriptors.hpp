@@ -1,4 +1,4 @@
-// Lets this process run out of descriptors, or nearly.
+// Takes all free descriptors, or nearly all, from this process.
 #pragma once
 
 #include <vector>
@@ -9,15 +9,16 @@
 #include "base/descriptor.hpp"
 #include "support/test_loop.hpp"
 
-// Returns the limit at which `count` more descriptors can be opened, whichever are open now.
+// Returns the limit at which `count` more descriptors can be opened, in addition to those that are
+// open now.
 inline rlim_t limit_with_free(int count) {
   int number = 0;
   for (; count >= 0; ++number) count -= ::fcntl(number, F_GETFD) == -1;
   return static_cast<rlim_t>(number - 1);
 }
 
-// While this object lives, this process has all the descriptors that it may have: it can open one
-// only after it has closed one.
+// While this object lives, this process has as many descriptors as its limit allows. It can open a
+// descriptor only after it has closed another one.
 class NoDescriptors {
  public:
   NoDescriptors() {

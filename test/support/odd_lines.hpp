@@ -1,4 +1,4 @@
-// Unusual lines that a peer may write, of each class, and how they are read.
+// Unusual lines of each kind that a peer may write, and the values that are read from them.
 #pragma once
 
 #include <optional>
@@ -7,7 +7,7 @@
 
 struct OddLine {
   std::string bytes;
-  std::optional<std::string> taken_as;  // the value that is read, as JSON; nullopt: an error
+  std::optional<std::string> taken_as;  // the value that is read, as JSON; nullopt means an error
 };
 
 inline const std::vector<OddLine> odd_lines{
@@ -62,7 +62,7 @@ inline const std::vector<OddLine> odd_lines{
     {"1e-400", "0.0"},
 };
 
-// Returns internal messages that make no sense: each command, with members of each wrong kind.
+// Returns internal messages that make no sense: each command, with members of each wrong type.
 inline std::string internal_nonsense() {
   std::string lines;
   for (const std::string command :

@@ -1,4 +1,4 @@
-// A pipe.
+// A kernel pipe.
 #pragma once
 
 #include <array>

@@ -22,7 +22,7 @@ namespace {
 
 constexpr int channel_descriptor = 3;
 
-// The most that the kernel takes beside one write.
+// The most descriptors that the kernel takes with one write.
 constexpr std::size_t most_descriptors = 253;
 
 void await_event(int fd, short events) {

@@ -1,4 +1,4 @@
-// The other end of a channel, by hand: bytes on a socket, without the library.
+// The other end of a channel, without the library: bytes on a socket.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 #include <sys/types.h>
 
-// One end of a socket pair. Calls block, up to a deadline that fails the test.
+// One end of a socket pair. Calls block, but not beyond a deadline, which fails the test.
 class RawPeer {
  public:
   // Makes the pair; the caller owns `other`.
@@ -18,34 +18,34 @@ class RawPeer {
 
   // Writes all bytes. The test fails if the socket does not take them at once.
   void write(std::string_view bytes);
-  // Writes as much as the socket takes at once; returns how much that is.
+  // Writes as many bytes as the socket takes at once, and returns their number.
   std::size_t write_some(std::string_view bytes);
-  // Writes all bytes, however long the other end takes.
+  // Writes all bytes, even if the other end takes long to read them.
   void write_all(std::string_view bytes);
-  // Writes all bytes at once, with descriptors beside the first byte.
+  // Writes all bytes at once. The descriptors go with the first byte.
   void write_with_descriptors(std::string_view bytes, const std::vector<int>& descriptors);
   void write_with_descriptor(std::string_view bytes, int descriptor) {
     write_with_descriptors(bytes, {descriptor});
   }
 
-  // Returns all that can be read now; empty if there is nothing.
+  // Returns all bytes that can be read now, which may be none.
   std::string read_available();
-  // Returns at most `most` bytes of what can be read now.
+  // Returns at most `most` of the bytes that can be read now.
   std::string read_some(std::size_t most);
   // Reads as many bytes as `bytes` has. The test fails if they differ from `bytes`.
   void expect(std::string_view bytes);
-  // Reads until `text` has come, or EOF.
+  // Reads until `text` has come, or until EOF.
   std::string read_until(std::string_view text);
   // Reads up to EOF.
   std::string read_to_end();
-  // Whether the other end is closed, and nothing is left to read.
+  // Returns whether the other end is closed and nothing is left to read.
   bool at_end();
 
-  // The descriptors that came beside the bytes that were read. close() closes them too.
+  // The descriptors that came with the bytes that were read. close() closes them too.
   const std::vector<int>& descriptors() const { return came_; }
   void close_descriptors();
 
-  // Waits until the other end has read all that was written.
+  // Waits until the other end has read all bytes that were written.
   void await_taken();
   bool all_taken();
 
@@ -67,7 +67,7 @@ int await_exit(int pid);
 // A program of test/programs whose parent is a RawPeer. The destructor kills and reaps it.
 class RawParent {
  public:
-  // In the environment, `before` stands before the channel's variable, and `after` behind it.
+  // In the environment, `before` comes before the channel's variable and `after` comes after it.
   explicit RawParent(const std::string& program, const std::vector<std::string>& args = {},
                      const std::vector<std::string>& before = {},
                      const std::vector<std::string>& after = {});

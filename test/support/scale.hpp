@@ -1,4 +1,4 @@
-// How long the long tests are.
+// The length of the tests that can be long.
 #pragma once
 
 #include <cstdlib>

@@ -2,7 +2,8 @@
 
 #include <csignal>
 
-// Sets what a signal does while this object lives. System calls that it interrupts fail with EINTR.
+// Sets the action of a signal while this object lives. System calls that the signal interrupts fail
+// with EINTR.
 class SignalAction {
  public:
   SignalAction(int signal, void (*handler)(int)) : signal_(signal) {

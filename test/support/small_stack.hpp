@@ -20,7 +20,8 @@ inline constexpr std::size_t stack_factor = 1;
 inline constexpr std::size_t stack_factor = 1;
 #endif
 
-// Runs a task on a thread with a stack of this size; larger in builds that need far more stack.
+// Runs a task on a thread with a stack of this size. In builds that need much more stack, it is
+// larger.
 inline void run_on_stack(std::size_t size, std::function<void()> task) {
   pthread_attr_t attributes;
   REQUIRE(pthread_attr_init(&attributes) == 0);

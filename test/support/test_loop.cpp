@@ -10,7 +10,8 @@
 
 namespace {
 
-// tine's own: one wakes the loop, one is for signals of other threads, and two are for timers.
+// tine's own handles: one wakes the loop, one is for signals of other threads, and two are for
+// timers.
 constexpr int handles_of_a_loop = 4;
 
 bool has_children() {
@@ -20,7 +21,8 @@ bool has_children() {
 
 }  // namespace
 
-// The first loop of a process leaves libuv's own descriptors behind, so it is made before counting.
+// The first loop of a process leaves libuv's own descriptors behind, so it is made before
+// descriptors are counted.
 TestLoop::TestLoop() {
   static const tine::Loop first;
   descriptors_before_ = open_descriptors();

@@ -1,4 +1,4 @@
-// A loop for tests: it does not wait forever, and reports what a test has left behind.
+// A loop for tests. It does not wait forever, and reports what a test has left behind.
 #pragma once
 
 #include <chrono>
@@ -41,14 +41,14 @@ class TestLoop {
 // Returns the path of a program of test/programs.
 std::filesystem::path test_program(const std::string& name);
 
-// Returns the open descriptors of this process, and what they are.
+// Returns the open descriptors of this process, and the files that they refer to.
 std::map<int, std::string> open_descriptors();
 
-// The time after which a test fails: far longer than it needs on a busy machine.
+// The time after which a test fails. It is much longer than a test needs on a busy machine.
 inline constexpr std::chrono::seconds deadline{60};
 
-// Anything that comes within this time, even on a busy machine, has not waited for a timeout of the
-// library: the shortest default timeout is 5 s.
+// If something comes within this time, even on a busy machine, it has not waited for a timeout of
+// the library, whose shortest default is 5 s.
 inline constexpr std::chrono::seconds soon{4};
 
 // Counts calls. The destructor fails the test if there were not exactly as many as expected.

@@ -1,4 +1,4 @@
-// A descriptor to pass on that shows whether any process has it.
+// A descriptor to pass on. It shows whether any process still has it.
 #pragma once
 
 #include <array>
@@ -28,7 +28,7 @@ class Tracked {
     if (ends_[0] >= 0) ::close(release());
   }
 
-  // Whether it is open in any process, or on its way to one.
+  // Returns whether the descriptor is open in any process, or on its way to one.
   bool open_somewhere() const { return !ends_within(0); }
   bool ends_within(int milliseconds) const {
     pollfd state{ends_[1], POLLIN, 0};
