@@ -1,4 +1,4 @@
-// Sends back each message, but ends by SIGABRT at the COUNTth, without a core file.
+// Sends back each message, but ends by SIGABRT at message number COUNT, without a core file.
 #include <csignal>
 #include <cstdlib>
 
@@ -13,7 +13,7 @@ int main(int, char** argv) {
   tine::Process process(loop);
   process.on<"message">([&, left = std::atoi(argv[1])](const nlohmann::json& message) mutable {
     if (--left > 0) return static_cast<void>(process.send(message));
-    std::signal(SIGABRT, SIG_DFL);  // a sanitizer installs a handler
+    std::signal(SIGABRT, SIG_DFL);  // instead of the handler that a sanitizer installs
     std::abort();
   });
   loop.run();

@@ -12,8 +12,8 @@
 //   digits N       a number of N digits
 //   text N         a string of N characters
 //
-// Several of these may follow each other. The message "end" comes last. The exit code is 1 if a
-// write fails because the parent reads no more.
+// Several of these may follow each other. After them comes the message "end". The exit code is 1 if
+// a write fails because the parent has stopped reading.
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
@@ -36,7 +36,7 @@ void write_all(std::string_view bytes) {
   }
 }
 
-// Writes piece by piece, so that this program needs little memory.
+// Writes in pieces, so that this program needs little memory.
 void repeat(std::string_view text, std::size_t times) {
   const std::size_t together = std::min(times, piece / text.size());
   std::string many;

@@ -1,6 +1,6 @@
-// Prints on stdout whether the channel in its environment works: "connected" or "not connected",
-// and the error, if there is one. Prints a line too if a second Process is connected. Ends by
-// itself.
+// Prints on stdout whether the channel in its environment works, "connected" or "not connected",
+// and the error, if there is one. Also prints a line if a second Process is connected. Then it
+// ends.
 #include <iostream>
 
 #include <tine/tine.hpp>

@@ -1,5 +1,5 @@
 // Counts messages {"number": n}, which must come in order, until it is disconnected. The exit code
-// is 0 if all COUNT came, else 1.
+// is 0 if COUNT messages came, else 1.
 #include <cstdlib>
 
 #include <tine/tine.hpp>

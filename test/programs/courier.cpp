@@ -1,6 +1,6 @@
 // Sends messages to the program `echo`, disconnects from it, and sends "draining" to its own
-// parent. The exit code is 0 if all messages were written, and 1 if it gave up on `echo`, which it
-// does after MILLISECONDS.
+// parent. The exit code is 0 if all messages were written, and 1 if it gave up on `echo`. It gives
+// up after MILLISECONDS.
 #include <cstdlib>
 #include <string>
 

@@ -17,6 +17,6 @@ int main(int, char** argv) {
   tine::Process process(loop);
   process.send("last words");
   const int signal = std::atoi(argv[1]);
-  std::signal(signal, SIG_DFL);  // a sanitizer installs a handler
+  std::signal(signal, SIG_DFL);  // instead of the handler that a sanitizer installs
   raise(signal);
 }

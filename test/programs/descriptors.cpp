@@ -1,5 +1,5 @@
-// Sends back the kinds of the descriptors that come with a message. Writes its kind to each pipe
-// and file.
+// Answers each message with the kinds of the descriptors that came with it. Writes the kind to each
+// pipe and file.
 #include <string>
 
 #include <sys/stat.h>

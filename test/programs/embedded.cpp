@@ -1,5 +1,6 @@
-// A larger program that has a loop among other things, and uses it as its first argument says. The
-// exit code is 0 if all is as test/process/embedding.cpp, or test/cluster/workers.cpp, expects.
+// A larger program that uses a loop among other things, in the way that its first argument names.
+// The exit code is 0 if everything is as test/process/embedding.cpp, or test/cluster/workers.cpp,
+// expects.
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -50,8 +51,8 @@ void converse(tine::Loop& loop, tine::ChildProcess child) {
   require(answered && exited, "the child did not answer and end by itself");
 }
 
-// Runs a function in a copy of this process, made by fork(). The copy must end with exit code 0,
-// which it does if the function returns.
+// Runs a function in a fork() of this process. The copy must end with exit code 0, which it does if
+// the function returns.
 void in_copy(const std::function<void()>& function) {
   const pid_t copy = ::fork();
   require(copy >= 0, "no fork");
@@ -63,7 +64,7 @@ void in_copy(const std::function<void()>& function) {
   require(waitpid(copy, &status, 0) == copy && status == 0, "the copy failed");
 }
 
-// Prepares for an abort that is expected: it leaves no core file and no report of a sanitizer.
+// Prepares for an expected abort, so that it leaves no core file and no report of a sanitizer.
 void expect_abort() {
   const rlimit none{0, 0};
   setrlimit(RLIMIT_CORE, &none);
@@ -91,7 +92,8 @@ void use_in_another_thread(const std::function<void(tine::Loop&, tine::ChildProc
   loop.run();
 }
 
-// Adds a listener in another thread to a worker: one of this program's, or this program itself.
+// Adds a listener to a worker in another thread. The worker is one of this program, or it is this
+// program.
 void listen_to_worker_in_another_thread() {
   expect_abort();
   tine::Loop loop;
@@ -104,7 +106,7 @@ void listen_to_worker_in_another_thread() {
   loop.run();
 }
 
-// How a listener ends its thread.
+// The way in which a listener ends its thread.
 using ThreadEnd = void (*)(tine::Loop&);
 
 [[noreturn]] void run_until_thread_ends(ThreadEnd end) {
@@ -117,14 +119,14 @@ using ThreadEnd = void (*)(tine::Loop&);
   fail("the thread goes on");
 }
 
-// A thread ends while its loop runs. The rest of the program goes on.
+// Ends a thread while its loop runs. The rest of the program must go on.
 void end_thread(ThreadEnd end) {
   std::thread(run_until_thread_ends, end).join();
   tine::Loop loop;
   converse(loop, fork_echo(loop));
 }
 
-// The loop of a thread that has ended belongs to another thread, which may post to it and destroys it.
+// Gives the loop of a thread that has ended to another thread, which may post to it and destroy it.
 void destroy_loop_of_ended_thread() {
   auto loop = std::make_unique<tine::Loop>();
   const tine::ChildProcess child = fork_echo(*loop);
@@ -153,7 +155,7 @@ void exit_in_listener() {
 void destroy_in_copy() {
   auto loop = std::make_unique<tine::Loop>();
   const tine::ChildProcess child = fork_echo(*loop);
-  // Not in TMPDIR, whose path may be too long for a socket.
+  // Not in TMPDIR, because its path may be too long for a socket.
   const std::string path = "/tmp/tine-" + std::to_string(getpid());
   tine::Server server(*loop);
   server.listen({.path = path});
@@ -185,7 +187,7 @@ void run_in_copy() {
   converse(loop, before);
 }
 
-// Ends a copy of this process while messages to the parent are queued. The parent must get each
+// Ends a fork() of this process while messages to the parent are queued. The parent must get each
 // message once.
 void end_copy_of_process(const std::function<void(std::unique_ptr<tine::Process>)>& end) {
   tine::Loop loop;

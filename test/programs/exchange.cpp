@@ -1,6 +1,6 @@
 // Sends COUNT messages {"number": n} of about 1 KB before it reads any, then receives as many. Ends
-// when its channel is closed, with exit code 0 if all came in order. Messages that could not be
-// sent do not matter.
+// when its channel is closed, with exit code 0 if all messages came in order. It does not matter if
+// messages could not be sent.
 #include <cstdlib>
 #include <string>
 

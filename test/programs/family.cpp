@@ -1,6 +1,7 @@
-// A child that is also a parent. It forks the program `heir` CHILDREN times, sends COUNT messages
-// to each, and sends their pids to its parent when all these are written. Then it goes on sending,
-// more than is read, until it is killed or gets the message "leave", on which it exits at once.
+// A child that is also a parent. It forks the program `heir` CHILDREN times and sends COUNT
+// messages to each. When all of them are written, it sends the pids of the heirs to its parent.
+// Then it goes on sending, more than is read, until it is killed or gets the message "leave", on
+// which it exits at once.
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -15,7 +16,7 @@ int main(int, char** argv) {
   tine::Process process(loop);
   std::vector<tine::ChildProcess> heirs;
   int written = 0;
-  const auto tell_pids = [&] {
+  const auto report_pids = [&] {
     if (++written < children * count) return;
     nlohmann::json pids = nlohmann::json::array();
     for (auto& heir : heirs) pids.push_back(heir.pid().value());
@@ -32,7 +33,7 @@ int main(int, char** argv) {
   }
   for (auto& heir : heirs) {
     for (int i = 0; i < count; ++i)
-      heir.send({{"number", i}}, [&](std::error_code) { tell_pids(); });
+      heir.send({{"number", i}}, [&](std::error_code) { report_pids(); });
   }
   process.on<"message">([] { std::_Exit(0); });
   loop.run();

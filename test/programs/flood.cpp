@@ -3,9 +3,10 @@
 //   exit        by Process::exit(0)
 //   disconnect  by itself, after disconnect()
 //   idle        when it is disconnected
-//   at-once     by _Exit(0), with what the kernel has taken by then
+//   at-once     by _Exit(0), with only the messages that the kernel has taken by then
 //
-// Without a second argument it ends by itself. A third one is the flush_timeout in milliseconds.
+// Without a second argument it ends by itself. A third argument is the flush_timeout in
+// milliseconds.
 #include <cstdlib>
 #include <string>
 

@@ -1,9 +1,10 @@
-// Does with handles what the "do" of each message says, like test/interop/handles_child.js. The
+// Does with handles what the "do" of each message names, like test/interop/handles_child.js. The
 // commands are listed at the end of this file. Addresses are {"host", "port"} or {"path"}.
 //
 //   handles [PORT]
 //
-// With PORT, it does not listen for messages before a byte has come from that port of 127.0.0.1.
+// With PORT, it begins to listen for messages only after a byte has come from that port of
+// 127.0.0.1.
 #include <cstdlib>
 #include <deque>
 #include <map>
@@ -164,7 +165,7 @@ class Child {
     server_.listen({.host = "127.0.0.1"});
   }
 
-  // Raises the descriptor limit of another process to its hard limit again.
+  // Raises the descriptor limit of another process to its hard limit.
   void feed(const json& message, const tine::Handle&) {
     const int pid = message["pid"];
     rlimit limit;

@@ -1,10 +1,10 @@
-// Does what messages from its parent say:
+// Does what the messages from its parent ask for:
 //
 //   {"give": KIND, "message": M}  sends M with a handle: "socket", or a number of descriptors
 //   {"send": M}                   sends M
 //   {"free": N}                   allows only N further descriptors to be opened; null: lifts this
 //                                 limit
-//   {"user": N}                   switches to that user, and so gives up its privileges
+//   {"user": N}                   switches to that user, which gives up its privileges
 //   "survive"                     forks `echo`, exchanges a thousand messages with it, and sends
 //                                 {"left": N}: how many more descriptors are open than at its start
 //   "fill"                        has as many descriptors in flight as the kernel allows
@@ -13,8 +13,8 @@
 //   "disconnect", {"exit": CODE}
 //
 // It answers all other messages with {"got": M, "kind": KIND}. It sends {"error": TEXT} for each
-// error, those of callbacks included. Its argument is an object with options of the channel; times
-// are in milliseconds. The exit code is 1 if a callback was not called exactly once, else 0.
+// error, also for those of callbacks. Its argument is an object with options of the channel, with
+// times in milliseconds. The exit code is 1 if a callback was not called exactly once, else 0.
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -130,8 +130,8 @@ class Handover {
     send({{"free", count}});
   }
 
-  // Makes the process dumpable again: a process that has changed its user is not, and LeakSanitizer
-  // could not inspect it at the end.
+  // Makes the process dumpable again. A process that has changed its user is not dumpable, and
+  // LeakSanitizer could not inspect it at the end.
   void become(uid_t user) {
     const bool changed =
         setresuid(user, user, user) == 0 && prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0;

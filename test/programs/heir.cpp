@@ -1,5 +1,5 @@
-// Receives messages {"number": n}. The exit code is 0 if at least COUNT came, in order and whole,
-// and one "disconnect" after them.
+// Receives messages {"number": n}. The exit code is 0 if at least COUNT messages came, in order and
+// whole, and one "disconnect" after them.
 #include <cstdlib>
 
 #include <tine/tine.hpp>

@@ -1,5 +1,5 @@
-// A child that is also a parent. It forks a child that runs for ever, with the default
-// parent_death_signal, and sends the pid to its own parent.
+// A child that is also a parent. It forks a child that runs forever, with the default
+// parent_death_signal, and sends its pid to its own parent.
 #include <tine/tine.hpp>
 
 int main() {

@@ -1,7 +1,7 @@
 // Sends long messages until they queue, and sends back each message. In the first EVENT of its
 // Process, or in the first send callback ("sent"), it sends "acting" to its parent and does ACTION.
-// An exception of ACTION must come out of run() once; then the loop runs on. The exit code is 0 if
-// ACTION was done and each callback was called once, and 7 if ACTION was "exit".
+// If ACTION throws, run() must throw the exception once; then the loop runs on. The exit code is 0
+// if ACTION was done and each callback was called once, and 7 if ACTION was "exit".
 #include <cstdlib>
 #include <functional>
 #include <memory>
@@ -28,8 +28,8 @@ class Meddler {
     if (event == "drain") remember(process_->once<"drain">(act));
     if (event == "disconnect") remember(process_->once<"disconnect">(act));
     in_sent_ = event == "sent";
-    // Fills the queue, for "drain". One message may not do: if the parent reads meanwhile, the
-    // kernel may take all of it.
+    // Fills the queue, so that there is a "drain". One message may not be enough, because the
+    // kernel may take all of it if the parent reads meanwhile.
     while (send(std::string(500'000, 'x'))) continue;
   }
 

@@ -1,6 +1,7 @@
-// Does what messages say: "disconnect", "environment" (sends that of a program it starts),
-// "directory" (sends its own), {"exit": CODE}, {"send": [MESSAGE…]}. Sends back all others. Sends
-// errors to the parent, and prints "disconnect" on stdout. With an argument, it accepts no handles.
+// Does what messages ask for: "disconnect", "environment" (sends the environment of a program that
+// it starts), "directory" (sends its own directory), {"exit": CODE}, {"send": [MESSAGE…]}. Sends
+// back all other messages. Sends errors to the parent, and prints "disconnect" on stdout. With an
+// argument, it accepts no handles.
 #include <cstdio>
 #include <iostream>
 #include <string>

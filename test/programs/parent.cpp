@@ -1,5 +1,5 @@
 // Arguments: EXEC_PATH MODULE ARGS. Forks MODULE, run by EXEC_PATH with ARGS, and waits for its end
-// or its first message. If this program is killed, the child lives on and must notice that.
+// or its first message. If this program is killed, the child lives on and must notice it.
 #include <tine/tine.hpp>
 
 int main(int argc, char** argv) {

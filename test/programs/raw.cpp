@@ -1,6 +1,6 @@
-// A child that does what its arguments say, byte by byte, without the library. They are steps:
+// A child that does the steps in its arguments, byte by byte, without the library:
 //
-//   send TEXT        writes TEXT; \n, \0 and \xHH stand for bytes
+//   send TEXT        writes TEXT, in which \n, \0 and \xHH stand for bytes
 //   bytewise TEXT    writes TEXT, with one write for each byte
 //   pieces N TEXT    writes TEXT in pieces of N bytes, each after the previous one was read
 //   cuts TEXT        for each offset in TEXT: writes a line "cut" and TEXT up to the offset, waits
@@ -8,10 +8,10 @@
 //   relay N M        reads at most N bytes at a time, writes them back in pieces of M; until EOF
 //   repeat N TEXT    writes TEXT N times, in writes as large as possible
 //   prefix N TEXT    writes the first N bytes of TEXT
-//   give KIND N TEXT writes TEXT with N descriptors beside its first byte: see open_one()
+//   give KIND N TEXT writes TEXT with N descriptors at its first byte: see open_one()
 //   strays N         writes N messages, each with a descriptor that nobody wants
-//   expect TEXT      reads TEXT; other bytes or EOF: exit code 9
-//   await TEXT       reads and drops bytes up to and including TEXT; EOF: exit code 9
+//   expect TEXT      reads TEXT; if other bytes or EOF come: exit code 9
+//   await TEXT       reads and drops bytes up to and including TEXT; if EOF comes: exit code 9
 //   taken N          ends with exit code 10 unless N descriptors have been received so far
 //   await-end        reads and drops bytes until EOF
 //   half-close       shuts down writing
@@ -80,7 +80,7 @@ constexpr std::size_t most_descriptors = 253;
 
 using Control = std::array<char, CMSG_SPACE(most_descriptors * sizeof(int))>;
 
-// Opens a descriptor of that kind. Nobody closes it: the other end may be using it.
+// Opens a descriptor of that kind. Nobody closes it, because the other end may be using it.
 int open_one(std::string_view kind) {
   std::array<int, 2> ends{-1, -1};
   if (kind == "file") return open("/proc/self/exe", O_RDONLY);

@@ -1,4 +1,4 @@
-// Sends what it was started with: arguments, directory, variables, signals, descriptors.
+// Sends the state in which it was started: arguments, directory, variables, signals, descriptors.
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -26,7 +26,7 @@ nlohmann::json variable(const char* name) {
   return value ? nlohmann::json(value) : nlohmann::json();
 }
 
-// Returns the open descriptors. Called before this program opens any of its own.
+// Returns the open descriptors. Must be called before this program opens its own.
 nlohmann::json descriptors() {
   nlohmann::json all = nlohmann::json::array();
   DIR* const directory = opendir("/proc/self/fd");

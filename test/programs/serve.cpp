@@ -1,5 +1,5 @@
-// Writes "served" to each connection that comes with a message, or is accepted by a server that
-// came with one. Then ends the connection, unless the message is "write". Answers "descriptors"
+// Writes "served" to each connection that comes with a message, or that a server accepts which came
+// with a message. Then it ends the connection, unless the message is "write". Answers "descriptors"
 // with the number of its open descriptors, and {"handles": COUNT} with that many connections at
 // once.
 #include <cstddef>
@@ -15,11 +15,11 @@ namespace {
 
 std::ptrdiff_t open_descriptors() {
   const std::filesystem::directory_iterator open("/proc/self/fd");
-  return std::distance(begin(open), end(open)) - 1;  // without that of the directory itself
+  return std::distance(begin(open), end(open)) - 1;  // the directory's own is listed too
 }
 
 void serve(tine::Socket socket) {
-  socket.on<"error">([](const tine::Error&) {});  // the client may go away
+  socket.on<"error">([](const tine::Error&) {});  // because the client may go away
   socket.end("served");
 }
 

@@ -1,4 +1,4 @@
-// A cluster worker that does what messages from its primary say:
+// A cluster worker that does what the messages from its primary ask for:
 //
 //   {"listen": {...}}  starts a server, which answers each connection with the worker's id and ends
 //                      it. Options: "host", "port", "path", "readable", "writable", "descriptor",
@@ -16,7 +16,8 @@
 // It sends back all other messages. It sends {"listening": PORT} when a server or socket listens,
 // and {"error": TEXT} for each error.
 //
-// With the argument "without cluster" its Cluster goes at once, and it sends back every message.
+// With the argument "without cluster" its Cluster is destroyed at once, and it sends back every
+// message.
 #include <cstdlib>
 #include <deque>
 #include <string>
@@ -123,7 +124,7 @@ class Obedient {
   std::deque<tine::Datagram> sockets_;
 };
 
-// The Cluster goes first; the Process stays.
+// The Cluster is destroyed first; the Process stays.
 int send_back_without_cluster(tine::Loop& loop) {
   tine::Process process(loop);
   { const tine::Cluster cluster(loop, process); }
