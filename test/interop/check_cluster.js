@@ -3,8 +3,9 @@
 //
 //   node check_cluster.js SIGNAL PARENT [ARGUMENT…]
 //
-// SIGINT goes to all its processes, as from Ctrl-C. SIGTERM goes to the primary only. A JavaScript
-// parent is run by the node that runs this script. The parent gets a port as its last argument.
+// SIGINT goes to all processes of the demo, as with Ctrl-C. SIGTERM goes to the primary only. A
+// JavaScript parent is run by the node that runs this script. The parent gets a port as its last
+// argument.
 const assert = require('node:assert');
 const { spawn } = require('node:child_process');
 const { once } = require('node:events');
@@ -37,7 +38,7 @@ function ask(port, options = {}) {
   });
 }
 
-// Asks until the servers listen. Before that the port is closed.
+// Repeats the request until the servers listen, because the port is closed before.
 async function askWhenOpen(port) {
   for (;;) {
     try {
@@ -93,12 +94,12 @@ async function main(signal, parent, ...args) {
   const child = spawn(by[0], [...by.slice(1), ...args, String(port)], {
     detached: true, stdio: ['ignore', 'pipe', 'inherit'],
   });
-  // A check that fails leaves no process behind.
+  // If a check fails, no process is left behind.
   process.on('exit', () => {
     try {
       process.kill(-child.pid, 'SIGKILL');
     } catch {
-      // The processes have ended.
+      // The processes have already ended.
     }
   });
   let output = '';
@@ -114,7 +115,7 @@ async function main(signal, parent, ...args) {
   kept.destroy();
   process.kill(signal === 'SIGINT' ? -child.pid : child.pid, signal);
 
-  // All processes have ended then, because they share one output.
+  // Then all processes have ended, because they share one output.
   assert.deepStrictEqual(await closed, [0, null]);
   checkLines(output);
   await assert.rejects(ask(port), { code: 'ECONNREFUSED' });

@@ -2,7 +2,7 @@
 //
 //   node check_hello.js PARENT [ARGUMENT…]
 //
-// All print to one pipe, so a line comes before the lines that it causes.
+// All processes print to one pipe, so a line comes before the lines that it causes.
 const assert = require('node:assert');
 const { linesOf } = require('./run_demo.js');
 
@@ -20,8 +20,8 @@ assert.deepStrictEqual([...lines].sort(), [
 // The parent forks after its first line, so that line is the first of all.
 assert.strictEqual(lines[0], '[Parent] initalize');
 
-// A child prints its first line before it works. One child works twice. An answer comes after its
-// work.
+// A child prints its first line before it works. One child works twice. An answer comes after the
+// child's work.
 const count = (end, ...wanted) => lines.slice(0, end).filter((line) => wanted.includes(line)).length;
 for (let end = 1; end <= lines.length; ++end) {
   const children = count(end, started);

@@ -1,4 +1,5 @@
-// A Node primary with C++ workers, test/programs/worker. Runs one of the scenarios at the end.
+// A Node primary with C++ workers, which run test/programs/worker. Runs one of the scenarios at the
+// end of this file.
 //
 //   NODE_CLUSTER_SCHED_POLICY=rr|none node cluster_primary.js WORKER SCENARIO
 const assert = require('node:assert');
@@ -11,11 +12,11 @@ const net = require('node:net');
 const path = require('node:path');
 
 const [program, scenario] = process.argv.slice(2);
-const node = process.execPath; // process.execPath becomes the workers' program later
+const node = process.execPath; // it is replaced by the workers' program later
 const roundRobin = cluster.schedulingPolicy === cluster.SCHED_RR;
 const host = '127.0.0.1';
 
-// A worker, and its messages that the scenario has not taken yet.
+// A worker, and those of its messages that the scenario has not taken yet.
 class Worker {
   constructor(env) {
     this.worker = cluster.fork(env);
@@ -25,12 +26,12 @@ class Worker {
     for (const name of ['online', 'listening', 'disconnect', 'exit']) {
       this.worker.on(name, () => this.events.push(name));
     }
-    // Node does not promise an order of these two.
+    // Node does not promise the order of these two.
     this.ended = Promise.all([once(this.worker, 'exit'), once(this.worker, 'disconnect')])
       .then(([exit]) => exit);
   }
 
-  tell(what) {
+  send(what) {
     this.worker.send(what);
   }
 
@@ -39,9 +40,9 @@ class Worker {
     return this.came.shift();
   }
 
-  // Makes the worker listen. Returns the port.
+  // Makes the worker listen. Returns its port.
   async listen(how = {}) {
-    this.tell({ listen: { host, ...how } });
+    this.send({ listen: { host, ...how } });
     const { listening, error } = await this.next();
     assert.strictEqual(error, undefined);
     return listening;
@@ -81,7 +82,7 @@ async function answersAt(address, count) {
   return answers;
 }
 
-// Checks that only these workers answer, and with round robin each as often as the others.
+// Checks that only these workers answer, and with round robin each of them as often as the others.
 async function answeredBy(address, ids) {
   const answers = await answersAt(address, 3 * ids.length);
   if (roundRobin) {
@@ -142,21 +143,21 @@ const scenarios = {
 
   async messages_go_both_ways() {
     const worker = new Worker();
-    const heard = [];
-    cluster.on('message', ({ id }, message) => heard.push([id, message]));
+    const received = [];
+    cluster.on('message', ({ id }, message) => received.push([id, message]));
     const messages = ['Grüße', { a: [1, null, '\u{1f600}'] }, 'x'.repeat(100_000)];
     for (const message of messages) {
-      worker.tell(message);
+      worker.send(message);
       assert.deepStrictEqual(await worker.next(), message);
     }
-    assert.deepStrictEqual(heard, messages.map((message) => [1, message]));
+    assert.deepStrictEqual(received, messages.map((message) => [1, message]));
     await worker.end();
   },
 
-  leaves_by_itself: () => endsBy((worker) => worker.tell('leave'), [0, null], true),
-  kills_itself: () => endsBy((worker) => worker.tell('kill'), [0, null], true),
-  cuts_its_channel: () => endsBy((worker) => worker.tell('cut'), [0, null], false),
-  crashes: () => endsBy((worker) => worker.tell('abort'), [null, 'SIGABRT'], false),
+  leaves_by_itself: () => endsBy((worker) => worker.send('leave'), [0, null], true),
+  kills_itself: () => endsBy((worker) => worker.send('kill'), [0, null], true),
+  cuts_its_channel: () => endsBy((worker) => worker.send('cut'), [0, null], false),
+  crashes: () => endsBy((worker) => worker.send('abort'), [null, 'SIGABRT'], false),
   is_killed: () => endsBy(({ worker }) => worker.process.kill('SIGKILL'), [null, 'SIGKILL'], false),
   is_told_to_leave: () => endsBy(({ worker }) => worker.disconnect(), [0, null], true),
 
@@ -165,8 +166,8 @@ const scenarios = {
     const port = await worker.listen({ hold: true });
     const client = net.connect(port, host);
     await once(client, 'data');
-    worker.tell('leave');
-    worker.tell('still there');
+    worker.send('leave');
+    worker.send('still there');
     assert.strictEqual(await worker.next(), 'still there');
     await assert.rejects(once(net.connect(port, host), 'connect'), { code: 'ECONNREFUSED' });
     client.end();
@@ -192,7 +193,7 @@ const scenarios = {
 
   async datagrams_are_shared() {
     const workers = [new Worker(), new Worker()];
-    for (const worker of workers) worker.tell({ bind: { host, port: 0 } });
+    for (const worker of workers) worker.send({ bind: { host, port: 0 } });
     const [{ listening: port }, second] = await Promise.all(workers.map((worker) => worker.next()));
     assert.deepStrictEqual(second, { listening: port });
     assert.match(await datagramAnswerAt(port), /^[12]$/);
@@ -205,14 +206,14 @@ const scenarios = {
     server.on('message', (id, from) => asked.push([id, from]));
     await once(server, 'listening');
     const workers = [new Worker(), new Worker()];
-    for (const worker of workers) worker.tell({ ask: server.address().port });
+    for (const worker of workers) worker.send({ ask: server.address().port });
     while (asked.length < 2) await once(server, 'message');
     for (const [id, { port }] of asked) server.send(`to ${id}`, port, host);
     assert.deepStrictEqual(await workers[0].next(), { answer: 'to 1' });
     assert.deepStrictEqual(await workers[1].next(), { answer: 'to 2' });
     assert.notStrictEqual(asked[0][1].port, asked[1][1].port);
     server.close();
-    for (const worker of workers) worker.tell('close');
+    for (const worker of workers) worker.send('close');
     await endAll(workers);
   },
 
@@ -220,14 +221,14 @@ const scenarios = {
     for (const how of ['listen', 'bind']) {
       const workers = [new Worker(), new Worker()];
       const start = async (worker, port) => {
-        worker.tell({ [how]: { host, port, reuse_port: true } });
+        worker.send({ [how]: { host, port, reuse_port: true } });
         return worker.next();
       };
       const { listening: port } = await start(workers[0], 0);
       assert.deepStrictEqual(await start(workers[1], port), { listening: port });
       const answer = await (how === 'bind' ? datagramAnswerAt(port) : answerAt({ port }));
       assert(workers.some(({ worker }) => String(worker.id) === answer), answer);
-      for (const worker of workers) worker.tell('close');
+      for (const worker of workers) worker.send('close');
       await endAll(workers);
     }
   },
@@ -236,11 +237,11 @@ const scenarios = {
     const at = newPath();
     const workers = [new Worker(), new Worker()];
     await Promise.all(workers.map((worker) => {
-      worker.tell({ listen: { path: at } });
+      worker.send({ listen: { path: at } });
       return once(worker.worker, 'listening');
     }));
     await answeredBy({ path: at }, [1, 2]);
-    // The workers report a port. A path has none, so it is 0.
+    // The workers report a port, which is 0 for a path.
     for (const worker of workers) assert.deepStrictEqual(await worker.next(), { listening: 0 });
     await endAll(workers);
     assert(!fs.existsSync(at));
@@ -249,7 +250,7 @@ const scenarios = {
   async abstract_name_is_shared() {
     const at = `\0tine-test-${process.pid}`;
     const workers = [new Worker(), new Worker()];
-    for (const worker of workers) worker.tell({ listen: { path: at } });
+    for (const worker of workers) worker.send({ listen: { path: at } });
     for (const worker of workers) assert.deepStrictEqual(await worker.next(), { listening: 0 });
     await answeredBy({ path: at }, [1, 2]);
     await endAll(workers);
@@ -267,7 +268,7 @@ const scenarios = {
   async listens_again() {
     const { workers: [worker], port } = await listenAll(1);
     for (let i = 0; i < 3; ++i) {
-      worker.tell('close');
+      worker.send('close');
       assert.strictEqual(await worker.listen({ port }), port);
       assert.strictEqual(await answerAt({ port }), '1');
     }
@@ -278,7 +279,7 @@ const scenarios = {
     const taken = net.createServer().listen(0, host);
     await once(taken, 'listening');
     const worker = new Worker();
-    worker.tell({ listen: { host, port: taken.address().port } });
+    worker.send({ listen: { host, port: taken.address().port } });
     assert.deepStrictEqual(await worker.next(), { error: 'Address already in use' });
     taken.close();
     await worker.end();
@@ -288,7 +289,7 @@ const scenarios = {
     const [full, other] = [new Worker(), new Worker()];
     const port = await full.listen({ most: 0 });
     assert.strictEqual(await other.listen(), port);
-    // Without round robin, nobody can pass a connection to the other worker.
+    // Without round robin, nobody could pass a connection to the other worker.
     const answers = await answersAt({ port }, 6);
     if (roundRobin) assert.deepStrictEqual(answers, { 2: 6 });
     else assert.deepStrictEqual(Object.keys(answers).filter((id) => id !== '' && id !== '2'), []);
@@ -318,7 +319,7 @@ process.on('exit', () => {
   for (const { process: child } of Object.values(cluster.workers)) child.kill('SIGKILL');
 });
 
-// The timer also keeps the loop alive: between a worker's exit and its disconnect nothing else
+// The timer also keeps the loop running. Between a worker's exit and its disconnect nothing else
 // does, and Node would end with code 0 in the middle of an await.
 const late = setTimeout(() => {
   console.error(`${scenario} is late`);

@@ -1,4 +1,4 @@
-// A worker of a cluster that obeys the messages of its primary, as test/programs/worker.cpp does:
+// A cluster worker that obeys the messages of its primary, as test/programs/worker.cpp does:
 //
 //   {listen: {host, port, path, fd, most, hold, net}}
 //              starts an HTTP server that answers with the worker's id; "most" is its
@@ -6,13 +6,13 @@
 //              server, and answers each connection and ends it
 //   {bind: {host, port}}
 //              binds a datagram socket that answers each datagram with the worker's id
-//   "close"    closes what it listens on
+//   "close"    closes its servers and sockets
 //   "leave", "kill"
 //              leaves the cluster by itself
-//   "cut"      disconnects the channel and does no more
+//   "cut"      disconnects the channel, and does nothing else
 //   "exit", "throw"
-//              ends by an exit or an exception of its own
-//   all else   is sent back
+//              ends by exit() or by an exception of its own
+//   others     are sent back
 //
 // It answers {listening: PORT} and {error: CODE}.
 const cluster = require('node:cluster');

@@ -1,6 +1,6 @@
-// Tests a C++ primary with JavaScript workers, cluster_worker.js, run by the runtime that
-// TINE_TEST_RUNTIME names. Their servers are Node's HTTP servers. The tag [deno] marks what Deno
-// can do too, and [bun] what Bun can, whose servers do not ask the primary.
+// Tests a C++ primary with JavaScript workers. They run cluster_worker.js with the runtime that
+// TINE_TEST_RUNTIME names. Their servers are Node's HTTP servers. The tag [deno] marks the tests
+// that Deno passes too, and [bun] those that Bun passes, whose servers do not ask the primary.
 #include <cstdlib>
 #include <filesystem>
 #include <set>
@@ -80,7 +80,7 @@ struct JavascriptCluster : TestCluster {
   }
 };
 
-// Returns a client that has its answer and holds its connection.
+// Returns a client that has received its answer and holds its connection.
 tine::Socket hold(JavascriptCluster& test, Answers& answers) {
   tine::Socket client(test.loop);
   client.on<"data">([&](std::string_view bytes) {
@@ -93,13 +93,13 @@ tine::Socket hold(JavascriptCluster& test, Answers& answers) {
   return client;
 }
 
-// Deno does not listen on a socket that it receives, whether the primary is Node or tine.
+// Deno does not listen at a socket that it receives, from Node as well as from tine.
 tine::Balancing any_balancing() {
   if (is_deno()) return tine::Balancing::round_robin();
   return GENERATE(tine::Balancing::round_robin(), tine::Balancing::none());
 }
 
-// Returns the first of two successive ports that nobody uses at the moment.
+// Returns the first of two successive ports that are free at the moment.
 std::uint16_t free_pair_of_ports() {
   while (true) {
     const auto bound = [](std::uint16_t port) {
@@ -118,14 +118,14 @@ std::uint16_t free_pair_of_ports() {
 
 }  // namespace
 
-TEST_CASE("javascript workers: round robin gives each its turn") {
+TEST_CASE("javascript workers: round robin goes through them in turn") {
   JavascriptCluster test;
   test.listen(3);
   CHECK(test.get_often(9) == Answers{{"1", 3}, {"2", 3}, {"3", 3}});
   test.end();
 }
 
-TEST_CASE("javascript workers: some worker answers, however they are balanced") {
+TEST_CASE("javascript workers: with any balancing, one of them answers") {
   const auto balancing = GENERATE(tine::Balancing::none(), tine::Balancing::reuse_port(),
                                   tine::Balancing::least_connections());
   JavascriptCluster test(balancing);
@@ -146,7 +146,7 @@ TEST_CASE("javascript workers: they share connections as net servers", "[deno]")
   test.end();
 }
 
-TEST_CASE("javascript workers: the events of a worker come in their order", "[deno]") {
+TEST_CASE("javascript workers: the events of a worker come in order", "[deno]") {
   JavascriptCluster test(any_balancing());
   Log log;
   tine::Address where;
@@ -171,7 +171,7 @@ TEST_CASE("javascript workers: the events of a worker come in their order", "[de
   CHECK(test.workers[0].process().exit_code() == 0);
 }
 
-TEST_CASE("javascript workers: an address that is not given is any") {
+TEST_CASE("javascript workers: without an address they listen at all addresses") {
   JavascriptCluster test(any_balancing());
   test.listen(2, {{"port", 0}});
   CHECK(test.port != 0);
@@ -180,7 +180,7 @@ TEST_CASE("javascript workers: an address that is not given is any") {
   test.end();
 }
 
-TEST_CASE("javascript workers: how a worker ends is known") {
+TEST_CASE("javascript workers: it is known how a worker has ended") {
   const auto [how, expected] =
       GENERATE(table<std::string, std::string>({{"leave", "disconnect true, exit code 0 true"},
                                                 {"kill", "disconnect true, exit code 0 true"},
@@ -189,7 +189,7 @@ TEST_CASE("javascript workers: how a worker ends is known") {
                                                 {"throw", "disconnect none, exit code 1 false"}}));
   CAPTURE(how);
   JavascriptCluster test(any_balancing());
-  // Ignores the worker's stderr, because the exception is printed there.
+  // Ignores the worker's stderr, because the worker prints the exception there.
   test.cluster.setup_primary({.fork = {.stdio = {tine::Stdio::ignore(), tine::Stdio::inherit(),
                                                  tine::Stdio::ignore(), tine::Stdio::ipc()}}});
   test.listen(1);
@@ -222,7 +222,8 @@ TEST_CASE("javascript workers: a worker that is killed is replaced", "[deno]") {
   test.end();
 }
 
-TEST_CASE("javascript workers: one that leaves serves whom it has, the other all the next") {
+TEST_CASE(
+    "javascript workers: a worker that leaves serves its connections, and the other the next") {
   JavascriptCluster test(any_balancing());
   test.listen(1, {{"host", "127.0.0.1"}, {"hold", true}});
   Answers answers;
@@ -240,7 +241,7 @@ TEST_CASE("javascript workers: one that leaves serves whom it has, the other all
   test.end();
 }
 
-TEST_CASE("javascript workers: a full one refuses, and the other gets it") {
+TEST_CASE("javascript workers: a connection that a full worker refuses goes to the other") {
   JavascriptCluster test;
   test.listen(1, {{"host", "127.0.0.1"}, {"hold", true}, {"most", 1}});
   Answers answers;
@@ -252,7 +253,7 @@ TEST_CASE("javascript workers: a full one refuses, and the other gets it") {
   test.end();
 }
 
-TEST_CASE("javascript workers: each further server has a port of its own") {
+TEST_CASE("javascript workers: each further server gets another port") {
   JavascriptCluster test(any_balancing());
   for (int i = 0; i < 2; ++i) {
     auto worker = test.fork();
@@ -267,7 +268,7 @@ TEST_CASE("javascript workers: each further server has a port of its own") {
   test.end();
 }
 
-TEST_CASE("javascript workers: what is closed can be listened at again", "[deno]") {
+TEST_CASE("javascript workers: they may listen again at a port that they have closed", "[deno]") {
   JavascriptCluster test(any_balancing());
   test.listen(1, {{"host", "127.0.0.1"}, {"net", true}});
   for (std::size_t i = 1; i <= 3; ++i) {
@@ -280,7 +281,7 @@ TEST_CASE("javascript workers: what is closed can be listened at again", "[deno]
   test.end();
 }
 
-TEST_CASE("javascript workers: what the primary cannot do is the worker's error") {
+TEST_CASE("javascript workers: a worker gets the error if the primary cannot open a socket") {
   JavascriptCluster test(any_balancing());
   tine::Server taken(test.loop);
   taken.on<"listening">([&] { test.loop->stop(); });
@@ -329,7 +330,8 @@ TEST_CASE("javascript workers: an abstract name is shared") {
   test.end();
 }
 
-TEST_CASE("javascript workers: they listen at a socket that the primary has, by its number there") {
+TEST_CASE(
+    "javascript workers: they can listen at a descriptor of the primary, by its number there") {
   JavascriptCluster test(GENERATE(tine::Balancing::round_robin(), tine::Balancing::none()));
   const tine::base::Descriptor bound =
       tine::net::bound_socket(*tine::net::ip_address("127.0.0.1", 0), {.type = SOCK_STREAM});
@@ -357,7 +359,7 @@ TEST_CASE("javascript workers: a datagram socket is shared") {
   test.end();
 }
 
-// Node 20 does not know reusePort and asks the primary. Node 26 does not ask.
+// Node 20 does not know reusePort, so it asks the primary. Node 26 does not ask.
 TEST_CASE("javascript workers: with reusePort they share a port") {
   JavascriptCluster test(any_balancing());
   const auto listen = [&](std::uint16_t port) {
@@ -370,7 +372,7 @@ TEST_CASE("javascript workers: with reusePort they share a port") {
   test.port = first["listening"];
   if (listen(0) != first) CHECK(listen(test.port) == first);
   CHECK_FALSE(test.get().empty());
-  for (auto& worker : test.workers) worker.send("close");  // the socket may be its own
+  for (auto& worker : test.workers) worker.send("close");  // it may be the worker's own
   test.end();
 }
 
@@ -389,12 +391,12 @@ TEST_CASE("javascript workers: messages go both ways", "[bun][deno]") {
   test.end();
 }
 
-TEST_CASE("javascript workers: all are told to leave, and the callback runs when they have") {
+TEST_CASE("javascript workers: disconnect() of all calls back when they have left") {
   JavascriptCluster test(any_balancing());
   test.listen(3);
-  ExpectCalls told(1);
+  ExpectCalls called(1);
   test.cluster.disconnect([&] {
-    told();
+    called();
     CHECK(test.cluster.workers().empty());
     for (auto& worker : test.workers) CHECK(worker.process().exit_code() == 0);
   });
@@ -402,7 +404,7 @@ TEST_CASE("javascript workers: all are told to leave, and the callback runs when
 }
 
 // Node ends a process if its inspector cannot listen.
-TEST_CASE("javascript workers: each has an inspector of its own") {
+TEST_CASE("javascript workers: each has its own inspector") {
   const bool by_variable = GENERATE(false, true);
   const std::string option = "--inspect=127.0.0.1:" + std::to_string(free_pair_of_ports());
   JavascriptCluster test;

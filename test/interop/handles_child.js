@@ -1,5 +1,5 @@
-// A child that handles the commands at the end, named by the "do" of a message, as
-// test/programs/handles.cpp does. Addresses are {host, port} or {path}.
+// A child that executes the commands at the end of this file, as test/programs/handles.cpp does.
+// The "do" of a message names the command. Addresses are {host, port} or {path}.
 //
 //   node handles_child.js [PORT]
 //
@@ -34,7 +34,7 @@ function receiveDatagrams() {
 }
 
 const commands = {
-  tell({ number = 0 }, handle) {
+  report({ number = 0 }, handle) {
     const kind = kindOf(handle);
     if (kind === 'socket') handle.destroy();
     else if (kind !== null) handle.close();
@@ -78,8 +78,8 @@ const commands = {
   'send server'({ address }) {
     server = net.createServer();
     answerClients();
-    // kept() makes the name before the server is sent: Deno closes the server when the other end
-    // has it.
+    // kept() makes the second name before the server is sent, because Deno closes the server when
+    // the other end has it.
     server.listen(address, () => process.send(kept(addressOf(server.address())), server));
   },
 
@@ -114,8 +114,8 @@ const commands = {
   exit: () => process.exit(0),
 };
 
-// Reports a handle that has not arrived, at either end. Node's own listener, which answers, runs
-// after this one.
+// Reports a handle that has not arrived, at either end. This listener runs before Node's own one,
+// which answers.
 process.prependListener('internalMessage', ({ cmd }, handle) => {
   if (cmd === 'NODE_HANDLE' && !handle) process.send('no descriptor');
   if (cmd === 'NODE_HANDLE_NACK') {

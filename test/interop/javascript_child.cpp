@@ -1,6 +1,6 @@
-// A C++ parent and a JavaScript child pass handles to each other. The child is handles_child.js,
-// run by the runtime that TINE_TEST_RUNTIME names. The tags [bun] and [deno] mark what these can do
-// too.
+// A C++ parent and a JavaScript child pass handles to each other. The child runs handles_child.js
+// with the runtime that TINE_TEST_RUNTIME names. The tags [bun] and [deno] mark the tests that
+// these runtimes pass too.
 #include <algorithm>
 #include <cstdlib>
 #include <deque>
@@ -23,7 +23,7 @@ using nlohmann::json;
 
 namespace {
 
-// The child, and its messages that the test has not taken yet.
+// The child, and those of its messages that the test has not taken yet.
 class Child {
  public:
   explicit Child(TestLoop& loop, std::vector<std::string> args = {}) : loop_(loop) {
@@ -32,7 +32,7 @@ class Child {
     options.exec_path = runtime == nullptr ? "node" : runtime;
     if (options.exec_path.ends_with("deno")) options.exec_args = {"run", "-A"};
     options.args = std::move(args);
-    options.kill_with_loop = true;  // a test that fails leaves no child behind
+    options.kill_with_loop = true;  // so that a failed test leaves no child behind
     process =
         tine::fork(loop, std::filesystem::path(INTEROP_SCRIPTS) / "handles_child.js", options);
     process.on<"message">([this](const json& message, const tine::Handle& handle) {
@@ -41,9 +41,9 @@ class Child {
     });
   }
 
-  void tell(const json& message) { process.send(message); }
-  void tell(const char* what) { tell({{"do", what}}); }
-  void tell(const char* what, const tine::Handle& handle, tine::SendOptions options = {}) {
+  void command(const json& message) { process.send(message); }
+  void command(const char* what) { command({{"do", what}}); }
+  void command(const char* what, const tine::Handle& handle, tine::SendOptions options = {}) {
     process.send({{"do", what}}, handle, options);
   }
 
@@ -64,8 +64,8 @@ class Child {
   }
 
   // Ends a test: everything that is still open must end now. The server is closed after the
-  // disconnect, when no more messages about it are sent: Deno does not notice the end of a channel
-  // that it has written to meanwhile.
+  // disconnect, when no more messages about it are sent, because Deno does not notice the end of a
+  // channel to which it has written meanwhile.
   void end(tine::Server server = {}) {
     process.disconnect();
     if (server) server.close();
@@ -82,7 +82,7 @@ class Child {
   bool waiting_ = false;
 };
 
-// A client that connects and collects what comes.
+// A client that connects and collects the bytes that come.
 class Client {
  public:
   Client(TestLoop& loop, const json& address) : loop_(loop) {
@@ -99,7 +99,7 @@ class Client {
 
   bool closed() const { return came_->closed; }
 
-  // Waits until the connection is closed. Returns all that came.
+  // Waits until the connection is closed. Returns all bytes that have come.
   std::string answer() {
     came_->waited_for = true;
     while (!came_->closed) loop_.run();
@@ -126,13 +126,14 @@ json to_json(const tine::Address& address) {
   return {{"host", address.host}, {"port", address.port}};
 }
 
-// Returns an address to listen at. The test runs once with TCP and once with a path.
+// Returns an address to listen at. The test then runs once with TCP and once with a path.
 json any_address(const Folder& folder) {
   const bool at_path = GENERATE(false, true);
   return at_path ? json{{"path", folder.at("a")}} : json{{"host", "127.0.0.1"}, {"port", 0}};
 }
 
-// A path disappears with the server that made it. Another name for it, a hard link, stays.
+// Returns another name for a path, a hard link, which stays when the server that made the path
+// removes it.
 json kept(const json& address) {
   if (!address.contains("path")) return address;
   const auto path = address["path"].get<std::string>();
@@ -141,7 +142,7 @@ json kept(const json& address) {
   return {{"path", other}};
 }
 
-// Returns a server of this process that listens.
+// Returns a listening server of this process.
 tine::Server listen(TestLoop& loop, const json& address = {{"host", "127.0.0.1"}}) {
   tine::Server server(loop);
   server.once<"listening">([&] { loop->stop(); });
@@ -152,7 +153,7 @@ tine::Server listen(TestLoop& loop, const json& address = {{"host", "127.0.0.1"}
 
 json address_of(const tine::Server& server) { return to_json(*server.address()); }
 
-// Waits for a client of the server. Returns the connection.
+// Waits for a client of the server, and returns its connection.
 tine::Socket accept(TestLoop& loop, tine::Server& server) {
   tine::Socket accepted;
   server.once<"connection">([&](const tine::Socket& socket) {
@@ -174,7 +175,7 @@ std::size_t count(TestLoop& loop, const tine::Server& server) {
   return *result;
 }
 
-// Sends a datagram. Returns the one that comes back.
+// Sends a datagram, and returns the one that comes back.
 std::string datagram_answer_at(TestLoop& loop, const json& address, const std::string& text) {
   tine::Datagram socket(loop, tine::Family::ipv4);
   std::string answer;
@@ -195,7 +196,7 @@ void limit_descriptors(int pid, rlim_t most) {
   prlimit(pid, RLIMIT_NOFILE, &limit, nullptr);
 }
 
-// The parent answers first. The child answers after the parent has closed its own server.
+// The parent answers first. After the parent has closed its own server, the child answers.
 void share_server(const json& at) {
   TestLoop loop;
   Child child(loop);
@@ -203,7 +204,7 @@ void share_server(const json& at) {
   server.on<"connection">([](tine::Socket socket) { socket.end("parent"); });
   const json address = kept(address_of(server));
 
-  child.tell("serve", server);
+  child.command("serve", server);
   CHECK(child.next() == "serving");
   child.process.kill(SIGSTOP);
   CHECK(answer_at(loop, address) == "parent");
@@ -227,22 +228,22 @@ TEST_CASE("to javascript: a server at a path is served by both, until one closes
   share_server({{"path", folder.at("a")}});
 }
 
-TEST_CASE("to javascript: a server goes on here, when the child closes its own", "[bun][deno]") {
+TEST_CASE("to javascript: a server goes on here when the child closes its own", "[bun][deno]") {
   TestLoop loop;
   Child child(loop);
   tine::Server server = listen(loop);
   server.on<"connection">([](tine::Socket socket) { socket.end("parent"); });
 
-  child.tell("serve", server);
+  child.command("serve", server);
   CHECK(child.next() == "serving");
-  child.tell("stop serving");
+  child.command("stop serving");
   CHECK(child.next() == "stopped");
   for (int i = 0; i < 5; ++i) CHECK(answer_at(loop, address_of(server)) == "parent");
 
   child.end(server);
 }
 
-TEST_CASE("to javascript: a connection is the child's to answer", "[bun][deno]") {
+TEST_CASE("to javascript: a connection is answered by the child", "[bun][deno]") {
   const Folder folder;
   TestLoop loop;
   Child child(loop);
@@ -252,7 +253,7 @@ TEST_CASE("to javascript: a connection is the child's to answer", "[bun][deno]")
   Client client(loop, address_of(server));
   tine::Socket socket = accept(loop, server);
   socket.on<"close">([&] { closed(); });
-  child.tell("answer", socket);
+  child.command("answer", socket);
   CHECK(client.answer() == "child");
 
   child.end(server);
@@ -265,7 +266,7 @@ TEST_CASE("to javascript: a connection that is kept open is written by both", "[
 
   Client client(loop, address_of(server));
   tine::Socket socket = accept(loop, server);
-  child.tell("write", socket, {.keep_open = true});
+  child.command("write", socket, {.keep_open = true});
   CHECK(child.next() == "written");
   socket.end(" and parent");
   CHECK(client.answer() == "child and parent");
@@ -286,16 +287,16 @@ TEST_CASE("to javascript: a UDP socket receives at both, and each may close its 
   });
   const json address = to_json(*socket.address());
 
-  child.tell("receive", socket);
+  child.command("receive", socket);
   CHECK(child.next() == "receiving");
   child.process.kill(SIGSTOP);
   CHECK(datagram_answer_at(loop, address, "one") == "parent got one");
   child.process.kill(SIGCONT);
-  child.tell("stop receiving");
+  child.command("stop receiving");
   CHECK(child.next() == "stopped");
   CHECK(datagram_answer_at(loop, address, "two") == "parent got two");
 
-  child.tell("receive", socket);
+  child.command("receive", socket);
   CHECK(child.next() == "receiving");
   socket.close();
   CHECK(datagram_answer_at(loop, address, "three") == "child got three");
@@ -308,9 +309,9 @@ TEST_CASE("to javascript: of three messages only the middle one has the handle",
   Child child(loop);
   tine::Server server = listen(loop);
 
-  child.tell({{"do", "tell"}, {"number", 1}});
-  child.process.send({{"do", "tell"}, {"number", 2}}, server);
-  child.tell({{"do", "tell"}, {"number", 3}});
+  child.command({{"do", "report"}, {"number", 1}});
+  child.process.send({{"do", "report"}, {"number", 2}}, server);
+  child.command({{"do", "report"}, {"number", 3}});
   CHECK(child.next() == json{{"number", 1}, {"with", nullptr}});
   CHECK(child.next() == json{{"number", 2}, {"with", "server"}});
   CHECK(child.next() == json{{"number", 3}, {"with", nullptr}});
@@ -327,12 +328,12 @@ TEST_CASE("to javascript: a connection that is sent twice is refused the second 
 
   Client client(loop, address_of(server));
   tine::Socket socket = accept(loop, server);
-  child.tell("answer", socket);
+  child.command("answer", socket);
   child.process.send({{"do", "answer"}}, socket, [&](std::error_code error) {
     refused();
     CHECK(error == tine::Errc::invalid_handle_type);
   });
-  child.tell("tell");
+  child.command("report");
   CHECK(child.next() == json{{"number", 0}, {"with", nullptr}});
   CHECK(client.answer() == "child");
 
@@ -348,23 +349,23 @@ TEST_CASE("to javascript: 800 004 bytes and a connection go there and come back"
   Client client(loop, address_of(server));
   child.process.send({{"do", "send back"}, {"payload", payload}}, accept(loop, server));
   const auto [message, handle] = child.next_with_handle();
-  CHECK((message["payload"] == payload));  // too long to be printed
+  CHECK((message["payload"] == payload));  // in parentheses, because it is too long to be printed
   handle.socket().end("parent");
   CHECK(client.answer() == "parent");
 
   child.end(server);
 }
 
-// Not with Deno, for the same reason as with the three messages.
+// Not with Deno, which loses handles that follow each other, as above.
 TEST_CASE("to javascript: both pass servers at the same time", "[bun]") {
   constexpr int count = 50;
   TestLoop loop;
   Child child(loop);
   tine::Server server = listen(loop);
 
-  child.tell({{"do", "send servers"}, {"count", count}});
+  child.command({{"do", "send servers"}, {"count", count}});
   for (int number = 0; number < count; ++number) {
-    child.process.send({{"do", "tell"}, {"number", number}}, server);
+    child.process.send({{"do", "report"}, {"number", number}}, server);
   }
   int from_child = 0;
   int taken_by_child = 0;
@@ -381,7 +382,7 @@ TEST_CASE("to javascript: both pass servers at the same time", "[bun]") {
   child.end(server);
 }
 
-// Bun does not read until there is a listener.
+// Bun does not read until there is a listener, so the handle would not be answered.
 TEST_CASE("to javascript: a handle waits for the first listener", "[deno]") {
   TestLoop loop;
   tine::Server waker = listen(loop);
@@ -389,9 +390,9 @@ TEST_CASE("to javascript: a handle waits for the first listener", "[deno]") {
   Child child(loop, {std::to_string(waker.address()->port)});
   tine::Socket to_child = accept(loop, waker);
 
-  // Message 1 is written once the child has reported that the handle has arrived.
-  child.tell("tell", server);
-  child.process.send({{"do", "tell"}, {"number", 1}}, [&](std::error_code) { loop->stop(); });
+  // Message 1 is written after the child has reported that the handle has arrived.
+  child.command("report", server);
+  child.process.send({{"do", "report"}, {"number", 1}}, [&](std::error_code) { loop->stop(); });
   loop.run();
   to_child.end("now");
   CHECK(child.next() == json{{"number", 0}, {"with", "server"}});
@@ -401,7 +402,7 @@ TEST_CASE("to javascript: a handle waits for the first listener", "[deno]") {
   child.end(server);
 }
 
-// Bun does not count, and Deno counts with keys of its own.
+// Bun does not count connections, and Deno counts them with other keys.
 TEST_CASE("to javascript: connections are counted here while the child has them", "[node]") {
   constexpr std::size_t most = 4;
   TestLoop loop;
@@ -411,12 +412,12 @@ TEST_CASE("to javascript: connections are counted here while the child has them"
 
   for (std::size_t i = 0; i < most; ++i) {
     clients.emplace_back(loop, address_of(server));
-    child.tell("hold", accept(loop, server));
+    child.command("hold", accept(loop, server));
     CHECK(child.next() == "held");
   }
   for (std::size_t left = most; left > 0; --left) {
     CHECK(count(loop, server) == left);
-    child.tell("release");
+    child.command("release");
     CHECK(child.next() == "released");
   }
   CHECK(count(loop, server) == 0);
@@ -424,7 +425,7 @@ TEST_CASE("to javascript: connections are counted here while the child has them"
   child.end(server);
 }
 
-TEST_CASE("to javascript: a server's close waits for the connections of the child", "[node]") {
+TEST_CASE("to javascript: close() of a server waits for the connections of the child", "[node]") {
   TestLoop loop;
   Child child(loop);
   tine::Server server = listen(loop);
@@ -433,19 +434,19 @@ TEST_CASE("to javascript: a server's close waits for the connections of the chil
   std::deque<Client> clients;
   for (int i = 0; i < 2; ++i) {
     clients.emplace_back(loop, address_of(server));
-    child.tell("hold", accept(loop, server));
+    child.command("hold", accept(loop, server));
     CHECK(child.next() == "held");
   }
   server.close([&] {
     closed();
     loop->stop();
   });
-  child.tell("release");
+  child.command("release");
   CHECK(child.next() == "released");
-  child.tell("tell");  // the child's messages about the server arrive before its answer
+  child.command("report");  // the child's messages about the server arrive before its answer
   child.next();
   CHECK(closed.count() == 0);
-  child.tell("release");
+  child.command("release");
   while (closed.count() == 0) loop.run();
   CHECK(child.next() == "released");
   child.end();
@@ -459,7 +460,7 @@ TEST_CASE("to javascript: a child that is gone has no connections any more", "[b
   ExpectCalls closed(1);
 
   Client client(loop, address_of(server));
-  child.tell("hold", accept(loop, server));
+  child.command("hold", accept(loop, server));
   CHECK(child.next() == "held");
   child.process.kill(SIGSTOP);
   server.connections([&](std::error_code error, std::size_t) {
@@ -473,7 +474,7 @@ TEST_CASE("to javascript: a child that is gone has no connections any more", "[b
   CHECK(client.closed());
 }
 
-TEST_CASE("to javascript: what waits in the queue is closed, when the child exits", "[bun][deno]") {
+TEST_CASE("to javascript: queued handles are closed when the child exits", "[bun][deno]") {
   constexpr int count = 10;
   TestLoop loop;
   Child child(loop);
@@ -484,12 +485,12 @@ TEST_CASE("to javascript: what waits in the queue is closed, when the child exit
     clients.emplace_back(loop, address_of(server));
     accepted.push_back(accept(loop, server));
   }
-  ExpectCalls told(count);
+  ExpectCalls called(count);
   ExpectCalls late(1);
 
-  child.tell("exit");
+  child.command("exit");
   for (const tine::Socket& socket : accepted) {
-    child.process.send({{"do", "hold"}}, socket, [&](std::error_code) { told(); });
+    child.process.send({{"do", "hold"}}, socket, [&](std::error_code) { called(); });
   }
   server.close();
   child.process.on<"close">([&] {
@@ -504,7 +505,7 @@ TEST_CASE("to javascript: what waits in the queue is closed, when the child exit
   for (const Client& client : clients) CHECK(client.closed());
 }
 
-TEST_CASE("to javascript: a socket that a closed channel does not take stays open", "[bun][deno]") {
+TEST_CASE("to javascript: a socket that a closed channel refuses stays open", "[bun][deno]") {
   TestLoop loop;
   Child child(loop);
   tine::Server server = listen(loop);
@@ -525,18 +526,17 @@ TEST_CASE("to javascript: a socket that a closed channel does not take stays ope
   CHECK(client.answer() == "parent");
 }
 
-TEST_CASE("to javascript: a handle is sent again, when the child had no descriptor for it",
-          "[node]") {
+TEST_CASE("to javascript: a handle is sent again if the child had no descriptor for it", "[node]") {
   TestLoop loop;
   Child child(loop);
   tine::Server server = listen(loop);
   Client client(loop, address_of(server));
   tine::Socket socket = accept(loop, server);
-  child.tell("tell");  // its answer shows that it runs
+  child.command("report");  // the answer shows that the child runs
   child.next();
 
   limit_descriptors(*child.process.pid(), 4);
-  child.tell("answer", socket);
+  child.command("answer", socket);
   child.process.once<"message">([&] { limit_descriptors(*child.process.pid(), 1024); });
   CHECK(child.next() == "no descriptor");
   CHECK(client.answer() == "child");
@@ -548,8 +548,8 @@ TEST_CASE("to javascript: NODE_TINE is ignored", "[bun][deno]") {
   TestLoop loop;
   Child child(loop);
 
-  child.tell({{"cmd", "NODE_TINE"}});
-  child.tell("tell");
+  child.command({{"cmd", "NODE_TINE"}});
+  child.command("report");
   CHECK(child.next() == json{{"number", 0}, {"with", nullptr}});
   child.end();
 }
@@ -559,7 +559,7 @@ TEST_CASE("from javascript: a server is served by both, until one closes its own
   TestLoop loop;
   Child child(loop);
 
-  child.tell({{"do", "send server"}, {"address", any_address(folder)}});
+  child.command({{"do", "send server"}, {"address", any_address(folder)}});
   const auto [address, handle] = child.next_with_handle();
   tine::Server server = handle.server();
   server.on<"connection">([](tine::Socket socket) { socket.end("parent"); });
@@ -567,30 +567,30 @@ TEST_CASE("from javascript: a server is served by both, until one closes its own
   CHECK(answer_at(loop, address) == "parent");
   child.process.kill(SIGCONT);
 
-  child.tell("stop serving");
+  child.command("stop serving");
   CHECK(child.next() == "stopped");
   CHECK(answer_at(loop, address) == "parent");
   child.end(server);
 }
 
 // Deno closes a server that it has sent.
-TEST_CASE("from javascript: a server goes on there, when it is closed here", "[bun]") {
+TEST_CASE("from javascript: a server goes on there when it is closed here", "[bun]") {
   TestLoop loop;
   Child child(loop);
 
-  child.tell({{"do", "send server"}, {"address", {{"host", "127.0.0.1"}, {"port", 0}}}});
+  child.command({{"do", "send server"}, {"address", {{"host", "127.0.0.1"}, {"port", 0}}}});
   const auto [address, handle] = child.next_with_handle();
   handle.server().close();
   CHECK(answer_at(loop, address) == "child");
   child.end();
 }
 
-TEST_CASE("from javascript: a connection is the parent's to answer", "[bun][deno]") {
+TEST_CASE("from javascript: a connection is answered by the parent", "[bun][deno]") {
   const Folder folder;
   TestLoop loop;
   Child child(loop);
 
-  child.tell({{"do", "send connections"}, {"address", any_address(folder)}});
+  child.command({{"do", "send connections"}, {"address", any_address(folder)}});
   Client client(loop, child.next());
   const auto [message, handle] = child.next_with_handle();
   CHECK(message == "connection");
@@ -603,15 +603,15 @@ TEST_CASE("from javascript: a connection that is kept open is written by both", 
   TestLoop loop;
   Child child(loop);
 
-  child.tell({{"do", "send connections"},
-              {"address", {{"host", "127.0.0.1"}, {"port", 0}}},
-              {"keepOpen", true}});
+  child.command({{"do", "send connections"},
+                 {"address", {{"host", "127.0.0.1"}, {"port", 0}}},
+                 {"keepOpen", true}});
   Client client(loop, child.next());
   const auto [message, handle] = child.next_with_handle();
   tine::Socket socket = handle.socket();
   socket.write("parent and ", [&](std::error_code) {
     socket.destroy();
-    child.tell("end held");
+    child.command("end held");
   });
   CHECK(client.answer() == "parent and child");
   child.end();
@@ -622,7 +622,7 @@ TEST_CASE("from javascript: a UDP socket receives at both, and each may close it
   TestLoop loop;
   Child child(loop);
 
-  child.tell("send datagram");
+  child.command("send datagram");
   const auto [address, handle] = child.next_with_handle();
   tine::Datagram socket = handle.datagram();
   socket.on<"message">([=](std::string_view bytes, const tine::Address& from) {
@@ -631,7 +631,7 @@ TEST_CASE("from javascript: a UDP socket receives at both, and each may close it
   child.process.kill(SIGSTOP);
   CHECK(datagram_answer_at(loop, address, "one") == "parent got one");
   child.process.kill(SIGCONT);
-  child.tell("stop receiving");
+  child.command("stop receiving");
   CHECK(child.next() == "stopped");
   CHECK(datagram_answer_at(loop, address, "two") == "parent got two");
 
@@ -643,7 +643,7 @@ TEST_CASE("from javascript: connections are counted there while the parent has t
   constexpr int most = 4;
   TestLoop loop;
   Child child(loop);
-  child.tell({{"do", "send connections"}, {"address", {{"host", "127.0.0.1"}, {"port", 0}}}});
+  child.command({{"do", "send connections"}, {"address", {{"host", "127.0.0.1"}, {"port", 0}}}});
   const json address = child.next();
   std::deque<Client> clients;
   std::deque<tine::Socket> held;
@@ -653,38 +653,39 @@ TEST_CASE("from javascript: connections are counted there while the parent has t
     held.push_back(child.next_with_handle().second.socket());
   }
   for (int left = most; left > 0; --left) {
-    child.tell("count");
+    child.command("count");
     CHECK(child.next() == json{{"count", left}, {"error", ""}});
     held.front().on<"close">([&] { loop->stop(); });
     held.front().destroy();
     held.pop_front();
     loop.run();
   }
-  child.tell("count");
+  child.command("count");
   CHECK(child.next() == json{{"count", 0}, {"error", ""}});
   child.end();
 }
 
-TEST_CASE("from javascript: a server's close waits for the connections of the parent", "[node]") {
+TEST_CASE("from javascript: close() of a server waits for the connections of the parent",
+          "[node]") {
   TestLoop loop;
   Child child(loop);
-  child.tell({{"do", "send connections"}, {"address", {{"host", "127.0.0.1"}, {"port", 0}}}});
+  child.command({{"do", "send connections"}, {"address", {{"host", "127.0.0.1"}, {"port", 0}}}});
   Client client(loop, child.next());
   tine::Socket socket = child.next_with_handle().second.socket();
 
-  child.tell("stop serving");
-  child.tell("tell");
-  CHECK(child.next() == json{{"number", 0}, {"with", nullptr}});  // and not yet "stopped"
+  child.command("stop serving");
+  child.command("report");
+  CHECK(child.next() == json{{"number", 0}, {"with", nullptr}});  // "stopped" has not come yet
   socket.end("parent");
   CHECK(child.next() == "stopped");
   CHECK(client.answer() == "parent");
   child.end();
 }
 
-TEST_CASE("from javascript: a handle nobody takes is closed", "[bun][deno]") {
+TEST_CASE("from javascript: a handle that nobody takes is closed", "[bun][deno]") {
   TestLoop loop;
   Child child(loop);
-  child.tell({{"do", "send connections"}, {"address", {{"host", "127.0.0.1"}, {"port", 0}}}});
+  child.command({{"do", "send connections"}, {"address", {{"host", "127.0.0.1"}, {"port", 0}}}});
   Client client(loop, child.next());
 
   CHECK(child.next_with_handle().first == "connection");
@@ -692,12 +693,12 @@ TEST_CASE("from javascript: a handle nobody takes is closed", "[bun][deno]") {
   child.end();
 }
 
-// When Node sends a handle again, it writes the line within another one.
-TEST_CASE("from javascript: a connection is sent again, when there was no descriptor for it",
+// When Node sends a handle again, it writes the old line inside the new one.
+TEST_CASE("from javascript: a connection is sent again if there was no descriptor for it",
           "[node]") {
   TestLoop loop;
   Child child(loop);
-  child.tell({{"do", "send connections"}, {"address", {{"host", "127.0.0.1"}, {"port", 0}}}});
+  child.command({{"do", "send connections"}, {"address", {{"host", "127.0.0.1"}, {"port", 0}}}});
   Client client(loop, child.next());
   tine::Socket socket;
   {

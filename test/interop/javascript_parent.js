@@ -1,5 +1,5 @@
 // A JavaScript parent and a C++ child pass handles to each other. Runs one of the scenarios at the
-// end. The child is test/programs/handles.cpp.
+// end of this file. The child is test/programs/handles.cpp.
 //
 //   node javascript_parent.js CHILD SCENARIO
 const assert = require('node:assert');
@@ -16,7 +16,7 @@ const [program, scenario] = process.argv.slice(2);
 const tcp = { host: '127.0.0.1', port: 0 };
 const running = new Set();
 
-// The child, and its messages that the scenario has not taken yet.
+// The child, and those of its messages that the scenario has not taken yet.
 class Child {
   constructor({ args = [], file = program } = {}) {
     this.came = [];
@@ -26,7 +26,7 @@ class Child {
     this.process.once('exit', () => running.delete(this.process));
   }
 
-  tell(what, handle, options) {
+  command(what, handle, options) {
     this.process.send(typeof what === 'string' ? { do: what } : what, handle, options);
   }
 
@@ -41,7 +41,7 @@ class Child {
     return message;
   }
 
-  // Does not use the child's own kill(), because Deno closes the channel with it.
+  // Does not use kill() of the child, because in Deno it closes the channel.
   kill(signal) {
     process.kill(this.process.pid, signal);
   }
@@ -99,7 +99,7 @@ async function sendServer(at) {
   const child = new Child();
   const server = await listen(at);
   const address = kept(addressOf(server));
-  child.tell('serve', server);
+  child.command('serve', server);
   assert.strictEqual(await child.next(), 'serving');
   child.kill('SIGSTOP');
   assert.strictEqual(await answerAt(address), 'parent');
@@ -111,7 +111,7 @@ async function sendServer(at) {
 
 async function sendConnection(at) {
   const child = new Child();
-  const server = await listen(at, (socket) => child.tell('answer', socket));
+  const server = await listen(at, (socket) => child.command('answer', socket));
   assert.strictEqual(await answerAt(addressOf(server)), 'child');
   server.close();
   await child.end();
@@ -119,7 +119,7 @@ async function sendConnection(at) {
 
 async function receiveServer(at) {
   const child = new Child();
-  child.tell({ do: 'send server', address: at });
+  child.command({ do: 'send server', address: at });
   const [message, server] = await child.nextWithHandle();
   const address = kept(message);
   server.on('connection', (socket) => socket.end('parent'));
@@ -133,7 +133,7 @@ async function receiveServer(at) {
 
 async function receiveConnection(at) {
   const child = new Child();
-  child.tell({ do: 'send connections', address: at });
+  child.command({ do: 'send connections', address: at });
   const answer = answerAt(await child.next());
   const [message, socket] = await child.nextWithHandle();
   assert.strictEqual(message, 'connection');
@@ -155,9 +155,9 @@ const scenarios = {
   async child_closes_its_server() {
     const child = new Child();
     const server = await listen();
-    child.tell('serve', server);
+    child.command('serve', server);
     assert.strictEqual(await child.next(), 'serving');
-    child.tell('stop serving');
+    child.command('stop serving');
     assert.strictEqual(await child.next(), 'stopped');
     for (let i = 0; i < 5; ++i) assert.strictEqual(await answerAt(addressOf(server)), 'parent');
     server.close();
@@ -167,7 +167,7 @@ const scenarios = {
   async connection_sent_is_kept_open() {
     const child = new Child();
     const server = await listen(tcp, async (socket) => {
-      child.tell('write', socket, { keepOpen: true });
+      child.command('write', socket, { keepOpen: true });
       assert.strictEqual(await child.next(), 'written');
       socket.end(' and parent');
     });
@@ -178,12 +178,12 @@ const scenarios = {
 
   async connection_that_comes_is_kept_open() {
     const child = new Child();
-    child.tell({ do: 'send connections', address: tcp, keepOpen: true });
+    child.command({ do: 'send connections', address: tcp, keepOpen: true });
     const answer = answerAt(await child.next());
     const [, socket] = await child.nextWithHandle();
     socket.write('parent and ', () => {
       socket.destroy();
-      child.tell('end held');
+      child.command('end held');
     });
     assert.strictEqual(await answer, 'parent and child');
     await child.end();
@@ -196,7 +196,7 @@ const scenarios = {
     socket.on('message', (bytes, from) => socket.send(`parent got ${bytes}`, from.port, from.address));
     const address = { host: '127.0.0.1', port: socket.address().port };
 
-    child.tell('receive', socket);
+    child.command('receive', socket);
     assert.strictEqual(await child.next(), 'receiving');
     child.kill('SIGSTOP');
     assert.strictEqual(await datagramAnswerAt(address, 'one'), 'parent got one');
@@ -208,13 +208,13 @@ const scenarios = {
 
   async udp_socket_comes() {
     const child = new Child();
-    child.tell('send datagram');
+    child.command('send datagram');
     const [address, socket] = await child.nextWithHandle();
     socket.on('message', (bytes, from) => socket.send(`parent got ${bytes}`, from.port, from.address));
     child.kill('SIGSTOP');
     assert.strictEqual(await datagramAnswerAt(address, 'one'), 'parent got one');
     child.kill('SIGCONT');
-    child.tell('stop receiving');
+    child.command('stop receiving');
     assert.strictEqual(await child.next(), 'stopped');
     assert.strictEqual(await datagramAnswerAt(address, 'two'), 'parent got two');
     socket.close();
@@ -224,9 +224,9 @@ const scenarios = {
   async handle_is_the_middle_ones() {
     const child = new Child();
     const server = await listen();
-    child.tell({ do: 'tell', number: 1 });
-    child.tell({ do: 'tell', number: 2 }, server);
-    child.tell({ do: 'tell', number: 3 });
+    child.command({ do: 'report', number: 1 });
+    child.command({ do: 'report', number: 2 }, server);
+    child.command({ do: 'report', number: 3 });
     assert.deepStrictEqual(await child.next(), { number: 1, with: null });
     assert.deepStrictEqual(await child.next(), { number: 2, with: 'server' });
     assert.deepStrictEqual(await child.next(), { number: 3, with: null });
@@ -238,8 +238,8 @@ const scenarios = {
   async connection_is_sent_twice() {
     const child = new Child();
     const server = await listen(tcp, (socket) => {
-      child.tell('answer', socket);
-      child.tell('tell', socket);
+      child.command('answer', socket);
+      child.command('report', socket);
     });
     assert.strictEqual(await answerAt(addressOf(server)), 'child');
     assert.deepStrictEqual(await child.next(), { number: 0, with: null });
@@ -250,7 +250,7 @@ const scenarios = {
   async large_message_goes_and_comes() {
     const payload = 'x'.repeat(800_004);
     const child = new Child();
-    const server = await listen(tcp, (socket) => child.tell({ do: 'send back', payload }, socket));
+    const server = await listen(tcp, (socket) => child.command({ do: 'send back', payload }, socket));
     const answer = answerAt(addressOf(server));
     const [message, socket] = await child.nextWithHandle();
     assert(message.payload === payload); // too long to be printed
@@ -264,8 +264,8 @@ const scenarios = {
     const most = 50;
     const child = new Child();
     const server = await listen();
-    child.tell({ do: 'send servers', count: most });
-    for (let number = 0; number < most; ++number) child.tell({ do: 'tell', number }, server);
+    child.command({ do: 'send servers', count: most });
+    for (let number = 0; number < most; ++number) child.command({ do: 'report', number }, server);
     let fromChild = 0;
     let takenByChild = 0;
     while (fromChild < most || takenByChild < most) {
@@ -286,9 +286,9 @@ const scenarios = {
     const server = await listen();
     const child = new Child({ args: [String(waker.address().port)] });
     const toChild = await accept(waker);
-    // Message 1 is written once the child has reported that the handle has arrived.
-    child.tell('tell', server);
-    await new Promise((resolve) => child.process.send({ do: 'tell', number: 1 }, resolve));
+    // Message 1 is written after the child has reported that the handle has arrived.
+    child.command('report', server);
+    await new Promise((resolve) => child.process.send({ do: 'report', number: 1 }, resolve));
     toChild.write('now');
     assert.deepStrictEqual(await child.next(), { number: 0, with: 'server' });
     assert.deepStrictEqual(await child.next(), { number: 1, with: null });
@@ -300,14 +300,14 @@ const scenarios = {
   async connections_sent_are_counted() {
     const most = 4;
     const child = new Child();
-    const server = await listen(tcp, (socket) => child.tell('hold', socket));
+    const server = await listen(tcp, (socket) => child.command('hold', socket));
     for (let i = 0; i < most; ++i) {
       answerAt(addressOf(server));
       assert.strictEqual(await child.next(), 'held');
     }
     for (let left = most; left > 0; --left) {
       assert.strictEqual(await count(server), left);
-      child.tell('release');
+      child.command('release');
       assert.strictEqual(await child.next(), 'released');
     }
     assert.strictEqual(await count(server), 0);
@@ -317,19 +317,19 @@ const scenarios = {
 
   async close_waits_for_connections_sent() {
     const child = new Child();
-    const server = await listen(tcp, (socket) => child.tell('hold', socket));
+    const server = await listen(tcp, (socket) => child.command('hold', socket));
     for (let i = 0; i < 2; ++i) {
       answerAt(addressOf(server));
       assert.strictEqual(await child.next(), 'held');
     }
     let closed = false;
     server.close(() => { closed = true; });
-    child.tell('release');
+    child.command('release');
     assert.strictEqual(await child.next(), 'released');
-    child.tell('tell'); // the child's messages about the server arrive before its answer
+    child.command('report'); // the child's messages about the server arrive before its answer
     await child.next();
     assert.strictEqual(closed, false);
-    child.tell('release');
+    child.command('release');
     await once(server, 'close');
     assert.strictEqual(await child.next(), 'released');
     await child.end();
@@ -338,7 +338,7 @@ const scenarios = {
   async connections_that_come_are_counted() {
     const most = 4;
     const child = new Child();
-    child.tell({ do: 'send connections', address: tcp });
+    child.command({ do: 'send connections', address: tcp });
     const address = await child.next();
     const held = [];
     for (let i = 0; i < most; ++i) {
@@ -346,23 +346,23 @@ const scenarios = {
       held.push((await child.nextWithHandle())[1]);
     }
     for (let left = most; left > 0; --left) {
-      child.tell('count');
+      child.command('count');
       assert.deepStrictEqual(await child.next(), { count: left, error: '' });
       await once(held.shift().destroy(), 'close');
     }
-    child.tell('count');
+    child.command('count');
     assert.deepStrictEqual(await child.next(), { count: 0, error: '' });
     await child.end();
   },
 
   async close_waits_for_connections_that_come() {
     const child = new Child();
-    child.tell({ do: 'send connections', address: tcp });
+    child.command({ do: 'send connections', address: tcp });
     const answer = answerAt(await child.next());
     const [, socket] = await child.nextWithHandle();
-    child.tell('stop serving');
-    child.tell('tell');
-    assert.deepStrictEqual(await child.next(), { number: 0, with: null }); // and not yet 'stopped'
+    child.command('stop serving');
+    child.command('report');
+    assert.deepStrictEqual(await child.next(), { number: 0, with: null }); // not yet 'stopped'
     socket.end('parent');
     assert.strictEqual(await child.next(), 'stopped');
     assert.strictEqual(await answer, 'parent');
@@ -371,7 +371,7 @@ const scenarios = {
 
   async child_that_is_killed_has_no_connections() {
     const child = new Child();
-    const server = await listen(tcp, (socket) => child.tell('hold', socket));
+    const server = await listen(tcp, (socket) => child.command('hold', socket));
     const answer = answerAt(addressOf(server));
     assert.strictEqual(await child.next(), 'held');
     child.kill('SIGSTOP');
@@ -385,24 +385,24 @@ const scenarios = {
   async sending_after_the_end_is_an_error() {
     const child = new Child();
     const server = await listen();
-    child.tell('exit');
+    child.command('exit');
     await once(child.process, 'close');
     const error = await new Promise((resolve) => child.process.send('late', server, resolve));
     assert.strictEqual(error.code, 'ERR_IPC_CHANNEL_CLOSED');
     server.close();
   },
 
-  // When Node sends a handle again, it writes the line within another one.
+  // When Node sends a handle again, it writes the old line inside the new one.
   async connection_is_sent_again() {
     const child = new Child();
-    const server = await listen(tcp, (socket) => child.tell('answer', socket));
+    const server = await listen(tcp, (socket) => child.command('answer', socket));
     let refused = 0;
     child.process.prependListener('internalMessage', ({ cmd }) => {
       if (cmd !== 'NODE_HANDLE_NACK') return;
       ++refused;
       feed(child.process.pid); // before Node's own listener sends it again
     });
-    child.tell('tell'); // its answer shows that it runs
+    child.command('report'); // its answer shows that the child runs
     await child.next();
 
     starve(child.process.pid);
@@ -414,13 +414,13 @@ const scenarios = {
 
   async connection_comes_again() {
     const child = new Child();
-    child.tell({ do: 'send connections', address: tcp });
+    child.command({ do: 'send connections', address: tcp });
     const address = await child.next();
     let refused = 0;
     child.process.prependListener('internalMessage', ({ cmd }, handle) => {
       if (cmd !== 'NODE_HANDLE' || handle) return;
       ++refused;
-      child.tell({ do: 'feed', pid: process.pid }); // before Node's own listener refuses it
+      child.command({ do: 'feed', pid: process.pid }); // before Node's own listener refuses it
     });
     child.kill('SIGSTOP'); // until this process has no descriptor left
     const client = net.connect(address);
@@ -435,11 +435,11 @@ const scenarios = {
     await child.end();
   },
 
-  // The child reports that it is tine, as it does to a parent that is tine too.
+  // The child announces that it is tine, as it does to a parent that is tine too.
   async hello_of_tine_is_ignored() {
     const named = 'TINE_CHANNEL=$(stat -Lc %i /proc/self/fd/3) exec "$0"';
     const child = new Child({ file: '/bin/sh', args: ['-c', named, program] });
-    child.tell('tell');
+    child.command('report');
     assert.deepStrictEqual(await child.next(), { number: 0, with: null });
     await child.end();
   },
@@ -447,7 +447,7 @@ const scenarios = {
 
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 
-// The timer also keeps the loop alive: without a child to wait for, Node would end with code 0 in
+// The timer also keeps the loop running. Without a child to wait for, Node would end with code 0 in
 // the middle of an await.
 const late = setTimeout(() => {
   console.error(`${scenario} is late`);

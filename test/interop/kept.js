@@ -1,4 +1,5 @@
-// A path disappears with the server that made it. Another name for it, a hard link, stays.
+// Returns another name for a path, a hard link, which stays when the server that made the path
+// removes it.
 const fs = require('node:fs');
 
 function kept(address) {

@@ -1,4 +1,4 @@
-// A C++ parent and its Node children, which are in node_child.js.
+// A C++ parent and its Node children, which node_child.js has.
 #include <algorithm>
 #include <string>
 #include <string_view>
@@ -16,14 +16,15 @@ tine::ChildProcess fork_node(TestLoop& loop, std::vector<std::string> args,
                              tine::ForkOptions options = {}) {
   options.exec_path = "node";
   options.args = std::move(args);
-  options.kill_with_loop = true;  // a test that fails leaves no child behind
+  options.kill_with_loop = true;  // so that a failed test leaves no child behind
   return tine::fork(loop, std::filesystem::path(INTEROP_SCRIPTS) / "node_child.js",
                     std::move(options));
 }
 
 using Events = std::vector<std::string>;
 
-// Records what a child emits, in order: events such as "exit, code 0", and messages as JSON text.
+// Records the events and messages of a child in order: events such as "exit, code 0", and messages
+// as JSON text.
 void record(tine::ChildProcess& child, Events& events) {
   child.on<"message">([&](const json& message) { events.push_back(message.dump()); });
   child.on<"disconnect">([&] { events.push_back("disconnect"); });
@@ -89,7 +90,7 @@ TEST_CASE("node child: its channel may be at any slot, and its output is a strea
   CHECK(child.exit_code() == 0);
 }
 
-TEST_CASE("node child: 2 000 messages cross 2 000 others, in order and with equal values") {
+TEST_CASE("node child: 2 000 messages each way arrive in order and unchanged") {
   constexpr int count = 2000;
   TestLoop loop;
   auto child = fork_node(loop, {"exchange", std::to_string(count)});
@@ -112,7 +113,7 @@ TEST_CASE("node child: 2 000 messages cross 2 000 others, in order and with equa
   CHECK(child.exit_status()->success());
 }
 
-TEST_CASE("node child: a lone surrogate arrives as U+FFFD, when Node escapes it") {
+TEST_CASE("node child: a lone surrogate that Node escapes arrives as U+FFFD") {
   TestLoop loop;
   auto child = fork_node(loop, {"loneSurrogates"});
   ExpectCalls received(1);
@@ -124,7 +125,7 @@ TEST_CASE("node child: a lone surrogate arrives as U+FFFD, when Node escapes it"
   loop.run();
 }
 
-TEST_CASE("node child: a large message comes back equal") {
+TEST_CASE("node child: a large message comes back unchanged") {
   const auto mebibytes = GENERATE(std::size_t{1}, std::size_t{32});
   const std::string text = large_text(mebibytes << 20);
   TestLoop loop;
@@ -134,7 +135,7 @@ TEST_CASE("node child: a large message comes back equal") {
   child.send(text);
   child.on<"message">([&](const std::string& answer) {
     received();
-    CHECK((answer == text));  // not CHECK(answer == text), which would print it
+    CHECK((answer == text));  // in parentheses, so that it is not printed
     child.disconnect();
   });
   loop.run();
@@ -142,7 +143,7 @@ TEST_CASE("node child: a large message comes back equal") {
   CHECK(child.exit_status()->success());
 }
 
-TEST_CASE("node child: both sides see one disconnect, when the parent disconnects") {
+TEST_CASE("node child: both sides see one disconnect if the parent disconnects") {
   TestLoop loop;
   auto child = fork_node(loop, {"echo"});
   Events events;
@@ -155,7 +156,7 @@ TEST_CASE("node child: both sides see one disconnect, when the parent disconnect
   CHECK(events == Events{"\"hello\"", "disconnect", "exit, code 0", "close, code 0"});
 }
 
-TEST_CASE("node child: both sides see one disconnect, when the child disconnects") {
+TEST_CASE("node child: both sides see one disconnect if the child disconnects") {
   TestLoop loop;
   auto child = fork_node(loop, {"disconnect"});
   Events events;
@@ -167,7 +168,7 @@ TEST_CASE("node child: both sides see one disconnect, when the child disconnects
   CHECK(events == Events{"\"last\"", "disconnect", "exit, code 0", "close, code 0"});
 }
 
-TEST_CASE("node child: ten thousand queued messages arrive, when disconnect follows at once") {
+TEST_CASE("node child: ten thousand queued messages arrive before an immediate disconnect") {
   constexpr int count = 10000;
   TestLoop loop;
   auto child = fork_node(loop, {"count", std::to_string(count)});
@@ -185,7 +186,7 @@ TEST_CASE("node child: ten thousand queued messages arrive, when disconnect foll
   CHECK(child.exit_status()->success());
 }
 
-TEST_CASE("node child: ten thousand messages arrive before its end, when it ends naturally") {
+TEST_CASE("node child: ten thousand messages arrive before its natural end") {
   constexpr int count = 10000;
   TestLoop loop;
   auto child = fork_node(loop, {"flood", std::to_string(count)});
@@ -205,7 +206,7 @@ TEST_CASE("node child: ten thousand messages arrive before its end, when it ends
   CHECK(events == Events{"disconnect", "exit", "close"});
 }
 
-TEST_CASE("node child: its exit code is told, when it exits") {
+TEST_CASE("node child: its exit code is reported") {
   TestLoop loop;
   auto child = fork_node(loop, {"exit", "42"});
   Events events;
@@ -216,7 +217,7 @@ TEST_CASE("node child: its exit code is told, when it exits") {
   CHECK(events == Events{"\"last\"", "disconnect", "exit, code 42", "close, code 42"});
 }
 
-TEST_CASE("node child: the order of the last events is kept, when it is killed") {
+TEST_CASE("node child: the last events come in order when it is killed") {
   TestLoop loop;
   auto child = fork_node(loop, {"echo"});
   Events events;
@@ -230,7 +231,7 @@ TEST_CASE("node child: the order of the last events is kept, when it is killed")
         Events{"\"hello\"", "disconnect", "exit, signal 9 (Killed)", "close, signal 9 (Killed)"});
 }
 
-TEST_CASE("node child: what it wrote arrives, when it kills itself") {
+TEST_CASE("node child: its messages arrive before it kills itself") {
   TestLoop loop;
   auto child = fork_node(loop, {"killItself"});
   Events events;
@@ -245,7 +246,7 @@ TEST_CASE("node child: what it wrote arrives, when it kills itself") {
   CHECK(events == expected);
 }
 
-TEST_CASE("node child: its complete lines arrive, when it is killed at any byte") {
+TEST_CASE("node child: its complete lines arrive if it is killed at any byte") {
   const std::string bytes = "1\n{\"é\":2}\n\"x\"\n";
   const Events all{"1", R"({"é":2})", R"("x")"};
   TestLoop loop;
@@ -266,7 +267,7 @@ TEST_CASE("node child: its complete lines arrive, when it is killed at any byte"
   }
 }
 
-TEST_CASE("node child: each odd line is an error or what it says, when it writes them by hand") {
+TEST_CASE("node child: each odd line that it writes by hand is read as expected") {
   std::string lines;
   Events expected;
   for (const OddLine& odd : odd_lines) {
@@ -289,7 +290,7 @@ TEST_CASE("node child: each odd line is an error or what it says, when it writes
   CHECK(events == expected);
 }
 
-TEST_CASE("node child: the next message arrives, when a handle is refused") {
+TEST_CASE("node child: the next message arrives if a handle is refused") {
   const std::string kind = GENERATE("server", "socket");
   const int times = kind == "server" ? 1 : 4;  // Node sends a refused socket again, three times
   TestLoop loop;
@@ -340,7 +341,7 @@ TEST_CASE("node child: it gets exec_args before the module and args after it") {
   CHECK(child.exit_status()->success());
 }
 
-TEST_CASE("node child: it ends by itself, when its listener does not hold the channel") {
+TEST_CASE("node child: it ends by itself if its listener does not keep the channel open") {
   TestLoop loop;
   auto child = fork_node(loop, {"listenUnreferenced"});
   Events events;

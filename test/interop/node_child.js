@@ -1,4 +1,4 @@
-// The Node children of node_child.cpp. The first argument names one. A child that has seen
+// The Node children of node_child.cpp. The first argument names one of them. A child that sees
 // something unexpected does not exit with code 0.
 const assert = require('node:assert');
 const fs = require('node:fs');
@@ -74,7 +74,7 @@ const children = {
     process.kill(process.pid, 'SIGKILL');
   },
 
-  // Writes bytes, given in hexadecimal, without Node's own writer.
+  // Writes bytes that are given in hexadecimal, without Node's own writer.
   writeThenKillItself(bytes) {
     fs.writeSync(process.channel.fd, Buffer.from(bytes, 'hex'));
     process.kill(process.pid, 'SIGKILL');
@@ -105,11 +105,11 @@ const children = {
     process.channel.unref();
   },
 
-  sayDisconnect(andTell) {
+  reportDisconnect(toParent) {
     expectOnce('disconnect');
     process.on('disconnect', () => console.log('disconnect'));
     console.log('ready');
-    if (andTell) process.send('ready');
+    if (toParent) process.send('ready');
   },
 };
 

@@ -1,4 +1,4 @@
-// Node as the parent of C++ programs. Runs one of the scenarios at the end.
+// Node as the parent of C++ programs. Runs one of the scenarios at the end of this file.
 //
 //   node node_parent.js PROGRAMS SCENARIO
 const assert = require('node:assert');
@@ -11,9 +11,10 @@ const { sample, largeText } = require('./sample.js');
 const [programs, scenario] = process.argv.slice(2);
 const running = new Set();
 
-// Starts a program with a channel and collects what comes from it in `messages` and `output`. At
-// the end, each event must have been emitted once, after all messages. Node promises no other order
-// of "disconnect", and emits no "close" if the parent has disconnected (nodejs/node#19433).
+// Starts a program with a channel and collects its messages and its output in `messages` and
+// `output`. At the end, each event must have been emitted once, after all messages. Node promises
+// no other order of "disconnect", and emits no "close" if the parent has disconnected
+// (nodejs/node#19433).
 function start(program, { args = [], end = [0, null], ...options } = {}) {
   const child = launch(path.join(programs, program), args, {
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'], ...options,
@@ -88,8 +89,8 @@ async function listen() {
   return server;
 }
 
-// Runs a parent whose child prints "disconnect" when it loses the parent; one of the two prints
-// "ready" before. They share a stdout, which is open until both have ended.
+// Runs a parent whose child prints "disconnect" when it loses the parent. One of the two prints
+// "ready" before that. They share a stdout, which is open until both have ended.
 async function loseParent(program, args, kill, status) {
   const parent = launch(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   if (kill) {
@@ -100,8 +101,7 @@ async function loseParent(program, args, kill, status) {
   assert.strictEqual(parent.output, 'ready\ndisconnect\n');
 }
 
-// The parent that loseParent() runs. It does not wait for its child, which writes to the stdout of
-// both.
+// The parent that loseParent() runs. It does not wait for its child. Both write to the same stdout.
 function beParent(whenReady) {
   const stdio = ['ignore', 'inherit', 'inherit', 'ipc'];
   const child = spawn(path.join(programs, 'obey'), [], { stdio });
@@ -190,11 +190,11 @@ const scenarios = {
   ], true, [null, 'SIGKILL']),
 
   cpp_parent_ends: () => loseParent(path.join(programs, 'parent'), [
-    process.execPath, path.join(__dirname, 'node_child.js'), 'sayDisconnect', 'and tell',
+    process.execPath, path.join(__dirname, 'node_child.js'), 'reportDisconnect', 'to parent',
   ], false, [0, null]),
 
   cpp_parent_is_killed: () => loseParent(path.join(programs, 'parent'), [
-    process.execPath, path.join(__dirname, 'node_child.js'), 'sayDisconnect',
+    process.execPath, path.join(__dirname, 'node_child.js'), 'reportDisconnect',
   ], true, [null, 'SIGKILL']),
 
   flood_then_exit: () => receiveFlood('exit'),
@@ -240,7 +240,7 @@ const scenarios = {
     await messages(child, 2);
     await disconnect(child);
     assert.deepStrictEqual(child.messages, [{ cmd: 'NODE_' }, 'after']);
-    assert.deepStrictEqual(internal, [{ cmd: 'NODE_SENT' }]); // the unknown one was not sent back
+    assert.deepStrictEqual(internal, [{ cmd: 'NODE_SENT' }]); // the unknown message was not sent back
   },
 
   // Writes the lines by hand, because Node would not write them.

@@ -2,8 +2,8 @@ const assert = require('node:assert');
 const { spawnSync } = require('node:child_process');
 const path = require('node:path');
 
-// Runs a parent of a demo, which must succeed. Returns the lines that it and its children print.
-// JavaScript programs are run by the node that runs this script.
+// Runs a parent of a demo, which must succeed. Returns the lines that the parent and its children
+// print. JavaScript programs are run by the node that runs this script.
 exports.linesOf = (parent, args) => {
   const by = path.extname(parent) === '.js' ? [process.execPath, parent] : [parent];
   const env = { ...process.env, PATH: `${path.dirname(process.execPath)}:${process.env.PATH}` };

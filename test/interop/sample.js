@@ -7,6 +7,6 @@ exports.sample = (i) => ({
   flags: [true, false],
 });
 
-// Returns a text of so many bytes. Its characters of one to four bytes fall on every boundary of a
-// read.
+// Returns a text of so many bytes. It has characters of one to four bytes, at every position around
+// the end of a read.
 exports.largeText = (bytes) => 'aé你😀'.repeat(bytes / 10);

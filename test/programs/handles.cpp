@@ -56,7 +56,7 @@ class Child {
     server_.on<"connection">([](tine::Socket socket) { socket.end("child"); });
   }
 
-  void tell(const json& message, const tine::Handle& handle) {
+  void report(const json& message, const tine::Handle& handle) {
     json answer{{"number", message.value("number", 0)}, {"with", nullptr}};
     if (tine::Server server = handle.server()) {
       answer["with"] = "server";
@@ -184,7 +184,7 @@ class Child {
 };
 
 const std::map<std::string, Child::Command> Child::commands{
-    {"tell", &Child::tell},
+    {"report", &Child::report},
     {"send back", &Child::send_back},
     {"serve", &Child::serve},
     {"stop serving", &Child::stop_serving},
