@@ -20,7 +20,8 @@ constexpr std::uint64_t seed = 6;
 constexpr int batch = 500;   // documents in a message
 constexpr int batches = 10;  // messages to a child
 
-// Makes a text for a JSON string of any bytes: each byte becomes the character with its number.
+// Returns a text for a JSON string that stands for any bytes: each byte becomes the character with
+// its number.
 std::string characters(std::string_view bytes) {
   std::string text;
   for (const char c : bytes) {
@@ -68,12 +69,13 @@ bool same_in_node(const json& ours, const json& nodes) {
                     });
 }
 
-// Returns whether the reader treats a document as Node does, or else as FORMAT.md says.
+// Returns whether the reader treats a document as Node does, except for the differences in
+// FORMAT.md.
 bool agrees(JsonReader& reader, const std::string& text, const json& answer) {
   json value;
   const bool good = !read_over(reader, text, value);
-  // The reader refuses these. Node reads invalid UTF-8 as U+FFFD, where that is allowed, and the
-  // number as infinity.
+  // The reader refuses these texts. Node reads invalid UTF-8 as U+FFFD where a string may have it,
+  // and reads the number as infinity.
   if (!is_utf8(text) || has_number_too_large(text)) return !good;
   if (answer.is_null() || !good) return answer.is_null() && !good;
   return same_in_node(value, json::parse(answer.get_ref<const std::string&>()));
@@ -85,7 +87,7 @@ int compare_some(Next next_text) {
   TestLoop loop;
   tine::ForkOptions options;
   options.exec_path = "node";
-  options.kill_with_loop = true;  // a test that fails leaves no child behind
+  options.kill_with_loop = true;  // so that a failed test leaves no child behind
   auto child = tine::fork(loop, std::filesystem::path(INTEROP_SCRIPTS) / "node_json.js", options);
   JsonReader reader(default_depth);
   std::vector<std::string> texts;
@@ -118,7 +120,7 @@ int compare_some(Next next_text) {
   return good;
 }
 
-// The same for `count` documents, with as many children as that takes.
+// Does the same for `count` documents, with as many children as this takes.
 template <class Next>
 int compare(int count, Next next_text) {
   int good = 0;
@@ -128,14 +130,14 @@ int compare(int count, Next next_text) {
 
 }  // namespace
 
-TEST_CASE("json reader: agrees with Node's, when documents are good") {
+TEST_CASE("json reader: it agrees with Node's on good documents") {
   RandomJson random(seed);
   const int count = scaled(5'000, 50'000);
 
   CHECK(compare(count, [&] { return random.next_text(); }) == count);
 }
 
-TEST_CASE("json reader: agrees with Node's, when documents are damaged") {
+TEST_CASE("json reader: it agrees with Node's on damaged documents") {
   RandomJson random(seed, RandomJson::small);
   const int count = scaled(100'000, 1'000'000);
 
@@ -145,7 +147,7 @@ TEST_CASE("json reader: agrees with Node's, when documents are damaged") {
   CHECK(good < count / 2);
 }
 
-TEST_CASE("json reader: agrees with Node's, when surrogates stand alone") {
+TEST_CASE("json reader: it agrees with Node's on lone surrogates") {
   RandomJson random(seed, RandomJson::small);
   const int count = scaled(10'000, 100'000);
 

@@ -1,9 +1,9 @@
 // The Node child of node_json.cpp. A message is a list of documents, each a string with one
-// character per byte. The answer has the result of JSON.parse for each: its JSON text, or null if
-// it is refused.
+// character per byte. The answer has the result of JSON.parse for each document: its JSON text, or
+// null if it is refused.
 
-// Changes a value into one that nlohmann's parser can read. The parser refuses lone surrogates, so
-// each becomes U+FFFD, as in tine.
+// Changes a value so that nlohmann's parser can read it. That parser refuses lone surrogates, so
+// each of them becomes U+FFFD, as in tine.
 function wellFormed(value) {
   if (typeof value === 'string') return value.toWellFormed();
   if (value === Infinity || value === -Infinity) return { infinite: value > 0 };

@@ -67,7 +67,7 @@ TEST_CASE("promise 1: a child that is killed at any byte leaves whole lines only
   }
 }
 
-TEST_CASE("promise 2: what was accepted is written before the channel closes", "[promises]") {
+TEST_CASE("promise 2: accepted messages are written before the channel closes", "[promises]") {
   const std::string how = GENERATE(as<std::string>{}, "exit", "disconnect", "");
   TestLoop loop;
   int received = 0;
@@ -160,7 +160,8 @@ TEST_CASE("promise 4: messages wait for a listener", "[promises]") {
   CHECK(log == Log{"listen"} + three_logged);
 }
 
-TEST_CASE("promise 4: past the bound reading pauses, and the end is still noticed", "[promises]") {
+TEST_CASE("promise 4: beyond the bound reading pauses, and the end is still noticed",
+          "[promises]") {
   TestLoop loop;
   Log log;
   auto child = loop.fork("raw", {.args = {"repeat", "200", "\"" + std::string(1000, 'x') + "\"\\n"},

@@ -1,5 +1,5 @@
-// A message pipe, as a user of libuv and nlohmann/json writes it in an afternoon: a write request
-// and a string for each message sent, json::parse for each one received.
+// A message pipe as a user of libuv and nlohmann/json writes it in an afternoon: a write request
+// and a string for each message to send, and json::parse for each received message.
 #pragma once
 
 #include <functional>
@@ -18,8 +18,8 @@ inline void check(int status) {
 
 class JsonPipe {
  public:
-  // The sender should pause above this many queued bytes: tine's send mark, so that all queue the
-  // same.
+  // The sender should pause when more bytes than this are queued. It is tine's send mark, so that
+  // all peers queue the same amount.
   static constexpr std::size_t mark = 128 << 10;
 
   explicit JsonPipe(uv_loop_t* loop) {
@@ -39,7 +39,7 @@ class JsonPipe {
   // Sets the callback that runs after each write.
   void on_written(std::function<void()> on_written) { on_written_ = std::move(on_written); }
 
-  // Queues a message. Returns whether there is room for another.
+  // Queues a message. Returns whether there is room for another one.
   bool send(const nlohmann::json& message) {
     auto* write = new Write{{}, message.dump() + '\n'};
     write->request.data = write;
