@@ -53,7 +53,7 @@ class TestEnd final : public tine::channel::Endpoint::Owner {
   void on_drain() override { log_.emplace_back("drain"); }
   void on_disconnect() override { log_.emplace_back("disconnect"); }
 
-  // Makes a handle to send; the channel does not look at what the descriptors are.
+  // Makes a handle to send. The channel does not look at the descriptors.
   tine::channel::PassedHandle passed(const tine::Descriptors& open) {
     tine::channel::PassedHandle passed{.type = passed_as_};
     if (passed.for_tine_only()) passed.members = ",\"count\":" + std::to_string(open.size());

@@ -140,7 +140,7 @@ TEST_CASE("distributor: a worker that leaves keeps a connection that it may stil
   }
 }
 
-TEST_CASE("distributor: a socket that somebody else has shut down is reported, and shared no more",
+TEST_CASE("distributor: a socket that was shut down elsewhere is reported, and no longer shared",
           "[cluster]") {
   Distribution test;
   test.distributor.add(1);

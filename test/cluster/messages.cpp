@@ -17,7 +17,7 @@ namespace {
 
 const json usual = json::object();
 
-// A number that is -1 if it is read as an int64_t.
+// A number that would be -1 as an int64_t.
 constexpr auto beyond_int64 = std::numeric_limits<std::uint64_t>::max();
 
 // Returns a query as Node 20 and 26 write it, but with the members of `more`.
@@ -172,7 +172,8 @@ TEST_CASE("cluster messages: an address that is written and read is the same", "
   CHECK_FALSE(read_address({{"address", "127.0.0.1"}}));
 }
 
-TEST_CASE("cluster messages: a worker listens at no port that does not exist", "[cluster]") {
+TEST_CASE("cluster messages: a listening message with an invalid port has no address",
+          "[cluster]") {
   const auto address = [](const json& port) {
     return listening_address({{"address", "127.0.0.1"}, {"port", port}, {"addressType", 4}});
   };
@@ -184,8 +185,7 @@ TEST_CASE("cluster messages: a worker listens at no port that does not exist", "
   CHECK_FALSE(address(1e300));
 }
 
-TEST_CASE("cluster messages: the number of a reply is that of a message, or it is none",
-          "[cluster]") {
+TEST_CASE("cluster messages: a reply without a valid number answers no message", "[cluster]") {
   CHECK(answered_number({{"ack", 0}}) == 0);
   CHECK(answered_number({{"ack", 7}}) == 7);
   const json wrong = GENERATE(json(-1), json(beyond_int64), json(7.5), json("7"), json(nullptr));
@@ -193,7 +193,7 @@ TEST_CASE("cluster messages: the number of a reply is that of a message, or it i
   CHECK_FALSE(answered_number(usual));
 }
 
-TEST_CASE("cluster messages: the error of a reply is an errno", "[cluster]") {
+TEST_CASE("cluster messages: an invalid errno in a reply becomes EINVAL", "[cluster]") {
   CHECK(read_error({{"errno", 0}}) == 0);
   CHECK(read_error({{"errno", nullptr}}) == 0);
   CHECK(read_error({{"errno", -EADDRINUSE}}) == EADDRINUSE);

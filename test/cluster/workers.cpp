@@ -229,7 +229,7 @@ TEST_CASE("cluster: after the program's file was replaced, workers run the new f
   CHECK(report == json{{"args", {"later"}}, {"id", 1}});
 }
 
-TEST_CASE("worker: a listener that another thread adds ends the program with a sentence",
+TEST_CASE("worker: adding a listener in another thread ends the program with a message",
           "[cluster]") {
   const bool is_worker = GENERATE(false, true);  // otherwise the program is a primary
   TestCluster test;

@@ -272,7 +272,7 @@ class RawPeer {
   std::vector<std::size_t> numbers_;
 };
 
-// What an input sets, in this order, and its script.
+// The settings of an input, in this order, and its script.
 struct Settings {
   explicit Settings(Input& input)
       : pieces(input.setting()),
