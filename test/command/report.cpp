@@ -17,7 +17,7 @@
 
 namespace {
 
-// Starts `tine script` with that many transcripts, none of which is there, and with `out` as its
+// Starts `tine script` with that many transcripts, none of which exists, and with `out` as its
 // stdout. Returns its pid.
 int start_script(const Folder& folder, int transcripts, int out) {
   std::vector<std::string> words{TINE_COMMAND, "script", "--format", "junit"};
@@ -38,8 +38,8 @@ int start_script(const Folder& folder, int transcripts, int out) {
 
 }  // namespace
 
-// The report is longer than the pipe, and written at once when all transcripts are done.
-TEST_CASE("report: waits for a reader, even if stdout is non-blocking", "[command]") {
+// The report is longer than the pipe. It is written at once, when all transcripts are done.
+TEST_CASE("report: it waits for a reader, even if stdout is non-blocking", "[command]") {
   constexpr int transcripts = 3000;
   const Folder folder;
   Pipe pipe;

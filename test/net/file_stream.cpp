@@ -1,4 +1,4 @@
-// Streams over files and devices that are stdin or stdout.
+// Streams over files and devices in the place of stdin or stdout.
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
@@ -29,7 +29,7 @@ Descriptor open_file(const std::string& path, int flags) {
   return file;
 }
 
-// A stream over stdin, in whose place there is a file.
+// A stream over stdin, which is a file.
 struct Input {
   Input(tine::Loop& loop, const std::string& path)
       : file(open_file(path, O_RDONLY)),
@@ -41,7 +41,7 @@ struct Input {
   Stream stream;
 };
 
-// A stream over stderr, in whose place there is a file.
+// A stream over stderr, which is a file.
 struct Output {
   Output(tine::Loop& loop, const std::string& path, int flags = O_CREAT)
       : file(open_file(path, O_WRONLY | flags)),
@@ -89,7 +89,7 @@ TEST_CASE("file stream: an empty file and /dev/null end at once", "[net]") {
   CHECK(record.log == Log{"end", "close"});
 }
 
-TEST_CASE("file stream: nothing is read until somebody listens for data", "[net]") {
+TEST_CASE("file stream: nothing is read until there is a data listener", "[net]") {
   TestLoop loop;
   const Folder folder;
   Input in(loop, folder.add("file", "hello", false));
@@ -102,7 +102,7 @@ TEST_CASE("file stream: nothing is read until somebody listens for data", "[net]
   CHECK(record.log == Log{"end", "close"});
 }
 
-TEST_CASE("file stream: pause() holds up what was read already", "[net]") {
+TEST_CASE("file stream: pause() holds back the bytes that were already read", "[net]") {
   TestLoop loop;
   const Folder folder;
   const std::string bytes = bytes_of(plenty);
@@ -165,7 +165,7 @@ TEST_CASE("file stream: after a listener has thrown, the next run() reads on", "
   CHECK(record.log == Log{"end", "close"});
 }
 
-TEST_CASE("file stream: what cannot be read is an error", "[net]") {
+TEST_CASE("file stream: a file that cannot be read is an error", "[net]") {
   TestLoop loop;
   const Folder folder;
   const Descriptor file = open_file(folder.at("file"), O_WRONLY | O_CREAT);
@@ -178,7 +178,7 @@ TEST_CASE("file stream: what cannot be read is an error", "[net]") {
   CHECK(record.errors == std::vector{system_code(EBADF)});
 }
 
-TEST_CASE("file stream: a file that is read takes no bytes", "[net]") {
+TEST_CASE("file stream: a file that is open for reading cannot be written", "[net]") {
   TestLoop loop;
   const Folder folder;
   Input in(loop, folder.add("file", "hello", false));
@@ -201,7 +201,7 @@ TEST_CASE("file stream: destroy() while a read is underway delivers nothing more
   CHECK(record.data.size() <= 2 * 65536);
 }
 
-TEST_CASE("file stream: the loop may go away while a request is underway", "[net]") {
+TEST_CASE("file stream: the loop may be destroyed while a request is underway", "[net]") {
   TestLoop loop;
   const Folder folder;
   Input in(loop, folder.add("file", bytes_of(plenty), false));
@@ -216,7 +216,7 @@ TEST_CASE("file stream: the loop may go away while a request is underway", "[net
   CHECK_FALSE(out.stream.write("x"));
 }
 
-TEST_CASE("file stream: what is written to a file is there, in order, without end() too", "[net]") {
+TEST_CASE("file stream: written bytes are in the file in order, even without end()", "[net]") {
   TestLoop loop;
   const Folder folder;
   const std::string path = folder.at("file");
@@ -267,7 +267,7 @@ TEST_CASE("file stream: a file that is open for appending keeps what it has", "[
   CHECK(content(path) == "before one other two");
 }
 
-TEST_CASE("file stream: writes past the mark wait for drain", "[net]") {
+TEST_CASE("file stream: writes beyond the mark wait for drain", "[net]") {
   TestLoop loop;
   const Folder folder;
   const std::string path = folder.at("file");
@@ -311,7 +311,7 @@ TEST_CASE("file stream: bytes written after end() are an error", "[net]") {
   CHECK(record.results == record.errors);
 }
 
-TEST_CASE("file stream: destroy() cancels what is queued", "[net]") {
+TEST_CASE("file stream: destroy() cancels queued writes", "[net]") {
   TestLoop loop;
   const Folder folder;
   Output out(loop, folder.at("file"));
@@ -349,7 +349,7 @@ TEST_CASE("file stream: a full device is an error, and closes the stream", "[net
   loop.run();
 }
 
-TEST_CASE("file stream: a full device without a listener is an exception", "[net]") {
+TEST_CASE("file stream: run() throws the error of a full device without a listener", "[net]") {
   TestLoop loop;
   Output out(loop, "/dev/full");
   out.stream.write("x");
