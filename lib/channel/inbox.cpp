@@ -102,7 +102,7 @@ Inbox::Item Inbox::read(wire::LineDecoder& from, std::string_view line) {
 
 // Reads up to the next good line, which is put back: handling the bad ones may take long, throw, or
 // change what is wanted.
-Inbox::Item Inbox::read_bad_lines(wire::LineDecoder& from, wire::BadJson first) {
+Inbox::Item Inbox::read_bad_lines(wire::LineDecoder& from, wire::BadMessage first) {
   using Clock = std::chrono::steady_clock;
   constexpr auto long_enough = std::chrono::milliseconds(1);
   // A look at the clock costs as much as some short lines, so it waits for this many bytes.

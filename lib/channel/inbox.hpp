@@ -52,7 +52,7 @@ class Inbox {
     std::string_view text = {};             // of a message or an internal one
     std::string_view command = {};          // of an internal message
     bool stored = false;                    // has waited for a listener
-    std::optional<wire::BadJson> bad = {};  // the first of consecutive bad lines
+    std::optional<wire::BadMessage> bad = {};  // the first of consecutive bad lines
     std::size_t bad_lines = 0;
     bool gave_way = false;  // more bad lines may follow, but this took long enough
   };
@@ -92,7 +92,7 @@ class Inbox {
 
  private:
   Item read(wire::LineDecoder& from, std::string_view line);
-  Item read_bad_lines(wire::LineDecoder& from, wire::BadJson first);
+  Item read_bad_lines(wire::LineDecoder& from, wire::BadMessage first);
   Item look_for_internal(std::string_view line);
   std::string_view command_in(std::string_view line);
   void store(std::string_view line);

@@ -67,7 +67,7 @@ std::optional<Error> Outbox::append(Text message) {
   const std::string_view text = queue_.filling().view().substr(begin);
   auto bad = checker_.check(text);
   if (const auto feed = text.find('\n'); !bad && feed != text.npos) {
-    bad = wire::BadJson{feed, "a line feed, which ends a message", wire::excerpt(text, feed)};
+    bad = wire::bad_message(text, feed, "a line feed, which ends a message");
   }
   if (!bad) return std::nullopt;
   return Error(Errc::invalid_value, "a text was refused, " + bad->text()).at(bad->offset);

@@ -1,7 +1,6 @@
 #include "wire/bad_json.hpp"
 
-#include <algorithm>
-#include <utility>
+#include <string>
 
 namespace tine::wire {
 
@@ -48,45 +47,18 @@ std::string plain_reason(std::string_view what) {
 
 }  // namespace
 
-std::string BadJson::text() const {
-  return "at byte " + std::to_string(offset) + ": " + reason + ", near `" + excerpt + "`";
-}
-
-std::string excerpt(std::string_view text, std::size_t offset) {
-  constexpr std::size_t before = 20;
-  constexpr std::size_t length = 40;
-  const std::size_t start = std::min(text.size(), offset > before ? offset - before : 0);
-  const std::string_view cut = text.substr(start, length);
-  std::string shown = start > 0 ? "…" : "";
-  for (const char c : cut) {
-    if (c >= 0x20 && c < 0x7F) {
-      shown += c;
-    } else {
-      constexpr std::string_view digits = "0123456789abcdef";
-      const auto byte = static_cast<unsigned char>(c);
-      shown += {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
-    }
-  }
-  if (start + cut.size() < text.size()) shown += "…";
-  return shown;
-}
-
-BadJson bad_json(std::string_view text, std::size_t offset, std::string reason) {
-  return {offset, std::move(reason), excerpt(text, offset)};
-}
-
-std::optional<BadJson> nested_too_deep(std::string_view text, std::size_t max_depth,
-                                       std::size_t searched) {
+std::optional<BadMessage> nested_too_deep(std::string_view text, std::size_t max_depth,
+                                          std::size_t searched) {
   const auto at = too_deep_at(text.substr(0, searched), max_depth);
   if (!at) return std::nullopt;
-  return bad_json(text, *at, "nested more than " + std::to_string(max_depth) + " deep");
+  return bad_message(text, *at, "nested more than " + std::to_string(max_depth) + " deep");
 }
 
-BadJson syntax_error(std::string_view text, std::size_t byte, std::string_view what) {
-  return bad_json(text, byte > 0 ? byte - 1 : 0, plain_reason(what));
+BadMessage syntax_error(std::string_view text, std::size_t byte, std::string_view what) {
+  return bad_message(text, byte > 0 ? byte - 1 : 0, plain_reason(what));
 }
 
-BadJson number_out_of_range(std::string_view text, std::string_view what) {
+BadMessage number_out_of_range(std::string_view text, std::string_view what) {
   constexpr std::string_view digits = "0123456789+-.eE";
   const std::size_t open = what.find('\'') + 1;
   const std::string_view number = what.substr(open, what.rfind('\'') - open);
@@ -94,7 +66,7 @@ BadJson number_out_of_range(std::string_view text, std::string_view what) {
     if (i > 0 && digits.find(text[i - 1]) != digits.npos) return false;
     return text.substr(i, text.find_first_not_of(digits, i) - i) == number;
   });
-  return bad_json(text, at.value_or(0), "a number is out of range");
+  return bad_message(text, at.value_or(0), "a number is out of range");
 }
 
 }  // namespace tine::wire

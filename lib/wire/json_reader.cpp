@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/byte_buffer.hpp"
+#include "wire/bad_json.hpp"
 #include "wire/json_refill.hpp"
 
 namespace tine::wire {
@@ -183,13 +184,13 @@ void JsonReader::expect(std::string_view lines) {
   if (parser_ || !lines.empty()) parser().expect(lines);
 }
 
-std::optional<BadJson> JsonReader::read(std::string_view text, json& value) {
+std::optional<BadMessage> JsonReader::read(std::string_view text, json& value) {
   if (auto deep = deep_at_its_start(text)) return deep;
   release_if_oversized(text.size(), value);
   return parser().read(text, value) ? std::nullopt : arbitrate(text, value);
 }
 
-std::optional<BadJson> JsonReader::check(std::string_view text) {
+std::optional<BadMessage> JsonReader::check(std::string_view text) {
   if (auto deep = deep_at_its_start(text)) return deep;
   json unused;
   release_if_oversized(text.size(), unused);
@@ -204,20 +205,21 @@ JsonReader::Parser& JsonReader::parser() {
 
 // simdjson uses five times the memory of a text before it looks at the nesting. A long text that is
 // too deep usually is so at its start, so it is refused without that.
-std::optional<BadJson> JsonReader::deep_at_its_start(std::string_view text) const {
+std::optional<BadMessage> JsonReader::deep_at_its_start(std::string_view text) const {
   constexpr std::size_t long_text = std::size_t{1} << 20;
   constexpr std::size_t start = std::size_t{64} << 10;
   if (text.size() < long_text) return std::nullopt;
   return nested_too_deep(text, max_depth_, start);
 }
 
-std::optional<BadJson> JsonReader::arbitrate(std::string_view text, json& value) const {
+std::optional<BadMessage> JsonReader::arbitrate(std::string_view text, json& value) const {
   if (text.find_first_not_of(" \t\r\n") == text.npos) {
-    return bad_json(text, text.size(), "an empty text");
+    return bad_message(text, text.size(), "an empty text");
   }
   // Rejects here what nlohmann's parser would accept.
-  if (text.starts_with(byte_order_mark)) return bad_json(text, 0, "a byte order mark");
-  if (const auto nul = text.find('\0'); nul != text.npos) return bad_json(text, nul, "a NUL byte");
+  if (text.starts_with(byte_order_mark)) return bad_message(text, 0, "a byte order mark");
+  if (const auto nul = text.find('\0'); nul != text.npos)
+    return bad_message(text, nul, "a NUL byte");
   if (auto deep = nested_too_deep(text, max_depth_)) return deep;
   std::string repaired(text);
   repair_lone_surrogates(repaired);

@@ -8,7 +8,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "base/recent_need.hpp"
-#include "wire/bad_json.hpp"
+#include "wire/bad_message.hpp"
 
 namespace tine::wire {
 
@@ -34,17 +34,17 @@ class JsonReader {
 
   // Reads `text` into `value`. Returns the error if the text is bad; `value` is then left as some
   // valid value. `base::padding` bytes behind the text must be readable.
-  std::optional<BadJson> read(std::string_view text, nlohmann::json& value);
+  std::optional<BadMessage> read(std::string_view text, nlohmann::json& value);
 
   // Checks `text` as read() does, without making a value.
-  std::optional<BadJson> check(std::string_view text);
+  std::optional<BadMessage> check(std::string_view text);
 
  private:
   class Parser;
 
   Parser& parser();
-  std::optional<BadJson> deep_at_its_start(std::string_view text) const;
-  std::optional<BadJson> arbitrate(std::string_view text, nlohmann::json& value) const;
+  std::optional<BadMessage> deep_at_its_start(std::string_view text) const;
+  std::optional<BadMessage> arbitrate(std::string_view text, nlohmann::json& value) const;
   void release_if_oversized(std::size_t text_size, nlohmann::json& value);
 
   std::size_t max_depth_;

@@ -15,7 +15,7 @@
 #include "wire/line_decoder.hpp"
 
 using nlohmann::json;
-using tine::wire::BadJson;
+using tine::wire::BadMessage;
 using tine::wire::JsonReader;
 using tine::wire::LineDecoder;
 
@@ -31,12 +31,12 @@ void touch_padding(std::string_view line) {
 
 constexpr std::size_t most_ahead = 4096;
 
-void check_error(std::string_view line, const BadJson& bad) {
+void check_error(std::string_view line, const BadMessage& bad) {
   must(bad.offset <= line.size(), "an error is within its line");
   must(!json(bad.text()).dump().empty(), "an error can be sent as text");
 }
 
-bool agree(const std::optional<BadJson>& one, const std::optional<BadJson>& other) {
+bool agree(const std::optional<BadMessage>& one, const std::optional<BadMessage>& other) {
   if (!one || !other) return one.has_value() == other.has_value();
   return one->text() == other->text();
 }

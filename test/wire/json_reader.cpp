@@ -16,7 +16,7 @@
 
 using namespace std::string_literals;
 using nlohmann::json;
-using tine::wire::BadJson;
+using tine::wire::BadMessage;
 using tine::wire::excerpt;
 using tine::wire::JsonReader;
 
@@ -474,7 +474,7 @@ TEST_CASE("json reader: permuted keys that are read over an object take linear t
 }
 
 TEST_CASE("json error: its text has the offset, the reason and an excerpt", "[wire]") {
-  CHECK(BadJson{5, "a reason", "cut"}.text() == "at byte 5: a reason, near `cut`");
+  CHECK(BadMessage{5, "a reason", "cut"}.text() == "at byte 5: a reason, near `cut`");
   CHECK(read_text(R"({"a":,})").bad->text() ==
         R"(at byte 5: unexpected ','; expected '[', '{', or a literal, near `{"a":,}`)");
   CHECK(read_text("\xEF\xBB\xBF{}").bad->text() ==

@@ -23,7 +23,7 @@ class PaddedText {
 };
 
 struct ReadResult {
-  std::optional<tine::wire::BadJson> bad;
+  std::optional<tine::wire::BadMessage> bad;
   nlohmann::json value;
 };
 
@@ -38,7 +38,8 @@ inline ReadResult read_text(std::string_view text, std::size_t max_depth = defau
   return result;
 }
 
-inline std::optional<tine::wire::BadJson> read_over(tine::wire::JsonReader& reader,
-                                                    std::string_view text, nlohmann::json& value) {
+inline std::optional<tine::wire::BadMessage> read_over(tine::wire::JsonReader& reader,
+                                                       std::string_view text,
+                                                       nlohmann::json& value) {
   return reader.read(PaddedText(text).view(), value);
 }
