@@ -17,7 +17,7 @@ constexpr std::size_t most_ahead = std::size_t{64} << 10;
 // Calls `act`, which handles a line of `from`. If it throws (memory may have run out), the line is
 // put back for the next time.
 template <class F>
-auto with_line_of(wire::LineDecoder& from, F&& act) {
+auto with_line_of(wire::FrameDecoder& from, F&& act) {
   try {
     return act();
   } catch (...) {
@@ -29,8 +29,8 @@ auto with_line_of(wire::LineDecoder& from, F&& act) {
 }  // namespace
 
 Inbox::Inbox(const ChannelOptions& options)
-    : decoder_(options.max_line),
-      stored_(std::numeric_limits<std::size_t>::max()),  // bounded by what is read
+    : decoder_(framing_, options.max_line),
+      stored_(framing_, std::numeric_limits<std::size_t>::max()),  // bounded by what is read
       stored_limit_(options.stored_limit),
       descriptor_limit_(options.descriptor_limit),
       reader_(options.max_depth) {}
@@ -80,7 +80,7 @@ Inbox::Item Inbox::next(Wanted wanted, bool parse) {
     if (values) return read(decoder_, *line);
     Item item = with_line_of(decoder_, [&] {
       Item internal = look_for_internal(*line);
-      if (wanted == Wanted::nothing && internal.kind == Kind::nothing) store(*line);
+      if (wanted == Wanted::nothing && internal.kind == Kind::nothing) keep_last();
       return internal;
     });
     if (item.kind == Kind::internal) return item;
@@ -90,7 +90,7 @@ Inbox::Item Inbox::next(Wanted wanted, bool parse) {
   return {};
 }
 
-Inbox::Item Inbox::read(wire::LineDecoder& from, std::string_view line) {
+Inbox::Item Inbox::read(wire::FrameDecoder& from, std::string_view line) {
   auto bad = with_line_of(from, [&] { return reader_.read(wire::without_bun_mark(line), value_); });
   if (bad) return read_bad_lines(from, std::move(*bad));
   if (wire::may_be_internal(line)) {
@@ -102,7 +102,7 @@ Inbox::Item Inbox::read(wire::LineDecoder& from, std::string_view line) {
 
 // Reads up to the next good line, which is put back: handling the bad ones may take long, throw, or
 // change what is wanted.
-Inbox::Item Inbox::read_bad_lines(wire::LineDecoder& from, wire::BadMessage first) {
+Inbox::Item Inbox::read_bad_lines(wire::FrameDecoder& from, wire::BadMessage first) {
   using Clock = std::chrono::steady_clock;
   constexpr auto long_enough = std::chrono::milliseconds(1);
   // A look at the clock costs as much as some short lines, so it waits for this many bytes.
@@ -144,14 +144,14 @@ std::string_view Inbox::command_in(std::string_view line) {
   return wire::cluster_command;
 }
 
-void Inbox::store_last(const Item& message) {
-  with_line_of(decoder_, [&] { store(message.text); });
+void Inbox::store_last() {
+  with_line_of(decoder_, [&] { keep_last(); });
 }
 
-void Inbox::store(std::string_view line) {
-  const std::span<char> room = stored_.room(line.size() + 1);
-  *std::copy(line.begin(), line.end(), room.begin()) = '\n';
-  stored_.advance(line.size() + 1);
+void Inbox::keep_last() {
+  const std::string_view frame = decoder_.last();
+  std::copy(frame.begin(), frame.end(), stored_.room(frame.size()).begin());
+  stored_.advance(frame.size());
 }
 
 std::vector<base::Descriptor> Inbox::descriptors_of(const Item& item, std::size_t count) {
@@ -161,7 +161,7 @@ std::vector<base::Descriptor> Inbox::descriptors_of(const Item& item, std::size_
     stored_beside_.pop_front();
     return descriptors;
   }
-  const std::uint64_t line_begin = delivered() - item.text.size() - 1;
+  const std::uint64_t line_begin = delivered() - decoder_.last().size();
   while (!beside_.empty() && beside_.front().end <= line_begin) beside_.pop_front();
   if (beside_.size() < count) return descriptors;
   descriptors.reserve(count);
@@ -171,10 +171,10 @@ std::vector<base::Descriptor> Inbox::descriptors_of(const Item& item, std::size_
   return descriptors;
 }
 
-void Inbox::store(const Item& item, std::vector<base::Descriptor>& beside) {
+void Inbox::store_last(std::vector<base::Descriptor>& beside) {
   auto& place = stored_beside_.emplace_back();
   try {
-    store(item.text);
+    keep_last();
   } catch (...) {
     stored_beside_.pop_back();
     throw;

@@ -13,8 +13,8 @@
 
 #include "base/descriptor.hpp"
 #include "tine/channel.hpp"
+#include "wire/frame_decoder.hpp"
 #include "wire/json_reader.hpp"
-#include "wire/line_decoder.hpp"
 
 namespace tine::channel {
 
@@ -49,18 +49,18 @@ class Inbox {
   enum class Kind { nothing, message, internal, bad, overflow };
   struct Item {
     Kind kind = Kind::nothing;
-    std::string_view text = {};             // of a message or an internal one
-    std::string_view command = {};          // of an internal message
-    bool stored = false;                    // has waited for a listener
+    std::string_view text = {};                // of a message or an internal one
+    std::string_view command = {};             // of an internal message
+    bool stored = false;                       // has waited for a listener
     std::optional<wire::BadMessage> bad = {};  // the first of consecutive bad lines
     std::size_t bad_lines = 0;
     bool gave_way = false;  // more bad lines may follow, but this took long enough
   };
   //
-  // If `parse`, new messages are read and returned whatever is wanted; store_last() puts one among
-  // those that wait for a listener.
+  // If `parse`, new messages are read and returned whatever is wanted; store_last() puts the last
+  // one among those that wait for a listener.
   Item next(Wanted wanted, bool parse = false);
-  void store_last(const Item& message);
+  void store_last();
 
   // Returns the value of the item. For a message, only if values were wanted.
   nlohmann::json& value() { return value_; }
@@ -69,8 +69,8 @@ class Inbox {
   // have come.
   std::vector<base::Descriptor> descriptors_of(const Item& item, std::size_t count);
 
-  // Stores the item, an internal message, and its descriptors until there is a listener.
-  void store(const Item& item, std::vector<base::Descriptor>& beside);
+  // Stores the last item, an internal message, and its descriptors until there is a listener.
+  void store_last(std::vector<base::Descriptor>& beside);
 
   // Closes the descriptors that belong to none of the lines still to come.
   void close_stray();
@@ -82,7 +82,7 @@ class Inbox {
   void drop_stored();
 
   // Returns whether a complete line waits to be delivered.
-  bool has_line() { return stored_.has_line() || decoder_.has_line(); }
+  bool has_line() { return stored_.has_frame() || decoder_.has_frame(); }
 
   // Returns the number of bytes of the last line, which is incomplete.
   std::size_t unfinished() const { return decoder_.unfinished(); }
@@ -91,11 +91,11 @@ class Inbox {
   std::size_t stored() const { return stored_.pending() + decoder_.pending(); }
 
  private:
-  Item read(wire::LineDecoder& from, std::string_view line);
-  Item read_bad_lines(wire::LineDecoder& from, wire::BadMessage first);
+  Item read(wire::FrameDecoder& from, std::string_view line);
+  Item read_bad_lines(wire::FrameDecoder& from, wire::BadMessage first);
   Item look_for_internal(std::string_view line);
   std::string_view command_in(std::string_view line);
-  void store(std::string_view line);
+  void keep_last();
   std::uint64_t delivered() const { return came_in_ - decoder_.pending(); }
 
   struct Beside {
@@ -103,8 +103,9 @@ class Inbox {
     std::uint64_t end;  // of the bytes it came with, among all bytes
   };
 
-  wire::LineDecoder decoder_;
-  wire::LineDecoder stored_;  // messages, and lines that announce a handle
+  wire::LineFraming framing_;
+  wire::FrameDecoder decoder_;
+  wire::FrameDecoder stored_;  // messages, and lines that announce a handle
   std::size_t stored_limit_;
   std::deque<std::vector<base::Descriptor>> stored_beside_;  // descriptors of those lines
   std::deque<Beside> beside_;

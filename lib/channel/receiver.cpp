@@ -78,7 +78,7 @@ void Receiver::look_at_peer(const Inbox::Item& item) {
 void Receiver::deliver_message(const Inbox::Item& item) {
   const bool offered = !item.stored && router_.takes_user_messages();
   if (offered && router_.offer(Router::Offers::user, inbox_.value(), nullptr)) return;
-  if (offered && wanted() == Wanted::nothing) return inbox_.store_last(item);
+  if (offered && wanted() == Wanted::nothing) return inbox_.store_last();
   context_.owner().on_message({item.text, inbox_.value()});
 }
 
@@ -106,7 +106,7 @@ void Receiver::handle_came(const Inbox::Item& item) {
         Error(Errc::handle_refused, "a handle came beside a message; both were dropped"));
   }
 
-  if (!internal && wanted() == Wanted::nothing) return inbox_.store(item, descriptors);
+  if (!internal && wanted() == Wanted::nothing) return inbox_.store_last(descriptors);
   nlohmann::json value = std::move((*line)["msg"]);
   ReceivedDescriptors beside{*line, std::move(descriptors)};
   if (internal) {

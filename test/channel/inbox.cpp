@@ -147,7 +147,7 @@ TEST_CASE("inbox: stored handles count toward descriptor_limit, and keep their o
     read(inbox, handle_line, std::vector<int>(static_cast<std::size_t>(i) + 1, STDIN_FILENO));
     const auto item = inbox.next(Wanted::nothing);
     auto beside = inbox.descriptors_of(item, static_cast<std::size_t>(i) + 1);
-    inbox.store(item, beside);
+    inbox.store_last(beside);
   }
   CHECK(inbox.full());
   read(inbox, "2\n");

@@ -11,13 +11,14 @@
 #include "fuzz/fuzz.hpp"
 #include "fuzz/oracle.hpp"
 #include "tine/channel.hpp"
+#include "wire/frame_decoder.hpp"
 #include "wire/json_reader.hpp"
-#include "wire/line_decoder.hpp"
 
 using nlohmann::json;
 using tine::wire::BadMessage;
+using tine::wire::FrameDecoder;
 using tine::wire::JsonReader;
-using tine::wire::LineDecoder;
+using tine::wire::LineFraming;
 
 namespace {
 
@@ -77,7 +78,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   const Lines expected = split(stream, max_line);
   auto next = expected.lines.begin();
-  LineDecoder decoder(max_line);
+  const LineFraming framing;
+  FrameDecoder decoder(framing, max_line);
   JsonReader reader(max_depth);
   json value;
   while (!stream.empty()) {
@@ -90,7 +92,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     stream.remove_prefix(piece.size());
     reader.expect(decoder.ahead(most_ahead));
 
-    while (decoder.has_line()) {
+    while (decoder.has_frame()) {
       auto line = decoder.next();
       if (line && line->size() % 2 == 1) {
         decoder.put_back();
@@ -101,7 +103,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       ++next;
       check_line(*line, max_depth, reader, value);
     }
-    must(!decoder.next(), "next() has a line when has_line() says so");
+    must(!decoder.next(), "next() has a line when has_frame() says so");
   }
   must(next == expected.lines.end(), "no line is missing");
   must(decoder.overflown() == expected.overflown, "a line is too long when it is");
