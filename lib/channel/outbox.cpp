@@ -19,8 +19,11 @@ constexpr int most_times = 4;
 
 std::string line_of(std::string_view message, const PassedHandle& handle) {
   std::string line = R"({"cmd":"NODE_HANDLE","type":")" + handle.type + R"(","msg":)";
-  line.append(message).append(handle.members).append("}\n");
-  return line;
+  line.append(message);
+  for (const auto& [name, value] : handle.members.items()) {
+    line.append(",\"").append(name).append("\":").append(value.dump());
+  }
+  return line.append("}\n");
 }
 
 // Trims the queue after an addition that leaves it empty: the message was refused, or moved to a

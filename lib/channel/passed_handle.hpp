@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include "base/descriptor.hpp"
 
 namespace tine::channel {
@@ -13,8 +15,8 @@ struct PassedHandle {
   // The type of a handle that only tine understands: any number of descriptors of any kind.
   static constexpr const char* descriptors_type = "tine.Descriptors";
 
-  std::string type;          // "net.Socket" and the like, as in Node
-  std::string members = {};  // further members of the line, as JSON text: `,"key":"4:127.0.0.1:80"`
+  std::string type;             // "net.Socket" and the like, as in Node
+  nlohmann::json members = {};  // further members of the frame: {"key": "4:127.0.0.1:80"}, or null
   std::vector<base::Descriptor> descriptors = {};
   std::function<void()> taken = {};  // called once send() has accepted the handle
   // Called on a later turn, instead of an error, if the descriptors were not delivered and never

@@ -26,11 +26,6 @@ namespace {
 using nlohmann::json;
 using Kind = ReceivedHandle::Kind;
 
-// Returns a member with a text value, as the text that follows the message in the line.
-std::string written_member(const char* name, const std::string& value) {
-  return ",\"" + std::string(name) + "\":" + json(value).dump();
-}
-
 [[noreturn]] void refuse(const std::string& what) {
   throw Error(Errc::invalid_handle_type, what + " came beside a message; both were dropped");
 }
@@ -79,7 +74,7 @@ Kind kind_as(const std::string& type, Kind kind) {
   return type == "net.Socket" ? Kind::socket : kind;
 }
 
-std::string dgram_type(bool ipv6) { return written_member("dgramType", ipv6 ? "udp6" : "udp4"); }
+json dgram_type(bool ipv6) { return {{"dgramType", ipv6 ? "udp6" : "udp4"}}; }
 
 base::Descriptor copy_of(int fd) {
   base::Descriptor copy = base::duplicate(fd);
@@ -234,7 +229,7 @@ channel::PassedHandle HandlePassing::pass_socket(const Socket& socket, bool keep
   const auto& state = net::SocketState::of(socket);
   state->flush();
   channel::PassedHandle passed{.type = "net.Socket"};
-  if (const auto& server = state->server()) passed.members = written_member("key", server->key());
+  if (const auto& server = state->server()) passed.members = {{"key", server->key()}};
   passed.descriptors.push_back(state->duplicate());
   passed.taken = [this, state, keep_open] {
     if (state->server()) this->passed(state->server());
@@ -253,7 +248,7 @@ channel::PassedHandle HandlePassing::pass_datagram(const Datagram& socket) {
 
 channel::PassedHandle HandlePassing::pass_descriptors(const Descriptors& descriptors) {
   channel::PassedHandle passed{.type = channel::PassedHandle::descriptors_type};
-  passed.members = ",\"count\":" + std::to_string(descriptors.size());
+  passed.members = {{"count", descriptors.size()}};
   if (descriptors.size() > uv::Stream::most_descriptors)
     cannot_send("there are too many descriptors");
   for (std::size_t i = 0; i < descriptors.size(); ++i) {

@@ -137,7 +137,7 @@ class OutboxAndModel {
   }
 
   void add_handle(const char* type) {
-    PassedHandle handle{.type = type, .members = ",\"count\":2"};
+    PassedHandle handle{.type = type, .members = {{"count", 2}}};
     for (int i = 0; i < 2; ++i) handle.descriptors.emplace_back(-1);
     const int number = next_++;
     tine::SendCallback sent = callback(number);

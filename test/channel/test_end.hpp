@@ -56,7 +56,7 @@ class TestEnd final : public tine::channel::Endpoint::Owner {
   // Makes a handle to send. The channel does not look at the descriptors.
   tine::channel::PassedHandle passed(const tine::Descriptors& open) {
     tine::channel::PassedHandle passed{.type = passed_as_};
-    if (passed.for_tine_only()) passed.members = ",\"count\":" + std::to_string(open.size());
+    if (passed.for_tine_only()) passed.members = {{"count", open.size()}};
     for (std::size_t i = 0; i < open.size(); ++i) passed.descriptors.emplace_back(open.release(i));
     passed.taken = [this] { ++taken_; };
     return passed;
