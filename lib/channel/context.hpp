@@ -9,14 +9,16 @@
 #include "tine/send_callback.hpp"
 #include "uv/loop_core.hpp"
 #include "uv/task.hpp"
+#include "wire/codec.hpp"
+#include "wire/json_lines.hpp"
 
 namespace tine::channel {
 
-// What the parts of an Endpoint share: its loop, its owner, its options and its trace.
+// What the parts of an Endpoint share: its loop, its owner, its options, its codec and its trace.
 class Context {
  public:
   Context(uv::LoopCore& core, Owner& owner, const ChannelOptions& options)
-      : core_(&core), owner_(owner), options_(options) {}
+      : core_(&core), owner_(owner), options_(options), codec_(options.max_depth) {}
 
   // Returns the loop, or null once it is gone.
   uv::LoopCore* core() const { return core_; }
@@ -24,6 +26,7 @@ class Context {
 
   Owner& owner() const { return owner_; }
   const ChannelOptions& options() const { return options_; }
+  wire::Codec& codec() { return codec_; }
   ChannelTrace& trace() { return trace_; }
 
   // Runs a task of the endpoint on a later turn, or in the next loop iteration. A no-op once the
@@ -38,6 +41,7 @@ class Context {
   uv::LoopCore* core_;
   Owner& owner_;
   ChannelOptions options_;
+  wire::JsonLines codec_;
   ChannelTrace trace_;
 };
 

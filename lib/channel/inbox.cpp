@@ -3,21 +3,17 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <new>
 #include <utility>
-
-#include "wire/internal_message.hpp"
 
 namespace tine::channel {
 
 namespace {
 
-// How many bytes are parsed together: more would not stay in the processor's cache.
-constexpr std::size_t most_ahead = std::size_t{64} << 10;
-
-// Calls `act`, which handles a line of `from`. If it throws (memory may have run out), the line is
-// put back for the next time.
+// Calls `act`, which handles the last frame of `from`. If it throws (memory may have run out), the
+// frame is put back for the next time.
 template <class F>
-auto with_line_of(wire::FrameDecoder& from, F&& act) {
+auto with_frame_of(wire::FrameDecoder& from, F&& act) {
   try {
     return act();
   } catch (...) {
@@ -28,16 +24,17 @@ auto with_line_of(wire::FrameDecoder& from, F&& act) {
 
 }  // namespace
 
-Inbox::Inbox(const ChannelOptions& options)
-    : decoder_(framing_, options.max_line),
-      stored_(framing_, std::numeric_limits<std::size_t>::max()),  // bounded by what is read
+Inbox::Inbox(wire::Codec& codec, const ChannelOptions& options)
+    : codec_(codec),
+      content_is_text_(codec.content_is_text()),
+      decoder_(codec.framing(), options.max_line),
+      stored_(codec.framing(), std::numeric_limits<std::size_t>::max()),  // bounded by what is read
       stored_limit_(options.stored_limit),
-      descriptor_limit_(options.descriptor_limit),
-      reader_(options.max_depth) {}
+      descriptor_limit_(options.descriptor_limit) {}
 
-// The bytes that the parser expects may move now, so the expectation is cancelled.
+// The bytes that the codec may have read ahead can move now.
 std::span<char> Inbox::room() {
-  reader_.expect({});
+  codec_.stop_reading_ahead();
   return decoder_.room();
 }
 
@@ -60,64 +57,76 @@ bool Inbox::take(std::span<base::Descriptor> came) noexcept {
   }
 }
 
+// Messages that are no text are read for listeners that take text.
 Inbox::Item Inbox::next(Wanted wanted, bool parse) {
-  const bool values = wanted == Wanted::value || parse;
-  if (values && std::exchange(more_came_in_, false)) {
-    reader_.expect(decoder_.ahead(most_ahead));
+  if (wanted != Wanted::text || content_is_text_) return next_as(wanted, parse);
+  Item item = next_as(Wanted::value, parse);
+  if (item.kind == Kind::message) {
+    with_frame_of(item.stored ? stored_ : decoder_,
+                  [&] { item.text = codec_.text(item.content, &value_); });
   }
+  return item;
+}
+
+Inbox::Item Inbox::next_as(Wanted wanted, bool parse) {
+  const bool values = wanted == Wanted::value || parse;
+  if (values && std::exchange(more_came_in_, false)) codec_.read_ahead(decoder_);
   if (wanted != Wanted::nothing) {
-    if (const auto line = stored_.next()) {
+    if (const auto content = stored_.next()) {
       Item item = wanted == Wanted::value
-                      ? read(stored_, *line)
-                      : with_line_of(stored_, [&] { return look_for_internal(*line); });
-      if (item.kind == Kind::nothing) item = {.kind = Kind::message, .text = *line};
+                      ? read(stored_, *content)
+                      : with_frame_of(stored_, [&] { return look_for_internal(*content); });
+      if (item.kind == Kind::nothing) item = item_of(*content);
       item.stored = true;
       return item;
     }
     stored_.release_if_empty();
   }
-  while (const auto line = decoder_.next()) {
-    if (values) return read(decoder_, *line);
-    Item item = with_line_of(decoder_, [&] {
-      Item internal = look_for_internal(*line);
+  while (const auto content = decoder_.next()) {
+    if (values) return read(decoder_, *content);
+    Item item = with_frame_of(decoder_, [&] {
+      Item internal = look_for_internal(*content);
       if (wanted == Wanted::nothing && internal.kind == Kind::nothing) keep_last();
       return internal;
     });
     if (item.kind == Kind::internal) return item;
-    if (wanted == Wanted::text) return {.kind = Kind::message, .text = *line};
+    if (wanted == Wanted::text) return item_of(*content);
   }
   if (decoder_.overflown() && !std::exchange(overflow_told_, true)) return {.kind = Kind::overflow};
   return {};
 }
 
-Inbox::Item Inbox::read(wire::FrameDecoder& from, std::string_view line) {
-  auto bad = with_line_of(from, [&] { return reader_.read(wire::without_bun_mark(line), value_); });
-  if (bad) return read_bad_lines(from, std::move(*bad));
-  if (wire::may_be_internal(line)) {
-    const std::string_view command = command_in(line);
-    if (!command.empty()) return {.kind = Kind::internal, .text = line, .command = command};
-  }
-  return {.kind = Kind::message, .text = line};
+Inbox::Item Inbox::item_of(std::string_view content, std::string_view command) const {
+  return {.kind = command.empty() ? Kind::message : Kind::internal,
+          .content = content,
+          .text = content_is_text_ ? content : std::string_view(),
+          .command = command};
 }
 
-// Reads up to the next good line, which is put back: handling the bad ones may take long, throw, or
-// change what is wanted.
+Inbox::Item Inbox::read(wire::FrameDecoder& from, std::string_view content) {
+  wire::Codec::Read read = with_frame_of(from, [&] { return codec_.read(content, value_); });
+  if (read.bad) return read_bad_lines(from, std::move(*read.bad));
+  return item_of(content, read.command);
+}
+
+// Reads up to the next good frame, which is put back: handling the bad ones may take long, throw,
+// or change what is wanted.
 Inbox::Item Inbox::read_bad_lines(wire::FrameDecoder& from, wire::BadMessage first) {
   using Clock = std::chrono::steady_clock;
   constexpr auto long_enough = std::chrono::milliseconds(1);
-  // A look at the clock costs as much as some short lines, so it waits for this many bytes.
+  // A look at the clock costs as much as some short frames, so it waits for this many bytes.
   constexpr std::size_t between_looks = 4096;
-  constexpr std::size_t cost_of_a_line = 64;
+  constexpr std::size_t cost_of_a_frame = 64;
   const auto start = Clock::now();
   std::size_t since_look = 0;
   Item item{.kind = Kind::bad, .bad = std::move(first), .bad_lines = 1};
-  while (const auto line = from.next()) {
-    if (!reader_.read(wire::without_bun_mark(*line), value_)) {
+  while (const auto content = from.next()) {
+    if (!codec_.read(*content, value_).bad) {
       from.put_back();
       break;
     }
     ++item.bad_lines;
-    since_look += line->size() + cost_of_a_line;
+    since_look += content->size() + cost_of_a_frame;
     if (since_look < between_looks) continue;
     since_look = 0;
     item.gave_way = Clock::now() - start > long_enough;
@@ -126,26 +135,23 @@ Inbox::Item Inbox::read_bad_lines(wire::FrameDecoder& from, wire::BadMessage fir
   return item;
 }
 
-// Looks for an internal message in a line that need not be parsed otherwise. A bad line is reported
+// Looks for an internal message in a frame that need not be read otherwise. A bad one is reported
 // later, when its value is read, or left to the listener that takes its text.
-Inbox::Item Inbox::look_for_internal(std::string_view line) {
-  if (!wire::may_be_internal(line) || reader_.read(wire::without_bun_mark(line), value_)) return {};
-  const std::string_view command = command_in(line);
-  if (command.empty()) return {};
-  return {.kind = Kind::internal, .text = line, .command = command};
+Inbox::Item Inbox::look_for_internal(std::string_view content) {
+  if (!codec_.may_be_internal(content)) return {};
+  const wire::Codec::Read read = codec_.read(content, value_);
+  return read.command.empty() ? Item() : item_of(content, read.command);
 }
 
-// Returns the command of a line that was just read. A line with Bun's mark belongs to its cluster,
-// even if it has no command.
-std::string_view Inbox::command_in(std::string_view line) {
-  const std::string_view command = wire::internal_command(value_);
-  if (!command.empty() || !line.starts_with(wire::bun_mark)) return command;
-  if (value_.is_object()) value_["cmd"] = wire::cluster_command;
-  return wire::cluster_command;
+std::string_view Inbox::text(const Item& item) noexcept try {
+  const bool at_hand = content_is_text_ || !item.text.empty() || item.content.empty();
+  return at_hand ? item.text : codec_.text(item.content, &value_);
+} catch (const std::bad_alloc&) {
+  return {};
 }
 
 void Inbox::store_last() {
-  with_line_of(decoder_, [&] { keep_last(); });
+  with_frame_of(decoder_, [&] { keep_last(); });
 }
 
 void Inbox::keep_last() {
@@ -161,8 +167,8 @@ std::vector<base::Descriptor> Inbox::descriptors_of(const Item& item, std::size_
     stored_beside_.pop_front();
     return descriptors;
   }
-  const std::uint64_t line_begin = delivered() - decoder_.last().size();
-  while (!beside_.empty() && beside_.front().end <= line_begin) beside_.pop_front();
+  const std::uint64_t frame_begin = delivered() - decoder_.last().size();
+  while (!beside_.empty() && beside_.front().end <= frame_begin) beside_.pop_front();
   if (beside_.size() < count) return descriptors;
   descriptors.reserve(count);
   for (; descriptors.size() < count; beside_.pop_front()) {

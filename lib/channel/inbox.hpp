@@ -13,8 +13,8 @@
 
 #include "base/descriptor.hpp"
 #include "tine/channel.hpp"
+#include "wire/codec.hpp"
 #include "wire/frame_decoder.hpp"
-#include "wire/json_reader.hpp"
 
 namespace tine::channel {
 
@@ -28,12 +28,12 @@ enum class Wanted {
 // A buffer of what came in and is not delivered yet: bytes, the descriptors beside them, and
 // messages that wait for a listener.
 //
-// A read that brings a descriptor ends with the bytes that the descriptor came beside. Its line has
-// begun by then, so no later line owns it. Therefore the oldest descriptor belongs to the first
-// line that announces one, and a descriptor that none of its possible lines claimed is stray.
+// A read that brings a descriptor ends with the bytes that the descriptor came beside. Its frame has
+// begun by then, so no later frame owns it. Therefore the oldest descriptor belongs to the first
+// frame that announces one, and a descriptor that none of its possible frames claimed is stray.
 class Inbox {
  public:
-  explicit Inbox(const ChannelOptions& options);
+  Inbox(wire::Codec& codec, const ChannelOptions& options);
 
   // room() returns space for the next read. advance() counts the bytes that were read into it.
   std::span<char> room();
@@ -49,10 +49,12 @@ class Inbox {
   enum class Kind { nothing, message, internal, bad, overflow };
   struct Item {
     Kind kind = Kind::nothing;
-    std::string_view text = {};                // of a message or an internal one
+    std::string_view content = {};  // of its frame, if it is a message or an internal one
+    // Its JSON text. Empty if the content is something else and no text was wanted.
+    std::string_view text = {};
     std::string_view command = {};             // of an internal message
     bool stored = false;                       // has waited for a listener
-    std::optional<wire::BadMessage> bad = {};  // the first of consecutive bad lines
+    std::optional<wire::BadMessage> bad = {};  // the first of consecutive bad ones
     std::size_t bad_lines = 0;
     bool gave_way = false;  // more bad lines may follow, but this took long enough
   };
@@ -65,6 +67,9 @@ class Inbox {
   // Returns the value of the item. For a message, only if values were wanted.
   nlohmann::json& value() { return value_; }
 
+  // Returns the JSON text of the last item, whatever was wanted. Empty if memory runs out.
+  std::string_view text(const Item& item) noexcept;
+
   // Returns the `count` descriptors that the item, an internal message, announces. Empty if fewer
   // have come.
   std::vector<base::Descriptor> descriptors_of(const Item& item, std::size_t count);
@@ -72,7 +77,7 @@ class Inbox {
   // Stores the last item, an internal message, and its descriptors until there is a listener.
   void store_last(std::vector<base::Descriptor>& beside);
 
-  // Closes the descriptors that belong to none of the lines still to come.
+  // Closes the descriptors that belong to none of the frames still to come.
   void close_stray();
 
   // Returns whether nothing more may come in until there is a listener.
@@ -81,20 +86,21 @@ class Inbox {
   // Drops the messages that wait for a listener.
   void drop_stored();
 
-  // Returns whether a complete line waits to be delivered.
+  // Returns whether a complete frame waits to be delivered.
   bool has_line() { return stored_.has_frame() || decoder_.has_frame(); }
 
-  // Returns the number of bytes of the last line, which is incomplete.
+  // Returns the number of bytes of the last frame, which is incomplete.
   std::size_t unfinished() const { return decoder_.unfinished(); }
 
-  // Returns the number of bytes that wait to be delivered, those of an incomplete line included.
+  // Returns the number of bytes that wait to be delivered, those of an incomplete frame included.
   std::size_t stored() const { return stored_.pending() + decoder_.pending(); }
 
  private:
-  Item read(wire::FrameDecoder& from, std::string_view line);
+  Item next_as(Wanted wanted, bool parse);
+  Item item_of(std::string_view content, std::string_view command = {}) const;
+  Item read(wire::FrameDecoder& from, std::string_view content);
   Item read_bad_lines(wire::FrameDecoder& from, wire::BadMessage first);
-  Item look_for_internal(std::string_view line);
-  std::string_view command_in(std::string_view line);
+  Item look_for_internal(std::string_view content);
   void keep_last();
   std::uint64_t delivered() const { return came_in_ - decoder_.pending(); }
 
@@ -103,16 +109,16 @@ class Inbox {
     std::uint64_t end;  // of the bytes it came with, among all bytes
   };
 
-  wire::LineFraming framing_;
+  wire::Codec& codec_;
+  const bool content_is_text_;
   wire::FrameDecoder decoder_;
-  wire::FrameDecoder stored_;  // messages, and lines that announce a handle
+  wire::FrameDecoder stored_;  // messages, and frames that announce a handle
   std::size_t stored_limit_;
-  std::deque<std::vector<base::Descriptor>> stored_beside_;  // descriptors of those lines
+  std::deque<std::vector<base::Descriptor>> stored_beside_;  // descriptors of those frames
   std::deque<Beside> beside_;
   std::size_t descriptor_limit_;
   std::uint64_t came_in_ = 0;  // bytes received in total
-  wire::JsonReader reader_;
-  nlohmann::json value_;  // each message is read over the previous one
+  nlohmann::json value_;       // each message is read over the previous one
   bool more_came_in_ = false;
   bool overflow_told_ = false;
 };

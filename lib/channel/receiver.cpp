@@ -37,7 +37,7 @@ std::size_t announced_descriptors(const nlohmann::json& line) {
 }  // namespace
 
 Receiver::Receiver(Context& context, Sender& sender)
-    : context_(context), sender_(sender), inbox_(context.options()) {}
+    : context_(context), sender_(sender), inbox_(context.codec(), context.options()) {}
 
 void Receiver::take(std::span<base::Descriptor> came) noexcept {
   descriptors_dropped_ = !inbox_.take(came) || descriptors_dropped_;
@@ -139,7 +139,7 @@ void Receiver::read_answers(uv::Stream& stream) {
 
 void Receiver::trace(const Inbox::Item& item) noexcept {
   if (item.kind == Inbox::Kind::nothing || item.kind == Inbox::Kind::overflow) return;
-  context_.trace().in({.text = item.text,
+  context_.trace().in({.text = inbox_.text(item),
                        .internal = item.kind == Inbox::Kind::internal,
                        .queued = inbox_.stored(),
                        .bad = item.bad ? std::string_view(item.bad->reason) : std::string_view()});

@@ -14,12 +14,16 @@
 
 #include "support/catch.hpp"
 #include "support/tracked.hpp"
+#include "wire/json_lines.hpp"
 
 using tine::channel::Inbox;
 using tine::channel::Wanted;
+using tine::wire::JsonLines;
 using Kind = Inbox::Kind;
 
 namespace {
+
+const std::size_t max_depth = tine::ChannelOptions().max_depth;
 
 constexpr std::string_view handle_line = "{\"cmd\":\"NODE_HANDLE\",\"msg\":1}\n";
 
@@ -54,7 +58,8 @@ std::size_t descriptors_of_next(Inbox& inbox, std::size_t count = 1) {
 // Everything is read before anything is delivered, as when the peer has ended.
 TEST_CASE("inbox: a handle does not get the descriptor of an earlier line", "[channel]") {
   const std::string_view earlier = GENERATE("1\n", "{\"cmd\":\"NODE_X\"}\n", "not JSON\n", "\n");
-  Inbox inbox({});
+  JsonLines codec(max_depth);
+  Inbox inbox(codec, {});
   Tracked stray;
   Tracked own;
   read(inbox, earlier, {stray.fd()});
@@ -75,7 +80,8 @@ TEST_CASE("inbox: a handle does not get the descriptor of an earlier line", "[ch
 
 TEST_CASE("inbox: a handle whose descriptor did not come does not get that of the line before",
           "[channel]") {
-  Inbox inbox({});
+  JsonLines codec(max_depth);
+  Inbox inbox(codec, {});
   Tracked stray;
   read(inbox, "1\n", {stray.fd()});
   read(inbox, handle_line);
@@ -86,7 +92,8 @@ TEST_CASE("inbox: a handle whose descriptor did not come does not get that of th
 
 TEST_CASE("inbox: a descriptor belongs to a line if it came with the line's first byte",
           "[channel]") {
-  Inbox inbox({});
+  JsonLines codec(max_depth);
+  Inbox inbox(codec, {});
   read(inbox, "1\n" + std::string(handle_line.substr(0, 1)), {STDIN_FILENO});
   read(inbox, handle_line.substr(1));
   CHECK(descriptors_of_next(inbox) == 1);
@@ -94,7 +101,8 @@ TEST_CASE("inbox: a descriptor belongs to a line if it came with the line's firs
 
 TEST_CASE("inbox: close_stray() closes the descriptors of delivered lines, and no other",
           "[channel]") {
-  Inbox inbox({});
+  JsonLines codec(max_depth);
+  Inbox inbox(codec, {});
   Tracked stray;
   Tracked own;
   read(inbox, "1\n", {stray.fd()});
@@ -111,7 +119,8 @@ TEST_CASE("inbox: close_stray() closes the descriptors of delivered lines, and n
 }
 
 TEST_CASE("inbox: at most descriptor_limit descriptors wait", "[channel]") {
-  Inbox inbox({.descriptor_limit = 2});
+  JsonLines codec(max_depth);
+  Inbox inbox(codec, {.descriptor_limit = 2});
   std::array<tine::base::Descriptor, 3> three{
       tine::base::Descriptor(-1), tine::base::Descriptor(-1), tine::base::Descriptor(-1)};
   CHECK_FALSE(inbox.take(three));
@@ -121,7 +130,8 @@ TEST_CASE("inbox: at most descriptor_limit descriptors wait", "[channel]") {
 }
 
 TEST_CASE("inbox: it is full from stored_limit on, including an incomplete line", "[channel]") {
-  Inbox inbox({.stored_limit = 10});
+  JsonLines codec(max_depth);
+  Inbox inbox(codec, {.stored_limit = 10});
   Inbox::Item item;
   read(inbox, "1234\n");
   messages(inbox, item, Wanted::nothing);
@@ -141,7 +151,8 @@ TEST_CASE("inbox: it is full from stored_limit on, including an incomplete line"
 
 TEST_CASE("inbox: stored handles count toward descriptor_limit, and keep their own descriptors",
           "[channel]") {
-  Inbox inbox({.descriptor_limit = 2});
+  JsonLines codec(max_depth);
+  Inbox inbox(codec, {.descriptor_limit = 2});
   for (int i = 0; i < 2; ++i) {
     CHECK_FALSE(inbox.full());
     read(inbox, handle_line, std::vector<int>(static_cast<std::size_t>(i) + 1, STDIN_FILENO));

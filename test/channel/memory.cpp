@@ -8,14 +8,18 @@
 #include "channel/outbox.hpp"
 #include "support/catch.hpp"
 #include "wire/heap.hpp"
+#include "wire/json_lines.hpp"
 
 using nlohmann::json;
 using tine::channel::Inbox;
 using tine::channel::Outbox;
 using tine::channel::PassedHandle;
 using tine::channel::Wanted;
+using tine::wire::JsonLines;
 
 namespace {
+
+const std::size_t max_depth = tine::ChannelOptions().max_depth;
 
 constexpr std::size_t small = std::size_t{64} << 10;
 
@@ -91,7 +95,8 @@ TEST_CASE("inbox: stored messages leave no memory behind once they are delivered
           "[channel]") {
   const bool delivered = GENERATE(true, false);
   const std::string line = json(std::string(1000, 'x')).dump() + "\n";
-  Inbox inbox({});
+  JsonLines codec(max_depth);
+  Inbox inbox(codec, {});
   const std::size_t before = heap::live_bytes();
   for (int i = 0; i < 1000; ++i) {
     const auto room = inbox.room();
