@@ -4,9 +4,6 @@
 #include <new>
 #include <utility>
 
-#include "wire/internal_message.hpp"
-#include "wire/json_writer.hpp"
-
 namespace tine::channel {
 
 namespace {
@@ -17,61 +14,35 @@ constexpr std::size_t most_kept = std::size_t{8} << 20;
 // How often a handle that does not arrive is written: once, and three more times, as in Node.
 constexpr int most_times = 4;
 
-std::string line_of(std::string_view message, const PassedHandle& handle) {
-  std::string line = R"({"cmd":"NODE_HANDLE","type":")" + handle.type + R"(","msg":)";
-  line.append(message);
-  for (const auto& [name, value] : handle.members.items()) {
-    line.append(",\"").append(name).append("\":").append(value.dump());
-  }
-  return line.append("}\n");
-}
-
-// Trims the queue after an addition that leaves it empty: the message was refused, or moved to a
-// place of its own.
+// Trims the queue after an addition that leaves it empty, because the message was refused.
 class TrimUnlessItStays {
  public:
   explicit TrimUnlessItStays(uv::WriteQueue& queue) : queue_(queue) {}
   TrimUnlessItStays(const TrimUnlessItStays&) = delete;
   TrimUnlessItStays& operator=(const TrimUnlessItStays&) = delete;
-  ~TrimUnlessItStays() { queue_.trim_filling(needed_); }
-
-  void needed(std::size_t bytes) { needed_ = bytes; }
+  ~TrimUnlessItStays() { queue_.trim_filling(); }
 
  private:
   uv::WriteQueue& queue_;
-  std::size_t needed_ = 0;
 };
-
-std::size_t lines_in(std::string_view bytes) {
-  return static_cast<std::size_t>(std::count(bytes.begin(), bytes.end(), '\n'));
-}
 
 }  // namespace
 
-Outbox::Outbox(const ChannelOptions& options)
-    : max_depth_(std::min(options.max_depth, wire::JsonReader::deepest)),
-      limit_(options.send_limit),
-      checker_(options.max_depth),
-      queue_(most_kept) {}
+Outbox::Outbox(wire::Codec& codec, const ChannelOptions& options)
+    : codec_(codec), limit_(options.send_limit), queue_(most_kept) {}
 
 // --- adding
 
-std::optional<Error> Outbox::append(const nlohmann::json& message) {
-  if (const auto problem = wire::write_json(message, max_depth_, queue_.filling())) {
-    return Error(Errc::invalid_value, "a message was refused, because of it " + *problem);
-  }
-  return std::nullopt;
+std::optional<Error> Outbox::write(const nlohmann::json& message, From from,
+                                   const wire::AnnouncedHandle* handle, base::ByteBuffer& out) {
+  const auto problem = codec_.write(message, from, handle, out);
+  if (!problem) return std::nullopt;
+  return Error(Errc::invalid_value, "a message was refused, because of it " + *problem);
 }
 
-// The text is checked after it is copied to its place: there the parser may read past its end.
-std::optional<Error> Outbox::append(Text message) {
-  const std::size_t begin = queue_.filling().size();
-  queue_.filling().append(message.json);
-  const std::string_view text = queue_.filling().view().substr(begin);
-  auto bad = checker_.check(text);
-  if (const auto feed = text.find('\n'); !bad && feed != text.npos) {
-    bad = wire::bad_message(text, feed, "a line feed, which ends a message");
-  }
+std::optional<Error> Outbox::write(Text message, From from, const wire::AnnouncedHandle* handle,
+                                   base::ByteBuffer& out) {
+  const auto bad = codec_.write_text(message.json, from, handle, out);
   if (!bad) return std::nullopt;
   return Error(Errc::invalid_value, "a text was refused, " + bad->text()).at(bad->offset);
 }
@@ -88,31 +59,21 @@ std::optional<Error> Outbox::add_message(const Message& message, SendCallback& s
   const std::size_t others = queued();
   const TrimUnlessItStays trim(queue_);
   base::Appending appending(queue_.filling());
-  if (from == From::channel && marks_own_lines_) queue_.filling().push_back(wire::bun_mark);
-  if (auto refused = append(message)) return refused;
-  queue_.filling().push_back('\n');
+  if (auto refused = write(message, from, nullptr, queue_.filling())) return refused;
   if (auto refused = refusal(others, appending.view().size())) return refused;
   if (sent || from == From::channel) queue_.add_record(queue_.end(), sent);
   appending.keep();
-  last_ = appending.view().substr(0, appending.view().size() - 1);
+  last_ = appending.view();
   return std::nullopt;
 }
 
-// The message is first written behind the queued ones, and then moved into a line of its own.
 template <class Message>
 std::optional<Error> Outbox::add_with_handle(const Message& message, PassedHandle& handle,
                                              SendCallback& sent, From from) {
-  const std::size_t others = queued();
-  Passing passing{.begin = queue_.end()};
-  {
-    TrimUnlessItStays trim(queue_);
-    const base::Appending appending(queue_.filling());
-    if (auto refused = append(message)) return refused;
-    trim.needed(appending.view().size());
-    passing.line = line_of(appending.view(), handle);
-  }
-  if (auto refused = refusal(others, passing.line.size())) return refused;
-  passing.for_tine_only = handle.for_tine_only();
+  Passing passing{.begin = queue_.end(), .for_tine_only = handle.for_tine_only()};
+  const wire::AnnouncedHandle announced{handle.type, handle.members};
+  if (auto refused = write(message, from, &announced, passing.frame)) return refused;
+  if (auto refused = refusal(queued(), passing.frame.size())) return refused;
   handles_.push_back(std::move(passing));
   try {
     if (sent || from == From::channel) queue_.add_record(handles_.back().end(), sent);
@@ -122,9 +83,8 @@ std::optional<Error> Outbox::add_with_handle(const Message& message, PassedHandl
   }
   handles_.back().descriptors = std::move(handle.descriptors);
   handles_.back().refused = std::move(handle.refused);
-  queue_.reserve(handles_.back().line.size());
-  last_ = std::string_view(handles_.back().line);
-  last_.remove_suffix(1);
+  queue_.reserve(handles_.back().frame.size());
+  last_ = handles_.back().frame.view();
   return std::nullopt;
 }
 
@@ -143,15 +103,37 @@ std::optional<Error> Outbox::add(Text message, PassedHandle& handle, SendCallbac
   return add_with_handle(message, handle, sent, from);
 }
 
-// --- writing
-
-bool Outbox::at_line_begin() const {
-  if (at_handle()) return handles_.front().written == 0 || handles_.front().all_written();
-  return queue_.at_line_begin();
+void Outbox::answer(wire::Answer answer) {
+  last_ = codec_.answer(answer);
+  answers_ += last_;
 }
 
-Outbox::Source Outbox::source() const {
-  if (!answers_.empty() && (answers_written_ > 0 || at_line_begin())) return Source::answers;
+std::string_view Outbox::last() noexcept try {
+  const auto [begin, content, size] = codec_.framing().first(last_, 0);
+  return codec_.text(last_.substr(begin, content), nullptr);
+} catch (const std::bad_alloc&) {
+  return {};
+}
+
+// --- writing
+
+// Returns how many bytes are left of the frame that is being written; 0 between two frames.
+std::size_t Outbox::rest_of_frame() {
+  const uv::WriteQueue::Buffers buffers = queue_.buffers();
+  if (frame_end_ < buffers.written) {
+    const std::string_view bytes = buffers.writing.substr(frame_end_);
+    frame_end_ += codec_.framing().end_of_frame(bytes, buffers.written - frame_end_);
+  }
+  return frame_end_ - buffers.written;
+}
+
+bool Outbox::at_frame_begin() {
+  if (at_handle()) return handles_.front().written == 0 || handles_.front().all_written();
+  return rest_of_frame() == 0;
+}
+
+Outbox::Source Outbox::source() {
+  if (!answers_.empty() && (answers_written_ > 0 || at_frame_begin())) return Source::answers;
   return at_handle() ? Source::handle : Source::messages;
 }
 
@@ -163,15 +145,15 @@ Outbox::Piece Outbox::front() {
     }
     case Source::messages: {
       const std::string_view next = next_messages();
-      return {answers_.empty() ? next : next.substr(0, next.find('\n') + 1)};
+      return {answers_.empty() ? next : next.substr(0, rest_of_frame())};
     }
     case Source::handle: break;
   }
   const Passing& first = handles_.front();
   if (first.for_tine_only && peer_ != Peer::tine) return {};
-  const std::string_view rest = std::string_view(first.line).substr(first.written);
-  return {
-      rest, {}, first.written == 0 ? std::span(first.descriptors) : std::span<base::Descriptor>()};
+  return {first.frame.view().substr(first.written),
+          {},
+          first.written == 0 ? std::span(first.descriptors) : std::span<base::Descriptor>()};
 }
 
 // Returns the messages up to the next handle.
@@ -197,7 +179,11 @@ void Outbox::written(std::size_t n) noexcept {
       if (first.times == 1) queue_.written_elsewhere(n);
       return;
     }
-    case Source::messages: return queue_.written(n);
+    case Source::messages: {
+      queue_.written(n);
+      if (queue_.buffers().written == 0) frame_end_ = 0;
+      return;
+    }
   }
 }
 
@@ -227,7 +213,7 @@ void Outbox::handle_refused() noexcept try {
 bool Outbox::cancel_handle(std::error_code why) noexcept {
   const Passing& first = handles_.front();
   const bool has_record = queue_.fail(first.end(), why);
-  const std::size_t left = first.times > 1 ? 0 : first.line.size() - first.written;
+  const std::size_t left = first.times > 1 ? 0 : first.frame.size() - first.written;
   handle_refused();
   handles_.pop_front();
   queue_.written_elsewhere(left);
@@ -237,8 +223,11 @@ bool Outbox::cancel_handle(std::error_code why) noexcept {
 // --- ending
 
 Outbox::Lost Outbox::cancel(std::error_code why) noexcept {
-  const auto [first, second] = queue_.unwritten();
-  std::size_t messages = lines_in(first) + lines_in(second);
+  const std::size_t rest = rest_of_frame();
+  const auto [writing, written, filling] = queue_.buffers();
+  const wire::Framing& framing = codec_.framing();
+  std::size_t messages = (rest > 0 ? 1 : 0) + framing.count_complete(filling) +
+                         framing.count_complete(writing.substr(written + rest));
   for (const Passing& handle : handles_) messages += handle.end() > queue_.count();
   const uv::WriteQueue::Cancelled records = queue_.cancel(why);
   messages -= records.without_callback;

@@ -14,6 +14,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "base/byte_buffer.hpp"
 #include "base/descriptor.hpp"
 #include "channel/passed_handle.hpp"
 #include "tine/channel.hpp"
@@ -21,23 +22,23 @@
 #include "tine/send_callback.hpp"
 #include "tine/text.hpp"
 #include "uv/write_queue.hpp"
-#include "wire/json_reader.hpp"
+#include "wire/codec.hpp"
 
 namespace tine::channel {
 
 // A queue of sent messages that are not written yet: their bytes, their send callbacks, and the
 // handles beside them.
 //
-// A message with a handle is kept apart, as a line of its own. Everything behind it waits until the
+// A message with a handle is kept apart, as a frame of its own. Everything behind it waits until the
 // peer has answered for the handle. Our answers to the peer's handles do not wait, or both ends
 // could block each other.
 class Outbox {
  public:
-  explicit Outbox(const ChannelOptions& options);
+  Outbox(wire::Codec& codec, const ChannelOptions& options);
 
   // Whose message it is. The outcome of the channel's own messages is not reported, and they do
   // not count as lost.
-  enum class From { user, channel };
+  using From = wire::From;
 
   // Appends a message and takes its callback, if any. Returns an error if the message is refused:
   // nothing is changed or taken then. If memory runs out, nothing is queued either.
@@ -50,13 +51,9 @@ class Outbox {
   std::optional<Error> add(Text message, PassedHandle& handle, SendCallback& sent,
                            From from = From::user);
 
-  // Marks the channel's own lines from now on: the peer is Bun, which accepts them only with its
-  // mark in front.
-  void mark_own_lines() { marks_own_lines_ = true; }
-
-  // Queues the answer to a handle of the peer's: a line of the channel's own that precedes all
+  // Queues the answer to a handle of the peer's: a frame of the channel's own that precedes all
   // others.
-  void answer(std::string_view line) { answers_ += line; }
+  void answer(wire::Answer answer);
 
   // Returns the number of bytes that are accepted and not written yet.
   std::size_t queued() const { return queue_.queued(); }
@@ -64,8 +61,9 @@ class Outbox {
   // Returns whether nothing is left to write, now or after the answer to a handle.
   bool empty() const { return queued() == 0 && handles_.empty() && answers_.empty(); }
 
-  // Returns the text of the message that was added last. Valid until the next call.
-  std::string_view last() const { return last_; }
+  // Returns the JSON text of the message or answer that was added last, for a trace: empty if memory
+  // runs out. Valid until the next call.
+  std::string_view last() noexcept;
 
   // The bytes to write next, the bytes that follow at once, and the descriptors to send beside the
   // first byte. All stay in place until written() has counted them. `bytes` is empty if there is
@@ -125,25 +123,27 @@ class Outbox {
   void call_first_due() { queue_.call_first_due(); }
 
  private:
-  // A message with a handle. Its line is counted only the first time it is written.
+  // A message with a handle. Its frame is counted only the first time it is written.
   struct Passing {
-    std::uint64_t begin;  // offset of the line among all bytes
-    std::string line = {};
+    std::uint64_t begin;  // offset of the frame among all bytes
+    base::ByteBuffer frame = {};
     std::vector<base::Descriptor> descriptors = {};
     std::function<void()> refused = {};
     bool for_tine_only = false;
-    std::size_t written = 0;  // bytes of the line, in this attempt
+    std::size_t written = 0;  // bytes of the frame, in this attempt
     int times = 1;
 
-    std::uint64_t end() const { return begin + line.size(); }
-    bool all_written() const { return written == line.size(); }
+    std::uint64_t end() const { return begin + frame.size(); }
+    bool all_written() const { return written == frame.size(); }
   };
 
   // Where the next bytes to write come from.
   enum class Source { answers, handle, messages };
 
-  std::optional<Error> append(const nlohmann::json& message);
-  std::optional<Error> append(Text message);
+  std::optional<Error> write(const nlohmann::json& message, From from,
+                             const wire::AnnouncedHandle* handle, base::ByteBuffer& out);
+  std::optional<Error> write(Text message, From from, const wire::AnnouncedHandle* handle,
+                             base::ByteBuffer& out);
   template <class Message>
   std::optional<Error> add_message(const Message& message, SendCallback& sent, From from);
   template <class Message>
@@ -154,19 +154,19 @@ class Outbox {
   bool at_handle() const { return !handles_.empty() && handles_.front().begin <= queue_.count(); }
   bool for_tine_only() const { return at_handle() && handles_.front().for_tine_only; }
   void handle_refused() noexcept;
-  bool at_line_begin() const;
-  Source source() const;
+  std::size_t rest_of_frame();
+  bool at_frame_begin();
+  Source source();
   std::string_view next_messages();
 
-  std::size_t max_depth_;
+  wire::Codec& codec_;
   std::size_t limit_;
-  wire::JsonReader checker_;
 
   // The messages, without those that have a handle. A record that has no callback is of a message of
   // the channel's own.
   uv::WriteQueue queue_;
-  std::string_view last_;
-  bool marks_own_lines_ = false;
+  std::size_t frame_end_ = 0;  // end of a frame in the queue's buffer that is being written
+  std::string_view last_;      // the frame that was added last
 
   std::deque<Passing> handles_;
   std::deque<std::function<void()>> refused_;

@@ -15,10 +15,6 @@ namespace tine::channel {
 
 namespace {
 
-// The answers to a handle of the peer.
-constexpr std::string_view ack = "{\"cmd\":\"NODE_HANDLE_ACK\"}\n";
-constexpr std::string_view nack = "{\"cmd\":\"NODE_HANDLE_NACK\"}\n";
-
 std::string bad_lines_text(const Inbox::Item& item) {
   std::string text = "a line that came in is no message, " + item.bad->text();
   if (item.bad_lines > 1) {
@@ -84,7 +80,6 @@ void Receiver::deliver_message(const Inbox::Item& item) {
 
 // Unknown internal messages are ignored, as in Node.
 void Receiver::handle_internal(const Inbox::Item& item) {
-  if (item.text.starts_with(wire::bun_mark)) sender_.mark_own_lines();
   if (item.command == "NODE_HANDLE") {
     handle_came(item);
   } else if (!sender_.take(item.command)) {
@@ -99,7 +94,8 @@ void Receiver::handle_came(const Inbox::Item& item) {
   while (wire::internal_command((*line)["msg"]) == "NODE_HANDLE") line = &(*line)["msg"];
   auto descriptors = inbox_.descriptors_of(item, announced_descriptors(*line));
   const bool internal = !wire::internal_command((*line)["msg"]).empty();
-  if (!item.stored) sender_.answer(descriptors.empty() ? nack : ack, internal);
+  using wire::Answer;
+  if (!item.stored) sender_.answer(descriptors.empty() ? Answer::nack : Answer::ack, internal);
   if (descriptors.empty()) {
     if (context_.options().descriptor_limit > 0) return;  // the peer resends it, or reports it
     return context_.owner().on_error(

@@ -35,7 +35,7 @@ bool is_internal(Text) { return false; }
 Sender::Sender(Context& context, User& user)
     : context_(context),
       user_(user),
-      outbox_(context.options()),
+      outbox_(context.codec(), context.options()),
       low_mark_(std::min(context.options().send_mark, context.options().send_limit) / 2) {}
 
 void Sender::open(Transport& transport) {
@@ -87,10 +87,7 @@ std::optional<Error> Sender::add(const Message& message, PassedHandle* handle, S
   auto refused = handle == nullptr ? outbox_.add(message, sent, from)
                                    : outbox_.add(message, *handle, sent, from);
   if (refused) return refused;
-  if (context_.trace()) {
-    const bool internal = from == Outbox::From::channel || is_internal(message);
-    context_.trace().out({.text = outbox_.last(), .internal = internal, .queued = queued()});
-  }
+  if (context_.trace()) trace(from == Outbox::From::channel || is_internal(message));
   if (handle != nullptr && handle->taken) handle->taken();
   return std::nullopt;
 }
@@ -101,14 +98,15 @@ bool Sender::refuse(Error error, SendCallback& sent) {
   return false;
 }
 
-void Sender::answer(std::string_view line, bool later) noexcept {
+void Sender::answer(wire::Answer answer, bool later) noexcept {
   if (transport_ == nullptr) return;
-  outbox_.answer(line);
-  if (context_.trace()) {
-    const std::string_view text = line.substr(0, line.size() - 1);
-    context_.trace().out({.text = text, .internal = true, .queued = queued()});
-  }
+  outbox_.answer(answer);
+  if (context_.trace()) trace(true);
   later ? flush_at_turn_end() : write_queued();
+}
+
+void Sender::trace(bool internal) noexcept {
+  context_.trace().out({.text = outbox_.last(), .internal = internal, .queued = queued()});
 }
 
 // --- writing

@@ -56,7 +56,7 @@ class Sender final : private uv::Flushable {
   void send_later(const nlohmann::json& message);
   // Queues the answer to a handle that came. If `later`, it goes out with the reply to the message,
   // or at the end of the turn.
-  void answer(std::string_view line, bool later) noexcept;
+  void answer(wire::Answer answer, bool later) noexcept;
 
   // Takes an internal message that is about sent handles: an answer, or that the peer is tine.
   // Returns false if it is about something else. Runs listeners.
@@ -65,7 +65,6 @@ class Sender final : private uv::Flushable {
   void take_at_exit(std::string_view command) noexcept;
   void set_peer(Outbox::Peer peer) noexcept;
   bool peer_known() const { return handshake_.peer_known(); }
-  void mark_own_lines() { outbox_.mark_own_lines(); }
 
   void write_queued() noexcept;
   // Writes as much of the queue as the kernel takes now. Returns whether that was all.
@@ -102,6 +101,7 @@ class Sender final : private uv::Flushable {
   std::optional<Error> add(const Message& message, PassedHandle* handle, SendCallback& sent,
                            Outbox::From from);
   void handle_answered(bool arrived);
+  void trace(bool internal) noexcept;
   bool refuse(Error error, SendCallback& sent);
   void transmit() noexcept;
   void flush_at_turn_end() noexcept;

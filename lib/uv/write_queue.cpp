@@ -23,8 +23,8 @@ void WriteQueue::add_record(std::uint64_t end, SendCallback& written) {
   records_.back().written = std::move(written);
 }
 
-void WriteQueue::trim_filling(std::size_t needed) noexcept {
-  if (filling_.size() == 0) give_back(filling_, filling_need_, needed);
+void WriteQueue::trim_filling() noexcept {
+  if (filling_.size() == 0) give_back(filling_, filling_need_, 0);
 }
 
 std::string_view WriteQueue::front() noexcept {

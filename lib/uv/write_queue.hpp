@@ -34,8 +34,8 @@ class WriteQueue {
   // the ends.
   base::ByteBuffer& filling() { return filling_; }
   void add_record(std::uint64_t end, SendCallback& written);
-  // To be called when filling() may be empty again, after `needed` bytes were appended and removed.
-  void trim_filling(std::size_t needed) noexcept;
+  // To be called when filling() may be empty again, because what was appended was removed.
+  void trim_filling() noexcept;
 
   // The number of bytes that are accepted and not written.
   std::size_t queued() const { return filling_.size() + writing_.size() - front_ + elsewhere_; }
@@ -47,8 +47,6 @@ class WriteQueue {
   std::string_view front() noexcept;
   // Counts `n` bytes of front() as written.
   void written(std::size_t n) noexcept;
-  // Whether the byte before front() ended a line, or there was none in the same buffer.
-  bool at_line_begin() const { return front_ == 0 || writing_.view()[front_ - 1] == '\n'; }
 
   // Counts bytes that the user keeps as accepted, and later as written.
   void reserve(std::size_t n) noexcept { elsewhere_ += n; }
@@ -58,12 +56,14 @@ class WriteQueue {
   // such record.
   bool fail(std::uint64_t end, std::error_code why) noexcept;
 
-  // The bytes that are accepted and not written, except those elsewhere.
-  struct Unwritten {
-    std::string_view first;
-    std::string_view second;
+  // The bytes that are accepted and not written, except those elsewhere: those of `writing` behind
+  // the first `written`, then `filling`. What was added at once is in one of the two.
+  struct Buffers {
+    std::string_view writing;
+    std::size_t written;  // 0 again when all of `writing` is written
+    std::string_view filling;
   };
-  Unwritten unwritten() const { return {writing_.view().substr(front_), filling_.view()}; }
+  Buffers buffers() const { return {writing_.view(), front_, filling_.view()}; }
   // Whether some of the unwritten bytes of add() have no callback.
   bool lacks_callback() const { return without_callback_ > written_; }
 

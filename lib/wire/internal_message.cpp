@@ -15,9 +15,4 @@ std::string_view internal_command(const nlohmann::json& message) {
   return internal ? std::string_view(*command) : std::string_view();
 }
 
-bool may_be_internal(std::string_view text) {
-  return text.starts_with(bun_mark) || text.find(internal_prefix) != text.npos ||
-         text.find("\\u") != text.npos;
-}
-
 }  // namespace tine::wire

@@ -21,19 +21,7 @@ inline constexpr std::string_view nack_command = "NODE_HANDLE_NACK";
 // The command of the first line that a tine child sends to a tine parent.
 inline constexpr std::string_view hello_command = "NODE_TINE";
 
-// Bun puts this byte in front of its cluster messages, some of which have no `cmd`.
-inline constexpr char bun_mark = '\x02';
-
-// Returns the JSON text of a line.
-inline std::string_view without_bun_mark(std::string_view line) {
-  return line.starts_with(bun_mark) ? line.substr(1) : line;
-}
-
 // Returns the command of an internal message; empty for an ordinary message.
 std::string_view internal_command(const nlohmann::json& message);
-
-// Returns whether a text could be an internal message: it has Bun's mark, or contains `NODE_` or a
-// `\u` escape, which could be part of `NODE_`.
-bool may_be_internal(std::string_view text);
 
 }  // namespace tine::wire

@@ -7,13 +7,17 @@
 #include "channel/outbox.hpp"
 #include "channel/test_end.hpp"
 #include "support/catch.hpp"
+#include "wire/json_lines.hpp"
 
 using nlohmann::json;
 using tine::Errc;
 using tine::channel::Outbox;
 using tine::channel::PassedHandle;
+using tine::wire::JsonLines;
 
 namespace {
+
+const std::size_t max_depth = tine::ChannelOptions().max_depth;
 
 constexpr std::size_t mark = 1'000'000;
 
@@ -47,7 +51,8 @@ TEST_CASE("endpoint: send() returns false exactly at the mark", "[channel]") {
 
 TEST_CASE("outbox: a message that fills the limit exactly is taken, one more byte is refused",
           "[channel]") {
-  Outbox outbox({.send_limit = 100});
+  JsonLines codec(max_depth);
+  Outbox outbox(codec, {.send_limit = 100});
   tine::SendCallback nobody;
   CHECK_FALSE(outbox.add(message_of(60), nobody));
   const auto refused = outbox.add(message_of(41), nobody);
@@ -63,7 +68,8 @@ TEST_CASE("outbox: the whole line of a handle counts toward the limit", "[channe
   const std::size_t line =
       std::string_view("{\"cmd\":\"NODE_HANDLE\",\"type\":\"net.Socket\",\"msg\":1}\n").size();
   const bool fits = GENERATE(true, false);
-  Outbox outbox({.send_limit = 60 + line - (fits ? 0 : 1)});
+  JsonLines codec(max_depth);
+  Outbox outbox(codec, {.send_limit = 60 + line - (fits ? 0 : 1)});
   tine::SendCallback nobody;
   CHECK_FALSE(outbox.add(message_of(60), nobody));
   PassedHandle handle{.type = "net.Socket"};
@@ -74,7 +80,8 @@ TEST_CASE("outbox: the whole line of a handle counts toward the limit", "[channe
 }
 
 TEST_CASE("outbox: an empty queue takes a message of any size", "[channel]") {
-  Outbox outbox({.send_limit = 10});
+  JsonLines codec(max_depth);
+  Outbox outbox(codec, {.send_limit = 10});
   tine::SendCallback nobody;
   CHECK_FALSE(outbox.add(message_of(1000), nobody));
   CHECK(outbox.add(json(1), nobody));

@@ -48,18 +48,19 @@ void send_with_handle(Outbox& outbox, const json& message) {
 
 TEST_CASE("outbox: a large buffer is released after some smaller messages", "[channel]") {
   constexpr std::size_t huge = std::size_t{1} << 20;
-  const auto send_one = GENERATE(send, send_with_handle);
   const std::size_t before = heap::live_bytes();
-  Outbox outbox({});
-  send_one(outbox, std::string(huge, 'x'));
+  JsonLines codec(max_depth);
+  Outbox outbox(codec, {});
+  send(outbox, std::string(huge, 'x'));
   CHECK(heap::live_bytes() - before > huge);
-  for (int i = 0; i < 200; ++i) send_one(outbox, i);
+  for (int i = 0; i < 200; ++i) send(outbox, i);
   CHECK(heap::live_bytes() - before < small);
 }
 
 TEST_CASE("outbox: a large buffer that is used now and then is kept", "[channel]") {
   const json huge(std::string(std::size_t{1} << 20, 'x'));
-  Outbox outbox({});
+  JsonLines codec(max_depth);
+  Outbox outbox(codec, {});
   send(outbox, huge);
   send(outbox, huge);
   const std::size_t before = heap::live_bytes();
@@ -74,7 +75,8 @@ TEST_CASE("outbox: a large buffer that is used now and then is kept", "[channel]
 TEST_CASE("outbox: a very large buffer is released at once", "[channel]") {
   const json huge(std::string(std::size_t{20} << 20, 'x'));
   const std::size_t before = heap::live_bytes();
-  Outbox outbox({});
+  JsonLines codec(max_depth);
+  Outbox outbox(codec, {});
   SECTION("after its message is written") { send(outbox, huge); }
   SECTION("after two such messages are written") {
     tine::SendCallback nobody;
@@ -83,7 +85,7 @@ TEST_CASE("outbox: a very large buffer is released at once", "[channel]") {
     REQUIRE_FALSE(outbox.add(huge, nobody));
     write_all(outbox);
   }
-  SECTION("after the line of a handle is written") { send_with_handle(outbox, huge); }
+  SECTION("after the frame of a handle is written") { send_with_handle(outbox, huge); }
   SECTION("after the message is refused") {
     tine::SendCallback nobody;
     REQUIRE(outbox.add(json{huge, "\xFF"}, nobody));

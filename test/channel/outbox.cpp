@@ -1,8 +1,9 @@
-// Compares the send queue with a model of it: a list of lines.
+// Compares the send queue with a model of it, a list of frames, for each kind of frames.
 #include "channel/outbox.hpp"
 
 #include <array>
 #include <deque>
+#include <memory>
 #include <random>
 #include <string>
 #include <string_view>
@@ -15,14 +16,26 @@
 #include <nlohmann/json.hpp>
 
 #include "support/catch.hpp"
+#include "support/cbor_codec.hpp"
+#include "wire/json_lines.hpp"
 
 using nlohmann::json;
 using tine::channel::Outbox;
 using tine::channel::PassedHandle;
+using tine::wire::AnnouncedHandle;
+using tine::wire::Answer;
+using tine::wire::Codec;
 
 namespace {
 
-// The steps that a test may do to an Outbox, one letter each.
+std::unique_ptr<Codec> json_lines() {
+  return std::make_unique<tine::wire::JsonLines>(tine::ChannelOptions().max_depth);
+}
+std::unique_ptr<Codec> cbor() { return std::make_unique<CborCodec>(); }
+
+using Make = std::unique_ptr<Codec> (*)();
+
+// The steps that may be done to an Outbox, one letter each.
 //
 //   m M    a message: with a callback, without one
 //   h H    a message with two descriptors beside it: for any peer, for tine only
@@ -39,6 +52,8 @@ const auto cancelled = std::make_error_code(std::errc::operation_canceled);
 // An Outbox and its model. Each step is done to both.
 class OutboxAndModel {
  public:
+  explicit Both(Make make) : codec_(make()) {}
+
   void step(char what) {
     steps_ += what;
     switch (what) {
@@ -63,7 +78,7 @@ class OutboxAndModel {
   // Checks that both are in the same state.
   void check() {
     must(outbox_.queued() == queued(), "queued()");
-    must(outbox_.empty() == (lines_.empty() && answers_.empty()), "empty()");
+    must(outbox_.empty() == (frames_.empty() && answers_.empty()), "empty()");
     must(outbox_.awaits_answer() == awaits_answer(), "awaits_answer()");
     must(outbox_.awaits_peer() == (at_tine_only() && peer_ == Outbox::Peer::unknown),
          "awaits_peer()");
@@ -80,7 +95,7 @@ class OutboxAndModel {
   // Writes everything and answers every handle; nothing may be left.
   void finish() {
     step('T');
-    while (!lines_.empty() || !answers_.empty()) {
+    while (!frames_.empty() || !answers_.empty()) {
       step('w');
       check();
       step('+');
@@ -93,21 +108,21 @@ class OutboxAndModel {
   void cancel() {
     std::size_t messages = 0;
     std::size_t without_callback = 0;
-    for (Line& line : lines_) {
-      if (line.reported) continue;
+    for (Frame& frame : frames_) {
+      if (frame.reported) continue;
       ++messages;
-      if (line.callback < 0) ++without_callback;
-      report(line, cancelled);
+      if (frame.callback < 0) ++without_callback;
+      report(frame, cancelled);
     }
     const Outbox::Lost lost = outbox_.cancel(cancelled);
     must(lost.messages == messages && lost.without_callback == without_callback, "cancel()");
-    lines_.clear();
+    frames_.clear();
     answers_.clear();
     check();
   }
 
  private:
-  struct Line {
+  struct Frame {
     std::string bytes;
     int callback;  // its number; -1 if there is none
     bool handle = false;
@@ -128,12 +143,19 @@ class OutboxAndModel {
     return [this, number](std::error_code error) { called_.emplace_back(number, error); };
   }
 
+  std::string frame_of(const json& message, const AnnouncedHandle* handle = nullptr) {
+    tine::base::ByteBuffer out;
+    must(!codec_->write(message, tine::wire::From::user, handle, out), "a message is written");
+    return std::string(out.view());
+  }
+
   void add_message(bool with_callback) {
     const int number = with_callback ? next_++ : -1;
     tine::SendCallback sent = with_callback ? callback(number) : nullptr;
-    must(!outbox_.add(json(serial_), sent), "a message is taken");
-    lines_.push_back({.bytes = std::to_string(serial_++) + "\n", .callback = number});
-    must(std::string(outbox_.last()) + "\n" == lines_.back().bytes, "last()");
+    const json message(serial_++);
+    must(!outbox_.add(message, sent), "a message is taken");
+    frames_.push_back({.bytes = frame_of(message), .callback = number});
+    must(outbox_.last() == message.dump(), "last()");
   }
 
   void add_handle(const char* type) {
@@ -141,36 +163,41 @@ class OutboxAndModel {
     for (int i = 0; i < 2; ++i) handle.descriptors.emplace_back(-1);
     const int number = next_++;
     tine::SendCallback sent = callback(number);
-    must(!outbox_.add(json(serial_), handle, sent), "a handle is taken");
+    const json message(serial_++);
+    must(!outbox_.add(message, handle, sent), "a handle is taken");
     must(handle.descriptors.empty(), "its descriptors are taken");
-    lines_.push_back({.bytes = R"({"cmd":"NODE_HANDLE","type":")" + std::string(type) +
-                               R"(","msg":)" + std::to_string(serial_++) + ",\"count\":2}\n",
-                      .callback = number,
-                      .handle = true,
-                      .tine_only = handle.for_tine_only()});
-    must(std::string(outbox_.last()) + "\n" == lines_.back().bytes, "last()");
+    const AnnouncedHandle announced{handle.type, handle.members};
+    frames_.push_back({.bytes = frame_of(message, &announced),
+                       .callback = number,
+                       .handle = true,
+                       .tine_only = handle.for_tine_only()});
+    const json expected{{"cmd", "NODE_HANDLE"}, {"type", type}, {"msg", message}, {"count", 2}};
+    must(json::parse(outbox_.last()) == expected, "last()");
   }
 
   void add_answer() {
-    const std::string line = "answer" + std::to_string(serial_++) + "\n";
-    outbox_.answer(line);
-    answers_ += line;
+    const Answer answer = serial_++ % 2 == 0 ? Answer::ack : Answer::nack;
+    outbox_.answer(answer);
+    answers_ += codec_->answer(answer);
+    const char* const command = answer == Answer::ack ? "NODE_HANDLE_ACK" : "NODE_HANDLE_NACK";
+    must(json::parse(outbox_.last()) == json{{"cmd", command}}, "last()");
   }
 
   bool answers_are_first() const {
     if (answers_.empty()) return false;
-    return answers_written_ > 0 || lines_.empty() || lines_.front().written == 0 || awaits_answer();
+    return answers_written_ > 0 || frames_.empty() || frames_.front().written == 0 ||
+           awaits_answer();
   }
   bool awaits_answer() const {
-    return !lines_.empty() && lines_.front().handle &&
-           lines_.front().written == lines_.front().bytes.size();
+    return !frames_.empty() && frames_.front().handle &&
+           frames_.front().written == frames_.front().bytes.size();
   }
-  bool at_tine_only() const { return !lines_.empty() && lines_.front().tine_only; }
+  bool at_tine_only() const { return !frames_.empty() && frames_.front().tine_only; }
 
   std::size_t queued() const {
     std::size_t bytes = 0;
-    for (const Line& line : lines_) {
-      if (line.times == 1) bytes += line.bytes.size() - line.written;
+    for (const Frame& frame : frames_) {
+      if (frame.times == 1) bytes += frame.bytes.size() - frame.written;
     }
     return bytes;
   }
@@ -179,12 +206,12 @@ class OutboxAndModel {
   std::string writable() const {
     const bool answers = answers_are_first();
     std::string bytes = answers ? answers_.substr(answers_written_) : "";
-    for (const Line& line : lines_) {
+    for (const Frame& frame : frames_) {
       const bool first = bytes.empty();
-      if (line.handle && !first) break;
-      if (line.tine_only && peer_ != Outbox::Peer::tine) break;
-      bytes += line.bytes.substr(line.written);
-      if (line.handle || (!answers && !answers_.empty())) break;
+      if (frame.handle && !first) break;
+      if (frame.tine_only && peer_ != Outbox::Peer::tine) break;
+      bytes += frame.bytes.substr(frame.written);
+      if (frame.handle || (!answers && !answers_.empty())) break;
     }
     return bytes;
   }
@@ -194,9 +221,9 @@ class OutboxAndModel {
     const std::string all = writable();
     must(all.starts_with(std::string(piece.bytes).append(piece.then)), "front() is what is next");
     must(piece.bytes.empty() == all.empty(), "front() is something, if there is");
-    const bool at_handle = !piece.bytes.empty() && !answers_are_first() && lines_.front().handle;
-    if (at_handle) must(piece.bytes == all, "front() is the whole line of a handle");
-    const bool beside = at_handle && lines_.front().written == 0;
+    const bool at_handle = !piece.bytes.empty() && !answers_are_first() && frames_.front().handle;
+    if (at_handle) must(piece.bytes == all, "front() is the whole frame of a handle");
+    const bool beside = at_handle && frames_.front().written == 0;
     must(piece.beside.size() == (beside ? 2 : 0), "descriptors go beside the first byte");
   }
 
@@ -218,48 +245,48 @@ class OutboxAndModel {
       answers_written_ = 0;
     }
     while (n > 0) {
-      Line& line = lines_.front();
-      const std::size_t piece = std::min(n, line.bytes.size() - line.written);
-      line.written += piece;
+      Frame& frame = frames_.front();
+      const std::size_t piece = std::min(n, frame.bytes.size() - frame.written);
+      frame.written += piece;
       n -= piece;
-      if (line.written < line.bytes.size()) return;
-      report(line, {});
-      if (!line.handle) lines_.pop_front();
+      if (frame.written < frame.bytes.size()) return;
+      report(frame, {});
+      if (!frame.handle) frames_.pop_front();
     }
   }
 
-  void report(Line& line, std::error_code error) {
-    if (line.callback >= 0 && !line.reported) due_.emplace_back(line.callback, error);
-    line.reported = true;
+  void report(Frame& frame, std::error_code error) {
+    if (frame.callback >= 0 && !frame.reported) due_.emplace_back(frame.callback, error);
+    frame.reported = true;
   }
 
   void answered(bool arrived) {
     using Answered = Outbox::Answered;
     const Answered answer = outbox_.answered(arrived);
     if (!awaits_answer()) return must(answer == Answered::unasked, "an answer to none");
-    Line& line = lines_.front();
-    if (!arrived && line.times < 4) {
-      ++line.times;
-      line.written = 0;
+    Frame& frame = frames_.front();
+    if (!arrived && frame.times < 4) {
+      ++frame.times;
+      frame.written = 0;
       return must(answer == Answered::again, "it is written four times");
     }
-    lines_.pop_front();
+    frames_.pop_front();
     must(answer == (arrived ? Answered::arrived : Answered::lost), "the last answer");
   }
 
   void forget() {
     if (!awaits_answer()) return;
     outbox_.forget_handle();
-    lines_.pop_front();
+    frames_.pop_front();
   }
 
   void cancel_handle() {
-    if (lines_.empty() || !lines_.front().handle || lines_.front().written > 0) return;
+    if (frames_.empty() || !frames_.front().handle || frames_.front().written > 0) return;
     if (answers_are_first() && answers_written_ > 0) return;
-    const bool has_callback = !lines_.front().reported;
+    const bool has_callback = !frames_.front().reported;
     must(outbox_.cancel_handle(failed) == has_callback, "whether it has a callback");
-    report(lines_.front(), failed);
-    lines_.pop_front();
+    report(frames_.front(), failed);
+    frames_.pop_front();
   }
 
   void set_peer(Outbox::Peer peer) {
@@ -268,26 +295,28 @@ class OutboxAndModel {
   }
 
   std::string steps_;
-  Outbox outbox_{tine::ChannelOptions{}};
+  std::unique_ptr<Codec> codec_;
+  Outbox outbox_{*codec_, tine::ChannelOptions{}};
   std::vector<Call> called_;
 
-  std::deque<Line> lines_;
+  std::deque<Frame> frames_;
   std::string answers_;
   std::size_t answers_written_ = 0;
   Outbox::Peer peer_ = Outbox::Peer::unknown;
   std::vector<Call> due_;
   int next_ = 0;    // number of the next callback
-  int serial_ = 0;  // number of the next line
+  int serial_ = 0;  // number of the next message
 };
 
 }  // namespace
 
 TEST_CASE("outbox: every sequence of four steps does what the model does", "[channel]") {
+  const Make make = GENERATE(Make{json_lines}, Make{cbor});
   constexpr int length = 4;
   std::size_t all = 1;
   for (int i = 0; i < length; ++i) all *= all_steps.size();
   for (std::size_t number = 0; number < all; ++number) {
-    OutboxAndModel both;
+    OutboxAndModel both(make);
     std::size_t rest = number;
     for (int i = 0; i < length; ++i, rest /= all_steps.size()) {
       both.step(all_steps[rest % all_steps.size()]);
@@ -299,12 +328,13 @@ TEST_CASE("outbox: every sequence of four steps does what the model does", "[cha
 }
 
 TEST_CASE("outbox: long random sequences of steps do what the model does", "[channel]") {
+  const Make make = GENERATE(Make{json_lines}, Make{cbor});
   const bool finished = GENERATE(true, false);
   // About half of the steps write; otherwise everything would wait behind the first handle.
   const std::string steps = std::string(all_steps) + "1112222wwwwww+++++--";
   std::mt19937 random(1);
   for (int round = 0; round < 2000; ++round) {
-    OutboxAndModel both;
+    OutboxAndModel both(make);
     for (int i = 0; i < 100; ++i) {
       both.step(steps[random() % steps.size()]);
       both.check();

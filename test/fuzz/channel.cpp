@@ -45,6 +45,7 @@
 #include "fuzz/live_end.hpp"
 #include "fuzz/oracle.hpp"
 #include "wire/internal_message.hpp"
+#include "wire/json_lines.hpp"
 
 using nlohmann::json;
 using tine::Errc;
@@ -461,11 +462,12 @@ class Session final : public Endpoint::Owner {
     std::vector<std::pair<std::string_view, std::optional<json>>> lines;  // not internal ones
     std::size_t handles = 0;
     for (const std::string_view line : all.lines) {
-      auto value = expected_value(tine::wire::without_bun_mark(line), options_.max_depth);
+      const bool marked = line.starts_with(tine::wire::JsonLines::bun_mark);
+      auto value = expected_value(marked ? line.substr(1) : line, options_.max_depth);
       const std::string_view command = value ? tine::wire::internal_command(*value) : "";
-      const bool marked = value && line.starts_with(tine::wire::bun_mark);
+      const bool internal = value && (marked || !command.empty());
       if (command == "NODE_HANDLE") ++handles;
-      if (command.empty() && !marked) lines.emplace_back(line, std::move(value));
+      if (!internal) lines.emplace_back(line, std::move(value));
     }
 
     auto line = lines.begin();

@@ -17,12 +17,14 @@
 #include "channel/outbox.hpp"
 #include "fuzz/fuzz.hpp"
 #include "fuzz/oracle.hpp"
+#include "wire/json_lines.hpp"
 #include "wire/json_reader.hpp"
 #include "wire/json_writer.hpp"
 
 using nlohmann::json;
 using tine::base::ByteBuffer;
 using tine::channel::Outbox;
+using tine::wire::JsonLines;
 using tine::wire::JsonReader;
 
 namespace {
@@ -157,7 +159,8 @@ json read_back(const ByteBuffer& text, std::size_t start, std::size_t max_depth)
 
 void check_outbox(const json& value, std::optional<std::string_view> written,
                   std::size_t max_depth) {
-  Outbox outbox({.max_depth = max_depth});
+  JsonLines codec(max_depth);
+  Outbox outbox(codec, {});
   tine::SendCallback none;
   must(!outbox.add(value, none) == written.has_value(), "what can be written can be sent");
   must(outbox.queued() == (written ? written->size() + 1 : 0), "a refused value leaves nothing");
@@ -194,7 +197,8 @@ void check_value(const json& value, std::size_t max_depth) {
 // Checks that a text is sent if it can be read and has no line feed in it, and is refused
 // otherwise.
 void check_text(std::string_view text, bool readable, std::size_t max_depth) {
-  Outbox outbox({.max_depth = max_depth});
+  JsonLines codec(max_depth);
+  Outbox outbox(codec, {});
   const bool good = readable && text.find('\n') == text.npos;
   tine::SendCallback none;
   must(!outbox.add(tine::Text{text}, none) == good, "a text is sent exactly if it can be read");

@@ -79,8 +79,8 @@ class Checked {
     CHECK(queue_.queued() == to_write_.size());
     CHECK(queue_.end() == accepted_);
     CHECK(queue_.count() == written_);
-    const auto unwritten = queue_.unwritten();
-    CHECK(std::string(unwritten.first).append(unwritten.second) == to_write_);
+    const auto [writing, written, filling] = queue_.buffers();
+    CHECK(std::string(writing.substr(written)).append(filling) == to_write_);
   }
 
   void check_calls() {

@@ -1,14 +1,24 @@
 #include "wire/internal_message.hpp"
 
 #include <string>
+#include <string_view>
 
 #include <nlohmann/json.hpp>
 
 #include "support/catch.hpp"
+#include "wire/json_lines.hpp"
 
 using nlohmann::json;
 using tine::wire::internal_command;
-using tine::wire::may_be_internal;
+
+namespace {
+
+bool may_be_internal(std::string_view text) {
+  constexpr std::size_t max_depth = 1000;
+  return tine::wire::JsonLines(max_depth).may_be_internal(text);
+}
+
+}  // namespace
 
 TEST_CASE("internal message: it has a command if cmd starts with NODE_ and is longer", "[wire]") {
   CHECK(internal_command({{"cmd", "NODE_HANDLE_ACK"}}) == "NODE_HANDLE_ACK");
