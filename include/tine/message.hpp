@@ -4,6 +4,7 @@
 // <tine/tine.hpp>.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,11 +36,15 @@ namespace tine {
 // Node: the `message` argument, followed by `sendHandle`.
 class TINE_EXPORT Message {
  public:
-  // A message for one delivery: `value` may be moved from. `value` is null if it was not parsed.
+  // A message for one delivery: `value` may be moved from. `value` is null if it was not parsed. If
+  // the text is null, it is written from the value when a listener takes it.
   Message(std::string_view text, nlohmann::json* value, Handle handle = {})
       : text_(text), value_(value), handle_(std::move(handle)) {}
 
-  Text text() const { return {text_}; }
+  Text text() const {
+    if (text_.data() == nullptr) write_text();
+    return {text_};
+  }
   const nlohmann::json& value() const { return *value_; }
 
   // The handle sent with the message; empty if there is none.
@@ -58,7 +63,10 @@ class TINE_EXPORT Message {
   const std::vector<std::string>& failures() const { return failures_; }
 
  private:
-  std::string_view text_;
+  void write_text() const;
+
+  mutable std::string_view text_;
+  mutable std::shared_ptr<const std::string> written_;  // the text, unless it was received
   nlohmann::json* value_;
   Handle handle_;
   bool last_listener_ = false;

@@ -17,7 +17,7 @@ struct ReceivedDescriptors {
 
 // A message of the user's that came in. It is valid during one call, which may move from it.
 struct ReceivedMessage {
-  std::string_view text;
+  std::string_view text;                  // null if it would have to be written from the value
   nlohmann::json& value;                  // of this message only if values were wanted
   ReceivedDescriptors* beside = nullptr;  // null if there are none
 };

@@ -109,8 +109,7 @@ void Receiver::handle_came(const Inbox::Item& item) {
     router_.offer(Router::Offers::internal, value, &beside);
     return;
   }
-  const std::string text = value.dump();
-  context_.owner().on_message({text, value, &beside});
+  context_.owner().on_message({{}, value, &beside});
 }
 
 void Receiver::close_stray() {

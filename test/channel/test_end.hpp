@@ -33,8 +33,9 @@ class TestEnd final : public tine::channel::Endpoint::Owner {
   tine::channel::Wanted wanted() const override { return wanted_; }
   bool keeps_loop() const override { return true; }
   void on_message(const tine::channel::ReceivedMessage& message) override {
-    log_.push_back(wanted_ == tine::channel::Wanted::text ? "text " + std::string(message.text)
-                                                          : message.value.dump());
+    const bool came_as_text = message.text.data() != nullptr;
+    const std::string text = came_as_text ? std::string(message.text) : message.value.dump();
+    log_.push_back(wanted_ == tine::channel::Wanted::text ? "text " + text : message.value.dump());
     if (message.beside != nullptr) {
       log_.back() += " with " + std::to_string(message.beside->descriptors.size());
     }

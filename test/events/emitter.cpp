@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -31,6 +32,9 @@ class TestEmitter
   // Emits "message". Returns the reasons why listeners could not be called.
   std::vector<std::string> emit_message(json value) {
     const std::string text = value.dump();
+    return emit_message(value, text);
+  }
+  std::vector<std::string> emit_message(json& value, std::string_view text) {
     tine::Message message(text, &value);
     const auto keep = listeners_;
     keep->notify<"message">(message);
@@ -204,6 +208,21 @@ TEST_CASE("message: each listener gets the type that it declares", "[events]") {
   CHECK(failures.empty());
   CHECK(seen == std::vector<std::string>{R"(value {"x":1,"y":2})", R"(generic {"x":1,"y":2})",
                                          R"(text {"x":1,"y":2})", "point 1", "2", "nothing"});
+}
+
+TEST_CASE("message: a text that did not come is written from the value", "[events]") {
+  TestEmitter emitter;
+  std::vector<std::string> seen;
+  const auto see = [&](tine::Text text) { seen.emplace_back(text.json); };
+  emitter.on<"message">([&](tine::Message& message) { see(message.again().text()); });
+  emitter.on<"message">(see);
+  emitter.on<"message">([&](tine::Message& message) { see(message.again().text()); });
+  json value{{"x", "a long text, which is not within the string itself"}};
+  emitter.emit_message(value, {});
+  CHECK(seen == std::vector(3, value.dump()));
+  seen.clear();
+  emitter.emit_message(value, "");  // an empty line that came
+  CHECK(seen == std::vector<std::string>(3));
 }
 
 TEST_CASE("message: an overloaded functor gets the value", "[events]") {
