@@ -159,7 +159,7 @@ void Endpoint::listeners_changed() {
   if (context_.core() == nullptr) return;
   update_ref();
   update_reading();
-  if (!pumping_ && receiver_.has_wanted_line()) context_.defer(pump_task_);
+  if (!pumping_ && receiver_.has_wanted_frame()) context_.defer(pump_task_);
 }
 
 void Endpoint::update_reading() {

@@ -103,7 +103,7 @@ class Endpoint final : private Transport::User, private Sender::User {
   void on_give_up(int error) noexcept override;
   void on_write_error(int error) noexcept override { end_when_read(error); }
   void on_all_written() noexcept override;
-  bool has_input() override { return receiver_.has_line(); }
+  bool has_input() override { return receiver_.has_frame(); }
 
   void pump();
   void pump_next_turn() noexcept { context_.defer_to_next_turn(pump_task_); }

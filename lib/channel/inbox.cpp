@@ -105,13 +105,13 @@ Inbox::Item Inbox::item_of(std::string_view content, std::string_view command) c
 
 Inbox::Item Inbox::read(wire::FrameDecoder& from, std::string_view content) {
   wire::Codec::Read read = with_frame_of(from, [&] { return codec_.read(content, value_); });
-  if (read.bad) return read_bad_lines(from, std::move(*read.bad));
+  if (read.bad) return read_bad_frames(from, std::move(*read.bad));
   return item_of(content, read.command);
 }
 
 // Reads up to the next good frame, which is put back: handling the bad ones may take long, throw,
 // or change what is wanted.
-Inbox::Item Inbox::read_bad_lines(wire::FrameDecoder& from, wire::BadMessage first) {
+Inbox::Item Inbox::read_bad_frames(wire::FrameDecoder& from, wire::BadMessage first) {
   using Clock = std::chrono::steady_clock;
   constexpr auto long_enough = std::chrono::milliseconds(1);
   // A look at the clock costs as much as some short frames, so it waits for this many bytes.
@@ -119,13 +119,13 @@ Inbox::Item Inbox::read_bad_lines(wire::FrameDecoder& from, wire::BadMessage fir
   constexpr std::size_t cost_of_a_frame = 64;
   const auto start = Clock::now();
   std::size_t since_look = 0;
-  Item item{.kind = Kind::bad, .bad = std::move(first), .bad_lines = 1};
+  Item item{.kind = Kind::bad, .bad = std::move(first), .bad_frames = 1};
   while (const auto content = from.next()) {
     if (!codec_.read(*content, value_).bad) {
       from.put_back();
       break;
     }
-    ++item.bad_lines;
+    ++item.bad_frames;
     since_look += content->size() + cost_of_a_frame;
     if (since_look < between_looks) continue;
     since_look = 0;

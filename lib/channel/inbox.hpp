@@ -55,8 +55,8 @@ class Inbox {
     std::string_view command = {};             // of an internal message
     bool stored = false;                       // has waited for a listener
     std::optional<wire::BadMessage> bad = {};  // the first of consecutive bad ones
-    std::size_t bad_lines = 0;
-    bool gave_way = false;  // more bad lines may follow, but this took long enough
+    std::size_t bad_frames = 0;
+    bool gave_way = false;  // more bad ones may follow, but this took long enough
   };
   //
   // If `parse`, new messages are read and returned whatever is wanted; store_last() puts the last
@@ -87,7 +87,7 @@ class Inbox {
   void drop_stored();
 
   // Returns whether a complete frame waits to be delivered.
-  bool has_line() { return stored_.has_frame() || decoder_.has_frame(); }
+  bool has_frame() { return stored_.has_frame() || decoder_.has_frame(); }
 
   // Returns the number of bytes of the last frame, which is incomplete.
   std::size_t unfinished() const { return decoder_.unfinished(); }
@@ -99,7 +99,7 @@ class Inbox {
   Item next_as(Wanted wanted, bool parse);
   Item item_of(std::string_view content, std::string_view command = {}) const;
   Item read(wire::FrameDecoder& from, std::string_view content);
-  Item read_bad_lines(wire::FrameDecoder& from, wire::BadMessage first);
+  Item read_bad_frames(wire::FrameDecoder& from, wire::BadMessage first);
   Item look_for_internal(std::string_view content);
   void keep_last();
   std::uint64_t delivered() const { return came_in_ - decoder_.pending(); }

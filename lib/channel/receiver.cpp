@@ -15,10 +15,10 @@ namespace tine::channel {
 
 namespace {
 
-std::string bad_lines_text(const Inbox::Item& item) {
+std::string bad_frames_text(const Inbox::Item& item) {
   std::string text = "a line that came in is no message, " + item.bad->text();
-  if (item.bad_lines > 1) {
-    text += " (and " + std::to_string(item.bad_lines - 1) + " more bad lines after it)";
+  if (item.bad_frames > 1) {
+    text += " (and " + std::to_string(item.bad_frames - 1) + " more bad lines after it)";
   }
   return text;
 }
@@ -54,7 +54,7 @@ Receiver::Delivered Receiver::deliver() {
       case Inbox::Kind::internal: handle_internal(item); break;
       case Inbox::Kind::bad:
         context_.owner().on_error(
-            Error(Errc::bad_message, bad_lines_text(item)).at(item.bad->offset));
+            Error(Errc::bad_message, bad_frames_text(item)).at(item.bad->offset));
         if (!first_bad) first_bad = Clock::now();
         if (item.gave_way || Clock::now() - *first_bad > long_enough) return Delivered::some;
         break;

@@ -37,9 +37,9 @@ class Receiver {
   void set_paused(bool paused) { paused_ = paused; }
   // Returns whether more may be read now.
   bool has_room() const { return wanted() != Wanted::nothing || (!paused_ && !inbox_.full()); }
-  // Returns whether a complete line waits to be delivered, and whether it is wanted.
-  bool has_line() { return inbox_.has_line(); }
-  bool has_wanted_line() { return wanted() != Wanted::nothing && has_line(); }
+  // Returns whether a complete frame waits to be delivered, and whether it is wanted.
+  bool has_frame() { return inbox_.has_frame(); }
+  bool has_wanted_frame() { return wanted() != Wanted::nothing && has_frame(); }
   std::size_t unfinished() const { return inbox_.unfinished(); }
 
   Router& router() { return router_; }

@@ -89,7 +89,7 @@ struct End {
                                                : inbox.value().dump());
           break;
         case Kind::internal: log.push_back("internal " + std::string(item.command)); break;
-        case Kind::bad: log.push_back("bad " + std::to_string(item.bad_lines)); break;
+        case Kind::bad: log.push_back("bad " + std::to_string(item.bad_frames)); break;
         case Kind::overflow: log.emplace_back("overflow"); break;
       }
     }
@@ -190,7 +190,7 @@ TEST_CASE("channel codec: messages that wait for a listener keep their bytes", "
     CHECK(end.deliver(Wanted::nothing).empty());
   }
   CHECK(end.inbox.stored() == stream.size());
-  CHECK(end.inbox.has_line());
+  CHECK(end.inbox.has_frame());
   CHECK(end.deliver(wanted) == expected);
   CHECK(end.inbox.stored() == 0);
 }
