@@ -50,7 +50,7 @@ class Inbox {
   struct Item {
     Kind kind = Kind::nothing;
     std::string_view content = {};  // of its frame, if it is a message or an internal one
-    // Its JSON text. Empty if the content is something else and no text was wanted.
+    // Its JSON text. Null if the content is something else and no text was wanted.
     std::string_view text = {};
     std::string_view command = {};             // of an internal message
     bool stored = false;                       // has waited for a listener

@@ -39,7 +39,8 @@ class Codec {
   // Returns how both directions are cut into frames. It lives as long as the codec.
   virtual const Framing& framing() const = 0;
 
-  // --- reading. `content` is that of a frame; `base::padding` bytes behind it are readable.
+  // --- reading. `content` is that of a frame. Except in text(), `base::padding` bytes behind it are
+  // readable.
 
   // Announces that read() will be called for the frames of `arrived`, in order, so that they may be
   // read together. They stay in place until stop_reading_ahead().

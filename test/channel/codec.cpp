@@ -201,7 +201,9 @@ TEST_CASE("channel codec: the text of a message is at hand for a trace", "[chann
   end.send({{"a", 10}});
   CHECK(end.outbox.last() == R"({"a":10})");
   end.read(end.write());
-  CHECK(end.inbox.text(end.inbox.next(Wanted::value)) == R"({"a":10})");
+  const Inbox::Item item = end.inbox.next(Wanted::value);
+  CHECK((item.text.data() == nullptr) == !end.codec->content_is_text());
+  CHECK(end.inbox.text(item) == R"({"a":10})");
   end.read(bad_frame(*end.codec));
   CHECK(end.inbox.text(end.inbox.next(Wanted::value)).empty());
 }
