@@ -4,29 +4,23 @@
 #include <array>
 #include <cerrno>
 #include <climits>
-#include <cstring>
 #include <memory>
 #include <system_error>
 #include <utility>
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/descriptor_passing.hpp"
 #include "base/system_code.hpp"
 #include "tine/error.hpp"
 
 namespace tine::uv {
 
 namespace {
-
-// A buffer for the control data that is sent or received beside bytes.
-struct Control {
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(Stream::most_descriptors * sizeof(int))> bytes;
-};
 
 // Returns whether a write is to be tried again: it would block, or the kernel has no memory for its
 // bytes.
@@ -39,34 +33,14 @@ Parts parts_of(std::string_view bytes, std::string_view then) {
           iovec{const_cast<char*>(then.data()), then.size()}};
 }
 
-ssize_t write_beside(int fd, Parts parts, std::span<const base::Descriptor> beside) {
-  Control control;
-  msghdr message{};
-  message.msg_iov = parts.data();
-  message.msg_iovlen = parts.size();
-  message.msg_control = control.bytes.data();
-  message.msg_controllen = CMSG_SPACE(beside.size() * sizeof(int));
-  cmsghdr* const header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(beside.size() * sizeof(int));
-  unsigned char* to = CMSG_DATA(header);
-  for (const base::Descriptor& descriptor : beside) {
-    const int fd_beside = descriptor.get();
-    std::memcpy(to, &fd_beside, sizeof fd_beside);
-    to += sizeof fd_beside;
-  }
-  return ::sendmsg(fd, &message, 0);
-}
-
 }  // namespace
 
 Stream::Stream(LoopCore& core, StreamEnds ends, User& user, Takes takes)
     : core_(core),
       user_(user),
       ends_(std::move(ends)),
-      takes_descriptors_(takes == Takes::descriptors && !ends_.write) {
-  if (takes_descriptors_) came_.reserve(most_descriptors);
+      takes_(ends_.write ? Takes::bytes : takes) {
+  if (takes_ == Takes::descriptors) came_.reserve(most_descriptors);
   open(watch_, fd());
   if (ends_.write) open(write_watch_, write_fd());
 }
@@ -164,34 +138,9 @@ void Stream::read_once() {
 }
 
 ssize_t Stream::receive(std::span<char> room) {
-  if (!takes_descriptors_) return ::read(fd(), room.data(), room.size());
-  Control control;
-  iovec part{room.data(), room.size()};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control.bytes.data();
-  message.msg_controllen = control.bytes.size();
-#ifdef MSG_CMSG_CLOEXEC
-  const ssize_t n = ::recvmsg(fd(), &message, MSG_CMSG_CLOEXEC);
-#else
-  const ssize_t n = ::recvmsg(fd(), &message, 0);
-#endif
-  if (n <= 0 || message.msg_controllen == 0) return n;
-  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
-       header = CMSG_NXTHDR(&message, header)) {
-    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
-    const std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    for (std::size_t i = 0; i < count; ++i) {
-      int received = -1;
-      std::memcpy(&received, CMSG_DATA(header) + i * sizeof(int), sizeof received);
-#ifndef MSG_CMSG_CLOEXEC
-      fcntl(received, F_SETFD, FD_CLOEXEC);
-#endif
-      came_.emplace_back(received);
-    }
-  }
-  user_.on_descriptors(came_);
+  if (takes_ == Takes::bytes) return ::read(fd(), room.data(), room.size());
+  const ssize_t n = base::receive_with_descriptors(fd(), room, came_);
+  if (!came_.empty()) user_.on_descriptors(came_);
   came_.clear();
   return n;
 }
@@ -216,9 +165,9 @@ void Stream::read_available(const std::function<void(std::size_t)>& took) {
 
 int Stream::write(std::string_view bytes, std::string_view then,
                   std::span<const base::Descriptor> beside) noexcept {
-  const Parts parts = parts_of(bytes, then);
+  Parts parts = parts_of(bytes, then);
   while (true) {
-    const ssize_t n = !beside.empty() ? write_beside(write_fd(), parts, beside)
+    const ssize_t n = !beside.empty() ? base::send_with_descriptors(write_fd(), parts, beside)
                       : then.empty()  ? ::write(write_fd(), bytes.data(), bytes.size())
                                       : ::writev(write_fd(), parts.data(), parts.size());
     if (n >= 0) return static_cast<int>(n);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/descriptor.hpp"
+#include "base/descriptor_passing.hpp"
 #include "uv/loop_core.hpp"
 
 namespace tine::uv {
@@ -55,8 +56,7 @@ class Stream {
   // can come.
   enum class Takes { bytes, descriptors };
 
-  // The most descriptors that Linux allows beside one write.
-  static constexpr std::size_t most_descriptors = 253;
+  static constexpr std::size_t most_descriptors = base::most_descriptors;
 
   // The descriptors become non-blocking. Throws Error.
   Stream(LoopCore& core, StreamEnds ends, User& user, Takes takes = Takes::bytes);
@@ -136,10 +136,10 @@ class Stream {
   LoopCore& core_;
   User& user_;
   StreamEnds ends_;
-  Watch watch_;                         // of both directions, or of reading
-  Watch write_watch_;                   // of the descriptor to write, if it is another one
+  Watch watch_;        // of both directions, or of reading
+  Watch write_watch_;  // of the descriptor to write, if it is another one
+  const Takes takes_;
   std::vector<base::Descriptor> came_;  // reserved beforehand: what came must not be lost
-  bool takes_descriptors_;
   Reading reading_ = Reading::off;
   bool awaiting_writable_ = false;
   bool ref_ = true;
