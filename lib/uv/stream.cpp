@@ -39,7 +39,8 @@ Stream::Stream(LoopCore& core, StreamEnds ends, User& user, Takes takes)
     : core_(core),
       user_(user),
       ends_(std::move(ends)),
-      takes_(ends_.write ? Takes::bytes : takes) {
+      takes_(ends_.write ? Takes::bytes : takes),
+      write_hold_(core) {
   if (takes_ == Takes::descriptors) came_.reserve(most_descriptors);
   open(watch_, fd());
   if (ends_.write) open(write_watch_, write_fd());
@@ -52,10 +53,6 @@ void Stream::open(Watch& watch, int fd) {
   }
   watch.poll.reset(poll.release());
   watch.poll->data = this;
-}
-
-Stream::~Stream() {
-  if (kept_for_writing_) core_.write_ended();
 }
 
 void Stream::set_reading(Reading reading) noexcept {
@@ -88,9 +85,7 @@ void Stream::update() noexcept {
     watch(watch_, to_read | to_write);
     uv::set_ref(watch_.poll, for_reading || awaiting_writable_);
   }
-  const bool for_writing = awaiting_writable_ && (write_watch_.poll || !for_reading);
-  if (std::exchange(kept_for_writing_, for_writing) == for_writing) return;
-  for_writing ? core_.write_started() : core_.write_ended();
+  write_hold_.set(awaiting_writable_ && (write_watch_.poll || !for_reading));
 }
 
 void Stream::watch(Watch& watch, int events) noexcept {

@@ -12,6 +12,7 @@
 #include "base/descriptor.hpp"
 #include "base/descriptor_passing.hpp"
 #include "uv/loop_core.hpp"
+#include "uv/write_hold.hpp"
 
 namespace tine::uv {
 
@@ -62,7 +63,6 @@ class Stream {
   Stream(LoopCore& core, StreamEnds ends, User& user, Takes takes = Takes::bytes);
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
-  ~Stream();
 
   // What the stream does about bytes from the peer. watching: it does not read, but notices the
   // peer's end. off: nothing, as at first; the peer's end is noticed when reading goes on.
@@ -143,7 +143,7 @@ class Stream {
   Reading reading_ = Reading::off;
   bool awaiting_writable_ = false;
   bool ref_ = true;
-  bool kept_for_writing_ = false;  // the loop, only for writing
+  WriteHold write_hold_;
 };
 
 }  // namespace tine::uv
