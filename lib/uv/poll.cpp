@@ -1,20 +1,16 @@
 #include "uv/poll.hpp"
 
 #include <memory>
-#include <system_error>
 #include <utility>
 
-#include "base/system_code.hpp"
-#include "tine/error.hpp"
+#include "uv/check.hpp"
 
 namespace tine::uv {
 
 Poll::Poll(LoopCore& core, int fd, std::function<void()> ready)
     : core_(core), ready_(std::move(ready)) {
   auto handle = std::make_unique<uv_poll_t>();
-  if (const int error = uv_poll_init(core.native(), handle.get(), fd); error < 0) {
-    throw Error(base::system_code(-error), "a descriptor could not be watched");
-  }
+  check(uv_poll_init(core.native(), handle.get(), fd), "a descriptor could not be watched");
   handle_.reset(handle.release());
   handle_->data = this;
 }

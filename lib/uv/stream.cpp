@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <climits>
 #include <memory>
-#include <system_error>
 #include <utility>
 
 #include <poll.h>
@@ -15,8 +14,7 @@
 #include <unistd.h>
 
 #include "base/descriptor_passing.hpp"
-#include "base/system_code.hpp"
-#include "tine/error.hpp"
+#include "uv/check.hpp"
 
 namespace tine::uv {
 
@@ -48,9 +46,7 @@ Stream::Stream(LoopCore& core, StreamEnds ends, User& user, Takes takes)
 
 void Stream::open(Watch& watch, int fd) {
   auto poll = std::make_unique<uv_poll_t>();
-  if (const int error = uv_poll_init(core_.native(), poll.get(), fd); error < 0) {
-    throw Error(base::system_code(-error), "a stream could not be opened");
-  }
+  check(uv_poll_init(core_.native(), poll.get(), fd), "a stream could not be opened");
   watch.poll.reset(poll.release());
   watch.poll->data = this;
 }
