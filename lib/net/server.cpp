@@ -197,14 +197,14 @@ void ServerState::stop() noexcept {
 // --- connections
 
 void ServerState::on_connection(base::Descriptor connection) {
-  if (full()) return drop(std::move(connection));
+  if (connections_.full()) return drop(std::move(connection));
   if (list<"connection">().count() == 0) return;
   std::optional<Socket> socket = take(std::move(connection));
   if (socket) notify<"connection">(*socket);
 }
 
 bool ServerState::accepted(base::Descriptor& connection) {
-  if (state_ != State::listening || core() == nullptr || full()) return false;
+  if (state_ != State::listening || core() == nullptr || connections_.full()) return false;
   if (list<"connection">().count() == 0) {
     const base::Descriptor closed = std::move(connection);
     return true;
@@ -220,7 +220,7 @@ bool ServerState::accepted(base::Descriptor& connection) {
 std::optional<Socket> ServerState::take(base::Descriptor connection) {
   try {
     const auto socket = make_socket(*core(), std::move(connection), shared_from_this());
-    ++connections_;
+    connections_.opened();
     return socket->handle();
   } catch (const Error& error) {
     errors_.push_back(error);
@@ -241,42 +241,23 @@ void ServerState::on_broken(int error) {
 }
 
 void ServerState::connection_ended() noexcept {
-  --connections_;
+  connections_.ended();
   if (tell_ended_) tell_ended_();
   close_if_ended();
 }
 
 void ServerState::add_peer_connections(std::shared_ptr<PeerConnections> connections) {
-  peer_connections_.push_back(connections);
+  connections_.add(connections);
   if (state_ == State::closing) wait_for(connections);
 }
 
 void ServerState::remove_peer_connections(const PeerConnections& connections) {
-  std::erase_if(peer_connections_, [&](const auto& one) { return one.get() == &connections; });
+  connections_.remove(connections);
   close_if_ended();
 }
 
-void ServerState::count_connections(Callback<void(std::error_code, std::size_t)> counted) {
-  if (core() == nullptr) return;
-  struct Sum {
-    Callback<void(std::error_code, std::size_t)> counted;
-    std::size_t connections = 0;
-    std::size_t missing = 0;
-    std::error_code error{};
-  };
-  const auto sum = std::make_shared<Sum>();
-  sum->counted = std::move(counted);
-  sum->connections = connections_;
-  sum->missing = peer_connections_.size();
-  if (peer_connections_.empty())
-    return core()->defer([sum] { sum->counted({}, sum->connections); });
-  for (const auto& connections : std::vector(peer_connections_)) {
-    connections->count([sum](std::error_code error, std::size_t count) {
-      if (!sum->error) sum->error = error;
-      sum->connections += count;
-      if (--sum->missing == 0) sum->counted(sum->error, sum->error ? 0 : sum->connections);
-    });
-  }
+void ServerState::count_connections(ServerConnections::Counted counted) {
+  if (core() != nullptr) connections_.count(*core(), std::move(counted));
 }
 
 // --- ending
@@ -291,7 +272,9 @@ void ServerState::close(Callback<void()> closed) {
   core()->keep(shared_from_this());
   stop();
   state_ = State::closing;
-  for (const auto& connections : std::vector(peer_connections_)) wait_for(connections);
+  for (const auto& connections : ServerConnections::Peers(connections_.peers())) {
+    wait_for(connections);
+  }
   close_if_ended();
 }
 
@@ -304,7 +287,7 @@ void ServerState::wait_for(const std::shared_ptr<PeerConnections>& connections) 
 }
 
 void ServerState::close_if_ended() noexcept {
-  if (state_ != State::closing || connections_ > 0 || !peer_connections_.empty()) return;
+  if (state_ != State::closing || !connections_.none()) return;
   state_ = State::closed;
   schedule(Due::close);
 }
@@ -337,7 +320,7 @@ void ServerState::loop_closing() noexcept {
   state_ = State::closed;
   const auto sockets = std::exchange(handed_, {});
   const auto callbacks = std::exchange(closed_, {});
-  const auto connections = std::exchange(peer_connections_, {});
+  const auto connections = connections_.take_peers();
   clear();
 }
 

@@ -6,14 +6,13 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <system_error>
-#include <vector>
 
 #include "base/descriptor.hpp"
 #include "base/error_events.hpp"
 #include "net/bound_socket.hpp"
 #include "net/listener_source.hpp"
 #include "net/peer_connections.hpp"
+#include "net/server_connections.hpp"
 #include "tine/server.hpp"
 #include "uv/event_sequence.hpp"
 #include "uv/keep_alive.hpp"
@@ -48,8 +47,8 @@ class ServerState final : public Server::Listeners,
   bool listening() const { return state_ == State::listening; }
   std::optional<Address> address() const;
   void set_ref(bool ref);
-  void set_max_connections(std::optional<std::size_t> most) { most_ = most; }
-  std::optional<std::size_t> max_connections() const { return most_; }
+  void set_max_connections(std::optional<std::size_t> most) { connections_.set_most(most); }
+  std::optional<std::size_t> max_connections() const { return connections_.most(); }
 
   // The name by which connections that are passed to another process refer to their server, from
   // "listening" on: `<addressType>:<address>:<port>:<number>`. The number is unique in this
@@ -62,7 +61,7 @@ class ServerState final : public Server::Listeners,
   // waits for them. To be called before the passed socket is released.
   void add_peer_connections(std::shared_ptr<PeerConnections> connections);
   void remove_peer_connections(const PeerConnections& connections);
-  void count_connections(Callback<void(std::error_code, std::size_t)> counted);
+  void count_connections(ServerConnections::Counted counted);
 
   // To be called when a connection of this process has closed or was released.
   void connection_ended() noexcept;
@@ -94,7 +93,6 @@ class ServerState final : public Server::Listeners,
   void fail(Error error);
   void stop() noexcept;
 
-  bool full() const { return most_ && connections_ >= *most_; }
   void drop(base::Descriptor connection);
   std::optional<Socket> take(base::Descriptor connection);
   void wait_for(const std::shared_ptr<PeerConnections>& connections);
@@ -111,7 +109,6 @@ class ServerState final : public Server::Listeners,
   ListenOptions options_;
   std::string where_;  // the address, as it appears in errors
   std::string key_;
-  std::optional<std::size_t> most_;
   bool ref_ = true;
 
   // While starting: the lookup, or keep_alive_ until the source answers. Then the listener, or
@@ -124,8 +121,7 @@ class ServerState final : public Server::Listeners,
   std::function<void()> tell_ended_;  // notifies the source of an ended connection
   std::optional<BoundPath> path_;
 
-  std::size_t connections_ = 0;
-  std::vector<std::shared_ptr<PeerConnections>> peer_connections_;
+  ServerConnections connections_;
 
   std::deque<Error> errors_;
   std::deque<Socket> handed_;
