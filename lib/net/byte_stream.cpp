@@ -53,10 +53,9 @@ void ByteStream::opened() noexcept {
 }
 
 void ByteStream::fail_opening(std::error_code why) noexcept {
-  failed_to_open_ = true;
   read_error_ = why;
   close(why);
-  schedule(Due::read_error);
+  schedule(Due::open_error);
 }
 
 void ByteStream::open_closed() noexcept {
@@ -277,6 +276,7 @@ void ByteStream::emit(Due event) {
     case Due::written: return call_written();
     case Due::drain: return owner_.on_drain();
     case Due::write_error: return report_error(write_error_, "writing to the stream failed");
+    case Due::open_error: return owner_.on_open_error(read_error_);
     case Due::read_error: return report_error(read_error_, "reading from the stream failed");
     case Due::end: return report_end();
     case Due::end_writing:
@@ -304,8 +304,7 @@ void ByteStream::call_written() {
 
 void ByteStream::report_error(std::error_code error, const char* what) {
   Error reported(error, what);
-  const bool lost = !failed_to_open_ && is_loss(error);
-  lost ? owner_.on_loss(std::move(reported)) : owner_.on_error(std::move(reported));
+  is_loss(error) ? owner_.on_loss(std::move(reported)) : owner_.on_error(std::move(reported));
 }
 
 void ByteStream::report_end() {

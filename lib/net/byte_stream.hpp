@@ -38,6 +38,8 @@ class ByteStream final : private uv::Stream::User {
     virtual void on_end() = 0;                         // runs listeners
     virtual void on_drain() = 0;                       // runs listeners
     virtual void on_error(Error error) = 0;            // runs listeners
+    // For an owner that calls fail_opening().
+    virtual void on_open_error(std::error_code /*why*/) {}  // runs listeners
     // The peer is gone, and bytes may be lost with it. This process is not at fault, so nothing is
     // thrown if nobody listens.
     virtual void on_loss(Error error) = 0;  // runs listeners
@@ -56,7 +58,7 @@ class ByteStream final : private uv::Stream::User {
   // a stream notices the peer's end even if nobody reads, provided that no bytes before the end are
   // unread and that the stream is not paused.
   void open_later() noexcept;
-  // After open_later(), if open() cannot follow: reports the error and closes.
+  // After open_later(), if open() cannot follow: reports this and closes.
   void fail_opening(std::error_code why) noexcept;
   // Instead of open(), if there is no descriptor: only closes.
   void open_closed() noexcept;
@@ -93,7 +95,18 @@ class ByteStream final : private uv::Stream::User {
 
   // What is reported, in this order. data: the bytes that are held. written: callbacks. end_writing:
   // on_end() was called, and writing is to end too. closed: on_closed() is due.
-  enum class Due { data, written, drain, write_error, read_error, end, end_writing, close, closed };
+  enum class Due {
+    data,
+    written,
+    drain,
+    write_error,
+    open_error,
+    read_error,
+    end,
+    end_writing,
+    close,
+    closed
+  };
 
   std::span<char> read_room() override;
   void on_read(std::size_t n) override;
@@ -129,7 +142,6 @@ class ByteStream final : private uv::Stream::User {
   Owner& owner_;
   std::unique_ptr<uv::Stream> stream_;
   bool opening_ = false;  // open() is still to come
-  bool failed_to_open_ = false;
   bool notices_end_ = false;
   bool ref_ = true;
 
@@ -144,7 +156,7 @@ class ByteStream final : private uv::Stream::User {
   bool drain_wanted_ = false;
 
   std::error_code write_error_;
-  std::error_code read_error_;
+  std::error_code read_error_;  // or that of opening
   uv::EventSequence<Due> due_{[this](Due event) { emit(event); }};
 };
 

@@ -131,7 +131,6 @@ void SocketState::connected(int error) {
 
 void SocketState::connect_failed(std::error_code why) noexcept {
   connector_.reset();
-  connect_failed_ = true;
   due_.set_due(Due::connect, false);
   bytes().fail_opening(why);
 }
@@ -255,10 +254,7 @@ void SocketState::timer_expired() {
 
 // --- emitting
 
-void SocketState::on_error(Error error) {
-  if (std::exchange(connect_failed_, false)) error = Error(error.code(), "connect " + target_);
-  ByteStreamState::on_error(std::move(error));
-}
+void SocketState::on_open_error(std::error_code why) { on_error(Error(why, "connect " + target_)); }
 
 void SocketState::schedule(Due event) noexcept { due_.schedule(event, core(), shared_from_this()); }
 

@@ -63,7 +63,7 @@ class SocketState final : public ByteStreamState<Socket::Listeners> {
   void set_keep_alive(bool on, std::chrono::seconds after);
   void set_timeout(std::chrono::milliseconds idle);
 
-  void on_error(Error error) override;
+  void on_open_error(std::error_code why) override;
   void on_closed() override;
   void on_activity() noexcept override;
 
@@ -99,7 +99,6 @@ class SocketState final : public ByteStreamState<Socket::Listeners> {
   std::unique_ptr<uv::Lookup> lookup_;
   std::deque<SocketAddress> addresses_;
   std::unique_ptr<uv::Connector> connector_;
-  bool connect_failed_ = false;
 
   std::optional<Address> remote_;
   std::optional<Address> local_;
