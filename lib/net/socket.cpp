@@ -3,29 +3,16 @@
 #include <cerrno>
 #include <utility>
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
+#include <sys/socket.h>
 
-#include "base/sockets.hpp"
 #include "base/system_code.hpp"
 #include "net/bound_socket.hpp"
-#include "net/resolve.hpp"
 #include "net/server_state.hpp"
 #include "net/socket_state.hpp"
 
 namespace tine {
 
 namespace net {
-
-namespace {
-
-#ifdef TCP_KEEPIDLE
-constexpr int keep_alive_time = TCP_KEEPIDLE;
-#else
-constexpr int keep_alive_time = TCP_KEEPALIVE;  // macOS
-#endif
-
-}  // namespace
 
 SocketState::SocketState(uv::LoopCore& core) : ByteStreamState(core) { bytes().open_later(); }
 
@@ -47,8 +34,7 @@ void SocketState::connect(const ConnectOptions& options) {
 void SocketState::connect_to(std::deque<SocketAddress> addresses, std::string target) {
   if (!start()) return;
   target_ = std::move(target);
-  addresses_ = std::move(addresses);
-  try_next();
+  connecting_->connect(std::move(addresses));
 }
 
 // Returns false if the socket cannot be connected (any more).
@@ -61,6 +47,10 @@ bool SocketState::start() {
   }
   core()->keep(std::static_pointer_cast<SocketState>(shared_from_this()));
   state_ = State::connecting;
+  connecting_.emplace(*core(), [this](std::error_code error, base::Descriptor socket) {
+    error ? connect_failed(error) : connected(std::move(socket));
+  });
+  connecting_->set_ref(ref_);
   on_activity();
   return true;
 }
@@ -68,61 +58,20 @@ bool SocketState::start() {
 void SocketState::start_connecting(const ConnectOptions& options) {
   if (!options.path.empty()) {
     target_ = printable(options.path);
-    addresses_.push_back(path_address(options.path));
-    return try_next();
+    return connecting_->connect({path_address(options.path)});
   }
   const auto literal = ip_address(options.host, options.port);
   target_ = literal ? to_string(to_address(*literal))
                     : printable(options.host) + ':' + std::to_string(options.port);
-  if (!literal) return resolve(options.host, options.port);
-  addresses_.push_back(*literal);
-  try_next();
+  literal ? connecting_->connect({*literal}) : connecting_->connect(options.host, options.port);
 }
 
-void SocketState::resolve(const std::string& host, std::uint16_t port) {
-  lookup_ = net::resolve(*core(), host, AF_UNSPEC, port,
-                         [this](std::error_code error, std::deque<SocketAddress> found) {
-                           const auto keep = shared_from_this();
-                           lookup_.reset();
-                           if (error) return connect_failed(error);
-                           addresses_ = std::move(found);
-                           try_next();
-                         });
-}
-
-// At least one address must be left. Only the error of the last one is reported.
-void SocketState::try_next() noexcept {
-  const SocketAddress address = addresses_.front();
-  addresses_.pop_front();
-  try {
-    try_address(address);
-  } catch (const Error& error) {
-    if (addresses_.empty()) return connect_failed(error.code());
-    try_next();
-  }
-}
-
-void SocketState::try_address(const SocketAddress& address) {
-  base::Descriptor socket = base::make_socket(address.family(), SOCK_STREAM);
-  if (socket.get() < 0) throw Error(base::system_code(errno), target_);
-  connector_ = std::make_unique<uv::Connector>(*core(), std::move(socket),
-                                               [this](int error) { connected(error); });
-  if (const int error = connector_->connect(address.get(), address.size); error != 0) {
-    throw Error(base::system_code(error), target_);
-  }
-  connector_->set_ref(ref_);
-}
-
-void SocketState::connected(int error) {
-  const auto keep = shared_from_this();
-  const auto connector = std::move(connector_);
-  if (error != 0 && !addresses_.empty()) return try_next();
-  if (error != 0) return connect_failed(base::system_code(error));
-  addresses_.clear();
+void SocketState::connected(base::Descriptor socket) {
+  connecting_.reset();
   state_ = State::connected;
   schedule(Due::connect);
   try {
-    bytes().open(connector->take(), Direction::both);
+    bytes().open(std::move(socket), Direction::both);
     apply_options();
   } catch (const Error& failed) {
     connect_failed(failed.code());
@@ -130,7 +79,7 @@ void SocketState::connected(int error) {
 }
 
 void SocketState::connect_failed(std::error_code why) noexcept {
-  connector_.reset();
+  connecting_.reset();
   due_.set_due(Due::connect, false);
   bytes().fail_opening(why);
 }
@@ -145,9 +94,7 @@ void SocketState::open(base::Descriptor socket, std::shared_ptr<ServerState> ser
 // --- ending
 
 void SocketState::destroy() noexcept {
-  lookup_.reset();
-  connector_.reset();
-  addresses_.clear();
+  connecting_.reset();
   due_.set_due(Due::connect, false);
   bytes().destroy();
 }
@@ -171,15 +118,14 @@ void SocketState::leave_server() noexcept {
 }
 
 void SocketState::on_closed() {
-  timer_.reset();
+  timeout_.stop();
   leave_server();
   ByteStreamState::on_closed();
 }
 
 void SocketState::loop_closing() noexcept {
-  lookup_.reset();
-  connector_.reset();
-  timer_.reset();
+  connecting_.reset();
+  timeout_.stop();
   ByteStreamState::loop_closing();
 }
 
@@ -198,59 +144,29 @@ std::optional<Address> SocketState::local_address() {
 
 void SocketState::set_ref(bool ref) {
   ref_ = ref;
-  if (connector_) connector_->set_ref(ref);
+  if (connecting_) connecting_->set_ref(ref);
   bytes().set_ref(ref);
 }
 
 void SocketState::set_no_delay(bool on) {
-  no_delay_ = on;
+  options_.no_delay = on;
   apply_options();
 }
 
 void SocketState::set_keep_alive(bool on, std::chrono::seconds after) {
-  keep_alive_ = on;
-  keep_alive_after_ = after;
+  options_.keep_alive = {on, after};
   apply_options();
 }
 
-// A socket that is not TCP rejects or ignores these options.
 void SocketState::apply_options() noexcept {
-  const int fd = bytes().fd();
-  if (fd < 0) return;
-  if (no_delay_) base::set_socket_option(fd, IPPROTO_TCP, TCP_NODELAY, *no_delay_ ? 1 : 0);
-  if (!keep_alive_) return;
-  base::set_socket_option(fd, SOL_SOCKET, SO_KEEPALIVE, *keep_alive_ ? 1 : 0);
-  const auto after = static_cast<int>(keep_alive_after_.count());
-  if (after > 0) base::set_socket_option(fd, IPPROTO_TCP, keep_alive_time, after);
+  if (bytes().fd() >= 0) options_.apply_to(bytes().fd());
 }
-
-// --- the timeout
 
 void SocketState::set_timeout(std::chrono::milliseconds idle) {
-  if (core() == nullptr || closed()) return;
-  idle_ = idle;
-  timer_.reset();
-  timer_runs_ = false;
-  if (idle <= idle.zero()) return;
-  timer_.emplace(*core(), [this] { timer_expired(); });
-  timer_->set_ref(false);
-  on_activity();
+  if (core() != nullptr && !closed()) timeout_.set(*core(), idle);
 }
 
-// A running timer is not restarted: when it expires, it checks the time of the last activity.
-void SocketState::on_activity() noexcept {
-  if (!timer_) return;
-  last_activity_ = std::chrono::steady_clock::now();
-  if (!std::exchange(timer_runs_, true)) timer_->start(idle_);
-}
-
-void SocketState::timer_expired() {
-  const auto silent = std::chrono::duration_cast<std::chrono::milliseconds>(
-      std::chrono::steady_clock::now() - last_activity_);
-  if (silent < idle_) return timer_->start(idle_ - silent);
-  timer_runs_ = false;
-  schedule(Due::timeout);
-}
+void SocketState::on_activity() noexcept { timeout_.active(); }
 
 // --- emitting
 
@@ -264,7 +180,7 @@ void SocketState::emit(Due event) {
     case Due::error:
       return due_.emit_each(event, errors_, [this](Error& error) { on_error(std::move(error)); });
     case Due::timeout:
-      if (timer_) notify<"timeout">();
+      if (timeout_.is_set()) notify<"timeout">();
   }
 }
 

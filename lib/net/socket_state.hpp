@@ -1,25 +1,21 @@
 #pragma once
 
 #include <chrono>
-#include <cstddef>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <system_error>
-#include <vector>
 
 #include "base/descriptor.hpp"
 #include "net/byte_stream_state.hpp"
+#include "net/connecting.hpp"
+#include "net/idle_timeout.hpp"
 #include "net/socket_address.hpp"
+#include "net/tcp_options.hpp"
 #include "tine/socket.hpp"
-#include "uv/connector.hpp"
 #include "uv/event_sequence.hpp"
-#include "uv/lookup.hpp"
 #include "uv/loop_core.hpp"
-#include "uv/timer.hpp"
 
 namespace tine::net {
 
@@ -77,15 +73,11 @@ class SocketState final : public ByteStreamState<Socket::Listeners> {
 
   bool start();
   void start_connecting(const ConnectOptions& options);
-  void resolve(const std::string& host, std::uint16_t port);
-  void try_next() noexcept;
-  void try_address(const SocketAddress& address);
-  void connected(int error);
+  void connected(base::Descriptor socket);
   void connect_failed(std::error_code why) noexcept;
   void leave_server() noexcept;
   void apply_options() noexcept;
 
-  void timer_expired();
   void schedule(Due event) noexcept;
   void emit(Due event);
 
@@ -94,22 +86,13 @@ class SocketState final : public ByteStreamState<Socket::Listeners> {
   std::shared_ptr<ServerState> server_;
   bool counted_ = false;  // by server_
 
-  // While connecting: the target as it appears in errors, and the addresses that are left to try.
-  std::string target_;
-  std::unique_ptr<uv::Lookup> lookup_;
-  std::deque<SocketAddress> addresses_;
-  std::unique_ptr<uv::Connector> connector_;
+  std::string target_;  // of connect(), as it appears in errors
+  std::optional<Connecting> connecting_;
 
   std::optional<Address> remote_;
   std::optional<Address> local_;
-  std::optional<bool> no_delay_;
-  std::optional<bool> keep_alive_;
-  std::chrono::seconds keep_alive_after_{};
-
-  std::chrono::milliseconds idle_{};
-  std::chrono::steady_clock::time_point last_activity_;
-  std::optional<uv::RawTimer> timer_;
-  bool timer_runs_ = false;
+  TcpOptions options_;
+  IdleTimeout timeout_{[this] { schedule(Due::timeout); }};
 
   std::deque<Error> errors_;
   uv::EventSequence<Due> due_{[this](Due event) { emit(event); }};
