@@ -10,46 +10,23 @@ namespace tine::net {
 
 using Reading = uv::Stream::Reading;
 
-namespace {
-
-// The bytes read at a time. As in Node, it is the capacity of a pipe.
-constexpr std::size_t room_size = std::size_t{64} << 10;
-
-// From this many queued bytes on, write() returns false. "drain" comes at half of it, so that the
-// kernel has bytes to take while the next ones are made.
-constexpr std::size_t high_mark = std::size_t{64} << 10;
-constexpr std::size_t low_mark = high_mark / 2;
-
-// The most bytes passed to one write system call.
-constexpr std::size_t most_at_once = std::size_t{1} << 20;
-
-// The capacity that an empty buffer may keep.
-constexpr std::size_t most_kept = std::size_t{256} << 10;
-
-}  // namespace
-
-ByteStream::ByteStream(uv::LoopCore& core, Owner& owner)
-    : core_(&core), owner_(owner), queue_(most_kept) {}
-
 void ByteStream::open(uv::StreamEnds ends, Direction direction) {
   uv::Stream::User& user = *this;
   stream_ = std::make_unique<uv::Stream>(*core_, std::move(ends), user);
   stream_->set_ref(ref_);
-  if (std::exchange(opening_, false)) return opened();
-  if (direction != Direction::write) reading_ = Side::open;
-  if (direction != Direction::read) writing_ = Side::open;
+  if (std::exchange(state_, State::open) == State::opening) {
+    update_reading();
+    write_queued();
+  } else {
+    if (direction != Direction::write) reading_.open(Reading::off);
+    if (direction != Direction::read) writing_.open();
+  }
 }
 
 void ByteStream::open_later() noexcept {
-  opening_ = true;
-  notices_end_ = true;
-  reading_ = Side::open;
-  writing_ = Side::open;
-}
-
-void ByteStream::opened() noexcept {
-  update_reading();
-  write_queued();
+  state_ = State::opening;
+  reading_.open(Reading::watching);
+  writing_.open();
 }
 
 void ByteStream::fail_opening(std::error_code why) noexcept {
@@ -59,9 +36,8 @@ void ByteStream::fail_opening(std::error_code why) noexcept {
 }
 
 void ByteStream::open_closed() noexcept {
-  reading_ = Side::destroyed;
-  writing_ = Side::destroyed;
-  schedule(Due::close);
+  state_ = State::opening;
+  destroy();
 }
 
 void ByteStream::set_ref(bool ref) {
@@ -72,42 +48,29 @@ void ByteStream::set_ref(bool ref) {
 // --- reading
 
 void ByteStream::set_flowing(bool flowing) {
-  flowing_ = flowing;
+  flowing ? reading_.resume() : reading_.pause();
   update_reading();
 }
 
 void ByteStream::listeners_changed() { update_reading(); }
 
 void ByteStream::update_reading() {
-  if (!stream_ || reading_ != Side::open) return;
-  if (!flowing()) {
-    if (notices_end_ && !paused()) return stream_->set_reading(Reading::watching);
-    stream_->set_reading(Reading::off);
-  } else if (held_ > 0) {
-    schedule(Due::data);
-  } else {
-    stream_->set_reading(Reading::on);
-  }
+  if (!stream_ || !reading_.is_open()) return;
+  const bool somebody_listens = owner_.wants_data();
+  if (reading_.held() > 0 && reading_.flowing(somebody_listens)) return schedule(Due::data);
+  stream_->set_reading(reading_.wanted_reading(somebody_listens));
 }
 
-std::span<char> ByteStream::read_room() {
-  if (!room_) room_ = std::make_unique_for_overwrite<char[]>(room_size);
-  return {room_.get(), room_size};
-}
+std::span<char> ByteStream::read_room() { return reading_.room(); }
 
 // After a listener has thrown, this stream may still be read in the same turn. The bytes are held
 // until the loop goes on.
 void ByteStream::on_read(std::size_t n) {
-  held_ = n;
+  reading_.hold(n);
   owner_.on_activity();
-  if (!core_->halted()) return report_data();
+  if (!core_->halted()) return owner_.on_data(reading_.take_held());
   stream_->set_reading(Reading::off);
   schedule(Due::data);
-}
-
-void ByteStream::report_data() {
-  const std::size_t n = std::exchange(held_, 0);
-  owner_.on_data({room_.get(), n});
 }
 
 // Called when the peer is gone. If bytes are still unread, they wait for a listener. Otherwise only
@@ -123,7 +86,7 @@ void ByteStream::on_read_end(int error) {
     close(read_error_);
     return schedule(Due::read_error);
   }
-  reading_ = Side::ended;
+  reading_.end();
   schedule(Due::end);
   close_if_ended();
 }
@@ -136,21 +99,19 @@ bool ByteStream::write(std::string_view bytes, SendCallback written) {
     refuse(std::move(written));
     return false;
   }
-  queue_.add(bytes, written);
+  writing_.queue().add(bytes, written);
   count_written(0);  // an empty write is complete at once
   write_queued();
-  if (!writable()) return false;
-  drain_wanted_ = drain_wanted_ || queue_.queued() >= high_mark;
-  return queue_.queued() < high_mark;
+  return writing_.takes_more();
 }
 
 void ByteStream::refuse(SendCallback written) {
   if (core_ == nullptr) return;
-  const Errc why = writing_ == Side::destroyed ? Errc::stream_destroyed : Errc::write_after_end;
+  const Errc why = writing_.refusal();
   core_->defer([keep = owner_.shared_from_this(), this, why, written = std::move(written)] {
     if (written) {
       written(why);
-    } else if (user_has_ended_) {
+    } else if (writing_.ended_by_user()) {
       owner_.on_error(Error(why, "bytes were not taken"));
     } else {
       owner_.on_loss(Error(why, "bytes were not taken"));
@@ -163,71 +124,58 @@ void ByteStream::write_queued() noexcept {
 }
 
 void ByteStream::write_now() noexcept {
-  while (queue_.queued() > 0) {
-    const std::string_view front = queue_.front().substr(0, most_at_once);
+  while (queued() > 0) {
+    const std::string_view front = writing_.front();
     const int written = stream_->write(front);
     if (written < 0) return fail_writing(-written);
     if (written > 0) owner_.on_activity();
     count_written(static_cast<std::size_t>(written));
     if (static_cast<std::size_t>(written) < front.size()) return stream_->await_writable();
   }
-  if (writing_ == Side::ending) end_writing();
+  if (!writing_.is_ending()) return;
+  writing_.finish();
+  if (readable()) stream_->half_close();
+  close_if_ended();
 }
 
 std::error_code ByteStream::flush() noexcept {
-  if (stream_ && queue_.queued() > 0) write_now();
-  const bool lossy = stream_ && (queue_.queued() > 0 || held_ > 0);
+  if (stream_ && queued() > 0) write_now();
+  const bool lossy = stream_ && (queued() > 0 || reading_.held() > 0);
   return lossy ? base::system_code(EAGAIN) : std::error_code();
 }
 
 void ByteStream::count_written(std::size_t n) noexcept {
-  queue_.written(n);
-  if (queue_.due() > 0) schedule(Due::written);
-  if (!drain_wanted_ || !writable() || queue_.queued() > low_mark) return;
-  drain_wanted_ = false;
-  schedule(Due::drain);
+  writing_.queue().written(n);
+  if (writing_.queue().due() > 0) schedule(Due::written);
+  if (writing_.drained()) schedule(Due::drain);
 }
 
 void ByteStream::end(std::string_view last) {
   if (writable()) {
-    user_has_ended_ = true;
-    end_with(last);
+    end_with(last, WriteSide::Ender::user);
   } else if (!last.empty()) {
     refuse({});
   }
 }
 
-void ByteStream::end_with(std::string_view last) {
-  SendCallback none;
-  queue_.add(last, none);
-  writing_ = Side::ending;
+void ByteStream::end_with(std::string_view last, WriteSide::Ender ender) {
+  writing_.end(last, ender);
   due_.set_due(Due::drain, false);
   write_queued();
 }
 
-void ByteStream::end_writing() noexcept {
-  writing_ = Side::ended;
-  if (reading_ == Side::open) stream_->half_close();
-  close_if_ended();
-}
-
 // Reading goes on: what the peer has written is still to be reported.
 void ByteStream::fail_writing(int error) noexcept {
-  const std::error_code why = base::system_code(error);
-  const bool to_report = queue_.lacks_callback();
-  queue_.cancel(why);
-  write_error_ = why;
-  writing_ = Side::destroyed;
-  due_.set_due(Due::drain, false);
-  if (to_report) schedule(Due::write_error);
-  if (queue_.due() > 0) schedule(Due::written);
+  write_error_ = base::system_code(error);
+  if (writing_.queue().lacks_callback()) schedule(Due::write_error);
+  abort_writing(write_error_);
   close_if_ended();
 }
 
 // --- ending
 
 void ByteStream::destroy() noexcept {
-  if (stream_ || opening_) close(base::system_code(ECANCELED));
+  if (can_close()) close(base::system_code(ECANCELED));
 }
 
 base::Descriptor ByteStream::release() noexcept {
@@ -237,31 +185,31 @@ base::Descriptor ByteStream::release() noexcept {
   return released;
 }
 
-void ByteStream::close_if_ended() noexcept {
-  if (reading_ == Side::open || write_pending() || (!stream_ && !opening_)) return;
-  stream_.reset();
-  opening_ = false;
-  schedule(Due::close);
+void ByteStream::detach() noexcept {
+  core_ = nullptr;  // from now on, schedule() does nothing
+  close(base::system_code(ECANCELED));
+  writing_.queue().drop_callbacks();
 }
 
+// Ends both directions at once. Only errors and callbacks are still reported, and "close".
 void ByteStream::close(std::error_code unwritten_because) noexcept {
-  if (write_pending()) queue_.cancel(unwritten_because);
-  if (queue_.due() > 0) schedule(Due::written);
-  reading_ = Side::destroyed;
-  writing_ = Side::destroyed;
-  held_ = 0;
-  due_.set_due(Due::drain, false);
+  abort_writing(unwritten_because);
+  reading_.destroy();
   due_.set_due(Due::end, false);
   close_if_ended();
 }
 
-void ByteStream::detach() noexcept {
+void ByteStream::abort_writing(std::error_code why) noexcept {
+  writing_.destroy(why);
+  due_.set_due(Due::drain, false);
+  if (writing_.queue().due() > 0) schedule(Due::written);
+}
+
+void ByteStream::close_if_ended() noexcept {
+  if (!can_close() || readable() || writing_.is_pending()) return;
   stream_.reset();
-  opening_ = false;
-  reading_ = Side::destroyed;
-  writing_ = Side::destroyed;
-  queue_.drop_callbacks();
-  core_ = nullptr;
+  state_ = State::closed;
+  schedule(Due::close);
 }
 
 // --- reporting
@@ -280,7 +228,7 @@ void ByteStream::emit(Due event) {
     case Due::read_error: return report_error(read_error_, "reading from the stream failed");
     case Due::end: return report_end();
     case Due::end_writing:
-      if (writable()) end_with({});
+      if (writable()) end_with({}, WriteSide::Ender::peer);
       return;
     case Due::close:
     case Due::closed: return report_close(event);
@@ -289,16 +237,17 @@ void ByteStream::emit(Due event) {
 
 // Reading goes on before the listener runs, because the listener may throw.
 void ByteStream::report_held_data() {
-  if (held_ == 0 || !flowing()) return;
-  if (stream_ && reading_ == Side::open) stream_->set_reading(Reading::on);
-  report_data();
+  if (reading_.held() == 0 || !flowing()) return;
+  if (stream_ && readable()) stream_->set_reading(Reading::on);
+  owner_.on_data(reading_.take_held());
 }
 
 // Calls only the callbacks that are due now: those of new writes wait for the next turn.
 void ByteStream::call_written() {
-  for (std::size_t left = queue_.due(); left > 0; --left) {
-    due_.set_due(Due::written, queue_.due() > 1);
-    queue_.call_first_due();
+  uv::WriteQueue& queue = writing_.queue();
+  for (std::size_t left = queue.due(); left > 0; --left) {
+    due_.set_due(Due::written, queue.due() > 1);
+    queue.call_first_due();
   }
 }
 
@@ -319,7 +268,7 @@ void ByteStream::report_close(Due event) {
     due_.set_due(Due::closed);
     return owner_.on_close();
   }
-  room_.reset();
+  reading_.free_room();
   owner_.on_closed();
 }
 

@@ -2,18 +2,18 @@
 
 #include <cstddef>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string_view>
 #include <system_error>
 
 #include "base/descriptor.hpp"
+#include "net/read_side.hpp"
+#include "net/write_side.hpp"
 #include "tine/error.hpp"
 #include "tine/send_callback.hpp"
 #include "uv/event_sequence.hpp"
 #include "uv/loop_core.hpp"
 #include "uv/stream.hpp"
-#include "uv/write_queue.hpp"
 
 namespace tine::net {
 
@@ -50,7 +50,7 @@ class ByteStream final : private uv::Stream::User {
     virtual void on_activity() noexcept {}
   };
 
-  ByteStream(uv::LoopCore& core, Owner& owner);
+  ByteStream(uv::LoopCore& core, Owner& owner) : core_(&core), owner_(owner) {}
 
   // Opens the stream over a stream descriptor, or a pair. Throws Error.
   void open(uv::StreamEnds ends, Direction direction);
@@ -77,21 +77,21 @@ class ByteStream final : private uv::Stream::User {
 
   void set_flowing(bool flowing);
   // Whether the last call of set_flowing() stopped the reading.
-  bool paused() const { return flowing_ == false; }
+  bool paused() const { return reading_.paused(); }
   void set_ref(bool ref);
   // To be called when listeners were added or removed.
   void listeners_changed();
 
-  bool readable() const { return reading_ == Side::open; }
-  bool writable() const { return writing_ == Side::open; }
-  std::size_t queued() const { return queue_.queued(); }
+  bool readable() const { return reading_.is_open(); }
+  bool writable() const { return writing_.is_open(); }
+  std::size_t queued() const { return writing_.queue().queued(); }
 
   // Closes because the loop is going away. Calls nothing of the owner.
   void detach() noexcept;
 
  private:
-  // The state of one direction. ending: it ends when all queued bytes are written.
-  enum class Side { open, ending, ended, destroyed };
+  // opening: open() is still to come, and bytes are queued for it.
+  enum class State { unopened, opening, open, closed };
 
   // What is reported, in this order. data: the bytes that are held. written: callbacks. end_writing:
   // on_end() was called, and writing is to end too. closed: on_closed() is due.
@@ -114,22 +114,21 @@ class ByteStream final : private uv::Stream::User {
   void on_hang_up() override;
   void on_writable() override { write_queued(); }
 
-  void opened() noexcept;
-  void end_with(std::string_view last);
-  bool flowing() const { return flowing_.value_or(owner_.wants_data()); }
+  bool flowing() const { return reading_.flowing(owner_.wants_data()); }
   void update_reading();
-  void report_data();
 
   void refuse(SendCallback written);
   void write_queued() noexcept;
   void write_now() noexcept;
   void count_written(std::size_t n) noexcept;
-  bool write_pending() const { return writing_ == Side::open || writing_ == Side::ending; }
-  void end_writing() noexcept;
+  void end_with(std::string_view last, WriteSide::Ender ender);
   void fail_writing(int error) noexcept;
 
-  void close_if_ended() noexcept;
+  bool can_close() const { return state_ == State::opening || state_ == State::open; }
   void close(std::error_code unwritten_because) noexcept;
+  void abort_writing(std::error_code why) noexcept;
+  void close_if_ended() noexcept;
+
   void schedule(Due event) noexcept;
   void emit(Due event);
   void report_held_data();
@@ -141,19 +140,11 @@ class ByteStream final : private uv::Stream::User {
   uv::LoopCore* core_;
   Owner& owner_;
   std::unique_ptr<uv::Stream> stream_;
-  bool opening_ = false;  // open() is still to come
-  bool notices_end_ = false;
+  State state_ = State::unopened;
   bool ref_ = true;
 
-  Side reading_ = Side::ended;
-  std::optional<bool> flowing_;
-  std::unique_ptr<char[]> room_;
-  std::size_t held_ = 0;  // bytes in room_ that are not reported yet
-
-  Side writing_ = Side::ended;
-  bool user_has_ended_ = false;
-  uv::WriteQueue queue_;
-  bool drain_wanted_ = false;
+  ReadSide reading_;
+  WriteSide writing_;
 
   std::error_code write_error_;
   std::error_code read_error_;  // or that of opening
