@@ -18,12 +18,14 @@ struct File::Request {
 };
 
 File::File(LoopCore& core, base::Descriptor file, Done done)
-    : core_(core), done_(std::move(done)), request_(new Request(std::move(file))) {}
+    : core_(core),
+      done_(std::move(done)),
+      request_(new Request(std::move(file))),
+      write_hold_(core) {}
 
 // A request that a thread is working on cannot be cancelled. The loop waits for it, and so does
 // ~LoopCore. A copy of the process, made by fork(), has no such thread.
 File::~File() {
-  if (work_ == Work::writing) core_.write_ended();
   if (!busy()) {
     delete request_;
     return;
@@ -39,7 +41,7 @@ std::string_view File::bytes(std::size_t n) const { return {request_->bytes.data
 void File::write(std::string_view bytes) {
   assert(bytes.size() <= most_at_once);
   std::copy(bytes.begin(), bytes.end(), request_->bytes.begin());
-  core_.write_started();
+  write_hold_.set(true);
   start(Work::writing, bytes.size());
 }
 
@@ -60,7 +62,8 @@ void File::start(Work work, std::size_t size) {
 }
 
 void File::ended(int result) {
-  if (std::exchange(work_, Work::none) == Work::writing) core_.write_ended();
+  work_ = Work::none;
+  write_hold_.set(false);
   core_.enter([this, result] { done_(result); });
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/descriptor.hpp"
 #include "uv/loop_core.hpp"
+#include "uv/write_hold.hpp"
 
 namespace tine::uv {
 
@@ -47,6 +48,7 @@ class File {
   Done done_;
   Request* request_;  // owns itself while a thread may be working on it
   Work work_ = Work::none;
+  WriteHold write_hold_;
 };
 
 }  // namespace tine::uv

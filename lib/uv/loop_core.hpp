@@ -140,10 +140,10 @@ class LoopCore {
     return extensions_.find<T>();
   }
 
-  // Counts the handles that keep the loop alive only for bytes that wait to be written.
+  // For WriteHold: counts what keeps the loop alive only for bytes that wait to be written.
   void write_started() { ++writes_; }
   void write_ended() { --writes_; }
-  // Returns whether these handles are all that keeps the loop alive.
+  // Returns whether nothing else keeps the loop alive.
   bool only_writes_left() const;
 
  private:

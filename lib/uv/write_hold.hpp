@@ -6,8 +6,8 @@
 
 namespace tine::uv {
 
-// Whether a handle keeps the loop alive only for bytes that wait to be written. The loop counts
-// those that do.
+// Whether a handle or a request keeps the loop alive only for bytes that wait to be written. The
+// loop counts those that do.
 class WriteHold {
  public:
   explicit WriteHold(LoopCore& core) : core_(core) {}
