@@ -9,7 +9,8 @@
 namespace tine::net {
 
 FileStream::FileStream(uv::LoopCore& core, base::Descriptor file, Direction direction)
-    : Resident(core), direction_(direction), queue_(std::size_t{256} << 10) {
+    : Resident(core), direction_(direction) {
+  if (direction == Direction::write) writing_.open();
   file_.emplace(core, std::move(file), [this](int result) { on_done(result); });
 }
 
@@ -21,7 +22,7 @@ std::shared_ptr<FileStream> make_file_stream(uv::LoopCore& core, base::Descripto
 }
 
 void FileStream::on_done(int result) {
-  if (state_ != State::open && state_ != State::ending) return;  // destroyed meanwhile
+  if (closed_) return;  // destroyed meanwhile
   if (result < 0) return fail(base::system_code(-result));
   const auto n = static_cast<std::size_t>(result);
   direction_ == Direction::read ? on_read(n) : on_written(n);
@@ -67,17 +68,16 @@ bool FileStream::write(std::string_view bytes, SendCallback written) {
     refuse(std::move(written));
     return false;
   }
-  queue_.add(bytes, written);
+  writing_.queue().add(bytes, written);
   count_written(0);  // an empty write is complete at once
   write_queued();
-  drain_wanted_ = drain_wanted_ || queue_.queued() >= high_mark;
-  return queue_.queued() < high_mark;
+  return writing_.takes_more();
 }
 
 void FileStream::write_queued() {
   if (file_->busy()) return;
-  if (queue_.queued() > 0) return file_->write(queue_.front().substr(0, uv::File::most_at_once));
-  if (state_ == State::ending) finish();
+  if (queued_bytes() > 0) return file_->write(writing_.front().substr(0, uv::File::most_at_once));
+  if (writing_.is_ending()) finish();
 }
 
 void FileStream::on_written(std::size_t n) {
@@ -86,16 +86,14 @@ void FileStream::on_written(std::size_t n) {
 }
 
 void FileStream::count_written(std::size_t n) noexcept {
-  queue_.written(n);
-  if (queue_.due() > 0) schedule(Due::written);
-  if (!drain_wanted_ || !writable() || queue_.queued() > low_mark) return;
-  drain_wanted_ = false;
-  schedule(Due::drain);
+  writing_.queue().written(n);
+  if (writing_.queue().due() > 0) schedule(Due::written);
+  if (writing_.drained()) schedule(Due::drain);
 }
 
 void FileStream::refuse(SendCallback written) {
   if (core() == nullptr) return;
-  const Errc why = state_ == State::destroyed ? Errc::stream_destroyed : Errc::write_after_end;
+  const Errc why = writing_.refusal();
   const bool own_end = direction_ == Direction::write && why == Errc::write_after_end;
   core()->defer([self = shared_from_this(), why, own_end, written = std::move(written)] {
     if (written) return written(why);
@@ -110,9 +108,7 @@ void FileStream::end(std::string_view last) {
     if (!last.empty()) refuse({});
     return;
   }
-  SendCallback none;
-  queue_.add(last, none);
-  state_ = State::ending;
+  writing_.end(last, WriteSide::Ender::user);
   due_.set_due(Due::drain, false);
   write_queued();
 }
@@ -121,26 +117,27 @@ void FileStream::end(std::string_view last) {
 
 void FileStream::destroy() {
   check_thread();
-  if (state_ == State::open || state_ == State::ending) close(base::system_code(ECANCELED));
+  if (!closed_) close(base::system_code(ECANCELED));
 }
 
 void FileStream::finish() noexcept {
-  state_ = State::ended;
+  writing_.finish();
+  closed_ = true;
   schedule(Due::close);
 }
 
 void FileStream::fail(std::error_code why) noexcept {
   error_ = why;
-  const bool to_report = direction_ == Direction::read || queue_.lacks_callback();
+  const bool to_report = direction_ == Direction::read || writing_.queue().lacks_callback();
   close(why);
   if (to_report) schedule(Due::error);
 }
 
 void FileStream::close(std::error_code unwritten_because) noexcept {
-  state_ = State::destroyed;
+  writing_.destroy(unwritten_because);
+  closed_ = true;
   held_ = 0;
-  queue_.cancel(unwritten_because);
-  if (queue_.due() > 0) schedule(Due::written);
+  if (writing_.queue().due() > 0) schedule(Due::written);
   due_.set_due(Due::drain, false);
   schedule(Due::close);
 }
@@ -148,8 +145,9 @@ void FileStream::close(std::error_code unwritten_because) noexcept {
 void FileStream::loop_closing() noexcept {
   const auto keep = shared_from_this();
   file_.reset();
-  state_ = State::destroyed;
-  queue_.drop_callbacks();
+  writing_.destroy(base::system_code(ECANCELED));
+  writing_.queue().drop_callbacks();
+  closed_ = true;
   clear();
 }
 
@@ -177,9 +175,10 @@ void FileStream::report_data() {
 
 // Calls only the callbacks that are due now: those of new writes wait for the next turn.
 void FileStream::report_written() {
-  for (std::size_t left = queue_.due(); left > 0; --left) {
-    due_.set_due(Due::written, queue_.due() > 1);
-    queue_.call_first_due();
+  uv::WriteQueue& queue = writing_.queue();
+  for (std::size_t left = queue.due(); left > 0; --left) {
+    due_.set_due(Due::written, queue.due() > 1);
+    queue.call_first_due();
   }
 }
 

@@ -9,11 +9,11 @@
 #include "base/descriptor.hpp"
 #include "base/error_events.hpp"
 #include "net/stream_state.hpp"
+#include "net/write_side.hpp"
 #include "tine/send_callback.hpp"
 #include "uv/event_sequence.hpp"
 #include "uv/file.hpp"
 #include "uv/loop_core.hpp"
-#include "uv/write_queue.hpp"
 
 namespace tine::net {
 
@@ -32,9 +32,9 @@ class FileStream final : public StreamBackend,
   void end(std::string_view last) override;
   void destroy() override;
   void set_flowing(bool flowing) override;
-  bool readable() const override { return direction_ == Direction::read && state_ == State::open; }
-  bool writable() const override { return direction_ == Direction::write && state_ == State::open; }
-  std::size_t queued_bytes() const override { return queue_.queued(); }
+  bool readable() const override { return direction_ == Direction::read && !closed_; }
+  bool writable() const override { return writing_.is_open(); }
+  std::size_t queued_bytes() const override { return writing_.queue().queued(); }
   // No request waits for anything, so the loop may wait for each of them.
   void set_ref(bool) override {}
 
@@ -42,14 +42,8 @@ class FileStream final : public StreamBackend,
   void loop_closing() noexcept override;
 
  private:
-  // ending: it ends when all queued bytes are written.
-  enum class State { open, ending, ended, destroyed };
   // read: the next piece is to be read. closed: the last listener of "close" has run.
   enum class Due { data, read, written, drain, error, end, close, closed };
-
-  // From how many queued bytes on write() returns false, and at how many "drain" follows.
-  static constexpr std::size_t high_mark = std::size_t{64} << 10;
-  static constexpr std::size_t low_mark = high_mark / 2;
 
   void on_done(int result);
   void on_read(std::size_t n);
@@ -76,13 +70,12 @@ class FileStream final : public StreamBackend,
 
   std::optional<uv::File> file_;
   Direction direction_;
-  State state_ = State::open;
+  bool closed_ = false;  // "close" is due or was emitted
 
   std::optional<bool> flowing_;
   std::size_t held_ = 0;  // bytes that were read and are not reported yet
 
-  uv::WriteQueue queue_;
-  bool drain_wanted_ = false;
+  WriteSide writing_;
 
   std::error_code error_;
   base::ErrorEvents error_events_;

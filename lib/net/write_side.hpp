@@ -9,7 +9,7 @@
 
 namespace tine::net {
 
-// The writing half of a byte stream: the queue, whether it takes bytes, when the user is to stop
+// The writing half of a stream: the queue, whether it takes bytes, when the user is to stop
 // and may go on, and how it ends. It writes nothing itself.
 class WriteSide {
  public:
