@@ -52,7 +52,7 @@ const auto cancelled = std::make_error_code(std::errc::operation_canceled);
 // An Outbox and its model. Each step is done to both.
 class OutboxAndModel {
  public:
-  explicit Both(Make make) : codec_(make()) {}
+  explicit OutboxAndModel(Make make) : codec_(make()) {}
 
   void step(char what) {
     steps_ += what;
