@@ -1,0 +1,273 @@
+#include "wire/v8_writing.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+#include "wire/v8_leaf_writer.hpp"
+
+namespace tine::wire {
+
+namespace {
+
+using nlohmann::json;
+using v8::Tag;
+
+const json::object_t& members_of(const json& object) {
+  return *object.get_ptr<const json::object_t*>();
+}
+
+char letter_of(const json& name) {
+  const auto* const type =
+      std::find_if(v8::error_types.begin(), v8::error_types.end(),
+                   [&name](const v8::ErrorType& one) { return name == one.name; });
+  return type->letter;
+}
+
+}  // namespace
+
+std::optional<std::string> V8Writing::write(const json& root, base::ByteBuffer& out) {
+  base::Appending appending(out);
+  out_ = V8Output(out);
+  root_ = &root;
+  frames_.clear();
+  written_.clear();
+  problem_.reset();
+  out_.byte(v8::header);
+  out_.byte(v8::written_version);
+  const json* value = &root;
+  while (value != nullptr && write_value(*value)) value = next_value();
+  if (!problem_) appending.keep();
+  return std::move(problem_);
+}
+
+bool V8Writing::write_value(const json& value) {
+  switch (value.type()) {
+    case json::value_t::null: out_.tag(Tag::null); return true;
+    case json::value_t::boolean:
+      out_.tag(value.get<bool>() ? Tag::true_value : Tag::false_value);
+      return true;
+    case json::value_t::number_integer:
+    case json::value_t::number_unsigned:
+    case json::value_t::number_float: return check(write_number(out_, value));
+    case json::value_t::string: return check(write_text(out_, value.get_ref<const std::string&>()));
+    case json::value_t::array: return open_array(value);
+    case json::value_t::object: return write_object(value);
+    case json::value_t::binary:
+      return !is_new(value) || check(write_binary(out_, value.get_binary()));
+    case json::value_t::discarded: return fail("a value was discarded by a parser callback");
+  }
+  return true;
+}
+
+bool V8Writing::write_object(const json& value) {
+  const V8Meaning meaning = meaning_of(members_of(value));
+  switch (meaning) {
+    case V8Meaning::plain: return open_members(value, value, false);
+    case V8Meaning::escape: return open_members(value, *value.begin(), true);
+    case V8Meaning::array: return open_tagged_array(value);
+    case V8Meaning::map: return open_list(value, V8Container::map, Tag::map);
+    case V8Meaning::set: return open_list(value, V8Container::set, Tag::set);
+    case V8Meaning::error: return open_error(value);
+    case V8Meaning::reference: return write_reference(value.begin()->get_ref<const std::string&>());
+    case V8Meaning::bigint:
+    case V8Meaning::undefined:
+      return !is_too_deep(1) && check(write_leaf(out_, meaning, members_of(value)));
+    case V8Meaning::boxed:
+    case V8Meaning::date:
+    case V8Meaning::regexp:
+    case V8Meaning::resizable: return write_leaf_object(value, meaning);
+  }
+  return true;
+}
+
+bool V8Writing::write_leaf_object(const json& value, V8Meaning meaning) {
+  if (is_too_deep(levels_of_leaf(value))) return false;
+  return !is_new(value) || check(write_leaf(out_, meaning, members_of(value)));
+}
+
+// Writes the object that a pointer names, or its number if it has been written. Members are sorted,
+// so a reference may come before the object, which is then written here.
+bool V8Writing::write_reference(const std::string& pointer) {
+  if (is_too_deep(1)) return false;
+  written_.expect_references();
+  const json* const target = find_value(*root_, pointer);
+  if (target == nullptr) return fail("a $ref that names nothing");
+  if (!target->is_structured() && !target->is_binary()) return fail("a $ref that names no object");
+  if (target->is_object()) {
+    const V8Meaning meaning = meaning_of(members_of(*target));
+    if (meaning == V8Meaning::reference) return fail("a $ref that names another one");
+    if (meaning == V8Meaning::bigint || meaning == V8Meaning::undefined) {
+      return fail("a $ref that names no object");
+    }
+  }
+  return write_value(*target);
+}
+
+bool V8Writing::open(const json& value, V8Container container, std::size_t levels) {
+  if (is_too_deep(levels) || !is_new(value)) return false;
+  Frame frame;
+  frame.step.container = container;
+  frame.depth = depth() + levels;
+  frames_.push_back(frame);
+  return true;
+}
+
+bool V8Writing::open_members(const json& value, const json& members, bool is_tagged) {
+  if (!open(value, V8Container::object, is_tagged ? 2 : 1)) return !problem_;
+  Frame& frame = frames_.back();
+  frame.step.is_tagged = is_tagged;
+  frame.member = members_of(members).begin();
+  frame.end = members_of(members).end();
+  out_.tag(Tag::object);
+  return true;
+}
+
+bool V8Writing::open_array(const json& value) {
+  if (!open(value, V8Container::array, 1)) return !problem_;
+  frames_.back().list = value.get_ptr<const json::array_t*>();
+  out_.tag(Tag::dense_array, std::uint64_t{value.size()});
+  return true;
+}
+
+bool V8Writing::open_tagged_array(const json& value) {
+  const auto length = value.at(v8::length_key).get<std::uint64_t>();
+  if (length > UINT32_MAX) return fail("an array has a length below 2^32");
+  if (!open(value, V8Container::array, 2)) return !problem_;
+  const json::object_t& members = members_of(*value.begin());
+  Frame& frame = frames_.back();
+  frame.step.is_tagged = true;
+  frame.length = length;
+  frame.member = members.begin();
+  frame.end = members.end();
+  out_.tag(Tag::sparse_array, length);
+  return true;
+}
+
+bool V8Writing::open_list(const json& value, V8Container container, Tag tag) {
+  const json& list = *value.begin();
+  const bool has_pairs = container == V8Container::map && !list.empty();
+  if (!open(value, container, has_pairs ? 3 : 2)) return !problem_;
+  frames_.back().list = list.get_ptr<const json::array_t*>();
+  out_.tag(tag);
+  return true;
+}
+
+// Writes the stack before the cause: Node 22 and newer refuse the other order, older ones read
+// both.
+bool V8Writing::open_error(const json& value) {
+  if (!open(value, V8Container::error, 1)) return !problem_;
+  Frame& frame = frames_.back();
+  frame.member = members_of(value).begin();
+  frame.end = members_of(value).end();
+  out_.tag(Tag::error);
+  if (const char letter = letter_of(frame.member->second)) out_.byte(letter);
+  for (const auto& [key, part] : {std::pair(v8::message_key, v8::ErrorPart::message),
+                                  std::pair(v8::stack_key, v8::ErrorPart::stack)}) {
+    const auto text = value.find(key);
+    if (text == value.end()) continue;
+    out_.byte(static_cast<char>(part));
+    const char* const problem = write_text(out_, text->get_ref<const std::string&>());
+    if (problem != nullptr) return fail_container(problem);
+  }
+  return true;
+}
+
+const json* V8Writing::next_value() {
+  while (!frames_.empty()) {
+    if (const json* const value = next_in(frames_.back())) return value;
+    if (problem_) return nullptr;
+    end(frames_.back());
+    frames_.pop_back();
+  }
+  return nullptr;
+}
+
+const json* V8Writing::next_in(Frame& frame) {
+  switch (frame.step.container) {
+    case V8Container::object: return next_member(frame);
+    case V8Container::array: return frame.step.is_tagged ? next_member(frame) : next_in_list(frame);
+    case V8Container::map:
+    case V8Container::set: return next_in_list(frame);
+    case V8Container::error: return next_in_error(frame);
+  }
+  return nullptr;
+}
+
+const json* V8Writing::next_member(Frame& frame) {
+  if (frame.member == frame.end) return nullptr;
+  const auto& [key, value] = *frame.member++;
+  const bool is_in_array = frame.step.container == V8Container::array;
+  const auto index = is_in_array ? array_index(key) : std::nullopt;
+  if (index && *index >= frame.length) {
+    fail_container("an array has no element behind its end");
+    return nullptr;
+  }
+  if (write_text(out_, key) != nullptr) {
+    fail_container("a key is not valid UTF-8");
+    return nullptr;
+  }
+  ++frame.count;
+  frame.step.key = &key;
+  return &value;
+}
+
+const json* V8Writing::next_in_list(Frame& frame) {
+  const bool is_map = frame.step.container == V8Container::map;
+  const std::size_t index = is_map ? frame.count / 2 : frame.count;
+  if (index == frame.list->size()) return nullptr;
+  const json& value = (*frame.list)[index];
+  frame.step.index = frame.count++;
+  return is_map ? &value[frame.step.index % 2] : &value;
+}
+
+const json* V8Writing::next_in_error(Frame& frame) {
+  while (frame.member != frame.end) {
+    const auto& [key, value] = *frame.member++;
+    if (key != v8::cause_key) continue;
+    out_.byte(static_cast<char>(v8::ErrorPart::cause));
+    return &value;
+  }
+  return nullptr;
+}
+
+void V8Writing::end(const Frame& frame) {
+  switch (frame.step.container) {
+    case V8Container::object: return out_.tag(Tag::end_of_object, std::uint64_t{frame.count});
+    case V8Container::array:
+      if (frame.step.is_tagged) {
+        out_.tag(Tag::end_of_sparse_array, std::uint64_t{frame.count});
+        return out_.varint(frame.length);
+      }
+      out_.tag(Tag::end_of_dense_array, std::uint64_t{0});
+      return out_.varint(frame.count);
+    case V8Container::map: return out_.tag(Tag::end_of_map, std::uint64_t{frame.count});
+    case V8Container::set: return out_.tag(Tag::end_of_set, std::uint64_t{frame.count});
+    case V8Container::error: return out_.byte(static_cast<char>(v8::ErrorPart::end));
+  }
+}
+
+bool V8Writing::is_too_deep(std::size_t levels) {
+  if (depth() + levels <= max_depth_) return false;
+  fail("nested more than " + std::to_string(max_depth_) + " deep");
+  return true;
+}
+
+bool V8Writing::is_new(const json& value) {
+  if (const auto number = written_.find(value)) {
+    if (!is_too_deep(1)) out_.tag(Tag::reference, std::uint64_t{*number});
+    return false;
+  }
+  written_.add(value);
+  return true;
+}
+
+bool V8Writing::fail(std::string_view reason, std::size_t steps) {
+  if (problem_) return false;
+  std::string pointer;
+  for (std::size_t i = 0; i < steps; ++i) append_step(pointer, frames_[i].step);
+  problem_ = std::string(reason) + at_pointer(pointer);
+  return false;
+}
+
+}  // namespace tine::wire
