@@ -13,6 +13,16 @@ class Endpoint;
 
 namespace tine {
 
+// How the messages of a channel are written. The parent chooses; its child finds the choice in its
+// environment.
+//
+// Node: options.serialization.
+enum class Serialization {
+  json,      // a line of JSON text each
+  advanced,  // a value in V8's format each, which has more types than JSON: see docs/advanced.md.
+             // Between a tine end and Node only: Bun and Deno have formats of their own
+};
+
 // The limits of one end of a channel. Sizes are bytes of JSON text.
 //
 // Node: none of these can be set, and most do not exist.

@@ -15,7 +15,7 @@ namespace tine {
 enum class Errc {
   channel_closed = 1,         // ERR_IPC_CHANNEL_CLOSED: send() on a channel that is not connected
   bad_channel,                // NODE_CHANNEL_FD does not name a connected stream socket
-  unsupported_serialization,  // the parent asks for a format other than JSON lines
+  unsupported_serialization,  // the peer asks for, or writes, a format that tine does not have
   bad_message,                // a received line is not JSON, or is nested too deeply
   message_too_long,           // a received line is longer than ChannelOptions::max_line
   message_type,               // a message does not convert to the type its listener takes

@@ -133,6 +133,9 @@ struct ForkOptions {
   // Whether ~Loop kills the child (SIGKILL) instead of leaving it running.
   bool kill_with_loop = false;
 
+  // How messages are written. A tine child and a Node child do what is asked for here.
+  Serialization serialization = Serialization::json;
+
   // The limits of the parent's end of the channel.
   ChannelOptions channel = {};
 };

@@ -17,6 +17,10 @@ void ByteBuffer::append(std::string_view bytes) {
   advance(bytes.size());
 }
 
+void ByteBuffer::overwrite(std::size_t at, std::string_view bytes) {
+  std::memcpy(bytes_.get() + at, bytes.data(), bytes.size());
+}
+
 void ByteBuffer::erase_front(std::size_t n) {
   if (n == 0) return;
   std::memmove(bytes_.get(), bytes_.get() + n, size_ - n);

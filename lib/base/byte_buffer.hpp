@@ -35,6 +35,9 @@ class ByteBuffer {
     ++size_;
   }
 
+  // Overwrites bytes from offset `at` on; all of them must be there.
+  void overwrite(std::size_t at, std::string_view bytes);
+
   // Drops everything behind the first `size` bytes.
   void truncate(std::size_t size) { size_ = size; }
   // Drops the first n bytes.

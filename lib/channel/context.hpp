@@ -1,6 +1,6 @@
 #pragma once
 
-#include <optional>
+#include <memory>
 
 #include "channel/owner.hpp"
 #include "channel/trace.hpp"
@@ -10,15 +10,14 @@
 #include "uv/loop_core.hpp"
 #include "uv/task.hpp"
 #include "wire/codec.hpp"
-#include "wire/json_lines.hpp"
 
 namespace tine::channel {
 
 // What the parts of an Endpoint share: its loop, its owner, its options, its codec and its trace.
 class Context {
  public:
-  Context(uv::LoopCore& core, Owner& owner, const ChannelOptions& options)
-      : core_(&core), owner_(owner), options_(options), codec_(options.max_depth) {}
+  Context(uv::LoopCore& core, Owner& owner, const ChannelOptions& options,
+          Serialization serialization);
 
   // Returns the loop, or null once it is gone.
   uv::LoopCore* core() const { return core_; }
@@ -26,7 +25,7 @@ class Context {
 
   Owner& owner() const { return owner_; }
   const ChannelOptions& options() const { return options_; }
-  wire::Codec& codec() { return codec_; }
+  wire::Codec& codec() { return *codec_; }
   ChannelTrace& trace() { return trace_; }
 
   // Runs a task of the endpoint on a later turn, or in the next loop iteration. A no-op once the
@@ -41,7 +40,7 @@ class Context {
   uv::LoopCore* core_;
   Owner& owner_;
   ChannelOptions options_;
-  wire::JsonLines codec_;
+  std::unique_ptr<wire::Codec> codec_;
   ChannelTrace trace_;
 };
 

@@ -14,8 +14,9 @@ namespace tine::channel {
 
 using base::system_code;
 
-Endpoint::Endpoint(uv::LoopCore& core, Owner& owner, const ChannelOptions& options)
-    : context_(core, owner, options) {}
+Endpoint::Endpoint(uv::LoopCore& core, Owner& owner, const ChannelOptions& options,
+                   Serialization serialization)
+    : context_(core, owner, options, serialization) {}
 
 void Endpoint::open(uv::StreamEnds ends) {
   Transport::User& user = *this;
@@ -141,10 +142,7 @@ bool Endpoint::deliver() {
   const Receiver::Delivered delivered = receiver_.deliver();
   if (delivered == Receiver::Delivered::overflow) {
     end(system_code(ECANCELED));
-    context_.owner().on_error(
-        Error(Errc::message_too_long, "a line that came in is longer than max_line, which is " +
-                                          std::to_string(context_.options().max_line) +
-                                          " bytes; the channel is closed"));
+    context_.owner().on_error(receiver_.overflow_error());
   }
   receiver_.close_stray();
   return delivered != Receiver::Delivered::some;

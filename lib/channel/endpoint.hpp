@@ -33,7 +33,8 @@ class Endpoint final : private Transport::User, private Sender::User {
  public:
   using Owner = channel::Owner;
 
-  Endpoint(uv::LoopCore& core, Owner& owner, const ChannelOptions& options);
+  Endpoint(uv::LoopCore& core, Owner& owner, const ChannelOptions& options,
+           Serialization serialization = Serialization::json);
 
   // Opens the channel on a connected stream socket, or on a pair of stream descriptors, beside which
   // no handles travel. Throws Error.

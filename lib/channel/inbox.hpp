@@ -64,6 +64,9 @@ class Inbox {
   Item next(Wanted wanted, bool parse = false);
   void store_last();
 
+  // Returns whether the overflow means that the peer uses another serialization.
+  bool foreign() const { return decoder_.foreign(); }
+
   // Returns the value of the item. For a message, only if values were wanted.
   nlohmann::json& value() { return value_; }
 

@@ -109,8 +109,8 @@ void Outbox::answer(wire::Answer answer) {
 }
 
 std::string_view Outbox::last() noexcept try {
-  const auto [begin, content, size] = codec_.framing().first(last_, 0);
-  return codec_.text(last_.substr(begin, content), nullptr);
+  const wire::Framing::Frame frame = codec_.framing().first(last_, 0);
+  return codec_.text(last_.substr(frame.begin, frame.content), nullptr);
 } catch (const std::bad_alloc&) {
   return {};
 }

@@ -80,7 +80,7 @@ void Receiver::deliver_message(const Inbox::Item& item) {
 
 // Unknown internal messages are ignored, as in Node.
 void Receiver::handle_internal(const Inbox::Item& item) {
-  if (item.command == "NODE_HANDLE") {
+  if (item.command == wire::handle_command) {
     handle_came(item);
   } else if (!sender_.take(item.command)) {
     router_.offer(Router::Offers::internal, inbox_.value(), nullptr);
@@ -91,7 +91,7 @@ void Receiver::handle_internal(const Inbox::Item& item) {
 // one answer.
 void Receiver::handle_came(const Inbox::Item& item) {
   nlohmann::json* line = &inbox_.value();
-  while (wire::internal_command((*line)["msg"]) == "NODE_HANDLE") line = &(*line)["msg"];
+  while (wire::internal_command((*line)["msg"]) == wire::handle_command) line = &(*line)["msg"];
   auto descriptors = inbox_.descriptors_of(item, announced_descriptors(*line));
   const bool internal = !wire::internal_command((*line)["msg"]).empty();
   using wire::Answer;
@@ -110,6 +110,18 @@ void Receiver::handle_came(const Inbox::Item& item) {
     return;
   }
   context_.owner().on_message({{}, value, &beside});
+}
+
+Error Receiver::overflow_error() const {
+  if (inbox_.foreign()) {
+    return Error(
+        Errc::unsupported_serialization,
+        "the peer does not write Node's serialization \"advanced\", which this channel has "
+        "(Bun's is another one); fork with serialization \"json\". The channel is closed");
+  }
+  return Error(Errc::message_too_long, "a message that came in is longer than max_line, which is " +
+                                           std::to_string(context_.options().max_line) +
+                                           " bytes; the channel is closed");
 }
 
 void Receiver::close_stray() {

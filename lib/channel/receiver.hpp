@@ -27,6 +27,8 @@ class Receiver {
   // read, because a line is too long; returned once.
   enum class Delivered { all, some, overflow };
   Delivered deliver();
+  // Returns why there is an overflow.
+  Error overflow_error() const;
   // Closes descriptors that no message claims. Runs listeners.
   void close_stray();
 

@@ -31,10 +31,10 @@ template <class Options>
 auto fields_of_fork(Options& options) {
   auto& [args, exec_path, exec_args, argv0, cwd, env, inherit_env, stdio, silent, detached,
          own_group, uid, gid, limits, nice, timeout, stop, kill_signal, parent_death_signal,
-         kill_with_loop, channel] = options;
+         kill_with_loop, serialization, channel] = options;
   return std::tie(args, exec_path, exec_args, argv0, cwd, env, inherit_env, stdio, silent, detached,
                   own_group, uid, gid, limits, nice, timeout, stop, kill_signal,
-                  parent_death_signal, kill_with_loop, channel);
+                  parent_death_signal, kill_with_loop, serialization, channel);
 }
 
 template <class T>

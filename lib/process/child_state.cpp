@@ -65,7 +65,7 @@ net::Direction direction_of(std::size_t slot) {
 
 ChildProcess ChildProcess::State::fork(uv::LoopCore& core, const std::filesystem::path& module,
                                        const ForkOptions& options, std::optional<int> worker) {
-  const auto state = std::make_shared<State>(core, options.channel);
+  const auto state = std::make_shared<State>(core, options.channel, options.serialization);
   core.keep(state);
   try {
     state->start(module, options, worker);

@@ -23,6 +23,8 @@ namespace {
 
 constexpr const char* fd_name = "NODE_CHANNEL_FD";
 constexpr const char* mode_name = "NODE_CHANNEL_SERIALIZATION_MODE";
+constexpr const char* json_mode = "json";
+constexpr const char* advanced_mode = "advanced";
 // Names the channel of a parent that is tine. A program in between may pass the variable on to a
 // child with a channel of its own, where it means nothing.
 constexpr const char* tine_name = "TINE_CHANNEL";
@@ -81,7 +83,7 @@ void verify_connected_stream(int fd, const std::string& value) {
 
 std::vector<std::string> child_environment(
     const std::map<std::string, std::optional<std::string>>& changes, bool inherit, int channel_fd,
-    std::optional<int> worker) {
+    std::optional<int> worker, Serialization serialization) {
   std::vector<std::string> environment;
   for (char** variable = inherit ? environ : nullptr; variable != nullptr && *variable != nullptr;
        ++variable) {
@@ -99,7 +101,8 @@ std::vector<std::string> child_environment(
     if (value && !names_channel(name)) environment.push_back(name + "=" + *value);
   }
   environment.push_back(std::string(fd_name) + "=" + std::to_string(channel_fd));
-  environment.push_back(std::string(mode_name) + "=json");
+  const char* const mode = serialization == Serialization::advanced ? advanced_mode : json_mode;
+  environment.push_back(std::string(mode_name) + "=" + mode);
   if (worker) environment.push_back(std::string(worker_name) + "=" + std::to_string(*worker));
   return environment;
 }
@@ -119,6 +122,12 @@ std::optional<int> worker_id() {
   return id;
 }
 
+Serialization wanted_serialization() {
+  const char* const mode = std::getenv(fd_name) == nullptr ? nullptr : std::getenv(mode_name);
+  const bool is_advanced = mode != nullptr && std::string_view(mode) == advanced_mode;
+  return is_advanced ? Serialization::advanced : Serialization::json;
+}
+
 std::optional<AdoptedChannel> adopt_channel() {
   worker_id();
   unsetenv(worker_name);
@@ -130,12 +139,13 @@ std::optional<AdoptedChannel> adopt_channel() {
   const int fd = parse_descriptor(*value);
   verify_connected_stream(fd, *value);
   base::Descriptor channel(fd);
-  if (mode && !mode->empty() && *mode != "json") {
+  fcntl(fd, F_SETFD, FD_CLOEXEC);
+  if (mode && !mode->empty() && *mode != json_mode && *mode != advanced_mode) {
+    channel.release();
     throw Error(Errc::unsupported_serialization,
                 "the parent asks for serialization \"" + *mode +
-                    "\"; fork with serialization \"json\". The channel is closed");
+                    "\"; fork with serialization \"json\" or \"advanced\"");
   }
-  fcntl(fd, F_SETFD, FD_CLOEXEC);
   return AdoptedChannel{std::move(channel), tine == name_of(fd)};
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/descriptor.hpp"
+#include "tine/channel.hpp"
 
 namespace tine::process {
 
@@ -15,7 +16,7 @@ namespace tine::process {
 // named by its absolute path. The caller adds tine_variable().
 std::vector<std::string> child_environment(
     const std::map<std::string, std::optional<std::string>>& changes, bool inherit, int channel_fd,
-    std::optional<int> worker);
+    std::optional<int> worker, Serialization serialization);
 
 // Returns the variable that says that the parent is tine. `channel` is the child's end of the
 // channel.
@@ -30,12 +31,17 @@ struct AdoptedChannel {
 // Known before and after the channel is adopted.
 std::optional<int> worker_id();
 
+// Returns the serialization that the environment asks for, as far as it is known. Must be called
+// before adopt_channel().
+Serialization wanted_serialization();
+
 // Takes the channel that the environment names, and removes the variables. Returns nullopt if the
 // environment names none.
 //
-// Throws Error if it names something other than a connected stream socket (Errc::bad_channel), or a
-// message format other than JSON lines (Errc::unsupported_serialization). In the latter case the
-// channel is closed.
+// Throws Error if it names something other than a connected stream socket (Errc::bad_channel), or
+// an unknown serialization (Errc::unsupported_serialization). In the latter case the channel stays
+// open, unused, until the process ends: a parent that has sent something already learns that the
+// child has ended, and not that a write has failed.
 std::optional<AdoptedChannel> adopt_channel();
 
 }  // namespace tine::process

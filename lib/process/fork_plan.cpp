@@ -146,7 +146,8 @@ ForkPlan plan_fork(const std::filesystem::path& module, const ForkOptions& optio
   plan.channel_slot = channel_slot_of(plan.stdio);
   spawn::SubprocessOptions& subprocess = plan.subprocess;
   set_program(subprocess, module, options);
-  subprocess.env = child_environment(options.env, options.inherit_env, plan.channel_slot, worker);
+  subprocess.env = child_environment(options.env, options.inherit_env, plan.channel_slot, worker,
+                                     options.serialization);
   subprocess.cwd = options.cwd;
   subprocess.stdio = descriptors(plan.stdio);
   subprocess.detached = options.detached;

@@ -19,8 +19,8 @@ Error mismatch(const std::vector<std::string>& reasons) {
 
 }  // namespace
 
-Peer::Peer(uv::LoopCore& core, const ChannelOptions& options)
-    : Resident(core), end_(core, *this, options), handles_(end_) {
+Peer::Peer(uv::LoopCore& core, const ChannelOptions& options, Serialization serialization)
+    : Resident(core), end_(core, *this, options, serialization), handles_(end_) {
   end_.router().add(channel::Router::Offers::internal,
                     [this](nlohmann::json& message, channel::ReceivedDescriptors*) {
                       return handles_.take(message);

@@ -22,7 +22,8 @@ namespace tine::process {
 // states behind ChildProcess and Process have in common, without their listeners.
 class Peer : public channel::Endpoint::Owner, public uv::Resident {
  public:
-  Peer(uv::LoopCore& core, const ChannelOptions& options);
+  Peer(uv::LoopCore& core, const ChannelOptions& options,
+       Serialization serialization = Serialization::json);
 
   channel::Endpoint& end() { return end_; }
 

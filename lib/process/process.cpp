@@ -1,6 +1,7 @@
 #include "tine/process.hpp"
 
 #include <cstdlib>
+#include <string>
 #include <utility>
 
 #include <unistd.h>
@@ -25,6 +26,18 @@ void Process::State::adopt() {
   defer(connected_task_);
 }
 
+// A program that does not look at errors ends here, with the exit code of a wrong configuration: its
+// parent sees that, and not a crash.
+void Process::State::on_error(Error error) {
+  constexpr int configuration_error = 78;  // EX_CONFIG of <sysexits.h>
+  if (error.code() == Errc::unsupported_serialization && list<"error">().count() == 0) {
+    const std::string text = std::string("tine: ") + error.what() + "\n";
+    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size());
+    std::exit(configuration_error);
+  }
+  PeerState::on_error(std::move(error));
+}
+
 // A copy of this process, made by fork(), must not write what is queued a second time.
 void Process::State::leave() {
   if (core() == nullptr || is_copy()) return;
@@ -35,7 +48,7 @@ void Process::State::leave() {
 }
 
 Process::Process(Loop& loop, ChannelOptions options)
-    : Process(std::make_shared<State>(core_of(loop), options)) {
+    : Process(std::make_shared<State>(core_of(loop), options, process::wanted_serialization())) {
   state_->adopt();
 }
 

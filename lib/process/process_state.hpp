@@ -14,6 +14,7 @@ class Process::State final : public process::PeerState<Process::Listeners> {
   using PeerState::PeerState;
 
   void adopt();
+  void on_error(Error error) override;
   void leave();
   // Returns whether this process is a copy, made by fork(), of the one that owns the channel.
   bool is_copy() const { return core() != nullptr && core()->copied(); }

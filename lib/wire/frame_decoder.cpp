@@ -38,7 +38,8 @@ void FrameDecoder::find_next() {
   if (next_.size > 0 || overflown_ || searched_ == pending()) return;
   next_ = framing_.first(bytes_.view().substr(begin_), searched_);
   searched_ = pending();
-  overflown_ = next_.content > max_content_;
+  foreign_ = next_.foreign;
+  overflown_ = foreign_ || next_.content > max_content_;
   if (overflown_) next_ = {};
 }
 

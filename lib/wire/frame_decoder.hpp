@@ -46,9 +46,11 @@ class FrameDecoder {
   // Returns whether next() has a frame to return.
   bool has_frame();
 
-  // Returns whether the content of a frame is longer than max_content. This is final: the decoder
-  // cannot know where the next frame begins.
+  // Returns whether the next frame cannot be taken: its content is longer than max_content, or it
+  // is no frame at all. This is final: the decoder cannot know where the frame after it begins.
   bool overflown() const { return overflown_; }
+  // Returns whether it is no frame at all.
+  bool foreign() const { return foreign_; }
 
   // Returns how many bytes came in and have not left through next().
   std::size_t pending() const { return bytes_.size() - begin_; }
@@ -71,6 +73,7 @@ class FrameDecoder {
   std::size_t most_pending_ = 0;  // maximum of pending() since it was last 0
   base::RecentNeed need_;
   bool overflown_ = false;
+  bool foreign_ = false;
 };
 
 }  // namespace tine::wire

@@ -46,4 +46,24 @@ std::size_t LineFraming::end_of_frame(std::string_view bytes, std::size_t at) co
   return at == 0 || bytes[at - 1] == '\n' ? at : bytes.find('\n', at) + 1;
 }
 
+Framing::Frame V8Framing::first(std::string_view bytes, std::size_t) const {
+  constexpr char header = '\xFF';
+  if (bytes.size() > length_size && bytes[length_size] != header) return {.foreign = true};
+  if (bytes.size() < length_size) return {};
+  std::size_t content = 0;
+  for (const char byte : bytes.substr(0, length_size)) {
+    content = content << 8 | static_cast<unsigned char>(byte);
+  }
+  const bool complete = bytes.size() - length_size >= content;
+  return {.begin = length_size, .content = content, .size = complete ? length_size + content : 0};
+}
+
+std::array<char, V8Framing::length_size> V8Framing::bytes_of(std::size_t length) {
+  std::array<char, length_size> bytes{};
+  for (auto byte = bytes.rbegin(); byte != bytes.rend(); ++byte, length >>= 8) {
+    *byte = static_cast<char>(length & 0xFF);
+  }
+  return bytes;
+}
+
 }  // namespace tine::wire

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <string_view>
 
@@ -18,6 +19,7 @@ class Framing {
     std::size_t begin = 0;    // offset of the content
     std::size_t content = 0;  // size of the content, as far as it is known
     std::size_t size = 0;     // of the whole frame; 0 if the frame is incomplete
+    bool foreign = false;     // the bytes are no frame: the peer writes something else
   };
 
   // Looks at the frame that `bytes` begin with. An earlier call with the first `searched` of these
@@ -43,6 +45,20 @@ class LineFraming final : public Framing {
   std::size_t size_of_complete(std::string_view bytes) const override;
   std::size_t count_complete(std::string_view bytes) const override;
   std::size_t end_of_frame(std::string_view bytes, std::size_t at) const override;
+};
+
+// The framing of values in V8's format: each begins with its length, in four bytes, the highest
+// first. The value begins with the byte 0xFF.
+class V8Framing final : public Framing {
+ public:
+  static constexpr std::size_t length_size = 4;
+  // Node reads a length as a signed number.
+  static constexpr std::size_t longest = 0x7FFF'FFFF;
+
+  Frame first(std::string_view bytes, std::size_t searched) const override;
+
+  // Returns the bytes of a length.
+  static std::array<char, length_size> bytes_of(std::size_t length);
 };
 
 }  // namespace tine::wire

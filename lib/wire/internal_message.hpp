@@ -14,7 +14,9 @@ inline constexpr std::string_view internal_prefix = "NODE_";
 // The command of all messages between the primary and the workers of a cluster.
 inline constexpr std::string_view cluster_command = "NODE_CLUSTER";
 
-// The commands of the answers to a handle: it has arrived, or not.
+// The command of a message with a handle beside it, and those of the answers: the handle has
+// arrived, or not.
+inline constexpr std::string_view handle_command = "NODE_HANDLE";
 inline constexpr std::string_view ack_command = "NODE_HANDLE_ACK";
 inline constexpr std::string_view nack_command = "NODE_HANDLE_NACK";
 

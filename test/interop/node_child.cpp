@@ -1,5 +1,6 @@
 // A C++ parent and its Node children, which node_child.js has.
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -111,6 +112,21 @@ TEST_CASE("node child: 2 000 messages each way arrive in order and unchanged") {
   loop.run();
 
   CHECK(child.exit_status()->success());
+}
+
+TEST_CASE("node child: values that JSON has no word for come back unchanged in advanced mode") {
+  TestLoop loop;
+  tine::ForkOptions options;
+  options.exec_path = "node";
+  options.serialization = tine::Serialization::advanced;
+  options.kill_with_loop = true;
+  auto child = tine::fork(loop, std::filesystem::path(INTEROP_SCRIPTS) / "advanced_child.js",
+                          std::move(options));
+  child.on<"message">([&](const json& message) { child.send(message); });
+  std::optional<tine::ExitStatus> status;
+  child.on<"exit">([&](const tine::ExitStatus& exit) { status = exit; });
+  loop.run();
+  CHECK(status == tine::ExitStatus{.code = 0});
 }
 
 TEST_CASE("node child: a lone surrogate that Node escapes arrives as U+FFFD") {

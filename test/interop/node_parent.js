@@ -6,6 +6,7 @@ const { spawn } = require('node:child_process');
 const { once } = require('node:events');
 const net = require('node:net');
 const path = require('node:path');
+const { values } = require('./advanced_values.js');
 const { sample, largeText } = require('./sample.js');
 
 const [programs, scenario] = process.argv.slice(2);
@@ -207,10 +208,22 @@ const scenarios = {
     assert.strictEqual(child.output, 'connected\n');
   },
 
-  async advanced_serialization() {
-    const child = start('channel_state', { serialization: 'advanced' });
-    await end(child);
-    assert.match(child.output, /^not connected\n.*serialization "advanced"/);
+  async advanced_values() {
+    const child = start('echo', { serialization: 'advanced' });
+    const sent = values();
+    for (const value of sent) child.send({ value });
+    await messages(child, sent.length);
+    sent.forEach((value, i) => assert.deepStrictEqual(child.messages[i], { value }));
+    await disconnect(child);
+  },
+
+  async advanced_messages() {
+    const count = 2000;
+    const child = start('echo', { serialization: 'advanced' });
+    for (let i = 0; i < count; ++i) child.send(sample(i));
+    await messages(child, count);
+    child.messages.forEach((message, i) => assert.deepStrictEqual(message, sample(i)));
+    await disconnect(child);
   },
 
   async server_is_refused() {

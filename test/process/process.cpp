@@ -1,7 +1,9 @@
 #include <array>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -94,8 +96,7 @@ TEST_CASE("process: another serialization is refused with an error and a disconn
   TestLoop loop;
   std::string text;
   const std::string program = test_program("channel_state").string();
-  auto child =
-      loop.fork_script("NODE_CHANNEL_SERIALIZATION_MODE=advanced exec " + program + " >&3");
+  auto child = loop.fork_script("NODE_CHANNEL_SERIALIZATION_MODE=future exec " + program + " >&3");
   bool disconnected = false;
   child.on<"disconnect">([&] { disconnected = true; });
   child.on<"error">([&](const tine::Error& error) { text += error.what(); });
@@ -103,6 +104,26 @@ TEST_CASE("process: another serialization is refused with an error and a disconn
   loop.run();
   CHECK(disconnected);
   CHECK_THAT(text, ContainsSubstring("not connected"));
+}
+
+TEST_CASE("process: another serialization ends a program without a listener, with exit code 78",
+          "[process]") {
+  TestLoop loop;
+  tine::ForkOptions options;
+  options.silent = true;
+  auto child = loop.fork_script(
+      "NODE_CHANNEL_SERIALIZATION_MODE=future exec " + test_program("echo").string(), options);
+  std::string text;
+  std::string problem;
+  std::optional<tine::ExitStatus> status;
+  child.stdio(2).on<"data">([&](std::string_view data) { text += data; });
+  child.on<"error">([&](const tine::Error& error) { problem = error.what(); });
+  child.on<"exit">([&](const tine::ExitStatus& exit) { status = exit; });
+  child.send("sent before it ends");
+  loop.run();
+  CHECK(status == tine::ExitStatus{.code = 78});
+  CHECK_THAT(text, ContainsSubstring("serialization \"future\""));
+  CHECK(problem.empty());
 }
 
 TEST_CASE("process: a program started from it has no channel variables", "[process]") {
