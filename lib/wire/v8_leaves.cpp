@@ -1,6 +1,7 @@
 #include "wire/v8_leaves.hpp"
 
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -161,7 +162,10 @@ void store_number(double number, json& value) {
   constexpr auto most = static_cast<double>(v8::max_safe_integer);
   const bool is_integer = std::abs(number) <= most && std::trunc(number) == number &&
                           (number != 0 || !std::signbit(number));
-  if (!is_integer) {
+  if (std::isnan(number)) {
+    // JavaScript has only one, whatever its bits.
+    store(value, json::value_t::number_float, std::numeric_limits<double>::quiet_NaN());
+  } else if (!is_integer) {
     store(value, json::value_t::number_float, number);
   } else if (number < 0) {
     store(value, json::value_t::number_integer, static_cast<std::int64_t>(number));

@@ -98,7 +98,7 @@ bool V8Reading::read_leaf_value(Tag tag, json& slot) {
 bool V8Reading::read_reference(json& slot) {
   const std::uint32_t number = input_.varint();
   if (number >= places_.size()) return fail("a reference to an object that has not come before");
-  slot = nullptr;  // until all is read
+  slot = json::object({{v8::reference_key, ""}});  // the pointer is known when all is read
   places_.add_reference(frames_.back().number, frames_.back().step, number, mark_);
   return note_leaf(1);
 }
@@ -207,8 +207,8 @@ bool V8Reading::fail(std::string_view reason, std::size_t steps) {
   for (std::size_t i = 0; i < steps; ++i) append_step(pointer, frames_[i].step);
   const bool ended = input_.problem() != nullptr;
   bad_ = BadMessage{ended ? input_.problem_offset() : mark_,
-                 (ended ? input_.problem() : std::string(reason)) + at_pointer(pointer),
-                 {}};
+                    (ended ? input_.problem() : std::string(reason)) + at_pointer(pointer),
+                    {}};
   return false;
 }
 

@@ -24,6 +24,14 @@ char letter_of(const json& name) {
   return type->letter;
 }
 
+// Returns whether a value is an object of JavaScript's, and not itself a reference to one.
+bool can_be_referred_to(const json& value) {
+  if (!value.is_object()) return value.is_array() || value.is_binary();
+  const V8Meaning meaning = meaning_of(members_of(value));
+  return meaning != V8Meaning::reference && meaning != V8Meaning::bigint &&
+         meaning != V8Meaning::undefined;
+}
+
 }  // namespace
 
 std::optional<std::string> V8Writing::write(const json& root, base::ByteBuffer& out) {
@@ -93,14 +101,12 @@ bool V8Writing::write_reference(const std::string& pointer) {
   written_.expect_references();
   const json* const target = find_value(*root_, pointer);
   if (target == nullptr) return fail("a $ref that names nothing");
-  if (!target->is_structured() && !target->is_binary()) return fail("a $ref that names no object");
-  if (target->is_object()) {
-    const V8Meaning meaning = meaning_of(members_of(*target));
-    if (meaning == V8Meaning::reference) return fail("a $ref that names another one");
-    if (meaning == V8Meaning::bigint || meaning == V8Meaning::undefined) {
-      return fail("a $ref that names no object");
-    }
+  // Many references may name a large Map, and it takes long to see that it is one.
+  if (const auto number = written_.find(*target)) {
+    out_.tag(Tag::reference, std::uint64_t{*number});
+    return true;
   }
+  if (!can_be_referred_to(*target)) return fail("a $ref that names no object");
   return write_value(*target);
 }
 

@@ -164,6 +164,17 @@ TEST_CASE("v8 limits: references to deep objects are refused, when they are too 
   CHECK_FALSE(read_v8(message(10, 60'000)).bad.has_value());
 }
 
+TEST_CASE("v8 limits: many references to a large Map are written quickly", "[wire]") {
+  constexpr std::size_t count = 100'000;
+  const json pair = json::array({nullptr, nullptr});
+  json value = json::array({{{"$map", json::array_t(count, pair)}}});
+  for (std::size_t i = 0; i < count; ++i) value.push_back({{"$ref", "/0"}});
+  const std::string written = v8_bytes(value);
+  // Two bytes for a pair, two for a reference.
+  CHECK(written.size() < 5 * count);
+  CHECK(v8_value(written) == value);
+}
+
 TEST_CASE("v8 limits: similar messages are read and written without allocating", "[wire]") {
   const json first = {{"n", 1},
                       {"type", "update"},

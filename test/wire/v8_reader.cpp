@@ -207,6 +207,12 @@ TEST_CASE("v8 reader: names an object that comes again by the path to it", "[wir
   CHECK(v8_value("A\x02\\\x01o{\0^\x02$\0\x02"s) == R"([{},{"$ref":"/0"}])"_json);
 }
 
+TEST_CASE("v8 reader: gives paths that nlohmann follows", "[wire]") {
+  const json value = v8_value("o\"\x03\x61/~;o{\0A\x01T$\0\x01:\x02\"\x01z^\x03{\x02"s);
+  const json::json_pointer pointer(value.at("z").at("$ref").get<std::string>());
+  CHECK(value.at(pointer) == json::array({true}));
+}
+
 TEST_CASE("v8 reader: names an object by its path at the end, when a tag comes around it later",
           "[wire]") {
   CHECK(v8_value("A\x04o{\0^\x01-^\0$\0\x04"s) ==
@@ -220,6 +226,7 @@ TEST_CASE("v8 reader: names an object by its path at the end, when a tag comes a
 TEST_CASE("v8 reader: escapes an object, when it looks like one with a meaning", "[wire]") {
   CHECK(v8_value("o\"\x07$escapeo\"\x05$dateI\x02{\x01{\x01") ==
         R"({"$escape":{"$escape":{"$escape":{"$date":1}}}})"_json);
+  CHECK(v8_value("o\"\x07$escape^\0{\x01"s) == R"({"$escape":{"$escape":{"$ref":""}}})"_json);
   CHECK(v8_value("o\"\x04$refS\x01/{\x01") == R"({"$escape":{"$ref":"/"}})"_json);
   CHECK(v8_value("o\"\x04$refS\x01#{\x01") == R"({"$ref":"#"})"_json);
   CHECK(v8_value("o\"\x04$seto{\0{\x01"s) == R"({"$set":{}})"_json);
