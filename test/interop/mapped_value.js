@@ -1,0 +1,184 @@
+// Tells which nlohmann::json value tine must make of a JavaScript value: an implementation of
+// docs/advanced.md that shares nothing with tine's.
+//
+// Numbers and bytes are told in a way that does not depend on a parser of JSON: {"#int": "5"},
+// {"#float": bits}, {"#binary": bytes as Latin-1, "subtype": 1}.
+'use strict';
+const { types } = require('util');
+
+const subtypes = [
+  'Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array',
+  'Uint32Array', 'Float32Array', 'Float64Array', 'DataView', 'Buffer', 'BigInt64Array',
+  'BigUint64Array', 'Float16Array',
+];
+const arrayBufferSubtype = 32;
+
+// What becomes of an object. The pointer to it is known when all is mapped.
+class Box {
+  content = null;
+  pointer = null;
+}
+
+// The place of an object that has been mapped before.
+class Reference {
+  constructor(target) { this.target = target; }
+}
+
+const wellFormed = (text) => Buffer.from(text).toString();
+
+function object(members) {
+  return Object.assign(Object.create(null), members);
+}
+
+function number(value) {
+  const isInteger = Number.isSafeInteger(value) && !Object.is(value, -0);
+  if (isInteger) return object({ '#int': String(value) });
+  const bits = new DataView(new ArrayBuffer(8));
+  bits.setFloat64(0, value);
+  if (Number.isNaN(value)) bits.setBigUint64(0, 0x7ff8n << 48n);  // any NaN is this one
+  return object({ '#float': bits.getBigUint64(0).toString(16) });
+}
+
+function hexadecimal(value) {
+  return `${value < 0n ? '-' : ''}0x${(value < 0n ? -value : value).toString(16)}`;
+}
+
+function bigint(value) {
+  const fits = value >= -(2n ** 63n) && value < 2n ** 64n;
+  return object(fits ? { '#int': String(value) } : { $bigint: hexadecimal(value) });
+}
+
+function binary(bytes, subtype) {
+  return object({ '#binary': Buffer.from(bytes).toString('latin1'), subtype });
+}
+
+// Replaces boxes by what is in them, and references by {"$ref": pointer}.
+function unboxed(value) {
+  if (value instanceof Box) return unboxed(value.content);
+  if (value instanceof Reference) return object({ $ref: value.target.pointer || '' });
+  if (Array.isArray(value)) return value.map(unboxed);
+  if (value === null || typeof value !== 'object') return value;
+  return membersOf(value, unboxed);
+}
+
+const has = (value, key) => value !== null && typeof value === 'object' && key in value;
+const isText = (value) => typeof value === 'string';
+const isNumber = (value) => has(value, '#int') || has(value, '#float');
+const isLength = (value) => has(value, '#int') && !value['#int'].startsWith('-');
+const isObject = (value) => value !== null && typeof value === 'object' && !Array.isArray(value) &&
+    !isNumber(value) && !has(value, '#binary');
+const isHex = (value) => isText(value) && /^-?0x[0-9a-f]+$/i.test(value);
+const isBigint = (value) => isObject(value) && Object.keys(value).join() === '$bigint' &&
+    isHex(value.$bigint);
+const isPair = (value) => Array.isArray(value) && value.length === 2;
+const isErrorName = (name) => isText(name) &&
+    /^(Eval|Range|Reference|Syntax|Type|URI)?Error$/.test(name);
+
+// Tells if an object, whose members are given, would be taken for one that stands for another type.
+function looksTagged(members) {
+  const names = Object.keys(members).sort().join();
+  switch (names) {
+    case '$undefined': return members.$undefined === true;
+    case '$date': return members.$date === null || isNumber(members.$date);
+    case '$set': return Array.isArray(members.$set);
+    case '$map': return Array.isArray(members.$map) && members.$map.every(isPair);
+    case '$bigint': return isHex(members.$bigint);
+    case '$ref': return isText(members.$ref) && /^(\/|$)/.test(members.$ref);
+    case '$escape': return isObject(members.$escape);
+    case '$boxed':
+      return [(value) => typeof value === 'boolean', isText, isNumber, isBigint]
+        .some((is) => is(members.$boxed));
+    case '$regexp,flags': return isText(members.$regexp) && isText(members.flags);
+    case '$array,length': return isObject(members.$array) && isLength(members.length);
+    case '$error': case '$error,cause': return isErrorName(members.$error);
+    default: return false;
+  }
+}
+
+function plainObject(members) {
+  return looksTagged(unboxed(members)) ? object({ $escape: members }) : members;
+}
+
+function membersOf(value, map) {
+  const members = object({});
+  for (const key of Object.keys(value)) members[wellFormed(key)] = map(value[key]);
+  return members;
+}
+
+function array(value, map) {
+  const names = Object.keys(value);
+  const isWhole = names.length === value.length && names.every((name, i) => name === String(i));
+  if (isWhole) return value.map(map);
+  return object({ $array: membersOf(value, map), length: number(value.length) });
+}
+
+function error(value, map) {
+  const members = object({ $error: isErrorName(value.name) ? value.name : 'Error' });
+  if (Object.hasOwn(value, 'message')) members.message = wellFormed(value.message);
+  members.stack = wellFormed(value.stack);
+  if (Object.hasOwn(value, 'cause')) members.cause = map(value.cause);
+  return members;
+}
+
+function bytes(value) {
+  if (types.isArrayBuffer(value)) {
+    const buffer = binary(value, arrayBufferSubtype);
+    if (!value.resizable) return buffer;
+    return object({ $resizable: buffer, maxByteLength: number(value.maxByteLength) });
+  }
+  const subtype = Buffer.isBuffer(value) ? null : subtypes.indexOf(value.constructor.name);
+  return binary(new Uint8Array(value.buffer, value.byteOffset, value.byteLength), subtype);
+}
+
+function regexp(value) {
+  const flags = [...'gimyusdv'].filter((flag) => value.flags.includes(flag)).join('');
+  return object({ $regexp: value.source, flags });
+}
+
+function boxed(value, map) {
+  const content = value.valueOf();
+  if (typeof content !== 'bigint') return object({ $boxed: map(content) });
+  return object({ $boxed: object({ $bigint: hexadecimal(content) }) });
+}
+
+function content(value, map) {
+  if (Array.isArray(value)) return array(value, map);
+  if (types.isDate(value)) return object({ $date: isNaN(value) ? null : number(value.getTime()) });
+  if (types.isRegExp(value)) return regexp(value);
+  if (types.isMap(value)) return object({ $map: [...value].map((pair) => pair.map(map)) });
+  if (types.isSet(value)) return object({ $set: [...value].map(map) });
+  if (types.isNativeError(value)) return error(value, map);
+  if (types.isAnyArrayBuffer(value) || ArrayBuffer.isView(value)) return bytes(value);
+  if (types.isBoxedPrimitive(value)) return boxed(value, map);
+  return plainObject(membersOf(value, map));
+}
+
+function setPointers(value, pointer) {
+  if (value instanceof Box) {
+    value.pointer = pointer;
+    setPointers(value.content, pointer);
+  } else if (value !== null && typeof value === 'object' && !(value instanceof Reference)) {
+    for (const key of Object.keys(value)) {
+      setPointers(value[key], `${pointer}/${key.replace(/~/g, '~0').replace(/\//g, '~1')}`);
+    }
+  }
+}
+
+module.exports = function mappedValue(root) {
+  const boxes = new Map();
+  function map(value) {
+    if (value === undefined) return object({ $undefined: true });
+    if (typeof value === 'number') return number(value);
+    if (typeof value === 'bigint') return bigint(value);
+    if (typeof value === 'string') return wellFormed(value);
+    if (value === null || typeof value !== 'object') return value;
+    if (boxes.has(value)) return new Reference(boxes.get(value));
+    const box = new Box();
+    boxes.set(value, box);
+    box.content = content(value, map);
+    return box;
+  }
+  const box = map(root);
+  setPointers(box, '');
+  return unboxed(box);
+};
