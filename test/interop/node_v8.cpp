@@ -1,5 +1,7 @@
 // Compares V8's value format with Node's own reading and writing of it, on random values.
+#include <array>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
 #include <string>
 #include <string_view>
