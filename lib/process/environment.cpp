@@ -140,13 +140,13 @@ std::optional<AdoptedChannel> adopt_channel() {
   verify_connected_stream(fd, *value);
   base::Descriptor channel(fd);
   fcntl(fd, F_SETFD, FD_CLOEXEC);
+  AdoptedChannel adopted{std::move(channel), tine == name_of(fd)};
   if (mode && !mode->empty() && *mode != json_mode && *mode != advanced_mode) {
-    channel.release();
-    throw Error(Errc::unsupported_serialization,
-                "the parent asks for serialization \"" + *mode +
-                    "\"; fork with serialization \"json\" or \"advanced\"");
+    adopted.refusal.emplace(Errc::unsupported_serialization,
+                            "the parent asks for serialization \"" + *mode +
+                                "\"; fork with serialization \"json\" or \"advanced\"");
   }
-  return AdoptedChannel{std::move(channel), tine == name_of(fd)};
+  return adopted;
 }
 
 }  // namespace tine::process

@@ -7,6 +7,7 @@
 
 #include "base/descriptor.hpp"
 #include "tine/channel.hpp"
+#include "tine/error.hpp"
 
 namespace tine::process {
 
@@ -25,6 +26,8 @@ std::string tine_variable(int channel);
 struct AdoptedChannel {
   base::Descriptor socket;
   bool parent_is_tine;
+  // Set if the channel cannot be used: the parent asks for an unknown serialization.
+  std::optional<Error> refusal = {};
 };
 
 // Returns the id that a cluster's primary gave to this process; nullopt if it is not a worker.
@@ -38,10 +41,7 @@ Serialization wanted_serialization();
 // Takes the channel that the environment names, and removes the variables. Returns nullopt if the
 // environment names none.
 //
-// Throws Error if it names something other than a connected stream socket (Errc::bad_channel), or
-// an unknown serialization (Errc::unsupported_serialization). In the latter case the channel stays
-// open, unused, until the process ends: a parent that has sent something already learns that the
-// child has ended, and not that a write has failed.
+// Throws Error if it names something other than a connected stream socket (Errc::bad_channel).
 std::optional<AdoptedChannel> adopt_channel();
 
 }  // namespace tine::process

@@ -17,6 +17,10 @@ void Process::State::adopt() {
   try {
     auto channel = process::adopt_channel();
     if (!channel) return;
+    if (channel->refusal) {
+      refused_channel_.emplace(std::move(channel->socket));
+      return end().fail(std::move(*channel->refusal));
+    }
     end().open(std::move(channel->socket));
     end().name_peer(getppid());
     channel->parent_is_tine ? end().greet() : end().set_peer(channel::Outbox::Peer::other);
@@ -35,6 +39,7 @@ void Process::State::on_error(Error error) {
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size());
     std::exit(configuration_error);
   }
+  refused_channel_.reset();
   PeerState::on_error(std::move(error));
 }
 

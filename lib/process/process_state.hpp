@@ -1,7 +1,9 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
+#include "base/descriptor.hpp"
 #include "process/peer_state.hpp"
 #include "tine/process.hpp"
 #include "uv/task.hpp"
@@ -24,6 +26,9 @@ class Process::State final : public process::PeerState<Process::Listeners> {
   }
 
  private:
+  // The channel of a parent that asks for an unknown serialization. It stays open until the error is
+  // delivered: if the error ends this process, the parent learns that, and not that a write failed.
+  std::optional<base::Descriptor> refused_channel_;
   uv::Task connected_task_{[this] { notify<"connected">(); }};
 };
 

@@ -106,6 +106,24 @@ TEST_CASE("process: another serialization is refused with an error and a disconn
   CHECK_THAT(text, ContainsSubstring("not connected"));
 }
 
+TEST_CASE("process: the channel of another serialization is closed when the error is delivered",
+          "[process]") {
+  TestLoop loop;
+  int fd = -1;
+  RawPeer parent(fd);
+  setenv("NODE_CHANNEL_FD", std::to_string(fd).c_str(), 1);
+  setenv("NODE_CHANNEL_SERIALIZATION_MODE", "future", 1);
+  tine::Process process(loop);
+  int errors = 0;
+  process.on<"error">([&](const tine::Error& error) {
+    CHECK(error.code() == tine::Errc::unsupported_serialization);
+    ++errors;
+  });
+  loop.run();
+  CHECK(errors == 1);
+  CHECK(parent.read_to_end().empty());
+}
+
 TEST_CASE("process: another serialization ends a program without a listener, with exit code 78",
           "[process]") {
   TestLoop loop;
