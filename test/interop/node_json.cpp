@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "interop/characters.hpp"
 #include "support/catch.hpp"
 #include "support/scale.hpp"
 #include "support/test_loop.hpp"
@@ -19,22 +20,6 @@ namespace {
 constexpr std::uint64_t seed = 6;
 constexpr int batch = 500;   // documents in a message
 constexpr int batches = 10;  // messages to a child
-
-// Returns a text for a JSON string that stands for any bytes: each byte becomes the character with
-// its number.
-std::string characters(std::string_view bytes) {
-  std::string text;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x80) {
-      text += c;
-    } else {
-      text += static_cast<char>(0xC0 | (byte >> 6));
-      text += static_cast<char>(0x80 | (byte & 0x3F));
-    }
-  }
-  return text;
-}
 
 bool is_utf8(const std::string& text) {
   try {

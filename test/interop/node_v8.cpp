@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/byte_buffer.hpp"
+#include "interop/characters.hpp"
 #include "support/catch.hpp"
 #include "support/scale.hpp"
 #include "support/test_loop.hpp"
@@ -23,21 +24,6 @@ using tine::wire::V8Writer;
 namespace {
 
 constexpr int batch = 100;
-
-// Makes a string of any bytes: each byte becomes the character with its number.
-std::string characters(std::string_view bytes) {
-  std::string text;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x80) {
-      text += c;
-    } else {
-      text += static_cast<char>(0xC0 | (byte >> 6));
-      text += static_cast<char>(0x80 | (byte & 0x3F));
-    }
-  }
-  return text;
-}
 
 std::string bytes_of(const json& characters) {
   std::string bytes;
