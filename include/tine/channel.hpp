@@ -23,12 +23,13 @@ enum class Serialization {
              // Between a tine end and Node only: Bun and Deno have formats of their own
 };
 
-// The limits of one end of a channel. Sizes are bytes of JSON text.
+// The limits of one end of a channel. Sizes are bytes on the channel: of JSON text, or of the values
+// of advanced serialization.
 //
 // Node: none of these can be set, and most do not exist.
 struct ChannelOptions {
-  // The longest line that is accepted. A longer line is an "error" and ends the channel, because
-  // the start of the next line is unknown.
+  // The longest line, or value, that is accepted. A longer one is an "error" and ends the channel,
+  // because the start of the next one is unknown.
   std::size_t max_line = std::size_t{256} << 20;
 
   // How deeply arrays and objects may be nested, received and sent: `[[1]]` is 2 deep. A received
