@@ -130,14 +130,15 @@ TEST_CASE("process: another serialization ends a program without a listener, wit
   tine::ForkOptions options;
   options.silent = true;
   auto child = loop.fork_script(
-      "NODE_CHANNEL_SERIALIZATION_MODE=future exec " + test_program("echo").string(), options);
+      "read -r _; NODE_CHANNEL_SERIALIZATION_MODE=future exec " + test_program("echo").string(),
+      options);
   std::string text;
   std::string problem;
   std::optional<tine::ExitStatus> status;
   child.stdio(2).on<"data">([&](std::string_view data) { text += data; });
   child.on<"error">([&](const tine::Error& error) { problem = error.what(); });
   child.on<"exit">([&](const tine::ExitStatus& exit) { status = exit; });
-  child.send("sent before it ends");
+  child.send("sent before it ends", [&] { child.stdio(0).end("go\n"); });
   loop.run();
   CHECK(status == tine::ExitStatus{.code = 78});
   CHECK_THAT(text, ContainsSubstring("serialization \"future\""));
