@@ -35,7 +35,7 @@ target_compile_features(tine_simdjson PRIVATE cxx_std_20)
 target_include_directories(tine_simdjson SYSTEM
   PUBLIC ${tine_simdjson_source}/include PRIVATE ${tine_simdjson_source}/src)
 # Optimized in every build type, as systems ship it: tests that parse much would be slow otherwise.
-target_compile_options(tine_simdjson PRIVATE -O2 -g0 -w -fno-sanitize=all)
+target_compile_options(tine_simdjson PRIVATE -O2 -g0 -w -fno-sanitize=all -ffunction-sections -fdata-sections)
 set_target_properties(tine_simdjson PROPERTIES
   UNITY_BUILD OFF
   CXX_VISIBILITY_PRESET hidden
