@@ -100,6 +100,7 @@ def of_channels(build):
         Peer("tine", "tine", [parent], child, server=[cluster, "round_robin"]),
         Peer("tine-text", "tine, unparsed Text", [parent, "text"], text_child),
         Peer("tine-spin", "tine, spinning 50 us", [parent, "spin"], spin_child),
+        Peer("tine-advanced", "tine advanced", [parent, "advanced"], child),
         Peer("tine-node", "tine parent, Node child", [parent], JS_CHILD, exec_path=NODE),
         Peer("node-tine", "Node parent, tine child", [NODE, JS_PARENT], "", exec_path=child),
     ]

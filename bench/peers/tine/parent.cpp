@@ -1,5 +1,6 @@
 // tine's parent, as a user writes it. With "text" before the job, it takes the answers as
-// tine::Text, which nothing parses. With "spin", its loop looks for them before it blocks.
+// tine::Text, which nothing parses. With "spin", its loop looks for them before it blocks. With
+// "advanced", the channel has that serialization.
 #include <chrono>
 #include <string_view>
 #include <type_traits>
@@ -14,8 +15,9 @@ namespace {
 
 class Parent {
  public:
-  Parent(bench::Job job, std::chrono::microseconds spin) : work_(std::move(job)) {
-    loop_.spin(spin);
+  Parent(bench::Job job, std::string_view mode) : work_(std::move(job)) {
+    if (mode == "spin") loop_.spin(std::chrono::microseconds(bench::spin_us));
+    if (mode == "advanced") options_.serialization = tine::Serialization::advanced;
   }
 
   template <class Answer>
@@ -29,12 +31,11 @@ class Parent {
   template <class Answer>
   void start(std::size_t i) {
     const auto& job = work_.job();
-    tine::ForkOptions options;
-    options.exec_path = job.exec_path;
-    options.args = job.args;
+    options_.exec_path = job.exec_path;
+    options_.args = job.args;
 
     work_.fork_begins();
-    auto child = tine::fork(loop_, job.module, options);
+    auto child = tine::fork(loop_, job.module, options_);
     work_.forked(child.pid().value_or(0));
 
     child.on<"message">([this, i](Answer answer) {
@@ -69,6 +70,7 @@ class Parent {
 
   bench::Work work_;
   tine::Loop loop_;
+  tine::ForkOptions options_;
   std::vector<tine::ChildProcess> children_;
 };
 
@@ -77,8 +79,7 @@ class Parent {
 int main(int argc, char** argv) {
   const std::string_view mode = argc > 2 ? argv[1] : "";
   const int job_at = mode.empty() ? 0 : 1;
-  Parent parent(bench::Job::from_arguments(argc - job_at, argv + job_at),
-                std::chrono::microseconds(mode == "spin" ? bench::spin_us : 0));
+  Parent parent(bench::Job::from_arguments(argc - job_at, argv + job_at), mode);
   if (mode == "text") {
     parent.run<tine::Text>();
   } else {
