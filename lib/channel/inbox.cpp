@@ -58,8 +58,7 @@ bool Inbox::take(std::span<base::Descriptor> came) noexcept {
 }
 
 // Messages that are no text are read for listeners that take text.
-Inbox::Item Inbox::next(Wanted wanted, bool parse) {
-  if (wanted != Wanted::text || content_is_text_) return next_as(wanted, parse);
+Inbox::Item Inbox::next_text(bool parse) {
   Item item = next_as(Wanted::value, parse);
   if (item.kind == Kind::message) {
     with_frame_of(item.stored ? stored_ : decoder_,

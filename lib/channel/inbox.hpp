@@ -61,7 +61,9 @@ class Inbox {
   //
   // If `parse`, new messages are read and returned whatever is wanted; store_last() puts the last
   // one among those that wait for a listener.
-  Item next(Wanted wanted, bool parse = false);
+  Item next(Wanted wanted, bool parse = false) {
+    return wanted != Wanted::text || content_is_text_ ? next_as(wanted, parse) : next_text(parse);
+  }
   void store_last();
 
   // Returns whether the overflow means that the peer uses another serialization.
@@ -100,6 +102,7 @@ class Inbox {
 
  private:
   Item next_as(Wanted wanted, bool parse);
+  Item next_text(bool parse);
   Item item_of(std::string_view content, std::string_view command = {}) const;
   Item read(wire::FrameDecoder& from, std::string_view content);
   Item read_bad_frames(wire::FrameDecoder& from, wire::BadMessage first);

@@ -72,9 +72,10 @@ void Receiver::look_at_peer(const Inbox::Item& item) {
 
 // A message that was stored has been offered already.
 void Receiver::deliver_message(const Inbox::Item& item) {
-  const bool offered = !item.stored && router_.takes_user_messages();
-  if (offered && router_.offer(Router::Offers::user, inbox_.value(), nullptr)) return;
-  if (offered && wanted() == Wanted::nothing) return inbox_.store_last();
+  if (router_.takes_user_messages() && !item.stored) {
+    if (router_.offer(Router::Offers::user, inbox_.value(), nullptr)) return;
+    if (wanted() == Wanted::nothing) return inbox_.store_last();
+  }
   context_.owner().on_message({item.text, inbox_.value()});
 }
 

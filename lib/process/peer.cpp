@@ -61,9 +61,13 @@ void Peer::route_internal(InternalRoute route) {
 }
 
 void Peer::on_message(const channel::ReceivedMessage& received) {
-  std::optional<Handle> handle = handle_from(received.beside);
-  if (!handle) return;
-  Message message(received.text, &received.value, std::move(*handle));
+  Handle beside;
+  if (received.beside != nullptr) {
+    std::optional<Handle> handle = handle_from(received.beside);
+    if (!handle) return;
+    beside = std::move(*handle);
+  }
+  Message message(received.text, &received.value, std::move(beside));
   try {
     emit_message(message);
   } catch (...) {

@@ -35,7 +35,7 @@ void FrameDecoder::advance(std::size_t n) {
 }
 
 void FrameDecoder::find_next() {
-  if (next_.size > 0 || overflown_ || searched_ == pending()) return;
+  if (overflown_ || searched_ == pending()) return;
   next_ = framing_.first(bytes_.view().substr(begin_), searched_);
   searched_ = pending();
   foreign_ = next_.foreign;
@@ -43,16 +43,11 @@ void FrameDecoder::find_next() {
   if (overflown_) next_ = {};
 }
 
-bool FrameDecoder::has_frame() {
-  find_next();
-  return next_.size > 0;
-}
-
 std::optional<std::string_view> FrameDecoder::next() {
   if (!has_frame()) return std::nullopt;
   const std::string_view content = bytes_.view().substr(begin_ + next_.begin, next_.content);
-  begin_ += next_.size;
-  last_ = std::exchange(next_, {});
+  begin_ += last_size_ = next_.size;
+  next_.size = 0;
   searched_ = 0;
   return content;
 }
@@ -69,9 +64,10 @@ std::size_t FrameDecoder::unfinished() const {
 }
 
 void FrameDecoder::put_back() {
-  next_ = last_;
-  begin_ -= last_.size;
-  searched_ = pending();
+  begin_ -= last_size_;
+  next_.size = 0;
+  searched_ = 0;
+  overflown_ = foreign_ = false;  // found again after this frame
 }
 
 void FrameDecoder::release_if_empty() {

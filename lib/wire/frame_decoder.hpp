@@ -31,7 +31,7 @@ class FrameDecoder {
   std::optional<std::string_view> next();
 
   // Returns the whole frame that next() returned last. It is valid until room().
-  std::string_view last() const { return bytes_.view().substr(begin_ - last_.size, last_.size); }
+  std::string_view last() const { return bytes_.view().substr(begin_ - last_size_, last_size_); }
 
   // Returns the whole frames whose contents next() will return, as many as fit in `most` bytes.
   // Empty if these are fewer than two.
@@ -44,7 +44,10 @@ class FrameDecoder {
   void release_if_empty();
 
   // Returns whether next() has a frame to return.
-  bool has_frame();
+  bool has_frame() {
+    if (next_.size == 0) find_next();
+    return next_.size > 0;
+  }
 
   // Returns whether the next frame cannot be taken: its content is longer than max_content, or it
   // is no frame at all. This is final: the decoder cannot know where the frame after it begins.
@@ -69,7 +72,7 @@ class FrameDecoder {
   std::size_t begin_ = 0;         // start of the next frame
   Framing::Frame next_;           // what is known of it
   std::size_t searched_ = 0;      // how many of the pending bytes were searched for it
-  Framing::Frame last_;           // the frame before it
+  std::size_t last_size_ = 0;     // size of the frame before it
   std::size_t most_pending_ = 0;  // maximum of pending() since it was last 0
   base::RecentNeed need_;
   bool overflown_ = false;

@@ -51,7 +51,11 @@ std::optional<std::string> JsonLines::write(const json& message, From from,
                                             const AnnouncedHandle* handle, base::ByteBuffer& out) {
   begin_line(from, handle, out);
   if (auto problem = write_json(message, max_depth_, out)) return problem;
-  return end_line(handle, out);
+  if (handle != nullptr) {
+    if (auto problem = announce(*handle, out)) return problem;
+  }
+  out.push_back('\n');
+  return std::nullopt;
 }
 
 // The text is checked after it is copied to its place: there the parser may read past its end.
@@ -65,7 +69,12 @@ std::optional<BadMessage> JsonLines::write_text(std::string_view text, From from
   if (const auto feed = text.find('\n'); feed != text.npos) {
     return bad_message(text, feed, "a line feed, which ends a message");
   }
-  if (const auto problem = end_line(handle, out)) return bad_message(text, text.size(), *problem);
+  if (handle != nullptr) {
+    if (const auto problem = announce(*handle, out)) {
+      return bad_message(text, text.size(), *problem);
+    }
+  }
+  out.push_back('\n');
   return std::nullopt;
 }
 
@@ -79,18 +88,16 @@ void JsonLines::begin_line(From from, const AnnouncedHandle* handle, base::ByteB
   }
 }
 
-std::optional<std::string> JsonLines::end_line(const AnnouncedHandle* handle,
+// Writes the members that follow the message, and ends the object that it is in.
+std::optional<std::string> JsonLines::announce(const AnnouncedHandle& handle,
                                                base::ByteBuffer& out) const {
-  if (handle != nullptr) {
-    for (const auto& [name, value] : handle->members.items()) {
-      out.append(",\"");
-      out.append(name);
-      out.append("\":");
-      if (auto problem = write_json(value, max_depth_, out)) return problem;
-    }
-    out.push_back('}');
+  for (const auto& [name, value] : handle.members.items()) {
+    out.append(",\"");
+    out.append(name);
+    out.append("\":");
+    if (auto problem = write_json(value, max_depth_, out)) return problem;
   }
-  out.push_back('\n');
+  out.push_back('}');
   return std::nullopt;
 }
 

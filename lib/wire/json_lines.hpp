@@ -41,7 +41,7 @@ class JsonLines final : public Codec {
 
  private:
   void begin_line(From from, const AnnouncedHandle* handle, base::ByteBuffer& out) const;
-  std::optional<std::string> end_line(const AnnouncedHandle* handle, base::ByteBuffer& out) const;
+  std::optional<std::string> announce(const AnnouncedHandle& handle, base::ByteBuffer& out) const;
 
   LineFraming framing_;
   std::size_t max_depth_;

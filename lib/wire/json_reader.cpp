@@ -186,15 +186,15 @@ void JsonReader::expect(std::string_view lines) {
 
 std::optional<BadMessage> JsonReader::read(std::string_view text, json& value) {
   if (auto deep = deep_at_its_start(text)) return deep;
-  release_if_oversized(text.size(), value);
+  if (release_if_oversized(text.size())) value = nullptr;
   return parser().read(text, value) ? std::nullopt : arbitrate(text, value);
 }
 
 std::optional<BadMessage> JsonReader::check(std::string_view text) {
   if (auto deep = deep_at_its_start(text)) return deep;
-  json unused;
-  release_if_oversized(text.size(), unused);
+  release_if_oversized(text.size());
   if (parser().check(text)) return std::nullopt;
+  json unused;
   return arbitrate(text, unused);
 }
 
@@ -233,10 +233,10 @@ std::optional<BadMessage> JsonReader::arbitrate(std::string_view text, json& val
   }
 }
 
-void JsonReader::release_if_oversized(std::size_t text_size, json& value) {
-  if (!parser_ || !need_.outgrown(text_size, parser_->capacity())) return;
-  value = nullptr;
+bool JsonReader::release_if_oversized(std::size_t text_size) {
+  if (!parser_ || !need_.outgrown(text_size, parser_->capacity())) return false;
   parser_.reset();
+  return true;
 }
 
 }  // namespace tine::wire

@@ -45,7 +45,7 @@ class JsonReader {
   Parser& parser();
   std::optional<BadMessage> deep_at_its_start(std::string_view text) const;
   std::optional<BadMessage> arbitrate(std::string_view text, nlohmann::json& value) const;
-  void release_if_oversized(std::size_t text_size, nlohmann::json& value);
+  bool release_if_oversized(std::size_t text_size);
 
   std::size_t max_depth_;
   std::unique_ptr<Parser> parser_;

@@ -53,6 +53,7 @@ class Writer {
   static constexpr std::size_t longest_number = 64;
   static constexpr std::size_t longest_escape = 6;
   static constexpr std::size_t longest_piece = 4096;
+  static constexpr std::size_t longest_short = 2 * sizeof(Eight);
   // The bytes around a string: a separator, two quotes, a colon.
   static constexpr std::size_t around_string = 4;
 
@@ -160,6 +161,8 @@ class Writer {
   // Writes the text in pieces, each with room for its worst case. `around_string` bytes are left
   // over for what follows the text.
   char* write_escaped(char* to, std::string_view text) {
+    if (text.size() <= longest_short) [[likely]]
+      return write_short(ensure(to, longest_short * longest_escape + around_string), text);
     do {
       const std::string_view piece = text.substr(0, longest_piece);
       to = write_piece(ensure(to, piece.size() * longest_escape + around_string), piece);
@@ -169,7 +172,7 @@ class Writer {
   }
 
   char* write_piece(char* to, std::string_view text) {
-    if (text.size() < sizeof(Eight)) return write_few(to, text);
+    if (text.size() < sizeof(Eight)) return write_short(to, text);
     const char* const last_eight = text.data() + text.size() - sizeof(Eight);
     for (; text.size() >= sizeof(Eight); text.remove_prefix(sizeof(Eight))) {
       to = write_plain(to, load<Eight>(text.data()), text.substr(0, sizeof(Eight)));
@@ -183,19 +186,30 @@ class Writer {
     return to + text.size();
   }
 
-  // Writes fewer than eight bytes. Four or more are written as two groups of four, which may
-  // overlap.
-  char* write_few(char* to, std::string_view text) {
+  // Writes at most 16 bytes, which most keys and strings are, as two groups that may overlap.
+  char* write_short(char* to, std::string_view text) {
     using Four = std::uint32_t;
-    if (text.size() < sizeof(Four)) return write_bytes(to, text);
-    const auto first = load<Four>(text.data());
-    const auto last = load<Four>(text.data() + text.size() - sizeof(Four));
-    const Eight both = first | Eight{last} << 32;
-    if (needs_escape(both)) [[unlikely]]
+    if (text.size() >= sizeof(Eight)) return write_groups<Eight>(to, text);
+    if (text.size() >= sizeof(Four)) return write_groups<Four>(to, text);
+    return write_bytes(to, text);
+  }
+
+  template <class Group>
+  char* write_groups(char* to, std::string_view text) {
+    const std::size_t at_last = text.size() - sizeof(Group);
+    const auto first = load<Group>(text.data());
+    const auto last = load<Group>(text.data() + at_last);
+    bool escape = false;
+    if constexpr (sizeof(Group) == sizeof(Eight)) {
+      escape = needs_escape(first) || needs_escape(last);
+    } else {
+      escape = needs_escape(first | Eight{last} << 32);
+    }
+    if (escape) [[unlikely]]
       return write_bytes(to, text);
-    std::memcpy(to, &first, sizeof(Four));
-    std::memcpy(to + text.size() - sizeof(Four), &last, sizeof(Four));
-    seen_ |= both;
+    std::memcpy(to, &first, sizeof(Group));
+    std::memcpy(to + at_last, &last, sizeof(Group));
+    seen_ |= first | last;
     return to + text.size();
   }
 
