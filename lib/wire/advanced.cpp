@@ -1,8 +1,10 @@
 #include "wire/advanced.hpp"
 
 #include <array>
+#include <iterator>
 
 #include "wire/internal_message.hpp"
+#include "wire/v8_tags.hpp"
 
 namespace tine::wire {
 
@@ -23,6 +25,30 @@ json announcement(const json& message, const AnnouncedHandle& handle) {
   return line;
 }
 
+bool is_undefined(const json& value) {
+  const auto* const object = value.get_ptr<const json::object_t*>();
+  return object != nullptr && meaning_of(*object) == V8Meaning::undefined;
+}
+
+// Removes the members of an internal message that are undefined. In JSON they do not come, so
+// nothing that reads internal messages needs to know of them. The message beside a handle stays as
+// it is, unless it is internal too.
+void drop_undefined(json& message) {
+  json* one = &message;
+  while (true) {
+    const std::string_view command = internal_command(*one);
+    if (command.empty()) return;
+    auto& members = *one->get_ptr<json::object_t*>();
+    const auto beside_handle = command == handle_command ? members.find("msg") : members.end();
+    for (auto member = members.begin(); member != members.end();) {
+      const bool absent = member != beside_handle && is_undefined(member->second);
+      member = absent ? members.erase(member) : std::next(member);
+    }
+    if (beside_handle == members.end()) return;
+    one = &beside_handle->second;
+  }
+}
+
 }  // namespace
 
 Advanced::Advanced(std::size_t max_depth)
@@ -32,7 +58,9 @@ Advanced::Advanced(std::size_t max_depth)
 
 Codec::Read Advanced::read(std::string_view content, json& value) {
   Read read{.bad = reader_.read(content, value)};
-  if (!read.bad && may_be_internal(content)) read.command = internal_command(value);
+  if (read.bad || !may_be_internal(content)) return read;
+  drop_undefined(value);
+  read.command = internal_command(value);
   return read;
 }
 

@@ -23,6 +23,7 @@ class Advanced final : public Codec {
 
   const Framing& framing() const override { return framing_; }
 
+  // Leaves out the members of internal messages that are undefined, as JSON does.
   Read read(std::string_view content, nlohmann::json& value) override;
   // Looks for `NODE_` in both forms of V8's strings: one byte or two bytes a character.
   bool may_be_internal(std::string_view content) const override;

@@ -12,11 +12,13 @@
 #include "base/byte_buffer.hpp"
 #include "support/catch.hpp"
 #include "support/cbor_codec.hpp"
+#include "wire/advanced.hpp"
 #include "wire/frame_decoder.hpp"
 #include "wire/json_lines.hpp"
 
 using nlohmann::json;
 using tine::base::ByteBuffer;
+using tine::wire::Advanced;
 using tine::wire::AnnouncedHandle;
 using tine::wire::Answer;
 using tine::wire::Codec;
@@ -281,4 +283,38 @@ TEST_CASE("json lines: the channel's own lines are marked, once the peer has mar
   CHECK(written(codec, own, From::channel) == "\x02{\"cmd\":\"NODE_X\"}\n");
   CHECK(written(codec, own, From::user) == "{\"cmd\":\"NODE_X\"}\n");
   CHECK(written(codec, 1, From::channel, &handle)[0] == '{');
+}
+
+// --- advanced
+
+TEST_CASE("advanced: undefined members of an internal message are absent", "[wire]") {
+  Advanced codec(max_depth);
+  const json undefined{{"$undefined", true}};
+  const json member{{"cmd", "NODE_X"}, {"fd", undefined}, {"data", nullptr}, {"a", {{"b", 1}}}};
+  const Result internal = read_one(codec, written(codec, member, From::channel));
+  CHECK(internal.command == "NODE_X");
+  CHECK(internal.value == json{{"cmd", "NODE_X"}, {"data", nullptr}, {"a", {{"b", 1}}}});
+
+  const json user{{"cmd", "NODE_"}, {"fd", undefined}};
+  CHECK(read_one(codec, written(codec, user)).value == user);
+}
+
+TEST_CASE("advanced: undefined members stay in the message beside a handle, unless it is internal",
+          "[wire]") {
+  Advanced codec(max_depth);
+  const json undefined{{"$undefined", true}};
+  const auto message_of = [&](const json& message) {
+    const json line{{"cmd", "NODE_HANDLE"}, {"key", undefined}, {"msg", message}};
+    const json read = read_one(codec, written(codec, line)).value;
+    CHECK(read.size() == 2);
+    return read["msg"];
+  };
+  CHECK(message_of(undefined) == undefined);
+  CHECK(message_of({{"a", undefined}}) == json{{"a", undefined}});
+  CHECK(message_of({{"cmd", "NODE_X"}, {"a", undefined}}) == json{{"cmd", "NODE_X"}});
+
+  // Node wraps a handle that it sends again.
+  const json again{
+      {"cmd", "NODE_HANDLE"}, {"key", undefined}, {"msg", {{"cmd", "NODE_X"}, {"a", undefined}}}};
+  CHECK(message_of(again) == json{{"cmd", "NODE_HANDLE"}, {"msg", {{"cmd", "NODE_X"}}}});
 }
