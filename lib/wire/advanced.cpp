@@ -1,9 +1,11 @@
 #include "wire/advanced.hpp"
 
-#include <array>
+#include <cstdint>
 #include <iterator>
 
 #include "wire/internal_message.hpp"
+#include "wire/v8_format.hpp"
+#include "wire/v8_output.hpp"
 #include "wire/v8_tags.hpp"
 
 namespace tine::wire {
@@ -18,12 +20,6 @@ constexpr std::string_view wide_prefix("N\0O\0D\0E\0_\0", 10);
 // {cmd: 'NODE_HANDLE_ACK'} and {cmd: 'NODE_HANDLE_NACK'}.
 constexpr std::string_view ack("\0\0\0\x1B\xFF\x0Fo\"\3cmd\"\x0FNODE_HANDLE_ACK{\1", 31);
 constexpr std::string_view nack("\0\0\0\x1C\xFF\x0Fo\"\3cmd\"\x10NODE_HANDLE_NACK{\1", 32);
-
-json announcement(const json& message, const AnnouncedHandle& handle) {
-  json line = {{"cmd", handle_command}, {"type", handle.type}, {"msg", message}};
-  if (handle.members.is_object()) line.update(handle.members);
-  return line;
-}
 
 bool is_undefined(const json& value) {
   const auto* const object = value.get_ptr<const json::object_t*>();
@@ -52,7 +48,7 @@ void drop_undefined(json& message) {
 }  // namespace
 
 Advanced::Advanced(std::size_t max_depth)
-    : reader_(max_depth), writer_(max_depth), announcer_(max_depth + 1), text_reader_(max_depth) {}
+    : reader_(max_depth), writer_(max_depth), text_reader_(max_depth) {}
 
 // --- reading
 
@@ -86,13 +82,33 @@ std::optional<std::string> Advanced::write(const json& message, From, const Anno
                                            base::ByteBuffer& out) {
   const std::size_t begin = out.size();
   out.append(std::string_view("\0\0\0\0", V8Framing::length_size));
-  auto problem = handle == nullptr ? writer_.write(message, out)
-                                   : announcer_.write(announcement(message, *handle), out);
+  auto problem = handle == nullptr ? writer_.write(message, out) : announce(message, *handle, out);
   if (problem) return problem;
   const std::size_t length = out.size() - begin - V8Framing::length_size;
   if (length > V8Framing::longest) return "its size, which is 2 GiB or more";
   const auto bytes = V8Framing::bytes_of(length);
   out.overwrite(begin, {bytes.data(), bytes.size()});
+  return std::nullopt;
+}
+
+// Writes the object that has the message as a member. The message is not copied into it, and its
+// references count from the message.
+std::optional<std::string> Advanced::announce(const json& message, const AnnouncedHandle& handle,
+                                              base::ByteBuffer& out) {
+  constexpr std::size_t objects = 1;
+  json members = {{"cmd", handle_command}, {"type", handle.type}};
+  if (handle.members.is_object()) members.update(handle.members);
+  V8Output frame(out);
+  frame.byte(v8::header);
+  frame.byte(v8::written_version);
+  frame.tag(v8::Tag::object);
+  for (const auto& [name, value] : members.items()) {
+    frame.tag(v8::Tag::latin1, std::string_view(name));
+    if (auto problem = writer_.write_part(value, objects, out)) return problem;
+  }
+  frame.tag(v8::Tag::latin1, std::string_view("msg"));
+  if (auto problem = writer_.write_part(message, objects, out)) return problem;
+  frame.tag(v8::Tag::end_of_object, std::uint64_t{members.size() + 1});
   return std::nullopt;
 }
 

@@ -38,10 +38,12 @@ class Advanced final : public Codec {
   std::string_view answer(Answer answer) const override;
 
  private:
+  std::optional<std::string> announce(const nlohmann::json& message, const AnnouncedHandle& handle,
+                                      base::ByteBuffer& out);
+
   V8Framing framing_;
   V8Reader reader_;
   V8Writer writer_;
-  V8Writer announcer_;  // of messages with a handle, which are within another object
   JsonReader text_reader_;
   nlohmann::json text_value_;  // of a text that is written, or of a message that is traced
   base::ByteBuffer text_input_;

@@ -22,7 +22,7 @@ enum class Answer { ack, nack };
 // What a frame says about the descriptors beside it.
 struct AnnouncedHandle {
   std::string_view type;          // "net.Socket" and the like
-  const nlohmann::json& members;  // further members of the frame; null if there are none
+  const nlohmann::json& members;  // further members of the frame, texts and numbers; or null
 };
 
 // A serialization: it makes frames of messages, and messages of frames.

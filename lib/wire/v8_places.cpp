@@ -13,10 +13,18 @@ void V8Places::clear() {
   references_.clear();
 }
 
+// An object begins after the one that it is in.
+std::size_t V8Places::member(std::size_t parent, std::string_view key) const {
+  for (std::size_t number = parent + 1; number < places_.size(); ++number) {
+    const Place& place = places_[number];
+    if (place.parent == parent && place.key != nullptr && *place.key == key) return number;
+  }
+  return none;
+}
+
 // Finds the values of all objects in one pass: an object comes after the one that it is in. To
 // search for each from the root would take long if they are deep.
-std::optional<std::size_t> V8Places::resolve(json& root, std::size_t most) const {
-  if (references_.empty()) return std::nullopt;
+std::optional<std::size_t> V8Places::resolve(json& root, std::size_t top, std::size_t most) const {
   std::vector<json*> values;
   values.reserve(places_.size());
   const auto value_at = [&](const Place& place) -> json& {
@@ -26,7 +34,7 @@ std::optional<std::size_t> V8Places::resolve(json& root, std::size_t most) const
 
   std::size_t total = 0;
   for (const Reference& reference : references_) {
-    std::string pointer = pointer_to(reference.target);
+    std::string pointer = pointer_to(reference.target, top);
     total += pointer.size();
     if (total > most) return reference.offset;
     value_at(reference.place) = json::object({{v8::reference_key, std::move(pointer)}});
@@ -39,9 +47,11 @@ V8Step V8Places::step_to(const Place& place) const {
   return {parent.container, parent.is_tagged, place.index, place.key};
 }
 
-std::string V8Places::pointer_to(std::size_t number) const {
+std::string V8Places::pointer_to(std::size_t number, std::size_t top) const {
   std::vector<std::size_t> way;  // the object first, its outermost container last
-  for (; places_[number].parent != none; number = places_[number].parent) way.push_back(number);
+  for (; number != top && places_[number].parent != none; number = places_[number].parent) {
+    way.push_back(number);
+  }
   std::string pointer;
   for (; !way.empty(); way.pop_back()) append_step(pointer, step_to(places_[way.back()]));
   return pointer;

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
@@ -41,9 +42,15 @@ class V8Places {
         {{parent, step.index, step.key, V8Container::object, false}, target, offset});
   }
 
+  bool has_references() const { return !references_.empty(); }
+
+  // Returns the number of the object that an object has as this member; none if there is none.
+  std::size_t member(std::size_t parent, std::string_view key) const;
+
   // Writes {"$ref": pointer} to the place of each reference, as long as all pointers together have
-  // at most `most` bytes. Returns the offset of the reference at which they have more.
-  std::optional<std::size_t> resolve(nlohmann::json& root, std::size_t most) const;
+  // at most `most` bytes. Returns the offset of the reference at which they have more. Pointers to
+  // objects in the object `top` count from there, all others from the root.
+  std::optional<std::size_t> resolve(nlohmann::json& root, std::size_t top, std::size_t most) const;
 
  private:
   struct Place {
@@ -60,7 +67,7 @@ class V8Places {
   };
 
   V8Step step_to(const Place& place) const;
-  std::string pointer_to(std::size_t number) const;
+  std::string pointer_to(std::size_t number, std::size_t top) const;
 
   std::vector<Place> places_;
   std::vector<Reference> references_;

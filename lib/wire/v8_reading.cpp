@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "wire/internal_message.hpp"
 #include "wire/v8_leaves.hpp"
 #include "wire/v8_tags.hpp"
 #include "wire/v8_text.hpp"
@@ -147,10 +148,27 @@ std::optional<std::string_view> V8Reading::read_key() {
 bool V8Reading::resolve_references(std::size_t size, json& value) {
   constexpr std::size_t always_allowed = std::size_t{4} << 20;
   constexpr std::size_t times_message = 16;
-  const auto offset = places_.resolve(value, always_allowed + times_message * size);
+  if (!places_.has_references()) return true;
+  const auto offset =
+      places_.resolve(value, place_of_message(value), always_allowed + times_message * size);
   if (!offset) return true;
   mark_ = *offset;
   return fail("too many references to objects that are nested deep");
+}
+
+// The message beside a handle is a member of another one, or of one in that one when Node sends the
+// handle again. A listener gets the message alone, so pointers count from it.
+std::size_t V8Reading::place_of_message(const json& value) const {
+  const json* message = &value;
+  std::size_t place = 0;
+  while (internal_command(*message) == handle_command) {
+    const auto inner = message->find("msg");
+    const std::size_t inner_place = places_.member(place, "msg");
+    if (inner == message->end() || inner_place == V8Places::none) break;
+    message = &*inner;
+    place = inner_place;
+  }
+  return place;
 }
 
 json* V8Reading::next_slot() {

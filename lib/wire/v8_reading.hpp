@@ -52,6 +52,7 @@ class V8Reading {
   bool read_host_object(nlohmann::json& slot);
   std::optional<std::string_view> read_key();
   bool resolve_references(std::size_t size, nlohmann::json& value);
+  std::size_t place_of_message(const nlohmann::json& value) const;
 
   // Begin a container, and return false if they cannot.
   bool open(V8Container container, std::size_t levels, nlohmann::json& slot);

@@ -30,7 +30,14 @@ class V8Writer {
   // deeper than max_depth, and an object that stands for a value that JavaScript does not have.
   std::optional<std::string> write(const nlohmann::json& value, base::ByteBuffer& out);
 
+  // Does the same without the header, for a value within a message in which `objects` objects have
+  // begun before it. References count from this value.
+  std::optional<std::string> write_part(const nlohmann::json& value, std::size_t objects,
+                                        base::ByteBuffer& out);
+
  private:
+  V8Writing& writing();
+
   std::size_t max_depth_;
   std::unique_ptr<V8Writing> writing_;
   base::RecentNeed need_;

@@ -37,15 +37,30 @@ bool can_be_referred_to(const json& value) {
 std::optional<std::string> V8Writing::write(const json& root, base::ByteBuffer& out) {
   base::Appending appending(out);
   out_ = V8Output(out);
+  out_.byte(v8::header);
+  out_.byte(v8::written_version);
+  auto problem = write_root(root, 0);
+  if (!problem) appending.keep();
+  return problem;
+}
+
+std::optional<std::string> V8Writing::write_part(const json& root, std::size_t objects,
+                                                 base::ByteBuffer& out) {
+  base::Appending appending(out);
+  out_ = V8Output(out);
+  auto problem = write_root(root, objects);
+  if (!problem) appending.keep();
+  return problem;
+}
+
+std::optional<std::string> V8Writing::write_root(const json& root, std::size_t objects) {
   root_ = &root;
+  objects_ = objects;
   frames_.clear();
   written_.clear();
   problem_.reset();
-  out_.byte(v8::header);
-  out_.byte(v8::written_version);
   const json* value = &root;
   while (value != nullptr && write_value(*value)) value = next_value();
-  if (!problem_) appending.keep();
   return std::move(problem_);
 }
 
@@ -103,11 +118,15 @@ bool V8Writing::write_reference(const std::string& pointer) {
   if (target == nullptr) return fail("a $ref that names nothing");
   // Many references may name a large Map, and it takes long to see that it is one.
   if (const auto number = written_.find(*target)) {
-    out_.tag(Tag::reference, std::uint64_t{*number});
+    put_reference(*number);
     return true;
   }
   if (!can_be_referred_to(*target)) return fail("a $ref that names no object");
   return write_value(*target);
+}
+
+void V8Writing::put_reference(std::size_t number) {
+  out_.tag(Tag::reference, std::uint64_t{objects_ + number});
 }
 
 bool V8Writing::open(const json& value, V8Container container, std::size_t levels) {
@@ -261,7 +280,7 @@ bool V8Writing::is_too_deep(std::size_t levels) {
 
 bool V8Writing::is_new(const json& value) {
   if (const auto number = written_.find(value)) {
-    if (!is_too_deep(1)) out_.tag(Tag::reference, std::uint64_t{*number});
+    if (!is_too_deep(1)) put_reference(*number);
     return false;
   }
   written_.add(value);

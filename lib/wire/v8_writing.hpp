@@ -24,7 +24,10 @@ class V8Writing {
  public:
   explicit V8Writing(std::size_t max_depth) : max_depth_(max_depth) {}
 
+  // See V8Writer.
   std::optional<std::string> write(const nlohmann::json& root, base::ByteBuffer& out);
+  std::optional<std::string> write_part(const nlohmann::json& root, std::size_t objects,
+                                        base::ByteBuffer& out);
 
   // Bytes of memory that are held, and that the last value needed.
   std::size_t held() const { return written_.capacity() * sizeof(const nlohmann::json*); }
@@ -41,10 +44,12 @@ class V8Writing {
     nlohmann::json::object_t::const_iterator end;
   };
 
+  std::optional<std::string> write_root(const nlohmann::json& root, std::size_t objects);
   bool write_value(const nlohmann::json& value);
   bool write_object(const nlohmann::json& value);
   bool write_leaf_object(const nlohmann::json& value, V8Meaning meaning);
   bool write_reference(const std::string& pointer);
+  void put_reference(std::size_t number);
 
   // Begin a container; false if it cannot be written.
   bool open(const nlohmann::json& value, V8Container container, std::size_t levels);
@@ -75,6 +80,7 @@ class V8Writing {
   V8Output out_;
   std::size_t max_depth_;
   const nlohmann::json* root_ = nullptr;
+  std::size_t objects_ = 0;  // of the message, before the root
   std::vector<Frame> frames_;
   V8Written written_;
   std::optional<std::string> problem_;

@@ -318,3 +318,32 @@ TEST_CASE("advanced: undefined members stay in the message beside a handle, unle
       {"cmd", "NODE_HANDLE"}, {"key", undefined}, {"msg", {{"cmd", "NODE_X"}, {"a", undefined}}}};
   CHECK(message_of(again) == json{{"cmd", "NODE_HANDLE"}, {"msg", {{"cmd", "NODE_X"}}}});
 }
+
+TEST_CASE("advanced: references in a message beside a handle count from the message", "[wire]") {
+  Advanced codec(max_depth);
+  const json members{{"key", "a key"}};
+  const AnnouncedHandle handle{"net.Socket", members};
+  const json circular{{"list", {{{"x", 1}}, {{"$ref", "/list/0"}}}}, {"self", {{"$ref", ""}}}};
+  const std::string frame = written(codec, circular, From::user, &handle);
+  CHECK(read_one(codec, frame).value["msg"] == circular);
+
+  // In V8's numbers, the message is object 1 of the frame.
+  CHECK(frame.find("\"\4self^\1{\2{\4") != frame.npos);
+  const json escaped{{"$escape", {{"$set", {json::array(), {{"$ref", "/$escape/$set/0"}}}}}}};
+  CHECK(read_one(codec, written(codec, escaped, From::user, &handle)).value["msg"] == escaped);
+  // Node wraps a handle that it sends again. The message is that of the inner frame.
+  const json wrapped{{"cmd", "NODE_HANDLE"}, {"msg", {{"self", {{"$ref", "/msg"}}}}}};
+  CHECK(read_one(codec, written(codec, wrapped, From::user, &handle)).value["msg"]["msg"] ==
+        json{{"self", {{"$ref", ""}}}});
+}
+
+TEST_CASE("advanced: a message beside a handle may be as deep as any", "[wire]") {
+  Advanced codec(3);
+  const AnnouncedHandle handle{"net.Socket", no_members};
+  ByteBuffer out;
+  CHECK_FALSE(codec.write(json::parse("[[[1]]]"), From::user, &handle, out));
+  CHECK(codec.write(json::parse("[[[[1]]]]"), From::user, &handle, out) ==
+        "nested more than 3 deep, at /0/0/0");
+  CHECK(codec.write({{"a", "\xFF"}}, From::user, &handle, out) ==
+        "a string is not valid UTF-8, at /a");
+}
