@@ -48,11 +48,13 @@ std::size_t LineFraming::end_of_frame(std::string_view bytes, std::size_t at) co
 
 Framing::Frame V8Framing::first(std::string_view bytes, std::size_t) const {
   constexpr char header = '\xFF';
-  if (bytes.size() > length_size && bytes[length_size] != header) return {.foreign = true};
   if (bytes.size() < length_size) return {};
   std::size_t content = 0;
   for (const char byte : bytes.substr(0, length_size)) {
     content = content << 8 | static_cast<unsigned char>(byte);
+  }
+  if (content > 0 && bytes.size() > length_size && bytes[length_size] != header) {
+    return {.foreign = true};
   }
   const bool complete = bytes.size() - length_size >= content;
   return {.begin = length_size, .content = content, .size = complete ? length_size + content : 0};

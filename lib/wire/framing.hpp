@@ -48,7 +48,7 @@ class LineFraming final : public Framing {
 };
 
 // The framing of values in V8's format: each begins with its length, in four bytes, the highest
-// first. The value begins with the byte 0xFF.
+// first. The value begins with the byte 0xFF. A frame without content is a frame, but no message.
 class V8Framing final : public Framing {
  public:
   static constexpr std::size_t length_size = 4;

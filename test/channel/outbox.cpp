@@ -17,6 +17,7 @@
 
 #include "support/catch.hpp"
 #include "support/cbor_codec.hpp"
+#include "wire/advanced.hpp"
 #include "wire/json_lines.hpp"
 
 using nlohmann::json;
@@ -30,6 +31,9 @@ namespace {
 
 std::unique_ptr<Codec> json_lines() {
   return std::make_unique<tine::wire::JsonLines>(tine::ChannelOptions().max_depth);
+}
+std::unique_ptr<Codec> advanced() {
+  return std::make_unique<tine::wire::Advanced>(tine::ChannelOptions().max_depth);
 }
 std::unique_ptr<Codec> cbor() { return std::make_unique<CborCodec>(); }
 
@@ -311,7 +315,7 @@ class OutboxAndModel {
 }  // namespace
 
 TEST_CASE("outbox: every sequence of four steps does what the model does", "[channel]") {
-  const Make make = GENERATE(Make{json_lines}, Make{cbor});
+  const Make make = GENERATE(Make{json_lines}, Make{cbor}, Make{advanced});
   constexpr int length = 4;
   std::size_t all = 1;
   for (int i = 0; i < length; ++i) all *= all_steps.size();
@@ -328,7 +332,7 @@ TEST_CASE("outbox: every sequence of four steps does what the model does", "[cha
 }
 
 TEST_CASE("outbox: long random sequences of steps do what the model does", "[channel]") {
-  const Make make = GENERATE(Make{json_lines}, Make{cbor});
+  const Make make = GENERATE(Make{json_lines}, Make{cbor}, Make{advanced});
   const bool finished = GENERATE(true, false);
   // About half of the steps write; otherwise everything would wait behind the first handle.
   const std::string steps = std::string(all_steps) + "1112222wwwwww+++++--";

@@ -1,4 +1,4 @@
-// The codec of JSON lines, and what each codec has to do, by a second one.
+// The codecs of tine, what each codec has to do, and a third one that has to do the same.
 #include "wire/codec.hpp"
 
 #include <algorithm>
@@ -33,6 +33,7 @@ constexpr std::size_t no_limit = std::size_t{1} << 40;
 const json no_members;
 
 std::unique_ptr<Codec> json_lines() { return std::make_unique<JsonLines>(max_depth); }
+std::unique_ptr<Codec> advanced() { return std::make_unique<Advanced>(max_depth); }
 std::unique_ptr<Codec> cbor() { return std::make_unique<CborCodec>(); }
 
 using Make = std::unique_ptr<Codec> (*)();
@@ -98,7 +99,7 @@ void read_all(Codec& codec, FrameDecoder& decoder, json& value, std::vector<json
 }  // namespace
 
 TEST_CASE("codec: what was written is read, when the stream is cut anywhere", "[wire]") {
-  const Make make = GENERATE(Make{json_lines}, Make{cbor});
+  const Make make = GENERATE(Make{json_lines}, Make{cbor}, Make{advanced});
   const auto codec = make();
   std::string stream;
   for (const json& message : messages) stream += written(*codec, message);
@@ -116,7 +117,7 @@ TEST_CASE("codec: what was written is read, when the stream is cut anywhere", "[
 }
 
 TEST_CASE("codec: a text is written as its value is", "[wire]") {
-  const Make make = GENERATE(Make{json_lines}, Make{cbor});
+  const Make make = GENERATE(Make{json_lines}, Make{cbor}, Make{advanced});
   const auto codec = make();
   for (const json& message : messages) {
     CHECK(written_text(*codec, message.dump()) == written(*codec, message));
@@ -124,7 +125,7 @@ TEST_CASE("codec: a text is written as its value is", "[wire]") {
 }
 
 TEST_CASE("codec: a message is one frame, and its text is JSON", "[wire]") {
-  const Make make = GENERATE(Make{json_lines}, Make{cbor});
+  const Make make = GENERATE(Make{json_lines}, Make{cbor}, Make{advanced});
   const auto codec = make();
   for (const json& message : messages) {
     const std::string frame = written(*codec, message);
@@ -140,7 +141,7 @@ TEST_CASE("codec: a message is one frame, and its text is JSON", "[wire]") {
 
 TEST_CASE("codec: an internal message has its command, and may be one before it is read",
           "[wire]") {
-  const Make make = GENERATE(Make{json_lines}, Make{cbor});
+  const Make make = GENERATE(Make{json_lines}, Make{cbor}, Make{advanced});
   const auto codec = make();
   const std::string frame = written(*codec, {{"cmd", "NODE_X"}, {"a", 1}}, From::channel);
   const Result result = read_one(*codec, frame);
@@ -153,7 +154,7 @@ TEST_CASE("codec: an internal message has its command, and may be one before it 
 
 TEST_CASE("codec: a frame announces a handle with its type, the message, and further members",
           "[wire]") {
-  const Make make = GENERATE(Make{json_lines}, Make{cbor});
+  const Make make = GENERATE(Make{json_lines}, Make{cbor}, Make{advanced});
   const auto codec = make();
   const json members{{"key", "4:\"127.0.0.1\":80"}};
   const AnnouncedHandle handle{"net.Socket", members};
@@ -168,14 +169,14 @@ TEST_CASE("codec: a frame announces a handle with its type, the message, and fur
 }
 
 TEST_CASE("codec: an answer is the frame of an internal message", "[wire]") {
-  const Make make = GENERATE(Make{json_lines}, Make{cbor});
+  const Make make = GENERATE(Make{json_lines}, Make{cbor}, Make{advanced});
   const auto codec = make();
   CHECK(read_one(*codec, codec->answer(Answer::ack)).command == "NODE_HANDLE_ACK");
   CHECK(read_one(*codec, codec->answer(Answer::nack)).command == "NODE_HANDLE_NACK");
 }
 
 TEST_CASE("codec: what cannot be written has a reason", "[wire]") {
-  const Make make = GENERATE(Make{json_lines}, Make{cbor});
+  const Make make = GENERATE(Make{json_lines}, Make{cbor}, Make{advanced});
   const auto codec = make();
   const AnnouncedHandle handle{"net.Socket", no_members};
   ByteBuffer out;
@@ -186,7 +187,7 @@ TEST_CASE("codec: what cannot be written has a reason", "[wire]") {
 }
 
 TEST_CASE("codec: a frame that is no message has a reason, and the next one is read", "[wire]") {
-  const Make make = GENERATE(Make{json_lines}, Make{cbor});
+  const Make make = GENERATE(Make{json_lines}, Make{cbor}, Make{advanced});
   const auto codec = make();
   const std::string bad = codec->content_is_text() ? "x\n" : length_frame("\xFF");
   CHECK_FALSE(read_one(*codec, bad).bad.empty());

@@ -1,4 +1,4 @@
-// Where frames begin and end, for lines and for a framing that announces lengths.
+// Where frames begin and end, for lines and for framings that announce lengths.
 #include "wire/framing.hpp"
 
 #include <algorithm>
@@ -13,6 +13,7 @@
 using tine::wire::FrameDecoder;
 using tine::wire::Framing;
 using tine::wire::LineFraming;
+using tine::wire::V8Framing;
 using Contents = std::vector<std::string>;
 
 namespace {
@@ -64,6 +65,19 @@ Sample length_sample() {
   return sample;
 }
 
+Sample v8_sample() {
+  static const V8Framing framing;
+  const std::string zeros(5, '\0');
+  Sample sample{
+      framing,
+      {"\xFF\n\n", "", "\xFF" + zeros, "\xFF", "\xFF" + std::string(300, '\n'), "", "\xFF!"},
+      {}};
+  for (const std::string& content : sample.contents) {
+    sample.frames.push_back(length_frame(content));
+  }
+  return sample;
+}
+
 void feed(FrameDecoder& decoder, std::string_view bytes) {
   std::copy(bytes.begin(), bytes.end(), decoder.room(bytes.size()).begin());
   decoder.advance(bytes.size());
@@ -78,7 +92,7 @@ Contents take_all(FrameDecoder& decoder) {
 }  // namespace
 
 TEST_CASE("framing: counts complete frames, when the bytes end anywhere", "[wire]") {
-  const Sample sample = GENERATE(line_sample(), length_sample());
+  const Sample sample = GENERATE(line_sample(), length_sample(), v8_sample());
   const std::string stream = sample.stream();
   for (std::size_t size = 0; size <= stream.size(); ++size) {
     CAPTURE(size);
@@ -90,7 +104,7 @@ TEST_CASE("framing: counts complete frames, when the bytes end anywhere", "[wire
 }
 
 TEST_CASE("framing: finds the end of the frame that any byte belongs to", "[wire]") {
-  const Sample sample = GENERATE(line_sample(), length_sample());
+  const Sample sample = GENERATE(line_sample(), length_sample(), v8_sample());
   const std::string stream = sample.stream();
   for (std::size_t at = 0; at <= stream.size(); ++at) {
     CAPTURE(at);
@@ -102,7 +116,7 @@ TEST_CASE("framing: finds the end of the frame that any byte belongs to", "[wire
 }
 
 TEST_CASE("framing: the decoder gives the same frames, when cut at any two points", "[wire]") {
-  const Sample sample = GENERATE(line_sample(), length_sample());
+  const Sample sample = GENERATE(line_sample(), length_sample(), v8_sample());
   const std::string stream = sample.stream();
   const std::size_t step = stream.size() > 100 ? 7 : 1;
   for (std::size_t first = 0; first <= stream.size(); ++first) {
@@ -123,7 +137,7 @@ TEST_CASE("framing: the decoder gives the same frames, when cut at any two point
 }
 
 TEST_CASE("framing: the decoder gives each frame whole, and again when it is put back", "[wire]") {
-  const Sample sample = GENERATE(line_sample(), length_sample());
+  const Sample sample = GENERATE(line_sample(), length_sample(), v8_sample());
   FrameDecoder decoder(sample.framing, no_limit);
   feed(decoder, sample.stream());
   for (std::size_t i = 0; i < sample.frames.size(); ++i) {
@@ -138,7 +152,7 @@ TEST_CASE("framing: the decoder gives each frame whole, and again when it is put
 }
 
 TEST_CASE("framing: what is ahead is whole frames, and none if there is but one", "[wire]") {
-  const Sample sample = GENERATE(line_sample(), length_sample());
+  const Sample sample = GENERATE(line_sample(), length_sample(), v8_sample());
   const std::string stream = sample.stream();
   FrameDecoder decoder(sample.framing, no_limit);
   feed(decoder, stream);
@@ -161,4 +175,23 @@ TEST_CASE("framing: a length past the limit overflows, before the content comes"
   CHECK(decoder.overflown());
   feed(decoder, "more");
   CHECK(decoder.next() == std::nullopt);
+}
+
+TEST_CASE("v8 framing: what is no value is foreign, as soon as that shows", "[wire]") {
+  const V8Framing framing;
+  const std::string good = length_frame("\xFF");
+  const std::string bun("\1\2\0\0\0", 5);
+  for (const std::string& foreign : {std::string("{\"a\":1}\n"), bun, length_frame("x")}) {
+    CAPTURE(foreign);
+    FrameDecoder decoder(framing, no_limit);
+    feed(decoder, good + foreign.substr(0, 4));
+    CHECK(decoder.next() == "\xFF");
+    CHECK_FALSE(decoder.has_frame());
+    CHECK_FALSE(decoder.foreign());
+    feed(decoder, foreign.substr(4, 1));
+    CHECK_FALSE(decoder.has_frame());
+    CHECK(decoder.foreign());
+    feed(decoder, foreign.substr(5) + good);
+    CHECK(decoder.next() == std::nullopt);
+  }
 }
