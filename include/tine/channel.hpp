@@ -28,12 +28,12 @@ enum class Serialization {
 //
 // Node: none of these can be set, and most do not exist.
 struct ChannelOptions {
-  // The longest line, or value, that is accepted. A longer one is an "error" and ends the channel,
+  // The longest message that is accepted. A longer one is an "error" and ends the channel,
   // because the start of the next one is unknown.
   std::size_t max_line = std::size_t{256} << 20;
 
   // How deeply arrays and objects may be nested, received and sent: `[[1]]` is 2 deep. A received
-  // line that is nested more deeply is an "error"; send() refuses such a message. Never more than
+  // message that is nested more deeply is an "error"; send() refuses such a one. Never more than
   // 10 000, whatever is set.
   std::size_t max_depth = 1000;
 
@@ -98,7 +98,7 @@ class TINE_EXPORT Channel {
   // Bytes that were accepted and not yet given to the kernel.
   std::size_t queued_bytes() const;
 
-  // Bytes of an unfinished last line that was dropped when the channel ended, which is not an
+  // Bytes of an unfinished last message that was dropped when the channel ended, which is not an
   // error. 0 while the channel is open.
   std::size_t torn_bytes() const;
 

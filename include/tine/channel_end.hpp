@@ -49,12 +49,12 @@ class TINE_EXPORT ChannelEnd {
   // In that case a message may wait until the listener that is running returns, and abort() or
   // _exit() may lose it: see Channel::flush().
   //
-  // Node: subprocess.send(), process.send(). A value that cannot be written as JSON is refused;
-  // Node throws.
+  // Node: subprocess.send(), process.send(). A value that cannot be written is refused; Node
+  // throws.
   bool send(const nlohmann::json& message, SendCallback sent = {}) const;
 
-  // Sends a message that is already JSON text. It is refused if it is invalid or contains a line
-  // feed. A template, so that send({{"n", 1}}) means the overload above.
+  // Sends a message that is already JSON text. It is refused if it is invalid, or contains a line
+  // feed and is to be a line. A template, so that send({{"n", 1}}) means the overload above.
   template <std::same_as<Text> T>
   bool send(T text, SendCallback sent = {}) const {
     return send_text(text, std::move(sent));

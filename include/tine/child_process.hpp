@@ -56,7 +56,7 @@ struct StopOptions {
 //   "spawn"       the child runs
 //   "connected"   the channel is up; once, after "spawn"
 //   "message"     the child sent a message; see Message for the forms that a listener may take
-//   "error"       the child could not be started, a received line is not a message, or a message
+//   "error"       the child could not be started, what came is not a message, or a message
 //                 without a callback was refused. Without a listener, Loop::run() throws the error.
 //                 The text names the child's file and pid. A message that is lost because the child
 //                 is gone is an "error" only if there is a listener: see ChannelEnd::send()

@@ -16,10 +16,10 @@ enum class Errc {
   channel_closed = 1,         // ERR_IPC_CHANNEL_CLOSED: send() on a channel that is not connected
   bad_channel,                // NODE_CHANNEL_FD does not name a connected stream socket
   unsupported_serialization,  // the peer asks for, or writes, a format that tine does not have
-  bad_message,                // a received line is not JSON, or is nested too deeply
-  message_too_long,           // a received line is longer than ChannelOptions::max_line
+  bad_message,                // what came is not a message, or is nested too deeply
+  message_too_long,           // a received message is longer than ChannelOptions::max_line
   message_type,               // a message does not convert to the type its listener takes
-  invalid_value,              // a message cannot be written as JSON, or is nested too deeply
+  invalid_value,              // a message cannot be written, or is nested too deeply
   queue_full,                 // the queue would grow past ChannelOptions::send_limit
   handle_refused,             // a handle came with a message; this end takes none, or no more
   handle_lost,                // the peer did not take a handle, or did not answer for it
@@ -54,7 +54,7 @@ class TINE_EXPORT Error : public std::system_error {
  public:
   using std::system_error::system_error;
 
-  // For invalid JSON: the zero-based byte offset of the first error.
+  // For an invalid message: the zero-based byte offset of the first error.
   std::optional<std::size_t> offset() const { return offset_; }
   Error& at(std::size_t offset) {
     offset_ = offset;

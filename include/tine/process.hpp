@@ -22,11 +22,12 @@ class Loop;
 //
 //   "connected"   the channel is up; once, on the first turn of the loop
 //   "message"     the parent sent a message; see Message for the forms that a listener may take
-//   "error"       the environment names an invalid channel, a received line is not a message, or a
+//   "error"       the environment names an invalid channel, what came is not a message, or a
 //                 message without a callback was refused. Without a listener, Loop::run() throws
 //                 the error, except Errc::unsupported_serialization: then the process writes the
-//                 error to stderr and ends with exit code 78. A message that is lost because the parent is gone, or has
-//                 disconnected, is an "error" only if there is a listener: see ChannelEnd::send()
+//                 error to stderr and ends with exit code 78. A message that is lost because the
+//                 parent is gone, or has disconnected, is an "error" only if there is a listener:
+//                 see ChannelEnd::send()
 //   "drain"       after send() returned false: the queue is down to half of send_mark
 //   "disconnect"  the channel is closed; everything received before has been delivered
 //

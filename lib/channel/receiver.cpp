@@ -16,9 +16,9 @@ namespace tine::channel {
 namespace {
 
 std::string bad_frames_text(const Inbox::Item& item) {
-  std::string text = "a line that came in is no message, " + item.bad->text();
+  std::string text = "what came in is no message, " + item.bad->text();
   if (item.bad_frames > 1) {
-    text += " (and " + std::to_string(item.bad_frames - 1) + " more bad lines after it)";
+    text += " (and " + std::to_string(item.bad_frames - 1) + " more after it)";
   }
   return text;
 }

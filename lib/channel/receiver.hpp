@@ -24,7 +24,7 @@ class Receiver {
 
   // Delivers what has come in. Runs listeners; if one throws, call it again for the rest. some:
   // there may be more, but the rest of the loop has to run first. overflow: the rest cannot be
-  // read, because a line is too long; returned once.
+  // read, because a message is too long; returned once.
   enum class Delivered { all, some, overflow };
   Delivered deliver();
   // Returns why there is an overflow.

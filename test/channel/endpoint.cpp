@@ -100,7 +100,28 @@ TEST_CASE("endpoint: consecutive bad lines are one error with a count", "[channe
   channel.peer.write("x\ny\nz\n1\n");
   channel.run_to_end();
   CHECK(channel.log == Log{"error", "1", "disconnect"});
-  CHECK_THAT(channel.owner->errors_[0].what(), ContainsSubstring("2 more bad lines"));
+  CHECK_THAT(channel.owner->errors_[0].what(), ContainsSubstring("(and 2 more after it)"));
+}
+
+TEST_CASE("endpoint: a bad message of advanced serialization is an error, and the next one arrives",
+          "[channel]") {
+  Channel channel({}, tine::Serialization::advanced);
+  channel.peer.write(std::string("\0\0\0\3\xFF\x0Fq\0\0\0\2\xFF\x0F\0\0\0\3\xFF\x0FT", 20));
+  channel.run_to_end();
+  CHECK(channel.log == Log{"error", "true", "disconnect"});
+  CHECK(channel.owner->errors_.at(0).code() == Errc::bad_message);
+  CHECK_THAT(channel.owner->errors_.at(0).what(),
+             StartsWith("what came in is no message, at byte 2: a byte that stands for no value, "
+                        "near `\\xff\\x0fq` (and 1 more after it)"));
+}
+
+TEST_CASE("endpoint: a peer that does not write advanced serialization is reported, and left",
+          "[channel]") {
+  Channel channel({}, tine::Serialization::advanced);
+  channel.peer.write("{\"a\":1}\n");
+  channel.run_to_end();
+  CHECK(channel.log == Log{"error", "disconnect"});
+  CHECK(channel.owner->errors_.at(0).code() == Errc::unsupported_serialization);
 }
 
 TEST_CASE("endpoint: many bad lines let the rest of the loop run", "[channel]") {

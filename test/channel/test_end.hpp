@@ -20,8 +20,9 @@ using Log = std::vector<std::string>;
 // The owner of a channel end. Records the events of that end.
 class TestEnd final : public tine::channel::Endpoint::Owner {
  public:
-  TestEnd(tine::Loop& loop, const tine::ChannelOptions& options)
-      : end_(tine::core_of(loop), *this, options) {
+  TestEnd(tine::Loop& loop, const tine::ChannelOptions& options,
+          tine::Serialization serialization = tine::Serialization::json)
+      : end_(tine::core_of(loop), *this, options, serialization) {
     end_.router().add(tine::channel::Router::Offers::internal,
                       [this](nlohmann::json& message, tine::channel::ReceivedDescriptors*) {
                         internal_.push_back(message.dump());
@@ -83,8 +84,9 @@ class TestEnd final : public tine::channel::Endpoint::Owner {
 
 // An open channel end, and a raw peer.
 struct Channel {
-  explicit Channel(const tine::ChannelOptions& options = {})
-      : owner(std::make_shared<TestEnd>(loop, options)),
+  explicit Channel(const tine::ChannelOptions& options = {},
+                   tine::Serialization serialization = tine::Serialization::json)
+      : owner(std::make_shared<TestEnd>(loop, options, serialization)),
         peer(fd),
         end(owner->end_),
         log(owner->log_) {

@@ -263,7 +263,7 @@ class Session final : public Endpoint::Owner {
     in_listener();
   }
 
-  // Counts the bad lines of an error such as "…, near `x` (and 2 more bad lines after it): …".
+  // Counts the bad lines of an error such as "…, near `x` (and 2 more after it): …".
   static std::size_t bad_lines_of(const tine::Error& error) {
     std::string_view what = error.what();
     what.remove_suffix((": " + error.code().message()).size());

@@ -69,7 +69,7 @@ TEST_CASE("row 12: under a raw parent, garbage is an error of the child, and the
   for (const std::string garbage :
        {"", "garbage", "{\"a\":}", "\xFF\xFE", "[1", "\"\x01\"", "nul"}) {
     parent.channel().write(garbage + "\n");
-    parent.channel().expect("{\"error\":\"a line that came in is no message, ");
+    parent.channel().expect("{\"error\":\"what came in is no message, ");
     std::string rest;
     while (!rest.ends_with("\n")) rest += parent.channel().read_some(1);
     parent.channel().write("1\n");
