@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -21,5 +22,8 @@ struct ReceivedMessage {
   nlohmann::json& value;                  // of this message only if values were wanted
   ReceivedDescriptors* beside = nullptr;  // null if there are none
 };
+
+// Returns the JSON text of a value that was received.
+std::string text_of(const nlohmann::json& value);
 
 }  // namespace tine::channel

@@ -2,11 +2,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include "channel/received_message.hpp"
+
 namespace tine {
 
 void Message::write_text() const {
-  constexpr auto replace = nlohmann::json::error_handler_t::replace;
-  written_ = std::make_shared<const std::string>(value_->dump(-1, ' ', false, replace));
+  written_ = std::make_shared<const std::string>(channel::text_of(*value_));
   text_ = *written_;
 }
 

@@ -5,6 +5,7 @@
 
 #include "wire/internal_message.hpp"
 #include "wire/v8_format.hpp"
+#include "wire/v8_json.hpp"
 #include "wire/v8_output.hpp"
 #include "wire/v8_tags.hpp"
 
@@ -72,7 +73,7 @@ std::string_view Advanced::text(std::string_view content, const json* value) {
     if (reader_.read(text_input_.view(), text_value_)) return {};
     value = &text_value_;
   }
-  text_ = value->dump(-1, ' ', false, json::error_handler_t::replace);
+  text_ = json_text(*value);
   return text_;
 }
 

@@ -37,7 +37,8 @@ constexpr auto escapes = [] {
 // have changed it.
 class Writer {
  public:
-  Writer(base::ByteBuffer& out, std::size_t max_depth) : out_(out), max_depth_(max_depth) {}
+  Writer(base::ByteBuffer& out, std::size_t max_depth, TextOfOther text_of_other)
+      : out_(out), max_depth_(max_depth), text_of_other_(text_of_other) {}
 
   void write(const json& value) { finish(write(begin(), value, 0)); }
 
@@ -80,7 +81,7 @@ class Writer {
       case json::value_t::boolean: return value.get<bool>() ? copy(to, "true") : copy(to, "false");
       case json::value_t::number_integer: return write_number<json::number_integer_t>(to, value);
       case json::value_t::number_unsigned: return write_number<json::number_unsigned_t>(to, value);
-      case json::value_t::number_float: return write_double(to, value.get<json::number_float_t>());
+      case json::value_t::number_float: return write_double(to, value);
       case json::value_t::null: return copy(to, "null");
       case json::value_t::binary: return write_binary(to, value, depth + 1);
       case json::value_t::discarded: problem_ = "a value was discarded by a parser callback";
@@ -120,8 +121,14 @@ class Writer {
     return to;
   }
 
+  char* write_other(char* to, const json& value) {
+    const std::string text = text_of_other_(value);
+    return copy(ensure(to, text.size()), text);
+  }
+
   // Writes an object with an array in it, as dump() does for binary data.
   char* write_binary(char* to, const json& value, std::size_t depth) {
+    if (text_of_other_ != nullptr) return write_other(to, value);
     if (depth + 1 > max_depth_) {
       problem_ = too_deep;
       return to;
@@ -136,8 +143,11 @@ class Writer {
   }
 
   // Uses nlohmann's own digits, so that the text equals that of dump().
-  static char* write_double(char* to, double number) {
-    if (!std::isfinite(number)) return copy(to, "null");
+  char* write_double(char* to, const json& value) {
+    const auto number = *value.get_ptr<const json::number_float_t*>();
+    if (!std::isfinite(number)) [[unlikely]] {
+      return text_of_other_ == nullptr ? copy(to, "null") : write_other(to, value);
+    }
     return nlohmann::detail::to_chars(to, to + longest_number, number);
   }
 
@@ -267,6 +277,7 @@ class Writer {
 
   base::ByteBuffer& out_;
   std::size_t max_depth_;
+  TextOfOther text_of_other_;
   char* start_ = nullptr;  // start of the room in out_
   char* end_ = nullptr;
   const char* problem_ = nullptr;
@@ -276,9 +287,9 @@ class Writer {
 }  // namespace
 
 std::optional<std::string> write_json(const json& value, std::size_t max_depth,
-                                      base::ByteBuffer& out) {
+                                      base::ByteBuffer& out, TextOfOther text_of_other) {
   base::Appending appending(out);
-  Writer writer(out, max_depth);
+  Writer writer(out, max_depth, text_of_other);
   writer.write(value);
   if (writer.problem() != nullptr) return writer.problem();
   // Validates all text at once: quotes separate the strings, so invalid pieces cannot form valid

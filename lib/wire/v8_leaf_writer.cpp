@@ -7,6 +7,7 @@
 
 #include <simdjson.h>
 
+#include "base/base64.hpp"
 #include "wire/v8_bigint.hpp"
 #include "wire/v8_format.hpp"
 #include "wire/v8_text.hpp"
@@ -92,6 +93,13 @@ const char* write_regexp(V8Output& out, const std::string& source, const std::st
   return problem;
 }
 
+double number_in(const json::object_t& tagged) {
+  const json& name = tagged.begin()->second;
+  if (name == v8::not_a_number) return std::numeric_limits<double>::quiet_NaN();
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  return name == v8::infinity ? infinity : -infinity;
+}
+
 const char* write_boxed(V8Output& out, const json& value) {
   if (value.is_boolean()) {
     out.tag(value.get<bool>() ? Tag::true_object : Tag::false_object);
@@ -101,7 +109,13 @@ const char* write_boxed(V8Output& out, const json& value) {
     out.tag(Tag::string_object);
     return write_text(out, value.get_ref<const std::string&>());
   }
-  if (value.is_object()) return write_bigint(out, Tag::bigint_object, bigint_in(value));
+  if (const auto* const object = value.get_ptr<const json::object_t*>()) {
+    if (meaning_of(*object) == V8Meaning::bigint) {
+      return write_bigint(out, Tag::bigint_object, bigint_in(value));
+    }
+    write_double(out, Tag::number_object, number_in(*object));
+    return nullptr;
+  }
   const auto number = value.get<double>();
   if (value.is_number_integer() && std::abs(number) > static_cast<double>(v8::max_safe_integer)) {
     return "a Number object does not hold an integer beyond 2^53; a boxed $bigint does";
@@ -112,6 +126,12 @@ const char* write_boxed(V8Output& out, const json& value) {
 
 std::string_view view_of(const json::binary_t& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+json::binary_t binary_in(const json::object_t& tagged) {
+  json::binary_t bytes(base::from_base64(tagged.begin()->second.get_ref<const std::string&>()));
+  if (tagged.size() > 1) bytes.set_subtype(tagged.rbegin()->second.get<std::uint64_t>());
+  return bytes;
 }
 
 const char* write_resizable(V8Output& out, const json::binary_t& bytes, std::uint64_t most) {
@@ -174,9 +194,14 @@ const char* write_leaf(V8Output& out, V8Meaning meaning, const json::object_t& o
     case V8Meaning::regexp:
       return write_regexp(out, value.get_ref<const std::string&>(),
                           object.rbegin()->second.get_ref<const std::string&>());
+    case V8Meaning::binary: return write_binary(out, binary_in(object));
+    case V8Meaning::number: write_double(out, Tag::number, number_in(object)); return nullptr;
     case V8Meaning::boxed: return write_boxed(out, value);
-    case V8Meaning::resizable:
-      return write_resizable(out, value.get_binary(), object.rbegin()->second.get<std::uint64_t>());
+    case V8Meaning::resizable: {
+      const auto most = object.rbegin()->second.get<std::uint64_t>();
+      if (value.is_binary()) return write_resizable(out, value.get_binary(), most);
+      return write_resizable(out, binary_in(*value.get_ptr<const json::object_t*>()), most);
+    }
     default: return "an object with other values in it";
   }
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/base64.hpp"
 #include "wire/v8_bigint.hpp"
 #include "wire/v8_format.hpp"
 
@@ -26,12 +27,13 @@ bool is_size(const json& value) {
   return value.is_number_integer() && (value.is_number_unsigned() || value >= 0);
 }
 
-bool is_bigint(const json& value) {
-  return value.is_object() && meaning_of(*value.get_ptr<const Members*>()) == V8Meaning::bigint;
+bool has_meaning(const json& value, V8Meaning meaning) {
+  return value.is_object() && meaning_of(*value.get_ptr<const Members*>()) == meaning;
 }
 
 bool is_boxed(const json& value) {
-  return value.is_boolean() || value.is_number() || value.is_string() || is_bigint(value);
+  return value.is_boolean() || value.is_number() || value.is_string() ||
+         has_meaning(value, V8Meaning::bigint) || has_meaning(value, V8Meaning::number);
 }
 
 bool is_bigint_text(const json& value) {
@@ -54,7 +56,16 @@ bool is_error(const Members& object, const json& name) {
          });
 }
 
+bool is_binary(const Members& object, const json& value) {
+  const bool has_subtype = is_with(object, v8::subtype_key) && is_size(object.rbegin()->second);
+  return (is_alone(object) || has_subtype) && value.is_string() &&
+         base::is_base64(value.get_ref<const std::string&>());
+}
+
 bool is_array_buffer(const json& value) {
+  if (has_meaning(value, V8Meaning::binary)) {
+    return value.size() == 2 && value.at(v8::subtype_key) == v8::array_buffer;
+  }
   return value.is_binary() && value.get_binary().has_subtype() &&
          value.get_binary().subtype() == v8::array_buffer;
 }
@@ -83,6 +94,12 @@ constexpr Row rows[] = {
     {v8::error_key, V8Meaning::error, is_error},
     {v8::bigint_key, V8Meaning::bigint,
      [](const Members& o, const json& v) { return is_alone(o) && is_bigint_text(v); }},
+    {v8::binary_key, V8Meaning::binary, is_binary},
+    {v8::number_key, V8Meaning::number,
+     [](const Members& o, const json& v) {
+       return is_alone(o) &&
+              (v == v8::not_a_number || v == v8::infinity || v == v8::minus_infinity);
+     }},
     {v8::regexp_key, V8Meaning::regexp,
      [](const Members& o, const json& v) {
        return is_with(o, v8::flags_key) && v.is_string() && o.rbegin()->second.is_string();

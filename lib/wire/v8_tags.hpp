@@ -6,17 +6,19 @@
 
 namespace tine::wire {
 
-// The objects that stand for JavaScript values which nlohmann::json has no type for, such as
-// {"$date":0}. docs/advanced.md has them in a table.
+// The objects that stand for JavaScript values which nlohmann::json, or JSON text, has no type for,
+// such as {"$date":0}. docs/advanced.md has them in tables.
 enum class V8Meaning : unsigned char {
   plain,  // the object stands for itself
   array,
   bigint,
+  binary,
   boxed,
   date,
   error,
   escape,
   map,
+  number,
   reference,
   regexp,
   resizable,
@@ -28,11 +30,13 @@ enum class V8Meaning : unsigned char {
 namespace v8 {
 inline constexpr const char* array_key = "$array";
 inline constexpr const char* bigint_key = "$bigint";
+inline constexpr const char* binary_key = "$binary";
 inline constexpr const char* boxed_key = "$boxed";
 inline constexpr const char* date_key = "$date";
 inline constexpr const char* error_key = "$error";
 inline constexpr const char* escape_key = "$escape";
 inline constexpr const char* map_key = "$map";
+inline constexpr const char* number_key = "$number";
 inline constexpr const char* reference_key = "$ref";
 inline constexpr const char* regexp_key = "$regexp";
 inline constexpr const char* resizable_key = "$resizable";
@@ -45,6 +49,11 @@ inline constexpr const char* length_key = "length";
 inline constexpr const char* max_length_key = "maxByteLength";
 inline constexpr const char* message_key = "message";
 inline constexpr const char* stack_key = "stack";
+inline constexpr const char* subtype_key = "subtype";
+
+inline constexpr const char* not_a_number = "NaN";
+inline constexpr const char* infinity = "Infinity";
+inline constexpr const char* minus_infinity = "-Infinity";
 }  // namespace v8
 
 // Finds out what an object stands for. It must have exactly the members of the table, with values of

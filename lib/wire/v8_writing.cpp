@@ -29,7 +29,7 @@ bool can_be_referred_to(const json& value) {
   if (!value.is_object()) return value.is_array() || value.is_binary();
   const V8Meaning meaning = meaning_of(members_of(value));
   return meaning != V8Meaning::reference && meaning != V8Meaning::bigint &&
-         meaning != V8Meaning::undefined;
+         meaning != V8Meaning::number && meaning != V8Meaning::undefined;
 }
 
 }  // namespace
@@ -94,8 +94,10 @@ bool V8Writing::write_object(const json& value) {
     case V8Meaning::error: return open_error(value);
     case V8Meaning::reference: return write_reference(value.begin()->get_ref<const std::string&>());
     case V8Meaning::bigint:
+    case V8Meaning::number:
     case V8Meaning::undefined:
       return !is_too_deep(1) && check(write_leaf(out_, meaning, members_of(value)));
+    case V8Meaning::binary:
     case V8Meaning::boxed:
     case V8Meaning::date:
     case V8Meaning::regexp:

@@ -71,6 +71,10 @@ const isHex = (value) => isText(value) && /^-?0x[0-9a-f]+$/i.test(value);
 const isBigint = (value) => isObject(value) && Object.keys(value).join() === '$bigint' &&
     isHex(value.$bigint);
 const isPair = (value) => Array.isArray(value) && value.length === 2;
+const isBase64 = (value) => isText(value) &&
+    Buffer.from(value, 'base64').toString('base64') === value;
+const isNumberName = (value) => ['NaN', 'Infinity', '-Infinity'].includes(value);
+const isArrayBuffer = (value) => has(value, '#binary') && value.subtype === arrayBufferSubtype;
 const isErrorName = (name) => isText(name) &&
     /^(Eval|Range|Reference|Syntax|Type|URI)?Error$/.test(name);
 
@@ -85,10 +89,15 @@ function looksTagged(members) {
     case '$bigint': return isHex(members.$bigint);
     case '$ref': return isText(members.$ref) && /^(\/|$)/.test(members.$ref);
     case '$escape': return isObject(members.$escape);
+    case '$binary': return isBase64(members.$binary);
+    case '$binary,subtype': return isBase64(members.$binary) && isLength(members.subtype);
+    case '$number': return isNumberName(members.$number);
     case '$boxed':
       return [(value) => typeof value === 'boolean', isText, isNumber, isBigint]
         .some((is) => is(members.$boxed));
     case '$regexp,flags': return isText(members.$regexp) && isText(members.flags);
+    case '$resizable,maxByteLength':
+      return isArrayBuffer(members.$resizable) && isLength(members.maxByteLength);
     case '$array,length': return isObject(members.$array) && isLength(members.length);
     case '$error': case '$error,cause': return isErrorName(members.$error);
     default: return false;

@@ -188,7 +188,7 @@ class RandomValue {
   #tagged(depth) {
     const object = this.#remember({});
     const value = () => this.#value(depth);
-    switch (this.#below(9)) {
+    switch (this.#below(12)) {
       case 0: object.$date = this.#one([0, null, 'x', NaN]); break;
       case 1: object.$set = this.#array(depth); break;
       case 2: object.$map = [[value(), value()]]; break;
@@ -196,7 +196,15 @@ class RandomValue {
       case 4: object.$escape = value(); break;
       case 5: object.$bigint = this.#one(['0x5', '-0xfF', '5', '0x']); break;
       case 6: object.$boxed = value(); break;
-      case 7: Object.assign(object, { $array: value(), length: this.#one([0, 3, -1, 1.5]) }); break;
+      case 7: object.$number = this.#one(['NaN', '-Infinity', 'nan', NaN]); break;
+      case 8:
+        object.$binary = this.#one(['', 'QQ==', 'QR==', 'QQ=', 'aGk=', 'a']);
+        if (this.#below(2) === 0) object.subtype = this.#one([0, 32, 99, -1, 'x']);
+        break;
+      case 9:
+        Object.assign(object, { $resizable: this.#arrayBuffer(), maxByteLength: this.#one([9, -1]) });
+        break;
+      case 10: Object.assign(object, { $array: value(), length: this.#one([0, 3, -1, 1.5]) }); break;
       default: Object.assign(object, { $error: this.#one(['Error', 'x']), cause: value() });
     }
     if (this.#below(4) === 0) object.$more = true;

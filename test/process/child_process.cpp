@@ -581,3 +581,29 @@ TEST_CASE("channel: an empty handle is closed and has nothing queued", "[process
   CHECK(channel.lost_messages() == 0);
   CHECK(channel.peer_has_read_all());
 }
+
+TEST_CASE("child process: text of advanced serialization has objects for what JSON lacks",
+          "[process]") {
+  const bool value_too = GENERATE(false, true);
+  TestLoop loop;
+  auto child = loop.fork("echo", {.serialization = tine::Serialization::advanced});
+  const std::string text = R"({"a":{"$binary":"aGk="},"b":{"$number":"NaN"},"c":1.0})";
+  const std::string back = R"({"a":{"$binary":"aGk="},"b":{"$number":"NaN"},"c":1})";
+  ExpectCalls received(1);
+  ExpectCalls received_value(value_too ? 1 : 0);
+
+  child.send(tine::Text{text});
+  child.on<"message">([&](tine::Text message) {
+    received();
+    CHECK(message.json == back);
+    child.disconnect();
+  });
+  if (value_too) {
+    child.on<"message">([&](const json& message) {
+      received_value();
+      CHECK(message["a"] == json::binary({'h', 'i'}));
+      CHECK(message["b"].is_number_float());
+    });
+  }
+  loop.run();
+}

@@ -10,6 +10,7 @@
 #include "support/scale.hpp"
 #include "wire/random_json.hpp"
 #include "wire/random_v8.hpp"
+#include "wire/v8_json.hpp"
 #include "wire/v8_message.hpp"
 
 using nlohmann::json;
@@ -34,6 +35,19 @@ TEST_CASE("v8 round trip: a value is the same, when it was written and read", "[
     if (!bad && same(read_over, value) && same(result.value, value)) continue;
     CAPTURE(seed, n, value, result.value, read_over);
     FAIL("read as something else");
+  }
+}
+
+TEST_CASE("v8 round trip: the JSON text of a value is written as the value is", "[wire]") {
+  RandomV8 random(11);
+  const int values = scaled(5'000, 200'000);
+  for (int n = 0; n < values; ++n) {
+    const json value = random.next();
+    const std::string text = tine::wire::json_text(value);
+    const ReadResult parsed = read_text(text);
+    REQUIRE_FALSE(parsed.bad.has_value());
+    CAPTURE(n, text);
+    REQUIRE(v8_bytes(parsed.value) == v8_bytes(value));
   }
 }
 

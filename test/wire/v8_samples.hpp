@@ -117,6 +117,8 @@ inline std::vector<V8Sample> v8_containers() {
       {"o\"\x01nI\x02\"\x04self^\0{\x02"s, R"({"n":1,"self":{"$ref":""}})"_json},
       {"A\x02o\"\x01xI\x02{\x01^\x01$\0\x02"s, R"([{"x":1},{"$ref":"/0"}])"_json},
       {"o\"\x05$dateI\x02{\x01", R"({"$escape":{"$date":1}})"_json},
+      {"o\"\x07$binary\"\x04QQ=={\x01", R"({"$escape":{"$binary":"QQ=="}})"_json},
+      {"o\"\x07$number\"\x03NaN{\x01", R"({"$escape":{"$number":"NaN"}})"_json},
   };
 }
 

@@ -140,12 +140,36 @@ TEST_CASE("v8 writer: takes an object for itself, unless it is exactly one with 
                             R"({"$boxed":{}})"_json,
                             R"({"$escape":1})"_json,
                             R"({"$resizable":1,"maxByteLength":1})"_json,
+                            R"({"$binary":"aGk"})"_json,
+                            R"({"$binary":1})"_json,
+                            R"({"$binary":"aGk=","subtype":-1})"_json,
+                            R"({"$binary":"aGk=","x":1})"_json,
+                            R"({"$number":"nan"})"_json,
+                            R"({"$number":1})"_json,
                             R"({"$unknown":1})"_json}) {
     CAPTURE(plain);
     const std::string bytes = v8_bytes(plain);
     CHECK(bytes[0] == 'o');
     CHECK(v8_value(bytes) == plain);
   }
+}
+
+TEST_CASE("v8 writer: writes the objects of JSON text as the values that they are", "[wire]") {
+  CHECK(v8_bytes(R"({"$binary":"aGk="})"_json) == "\\\0\x0A\x02hi"s);
+  CHECK(v8_bytes(R"({"$binary":"aGk=","subtype":3})"_json) == "\\\0\x03\x02hi"s);
+  CHECK(v8_bytes(R"({"$binary":"aGk=","subtype":32})"_json) == "B\x02hi");
+  CHECK(v8_problem(R"([{"$binary":"aGk=","subtype":14}])"_json) ==
+        "a binary value whose subtype is none of JavaScript, at /0");
+  CHECK(v8_bytes(R"({"$resizable":{"$binary":"aGk=","subtype":32},"maxByteLength":3})"_json) ==
+        "~\x02\x03hi");
+  CHECK(v8_bytes(R"({"$resizable":{"$binary":"aGk="},"maxByteLength":3})"_json)[0] == 'o');
+  CHECK(v8_bytes(R"({"$number":"NaN"})"_json) == "N\0\0\0\0\0\0\xF8\x7F"s);
+  CHECK(v8_bytes(R"({"$number":"Infinity"})"_json) == "N\0\0\0\0\0\0\xF0\x7F"s);
+  CHECK(v8_bytes(R"({"$number":"-Infinity"})"_json) == "N\0\0\0\0\0\0\xF0\xFF"s);
+  CHECK(v8_bytes(R"({"$boxed":{"$number":"Infinity"}})"_json) == "n\0\0\0\0\0\0\xF0\x7F"s);
+  CHECK(v8_bytes(R"([{"$binary":""},{"$ref":"/0"}])"_json) == "A\x02\\\0\x0A\0^\x01$\0\x02"s);
+  CHECK(v8_problem(R"([{"$number":"NaN"},{"$ref":"/0"}])"_json) ==
+        "a $ref that names no object, at /1");
 }
 
 TEST_CASE("v8 writer: writes what an escape has in it as a plain object", "[wire]") {
