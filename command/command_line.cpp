@@ -39,6 +39,13 @@ void add_child_options(CLI::App& app, RunOptions& run) {
                  "Variable to set for CHILD, or, without '=', to remove; may be repeated")
       ->type_name("NAME[=VALUE]")
       ->allow_extra_args(false);
+  app.add_option_function<std::string>(
+         "--serialization",
+         [&run](const std::string& name) { run.child.serialization = *serialization_named(name); },
+         "How messages are written on the channel: json, or advanced, as Node's option of this "
+         "name")
+      ->type_name("MODE")
+      ->check(CLI::IsMember({"json", "advanced"}));
   app.add_option("--stdout", run.stdout_file, "Where CHILD's stdout goes, instead of stderr")
       ->type_name("FILE");
   app.add_flag("--wait", run.wait, "At the end of stdin, wait until CHILD ends by itself");

@@ -45,7 +45,9 @@ const std::array<Page, 4>& pages() {
           "The end of stdin disconnects CHILD once it has read all and is silent: its answers come "
           "before. One that thinks longer wants --wait or --linger. One that lives on for longer "
           "than --kill-after is stopped.",
-          "A slow reader of stdout slows CHILD down, and a slow CHILD the writer of stdin."}},
+          "A slow reader of stdout slows CHILD down, and a slow CHILD the writer of stdin.",
+          "With --serialization advanced, a message is a value of JavaScript, and its line is the "
+          "JSON that stands for it: {\"$date\": 0} is a Date. docs/advanced.md has them all."}},
         {"Signals",
          {"The first SIGINT, SIGTERM, SIGHUP or SIGQUIT is passed on to CHILD, which is killed if "
           "it does not end then; the second kills it at once. SIGTSTP stops both, SIGCONT lets "

@@ -35,7 +35,7 @@ ScriptChild::ScriptChild(Loop& loop, std::string name, const ChildOptions& optio
   how.cwd = folder / options.cwd;
   how.stdio = {Stdio::ignore(), Stdio::pipe(), Stdio::inherit(), Stdio::ipc()};
   process_ = fork(loop, options.child, std::move(how));
-  listen();
+  listen(options.serialization);
   if (process_.out()) listen_to_stdout();
 }
 
@@ -52,13 +52,17 @@ void ScriptChild::listen_to_stdout() {
   out.on<"error">([](const Error&) {});
 }
 
-void ScriptChild::listen() {
+// Transcripts have messages as JSON text. In memory, a message of advanced serialization may differ
+// from its text: a Buffer is binary, and {"$binary":…}.
+void ScriptChild::listen(Serialization serialization) {
   process_.on<"spawn">([this] {
     spawned_ = true;
     changed_();
   });
   process_.on<"message">([this](Text text) { message_text_ = text.json; });
-  process_.on<"message">([this](nlohmann::json message) {
+  const bool is_text = serialization == Serialization::json;
+  process_.on<"message">([this, is_text](nlohmann::json message) {
+    if (!is_text) message = nlohmann::json::parse(message_text_);
     add({Arrival::Kind::message, std::move(message_text_), std::move(message), {}});
   });
   process_.on<"drain">([this] {

@@ -57,7 +57,7 @@ class ScriptChild {
 
  private:
   void listen_to_stdout();
-  void listen();
+  void listen(Serialization serialization);
   void add(Arrival arrival);
 
   std::string name_;

@@ -80,6 +80,7 @@ class TranscriptParser {
   void fork(Cursor& cursor, Step& made);
   void exit(Cursor& cursor, Step& made);
   void deadline(Cursor& cursor);
+  void serialization(Cursor& cursor);
   void require_child(const Cursor& cursor, std::size_t begin, const std::string& name) const;
 
   std::string word(Cursor& cursor, const char* what) const;
@@ -131,6 +132,8 @@ bool TranscriptParser::setting(Cursor& cursor) {
     settings_.exec_args = std::move(command);
   } else if (skip_word(cursor, "deadline")) {
     deadline(cursor);
+  } else if (skip_word(cursor, "serialization")) {
+    serialization(cursor);
   } else {
     return false;
   }
@@ -143,6 +146,13 @@ void TranscriptParser::deadline(Cursor& cursor) {
   } else {
     deadline_ = duration(cursor);
   }
+}
+
+void TranscriptParser::serialization(Cursor& cursor) {
+  const std::size_t begin = cursor.offset();
+  const auto named = serialization_named(word(cursor, "json or advanced"));
+  if (!named) cursor.fail_at(begin, "expected json or advanced");
+  settings_.serialization = *named;
 }
 
 // Takes the name of the child before a step, "name:". Returns "" if there is none.

@@ -14,12 +14,18 @@ bool is_script(const std::filesystem::path& module) {
 
 }  // namespace
 
+std::optional<Serialization> serialization_named(std::string_view name) {
+  if (name == "json") return Serialization::json;
+  return name == "advanced" ? std::optional(Serialization::advanced) : std::nullopt;
+}
+
 ForkOptions fork_options(const ChildOptions& options) {
   ForkOptions fork;
   fork.args = options.args;
   fork.exec_path = options.exec_path;
   fork.exec_args = options.exec_args;
   fork.cwd = options.cwd;
+  fork.serialization = options.serialization;
   if (fork.exec_path.empty() && is_script(options.child)) fork.exec_path = "node";
   for (const std::string& variable : options.env) {
     const auto equals = variable.find('=');

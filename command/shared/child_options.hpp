@@ -1,7 +1,9 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tine/child_process.hpp"
@@ -16,7 +18,11 @@ struct ChildOptions {
   std::vector<std::string> exec_args;
   std::string cwd;
   std::vector<std::string> env;  // NAME=VALUE sets a variable, NAME removes it
+  Serialization serialization = Serialization::json;
 };
+
+// Returns the serialization with this name: "json" or "advanced".
+std::optional<Serialization> serialization_named(std::string_view name);
 
 ForkOptions fork_options(const ChildOptions& options);
 

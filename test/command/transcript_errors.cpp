@@ -43,6 +43,12 @@ TEST_CASE("transcript errors: statements", "[command]") {
   CHECK(error_after_fork("kill SIGNONE") == "2:6: this is no signal; SIGTERM is one");
 }
 
+TEST_CASE("transcript errors: serializations", "[command]") {
+  CHECK(error_of("serialization") == "1:14: expected json or advanced");
+  CHECK(error_of("serialization Advanced") == "1:15: expected json or advanced");
+  CHECK(error_of("serialization json x") == "1:20: this is too much");
+}
+
 TEST_CASE("transcript errors: children", "[command]") {
   CHECK(error_of("> 1") == "1:1: there is no child without a name here: none was forked above");
   CHECK(error_of("a: fork ./x\nb: > 1") == "2:1: no child \"b\" was forked above");

@@ -76,23 +76,28 @@ cwd sub
 exec node --flag
 deadline 200ms
 deadline all 2m
+serialization advanced
 b: fork ./x
 exec
 cwd
 deadline 3s
+serialization json
 c: fork ./x)");
   const auto& steps = transcript.steps;
   CHECK(transcript.deadline == 2min);
   CHECK(steps[0].child == "a");
   CHECK(steps[0].options.env.empty());
+  CHECK(steps[0].options.serialization == tine::Serialization::json);
   CHECK(steps[1].options.env == Words{"A=1", "B=\"2", "3\"", "C"});
   CHECK(steps[1].options.cwd == "sub");
   CHECK(steps[1].options.exec_path == "node");
   CHECK(steps[1].options.exec_args == Words{"--flag"});
   CHECK(steps[1].deadline == 200ms);
+  CHECK(steps[1].options.serialization == tine::Serialization::advanced);
   CHECK(steps[2].options.exec_path.empty());
   CHECK(steps[2].options.cwd.empty());
   CHECK(steps[2].deadline == 3s);
+  CHECK(steps[2].options.serialization == tine::Serialization::json);
 }
 
 TEST_CASE("transcript: a child may have the name of a statement", "[command]") {
