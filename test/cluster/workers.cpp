@@ -121,6 +121,19 @@ TEST_CASE("cluster: messages go both ways between primary and worker", "[cluster
   test.end();
 }
 
+TEST_CASE("cluster: with advanced serialization, messages and connections go to the workers",
+          "[cluster]") {
+  TestCluster test(GENERATE(tine::Balancing::round_robin(), tine::Balancing::none()));
+  test.cluster.setup_primary({.fork = {.serialization = tine::Serialization::advanced}});
+  test.listen(2);
+  const json bytes = json::binary({'h', 'i'});
+  test.workers[0].send(bytes);
+  test.wait_for_messages(1);
+  CHECK(test.messages[0] == bytes);
+  for (const auto& [worker, count] : test.ask_often(4)) CHECK((worker == "1" || worker == "2"));
+  test.end();
+}
+
 TEST_CASE("cluster: a listener that keeps a message leaves it for the cluster's listener",
           "[cluster]") {
   TestCluster test;

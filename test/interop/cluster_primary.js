@@ -1,7 +1,7 @@
 // A Node primary with C++ workers, which run test/programs/worker. Runs one of the scenarios at the
-// end of this file.
+// end of this file. SERIALIZATION is Node's setting, "json" if it is left out.
 //
-//   NODE_CLUSTER_SCHED_POLICY=rr|none node cluster_primary.js WORKER SCENARIO
+//   NODE_CLUSTER_SCHED_POLICY=rr|none node cluster_primary.js WORKER SCENARIO [SERIALIZATION]
 const assert = require('node:assert');
 const { fork } = require('node:child_process');
 const cluster = require('node:cluster');
@@ -11,7 +11,7 @@ const fs = require('node:fs');
 const net = require('node:net');
 const path = require('node:path');
 
-const [program, scenario] = process.argv.slice(2);
+const [program, scenario, serialization] = process.argv.slice(2);
 const node = process.execPath; // it is replaced by the workers' program later
 const roundRobin = cluster.schedulingPolicy === cluster.SCHED_RR;
 const host = '127.0.0.1';
@@ -151,6 +151,18 @@ const scenarios = {
       assert.deepStrictEqual(await worker.next(), message);
     }
     assert.deepStrictEqual(received, messages.map((message) => [1, message]));
+    await worker.end();
+  },
+
+  // With advanced serialization.
+  async values_go_both_ways() {
+    const worker = new Worker();
+    const circular = { when: new Date(0), map: new Map([[1, new Set([undefined])]]) };
+    circular.self = circular;
+    for (const message of [circular, Buffer.from('hi'), 2n ** 64n, { cmd: 'NODE_', fd: undefined }]) {
+      worker.send(message);
+      assert.deepStrictEqual(await worker.next(), message);
+    }
     await worker.end();
   },
 
@@ -327,5 +339,5 @@ const late = setTimeout(() => {
 }, 60_000);
 
 process.execPath = program;
-cluster.setupPrimary({ exec: program, args: [], execArgv: [] });
+cluster.setupPrimary({ exec: program, args: [], execArgv: [], serialization });
 scenarios[scenario]().then(() => clearTimeout(late));

@@ -1,6 +1,8 @@
 // Tests a C++ primary with JavaScript workers. They run cluster_worker.js with the runtime that
-// TINE_TEST_RUNTIME names. Their servers are Node's HTTP servers. The tag [deno] marks the tests
-// that Deno passes too, and [bun] those that Bun passes, whose servers do not ask the primary.
+// TINE_TEST_RUNTIME names, and the serialization that TINE_TEST_SERIALIZATION names. Their servers
+// are Node's HTTP servers. The tag [deno] marks the tests that Deno passes too, and [bun] those that
+// Bun passes, whose servers do not ask the primary. [advanced] marks those that also run with
+// advanced serialization.
 #include <cstdlib>
 #include <filesystem>
 #include <set>
@@ -9,6 +11,7 @@
 #include <unistd.h>
 
 #include "cluster/cluster_test.hpp"
+#include "interop/serialization.hpp"
 #include "net/bound_socket.hpp"
 #include "net/socket_address.hpp"
 #include "support/folder.hpp"
@@ -33,7 +36,7 @@ struct JavascriptCluster : TestCluster {
       : TestCluster(std::move(balancing)) {
     tine::ClusterSettings settings{
         .exec = std::filesystem::path(INTEROP_SCRIPTS) / "cluster_worker.js",
-        .fork = {.exec_path = runtime()}};
+        .fork = {.exec_path = runtime(), .serialization = serialization_of_test()}};
     if (is_deno()) settings.fork.exec_args = {"run", "-A"};
     cluster.setup_primary(settings);
   }
@@ -118,7 +121,7 @@ std::uint16_t free_pair_of_ports() {
 
 }  // namespace
 
-TEST_CASE("javascript workers: round robin goes through them in turn") {
+TEST_CASE("javascript workers: round robin goes through them in turn", "[advanced]") {
   JavascriptCluster test;
   test.listen(3);
   CHECK(test.get_often(9) == Answers{{"1", 3}, {"2", 3}, {"3", 3}});
@@ -146,7 +149,7 @@ TEST_CASE("javascript workers: they share connections as net servers", "[deno]")
   test.end();
 }
 
-TEST_CASE("javascript workers: the events of a worker come in order", "[deno]") {
+TEST_CASE("javascript workers: the events of a worker come in order", "[deno][advanced]") {
   JavascriptCluster test(any_balancing());
   Log log;
   tine::Address where;
@@ -171,7 +174,7 @@ TEST_CASE("javascript workers: the events of a worker come in order", "[deno]") 
   CHECK(test.workers[0].process().exit_code() == 0);
 }
 
-TEST_CASE("javascript workers: without an address they listen at all addresses") {
+TEST_CASE("javascript workers: without an address they listen at all addresses", "[advanced]") {
   JavascriptCluster test(any_balancing());
   test.listen(2, {{"port", 0}});
   CHECK(test.port != 0);
@@ -241,7 +244,8 @@ TEST_CASE(
   test.end();
 }
 
-TEST_CASE("javascript workers: a connection that a full worker refuses goes to the other") {
+TEST_CASE("javascript workers: a connection that a full worker refuses goes to the other",
+          "[advanced]") {
   JavascriptCluster test;
   test.listen(1, {{"host", "127.0.0.1"}, {"hold", true}, {"most", 1}});
   Answers answers;
@@ -253,7 +257,7 @@ TEST_CASE("javascript workers: a connection that a full worker refuses goes to t
   test.end();
 }
 
-TEST_CASE("javascript workers: each further server gets another port") {
+TEST_CASE("javascript workers: each further server gets another port", "[advanced]") {
   JavascriptCluster test(any_balancing());
   for (int i = 0; i < 2; ++i) {
     auto worker = test.fork();
@@ -281,7 +285,8 @@ TEST_CASE("javascript workers: they may listen again at a port that they have cl
   test.end();
 }
 
-TEST_CASE("javascript workers: a worker gets the error if the primary cannot open a socket") {
+TEST_CASE("javascript workers: a worker gets the error if the primary cannot open a socket",
+          "[advanced]") {
   JavascriptCluster test(any_balancing());
   tine::Server taken(test.loop);
   taken.on<"listening">([&] { test.loop->stop(); });
@@ -299,7 +304,7 @@ TEST_CASE("javascript workers: a worker gets the error if the primary cannot ope
   test.end();
 }
 
-TEST_CASE("javascript workers: a path is shared, and removed at the end") {
+TEST_CASE("javascript workers: a path is shared, and removed at the end", "[advanced]") {
   const Folder folder;
   const std::string path = folder.path() / "socket";
   JavascriptCluster test(any_balancing());
@@ -330,8 +335,8 @@ TEST_CASE("javascript workers: an abstract name is shared") {
   test.end();
 }
 
-TEST_CASE(
-    "javascript workers: they can listen at a descriptor of the primary, by its number there") {
+TEST_CASE("javascript workers: they can listen at a descriptor of the primary, by its number there",
+          "[advanced]") {
   JavascriptCluster test(GENERATE(tine::Balancing::round_robin(), tine::Balancing::none()));
   const tine::base::Descriptor bound =
       tine::net::bound_socket(*tine::net::ip_address("127.0.0.1", 0), {.type = SOCK_STREAM});
@@ -341,7 +346,7 @@ TEST_CASE(
   test.end();
 }
 
-TEST_CASE("javascript workers: a datagram socket is shared") {
+TEST_CASE("javascript workers: a datagram socket is shared", "[advanced]") {
   JavascriptCluster test;
   for (int i = 0; i < 2; ++i) test.fork().send({{"bind", {{"host", "127.0.0.1"}, {"port", 0}}}});
   test.wait_for_messages(2);
@@ -376,7 +381,7 @@ TEST_CASE("javascript workers: with reusePort they share a port") {
   test.end();
 }
 
-TEST_CASE("javascript workers: messages go both ways", "[bun][deno]") {
+TEST_CASE("javascript workers: messages go both ways", "[bun][deno][advanced]") {
   JavascriptCluster test;
   ExpectCalls online(1);
   test.cluster.on<"online">([&] { online(); });

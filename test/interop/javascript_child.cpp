@@ -1,6 +1,6 @@
 // A C++ parent and a JavaScript child pass handles to each other. The child runs handles_child.js
-// with the runtime that TINE_TEST_RUNTIME names. The tags [bun] and [deno] mark the tests that
-// these runtimes pass too.
+// with the runtime that TINE_TEST_RUNTIME names, and the serialization that TINE_TEST_SERIALIZATION
+// names. The tags [bun] and [deno] mark the tests that these runtimes pass too.
 #include <algorithm>
 #include <cstdlib>
 #include <deque>
@@ -14,6 +14,7 @@
 
 #include <sys/resource.h>
 
+#include "interop/serialization.hpp"
 #include "support/catch.hpp"
 #include "support/folder.hpp"
 #include "support/no_descriptors.hpp"
@@ -32,6 +33,7 @@ class Child {
     options.exec_path = runtime == nullptr ? "node" : runtime;
     if (options.exec_path.ends_with("deno")) options.exec_args = {"run", "-A"};
     options.args = std::move(args);
+    options.serialization = serialization_of_test();
     options.kill_with_loop = true;  // so that a failed test leaves no child behind
     process =
         tine::fork(loop, std::filesystem::path(INTEROP_SCRIPTS) / "handles_child.js", options);
@@ -352,6 +354,24 @@ TEST_CASE("to javascript: 800 004 bytes and a connection go there and come back"
   CHECK((message["payload"] == payload));  // in parentheses, because it is too long to be printed
   handle.socket().end("parent");
   CHECK(client.answer() == "parent");
+
+  child.end(server);
+}
+
+// In JSON, the objects that stand for values of JavaScript are plain ones, and come back too.
+TEST_CASE("to javascript: values of all kinds go there beside a handle and come back", "[node]") {
+  TestLoop loop;
+  Child child(loop);
+  tine::Server server = listen(loop);
+  const json sent{{"do", "send back"},
+                  {"list", {{{"x", 1}}, {{"$ref", "/list/0"}}, {{"$ref", ""}}}},
+                  {"map", {{"$map", {{1, {{"$date", 0}}}}}}},
+                  {"nothing", {{"$undefined", true}}}};
+
+  child.process.send(sent, server);
+  const auto [message, handle] = child.next_with_handle();
+  CHECK(message == sent);
+  handle.server().close();
 
   child.end(server);
 }

@@ -1,7 +1,8 @@
 // A JavaScript parent and a C++ child pass handles to each other. Runs one of the scenarios at the
-// end of this file. The child is test/programs/handles.cpp.
+// end of this file. The child is test/programs/handles.cpp. SERIALIZATION is Node's option, "json"
+// if it is left out.
 //
-//   node javascript_parent.js CHILD SCENARIO
+//   node javascript_parent.js CHILD SCENARIO [SERIALIZATION]
 const assert = require('node:assert');
 const { spawn } = require('node:child_process');
 const dgram = require('node:dgram');
@@ -12,7 +13,7 @@ const path = require('node:path');
 const { kept } = require('./kept.js');
 const { feed, starve } = require('./starving.js');
 
-const [program, scenario] = process.argv.slice(2);
+const [program, scenario, serialization] = process.argv.slice(2);
 const tcp = { host: '127.0.0.1', port: 0 };
 const running = new Set();
 
@@ -20,7 +21,8 @@ const running = new Set();
 class Child {
   constructor({ args = [], file = program } = {}) {
     this.came = [];
-    this.process = spawn(file, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const stdio = ['ignore', 'inherit', 'inherit', 'ipc'];
+    this.process = spawn(file, args, serialization ? { stdio, serialization } : { stdio });
     this.process.on('message', (message, handle) => this.came.push([message, handle]));
     running.add(this.process);
     this.process.once('exit', () => running.delete(this.process));
@@ -256,6 +258,28 @@ const scenarios = {
     assert(message.payload === payload); // too long to be printed
     socket.end('parent');
     assert.strictEqual(await answer, 'parent');
+    server.close();
+    await child.end();
+  },
+
+  // With advanced serialization.
+  async values_go_beside_a_handle() {
+    const child = new Child();
+    const server = await listen();
+    const shared = { when: new Date(0) };
+    const message = {
+      do: 'send back', bytes: Buffer.from('hi'), map: new Map([[1, new Set([shared])]]), shared, nothing: undefined,
+    };
+    message.self = message;
+    child.command(message, server);
+    const [back, handle] = await child.nextWithHandle();
+    assert.deepStrictEqual(back, message);
+    assert.strictEqual(back.shared, [...back.map.get(1)][0]);
+    handle.close();
+
+    message.do = 'send back alone';
+    child.command(message, server);
+    assert.deepStrictEqual(await child.next(), message);
     server.close();
     await child.end();
   },

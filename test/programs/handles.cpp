@@ -75,6 +75,8 @@ class Child {
     process_.send(message, handle);
   }
 
+  void send_back_alone(const json& message, const tine::Handle&) { process_.send(message); }
+
   void serve(const json&, const tine::Handle& handle) {
     server_ = handle.server();
     answer_clients();
@@ -186,6 +188,7 @@ class Child {
 const std::map<std::string, Child::Command> Child::commands{
     {"report", &Child::report},
     {"send back", &Child::send_back},
+    {"send back alone", &Child::send_back_alone},
     {"serve", &Child::serve},
     {"stop serving", &Child::stop_serving},
     {"receive", &Child::receive},
