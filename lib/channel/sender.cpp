@@ -147,6 +147,7 @@ void Sender::write_queued() noexcept {
     if (written.end == End::error) return user_.on_write_error(written.error);
     if (written.end == End::blocked) transport_->await_writable();
   }
+  look_for_drain();
   handshake_.look(transport_->closing());
   if (outbox_.empty()) user_.on_all_written();
 }
@@ -179,10 +180,13 @@ Sender::Written Sender::write() noexcept {
 void Sender::count_written(std::size_t n) noexcept {
   outbox_.written(n);
   reports_.look();
-  if (drain_due_ && !transport_->closing() && queued() <= low_mark_) {
-    drain_due_ = false;
-    context_.defer(drain_task_);
-  }
+}
+
+// A message leaves the queue when it is written, and when its handle is given up.
+void Sender::look_for_drain() noexcept {
+  if (!drain_due_ || transport_->closing() || queued() > low_mark_) return;
+  drain_due_ = false;
+  context_.defer(drain_task_);
 }
 
 void Sender::start_closing() noexcept {

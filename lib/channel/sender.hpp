@@ -108,6 +108,7 @@ class Sender final : private uv::Flushable {
   void flush_turn() noexcept override;
   Written write() noexcept;
   void count_written(std::size_t n) noexcept;
+  void look_for_drain() noexcept;
 
   Context& context_;
   User& user_;

@@ -589,6 +589,20 @@ TEST_CASE("handles: descriptors are an error if the peer sends nothing for handl
   CHECK(sent.codes == std::vector<std::error_code>{Errc::invalid_handle_type, {}});
 }
 
+TEST_CASE("handles: drain follows when descriptors that the queue waited for are given up",
+          "[channel]") {
+  const bool peer_speaks = GENERATE(true, false);
+  Channel channel({.send_mark = 20, .handle_timeout = peer_speaks ? 10'000ms : 50ms});
+  Sent sent;
+  channel.owner->passed_as_ = "tine.Descriptors";
+  CHECK_FALSE(channel.end.send(json(1), channel.passed(files(1)), sent.callback()));
+  if (peer_speaks) channel.peer.write("0\n");
+  await_log(channel, peer_speaks ? 2 : 1);
+  CHECK(channel.log.back() == "drain");
+  CHECK(sent.codes == std::vector<std::error_code>{Errc::invalid_handle_type});
+  channel.run_to_end();
+}
+
 // First the line waits until the peer has announced that it is tine; then it waits for the answer.
 TEST_CASE(
     "handles: handle_timeout for the answer begins when the peer has announced that it is tine",
