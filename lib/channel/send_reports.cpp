@@ -56,9 +56,10 @@ void SendReports::report_lost() {
 }
 
 void SendReports::report_failed_handles() {
-  const auto count = std::to_string(std::exchange(failed_handles_, 0));
-  context_.owner().on_error(Error(failed_because_, count + " handle(s) sent beside messages are "
-                                                           "given up, and closed here"));
+  std::string text = std::to_string(std::exchange(failed_handles_, 0)) +
+                     " handle(s) sent beside messages are given up, and closed here";
+  if (failed_because_ == Errc::invalid_handle_type) text += "; only a peer that is tine takes them";
+  context_.owner().on_error(Error(failed_because_, text));
 }
 
 }  // namespace tine::channel

@@ -571,6 +571,7 @@ TEST_CASE("handles: descriptors are an error if the peer sends another message f
   for (const auto& error : channel.owner->errors_) {
     CHECK(error.code() == Errc::invalid_handle_type);
     CHECK_THAT(error.what(), StartsWith("2 handle(s)"));
+    CHECK_THAT(error.what(), ContainsSubstring("only a peer that is tine takes them"));
   }
 }
 
