@@ -22,6 +22,7 @@
 #include "tine/resources.hpp"
 #include "tine/send_callback.hpp"
 #include "tine/server.hpp"
+#include "tine/shared_buffer.hpp"
 #include "tine/signal.hpp"
 #include "tine/socket.hpp"
 #include "tine/stream.hpp"
