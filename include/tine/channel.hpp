@@ -37,7 +37,8 @@ struct ChannelOptions {
   // 10 000, whatever is set.
   std::size_t max_depth = 1000;
 
-  // send() returns false once this much is queued; "drain" comes when half of it is left.
+  // send() returns false once this much is queued; "drain" comes when half of it is left. A
+  // SharedBuffer counts with all its bytes until its message is written.
   std::size_t send_mark = std::size_t{128} << 10;
 
   // send() refuses a message that would make the queue longer than this. An empty queue takes any

@@ -82,6 +82,8 @@ std::optional<Error> Outbox::add_with_handle(const Message& message, PassedHandl
     throw;
   }
   handles_.back().descriptors = std::move(handle.descriptors);
+  handles_.back().memory = handle.memory;
+  memory_ += handle.memory;
   handles_.back().refused = std::move(handle.refused);
   queue_.reserve(handles_.back().frame.size());
   last_ = handles_.back().frame.view();
@@ -177,6 +179,7 @@ void Outbox::written(std::size_t n) noexcept {
       Passing& first = handles_.front();
       first.written += n;
       if (first.times == 1) queue_.written_elsewhere(n);
+      if (first.all_written()) count_memory_out(first);
       return;
     }
     case Source::messages: {
@@ -211,8 +214,9 @@ void Outbox::handle_refused() noexcept try {
 }
 
 bool Outbox::cancel_handle(std::error_code why) noexcept {
-  const Passing& first = handles_.front();
+  Passing& first = handles_.front();
   const bool has_record = queue_.fail(first.end(), why);
+  count_memory_out(first);
   const std::size_t left = first.times > 1 ? 0 : first.frame.size() - first.written;
   handle_refused();
   handles_.pop_front();
@@ -232,6 +236,7 @@ Outbox::Lost Outbox::cancel(std::error_code why) noexcept {
   const uv::WriteQueue::Cancelled records = queue_.cancel(why);
   messages -= records.without_callback;
   handles_.clear();
+  memory_ = 0;
   answers_.clear();
   return {.messages = messages, .without_callback = messages - records.callbacks};
 }

@@ -57,6 +57,8 @@ class Outbox {
 
   // Returns the number of bytes that are accepted and not written yet.
   std::size_t queued() const { return queue_.queued(); }
+  // Returns queued(), plus the bytes that the handles among these messages keep in memory.
+  std::size_t backlog() const { return queued() + memory_; }
 
   // Returns whether nothing is left to write, now or after the answer to a handle.
   bool empty() const { return queued() == 0 && handles_.empty() && answers_.empty(); }
@@ -128,6 +130,7 @@ class Outbox {
     std::uint64_t begin;  // offset of the frame among all bytes
     base::ByteBuffer frame = {};
     std::vector<base::Descriptor> descriptors = {};
+    std::size_t memory = 0;  // until the frame is written
     std::function<void()> refused = {};
     bool for_tine_only = false;
     std::size_t written = 0;  // bytes of the frame, in this attempt
@@ -154,6 +157,7 @@ class Outbox {
   bool at_handle() const { return !handles_.empty() && handles_.front().begin <= queue_.count(); }
   bool for_tine_only() const { return at_handle() && handles_.front().for_tine_only; }
   void handle_refused() noexcept;
+  void count_memory_out(Passing& passing) noexcept { memory_ -= std::exchange(passing.memory, 0); }
   std::size_t rest_of_frame();
   bool at_frame_begin();
   Source source();
@@ -169,6 +173,7 @@ class Outbox {
   std::string_view last_;      // the frame that was added last
 
   std::deque<Passing> handles_;
+  std::size_t memory_ = 0;  // of all of them
   std::deque<std::function<void()>> refused_;
   Peer peer_ = Peer::unknown;
 

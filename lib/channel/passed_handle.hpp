@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@ struct PassedHandle {
   std::string type;             // "net.Socket" and the like, as in Node
   nlohmann::json members = {};  // further members of the frame: {"key": "4:127.0.0.1:80"}, or null
   std::vector<base::Descriptor> descriptors = {};
+  std::size_t memory = 0;            // bytes that the descriptors keep in memory
   std::function<void()> taken = {};  // called once send() has accepted the handle
   // Called on a later turn, instead of an error, if the descriptors were not delivered and never
   // will be: the peer refused every attempt, or they could not be written.

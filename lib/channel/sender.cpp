@@ -75,7 +75,8 @@ bool Sender::send_any(const Message& message, PassedHandle* handle, SendCallback
     return refuse(std::move(*refused), sent);
   }
   transmit();
-  if (queued() == 0 || queued() < context_.options().send_mark) return true;
+  const std::size_t backlog = outbox_.backlog();
+  if (backlog == 0 || backlog < context_.options().send_mark) return true;
   drain_due_ = true;
   return false;
 }
@@ -184,7 +185,7 @@ void Sender::count_written(std::size_t n) noexcept {
 
 // A message leaves the queue when it is written, and when its handle is given up.
 void Sender::look_for_drain() noexcept {
-  if (!drain_due_ || transport_->closing() || queued() > low_mark_) return;
+  if (!drain_due_ || transport_->closing() || outbox_.backlog() > low_mark_) return;
   drain_due_ = false;
   context_.defer(drain_task_);
 }

@@ -604,6 +604,45 @@ TEST_CASE("handles: drain follows when descriptors that the queue waited for are
   channel.run_to_end();
 }
 
+TEST_CASE("handles: the memory of a handle counts for send_mark until its line is written",
+          "[channel]") {
+  Channel channel({.send_limit = 200});
+  const auto handle_of = [&](std::size_t memory) {
+    tine::channel::PassedHandle handle = channel.passed(files(1));
+    handle.memory = memory;
+    return handle;
+  };
+  constexpr std::size_t large = 1'000'000'000;
+  CHECK(channel.end.send(json(1), handle_of(large), {}));  // written at once
+  CHECK_FALSE(channel.end.send(json(2), handle_of(large), {}));
+  CHECK_FALSE(channel.end.send(json(3), {}));  // not refused: the limit is for lines
+  CHECK(channel.end.queued() < 200);
+  expect(channel, line_of("1"));
+  CHECK(channel.log.empty());
+  channel.peer.write(nack);
+  expect(channel, line_of("1"));
+  CHECK(channel.log.empty());
+  channel.peer.write(ack);
+  expect(channel, line_of("2"));
+  await_log(channel, 1);
+  CHECK(channel.log == Log{"drain"});
+  CHECK(channel.end.send(json(4), {}));
+  channel.run_to_end();
+}
+
+TEST_CASE("handles: the memory of a handle that is given up does not count any more", "[channel]") {
+  Channel channel;
+  channel.owner->passed_as_ = "tine.Descriptors";
+  tine::channel::PassedHandle handle = channel.passed(files(1));
+  handle.memory = 1'000'000'000;
+  CHECK_FALSE(channel.end.send(json(1), std::move(handle), [](std::error_code) {}));
+  channel.peer.write("0\n");
+  await_log(channel, 2);
+  CHECK(channel.log == Log{"0", "drain"});
+  CHECK(channel.end.send(json(2), {}));
+  channel.run_to_end();
+}
+
 // First the line waits until the peer has announced that it is tine; then it waits for the answer.
 TEST_CASE(
     "handles: handle_timeout for the answer begins when the peer has announced that it is tine",
