@@ -60,7 +60,8 @@ class TINE_EXPORT ChannelEnd {
     return send_text(text, std::move(sent));
   }
 
-  // Sends a message together with a handle: a Server, a Socket, a Datagram, or Descriptors.
+  // Sends a message together with a handle: a Server, a Socket, a Datagram, a SharedBuffer, or
+  // Descriptors.
   //
   // A Socket belongs to the peer from then on: unless SendOptions::keep_open is set, it is closed
   // here, with "close", and the connection stays open. The bytes that its write() accepted are
@@ -69,8 +70,9 @@ class TINE_EXPORT ChannelEnd {
   // callback of the last write() has run, everything has been written.
   //
   // All other handles stay in use here too; both ends of a Server accept connections. Descriptors
-  // may be many and of any kind, but only a peer that is tine takes them. Errc::invalid_handle_type
-  // means that the peer is not tine, or that a handle is closed or empty.
+  // may be many and of any kind. Only a peer that is tine takes Descriptors or a SharedBuffer; for
+  // another peer the message is refused. Errc::invalid_handle_type means that the peer is not tine,
+  // or that a handle is closed or empty.
   //
   // Everything sent after the handle waits until the peer confirms its arrival. The handle is sent
   // up to four times. If the peer refuses it each time, or does not answer within

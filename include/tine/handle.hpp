@@ -1,4 +1,5 @@
-// What can be sent with a message: a server, a connection, a datagram socket, or any descriptors.
+// What can be sent with a message: a server, a connection, a datagram socket, a shared buffer, or any
+// descriptors.
 #pragma once
 
 #include <cstddef>
@@ -16,6 +17,7 @@ namespace tine {
 
 class Datagram;
 class Server;
+class SharedBuffer;
 class Socket;
 
 // Open descriptors of any kind: files, pipes, memfds, directories, pidfds, ... All copies share
@@ -61,6 +63,7 @@ class TINE_EXPORT Handle {
   Handle(Server server);
   Handle(Socket socket);
   Handle(Datagram socket);
+  Handle(SharedBuffer buffer);
   Handle(Descriptors descriptors);
 
   // False if nothing was sent with the message.
@@ -73,7 +76,11 @@ class TINE_EXPORT Handle {
   Server server() const;
   Socket socket() const;
   Datagram datagram() const;
+  SharedBuffer shared_buffer() const;
   Descriptors descriptors() const;
+
+  // The same as shared_buffer(), for a listener that takes a SharedBuffer instead of a Handle.
+  operator SharedBuffer() const;
 
  private:
   friend class process::HandleContent;

@@ -65,6 +65,13 @@ namespace {
 
 using process::HandleContent;
 
+// Returns the object that is held; an empty one if it is of another kind.
+template <class T>
+T held(const Handle& handle) {
+  const T* const object = HandleContent::get<T>(handle);
+  return object == nullptr ? T() : *object;
+}
+
 // Returns the object that is held, or the one that a received handle becomes.
 template <class T>
 T asked_for(const Handle& handle, T (process::ReceivedHandle::*become)()) {
@@ -78,6 +85,8 @@ T asked_for(const Handle& handle, T (process::ReceivedHandle::*become)()) {
 Handle::Handle(Server server) : content_(std::make_shared<HandleContent>(std::move(server))) {}
 Handle::Handle(Socket socket) : content_(std::make_shared<HandleContent>(std::move(socket))) {}
 Handle::Handle(Datagram socket) : content_(std::make_shared<HandleContent>(std::move(socket))) {}
+Handle::Handle(SharedBuffer buffer)
+    : content_(std::make_shared<HandleContent>(std::move(buffer))) {}
 Handle::Handle(Descriptors descriptors)
     : content_(std::make_shared<HandleContent>(std::move(descriptors))) {}
 
@@ -87,9 +96,9 @@ Socket Handle::socket() const { return asked_for(*this, &process::ReceivedHandle
 
 Datagram Handle::datagram() const { return asked_for(*this, &process::ReceivedHandle::datagram); }
 
-Descriptors Handle::descriptors() const {
-  const auto* const open = HandleContent::get<Descriptors>(*this);
-  return open == nullptr ? Descriptors() : *open;
-}
+SharedBuffer Handle::shared_buffer() const { return held<SharedBuffer>(*this); }
+Handle::operator SharedBuffer() const { return shared_buffer(); }
+
+Descriptors Handle::descriptors() const { return held<Descriptors>(*this); }
 
 }  // namespace tine

@@ -8,6 +8,7 @@
 #include "tine/datagram.hpp"
 #include "tine/handle.hpp"
 #include "tine/server.hpp"
+#include "tine/shared_buffer.hpp"
 #include "tine/socket.hpp"
 
 namespace tine::process {
@@ -16,7 +17,7 @@ namespace tine::process {
 class HandleContent {
  public:
   using Received = std::shared_ptr<ReceivedHandle>;
-  using Object = std::variant<Server, Socket, Datagram, Descriptors, Received>;
+  using Object = std::variant<Server, Socket, Datagram, SharedBuffer, Descriptors, Received>;
 
   explicit HandleContent(Object object) : object_(std::move(object)) {}
 

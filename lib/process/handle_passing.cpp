@@ -10,6 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/sealed_memory.hpp"
 #include "base/sockets.hpp"
 #include "base/system_code.hpp"
 #include "net/datagram_state.hpp"
@@ -72,6 +73,22 @@ void verify_kind(const std::string& type, Kind kind, const base::Descriptor& des
 Kind kind_as(const std::string& type, Kind kind) {
   if (type == "net.Server") return Kind::server;
   return type == "net.Socket" ? Kind::socket : kind;
+}
+
+// Maps what came as a shared buffer. The peer is believed only what the kernel confirms.
+SharedBuffer received_buffer(const json& line, base::Descriptor descriptor) {
+  const auto size = line.find("size");
+  if (size == line.end() || !size->is_number_unsigned() ||
+      !base::SealedMemory::is_sealed(descriptor, size->get<std::size_t>())) {
+    refuse("a descriptor that is no sealed memory of the size that its line says");
+  }
+  try {
+    return base::SealedMemory::map(std::move(descriptor), size->get<std::size_t>());
+  } catch (const Error& error) {
+    throw Error(error.code(), "a shared buffer of " + size->dump() +
+                                  " bytes that came beside a message could not be mapped; both "
+                                  "were dropped");
+  }
 }
 
 json dgram_type(bool ipv6) { return {{"dgramType", ipv6 ? "udp6" : "udp4"}}; }
@@ -192,6 +209,7 @@ channel::PassedHandle HandlePassing::pass(const Handle& handle, bool keep_open) 
   if (const Server server = handle.server()) return pass_server(server);
   if (const Socket socket = handle.socket()) return pass_socket(socket, keep_open);
   if (const Datagram socket = handle.datagram()) return pass_datagram(socket);
+  if (const SharedBuffer buffer = handle.shared_buffer()) return pass_shared_buffer(buffer);
   if (const Descriptors open = handle.descriptors()) return pass_descriptors(open);
   cannot_send("its handle is empty");
 } catch (const Error& error) {
@@ -246,6 +264,14 @@ channel::PassedHandle HandlePassing::pass_datagram(const Datagram& socket) {
   return passed;
 }
 
+channel::PassedHandle HandlePassing::pass_shared_buffer(const SharedBuffer& buffer) {
+  channel::PassedHandle passed{.type = channel::PassedHandle::shared_buffer_type};
+  passed.members = {{"size", buffer.size()}};
+  passed.memory = buffer.size();
+  passed.descriptors.push_back(copy_of(base::SealedMemory::of(buffer).descriptor().get()));
+  return passed;
+}
+
 channel::PassedHandle HandlePassing::pass_descriptors(const Descriptors& descriptors) {
   channel::PassedHandle passed{.type = channel::PassedHandle::descriptors_type};
   passed.members = {{"count", descriptors.size()}};
@@ -278,6 +304,9 @@ Handle HandlePassing::receive(uv::LoopCore& core, const json& line,
     return Descriptors(std::move(open));
   }
   base::Descriptor& descriptor = descriptors.front();
+  if (type == channel::PassedHandle::shared_buffer_type) {
+    return received_buffer(line, std::move(descriptor));
+  }
   const Kind kind = kind_of(descriptor);
   verify_kind(type, kind, descriptor);
   const std::string key = type == "net.Socket" ? text_member(line, "key") : "";

@@ -49,6 +49,7 @@ class HandlePassing {
   channel::PassedHandle pass_server(const Server& server);
   channel::PassedHandle pass_socket(const Socket& socket, bool keep_open);
   channel::PassedHandle pass_datagram(const Datagram& socket);
+  channel::PassedHandle pass_shared_buffer(const SharedBuffer& buffer);
   channel::PassedHandle pass_descriptors(const Descriptors& descriptors);
   void passed(const std::shared_ptr<net::ServerState>& server);
   std::shared_ptr<ReceivedConnections> connections_of(const std::string& key);

@@ -61,6 +61,14 @@ void add_message_listeners(E& emitter) {
   emitter.template on<"message">([](const tine::Text&) {});
   emitter.template on<"message">([] {});
 
+  emitter.template on<"message">([](const nlohmann::json&, const tine::Handle&) {});
+  emitter.template on<"message">([](Point, tine::Handle) {});
+  emitter.template on<"message">([](const auto&, const auto&) {});
+  emitter.template on<"message">([](const nlohmann::json&, const tine::SharedBuffer&) {});
+  emitter.template on<"message">([](nlohmann::json, tine::SharedBuffer) {});
+  emitter.template on<"message">([](const Point&, tine::SharedBuffer&&) {});
+  emitter.template on<"message">([](tine::Text, const tine::SharedBuffer&) {});
+
   emitter.template on<"message">(take_value);
   emitter.template on<"message">(&take_value);
   emitter.template on<"message">(&take_point);

@@ -61,6 +61,10 @@ void send_all(Sender& sender) {
   sender.send("Hello", tine::Handle(), sent);
   sender.send("Hello", tine::Handle(), [] {});
   sender.send("Hello", tine::Socket(), {.keep_open = true}, [] {});
+  sender.send("Hello", tine::SharedBuffer());
+  sender.send({{"frame", 7}}, tine::SharedBuffer("bytes"));
+  sender.send({{"frame", 7}}, tine::SharedBuffer("bytes"), sent);
+  sender.send(tine::Text{"1"}, tine::SharedBuffer("bytes"));
   static_cast<void>(sender.send("Hello") && sender.connected());
 }
 
