@@ -6,10 +6,12 @@
 // for these commands, each of which takes its own turn of the loop:
 //
 //   %F %S %U   add a file, a stream socket, a UDP socket to the descriptors of the peer's next byte
-//   %H %D      the peer sends a line that announces a socket; two descriptors
+//   %M %m      add sealed memory of three bytes; memory that can be shortened
+//   %H %D %B   the peer sends a line that announces a socket; two descriptors; a shared buffer
 //   %A %N %T   the peer reports that a handle has arrived; that it has not; that it is tine
 //   %C         the peer asks for a count
 //   %h %k %d   send a message with a socket; with a socket that is kept open; with two descriptors
+//   %u         send a message with a shared buffer
 //   %s %b      send a message; one that fills a small socket
 //   %v %t %n   listen for values, for texts, for nothing
 //   %p %r %q   pause, resume, disconnect
@@ -59,6 +61,8 @@ constexpr std::string_view socket_line =
     R"({"cmd":"NODE_HANDLE","type":"net.Socket","msg":1,"key":"k"})";
 constexpr std::string_view descriptors_line =
     R"({"cmd":"NODE_HANDLE","type":"tine.Descriptors","msg":1,"count":2})";
+constexpr std::string_view buffer_line =
+    R"({"cmd":"NODE_HANDLE","type":"tine.SharedBuffer","msg":1,"size":3})";
 constexpr std::string_view count_line = R"({"cmd":"NODE_SOCKET_GET_COUNT","key":"k"})";
 
 constexpr int small_socket_bit = 2;
@@ -83,6 +87,15 @@ int pair_end() {
   must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0, "there is a socket");
   ::close(ends[1]);
   return ends[0];
+}
+
+int memory_of_three_bytes(int seals) {
+  const int fd = memfd_create("memory", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  must(ftruncate(fd, 3) == 0 && fcntl(fd, F_ADD_SEALS, seals) == 0, "there is memory");
+  return fd;
+}
+int sealed_memory() {
+  return memory_of_three_bytes(F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
 }
 
 // The peer: a socket, and the bytes that were sent and received over it.
@@ -323,6 +336,9 @@ class Session final : public tine::process::Peer {
   void emit_message(tine::Message& message) override {
     must(wanted_ != Wanted::nothing && !paused_, "a message is delivered only to a listener");
     if (message.handle()) ++handles_delivered_;
+    if (const tine::SharedBuffer buffer = message.handle()) {
+      must(buffer.text() == std::string(3, '\0'), "a shared buffer has the bytes that were sent");
+    }
     if (message.handle() && keep_) kept_.push_back(message.handle());
   }
 
@@ -369,8 +385,11 @@ class Session final : public tine::process::Peer {
       case 'F': return peer_.add_beside(memfd_create("file", MFD_CLOEXEC));
       case 'S': return peer_.add_beside(pair_end());
       case 'U': return peer_.add_beside(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+      case 'M': return peer_.add_beside(sealed_memory());
+      case 'm': return peer_.add_beside(memory_of_three_bytes(F_SEAL_GROW | F_SEAL_WRITE));
       case 'H': return peer_.write_line(socket_line);
       case 'D': return peer_.write_line(descriptors_line);
+      case 'B': return peer_.write_line(buffer_line);
       case 'A': return peer_.write_line(ack);
       case 'N': return peer_.write_line(nack);
       case 'T': return peer_.write_line(hello);
@@ -378,6 +397,7 @@ class Session final : public tine::process::Peer {
       case 'h': return send(tine::Socket::adopt(loop_, pair_end()), false);
       case 'k': return send_kept();
       case 'd': return send(tine::Descriptors({pair_end(), pair_end()}), false);
+      case 'u': return send(tine::SharedBuffer("shared"), false);
       case 's': return send("");
       case 'b': return send(std::string(8000, 'b'));
       case 'v': return listen(Wanted::value);
