@@ -134,6 +134,22 @@ TEST_CASE("cluster: with advanced serialization, messages and connections go to 
   test.end();
 }
 
+TEST_CASE("cluster: shared buffers go both ways between primary and worker", "[cluster]") {
+  TestCluster test;
+  auto worker = test.fork();
+  Log came;
+  worker.on<"message">([&](const json& message, const tine::SharedBuffer& buffer) {
+    came.push_back(message.dump() + " with " + std::string(buffer.text()));
+  });
+  test.cluster.on<"message">([&](tine::Worker, const json&, const tine::SharedBuffer& buffer) {
+    came.push_back("cluster: " + std::string(buffer.text()));
+  });
+  worker.send({{"frame", 7}}, tine::SharedBuffer("picture"));
+  test.wait_for_messages(1);
+  CHECK(came == Log{"{\"frame\":7} with picture", "cluster: picture"});
+  test.end();
+}
+
 TEST_CASE("cluster: a listener that keeps a message leaves it for the cluster's listener",
           "[cluster]") {
   TestCluster test;

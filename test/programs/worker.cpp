@@ -13,7 +13,7 @@
 //   "cut"              closes the channel without leaving the cluster first
 //   "abort"            ends by SIGABRT
 //
-// It sends back all other messages. It sends {"listening": PORT} when a server or socket listens,
+// It sends back all other messages, with the shared buffer that came with them. It sends {"listening": PORT} when a server or socket listens,
 // and {"error": TEXT} for each error.
 //
 // With the argument "without cluster" its Cluster is destroyed at once, and it sends back every
@@ -36,7 +36,9 @@ class Obedient {
         cluster_(loop, process_),
         worker_(cluster_.worker()),
         id_(std::to_string(worker_.id())) {
-    worker_.on<"message">([this](const json& message) { obey(message); });
+    worker_.on<"message">([this](const json& message, const tine::SharedBuffer& buffer) {
+      buffer ? static_cast<void>(worker_.send(message, buffer)) : obey(message);
+    });
   }
 
  private:
