@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -571,6 +572,21 @@ TEST_CASE("to javascript: NODE_TINE is ignored", "[bun][deno]") {
   child.command({{"cmd", "NODE_TINE"}});
   child.command("report");
   CHECK(child.next() == json{{"number", 0}, {"with", nullptr}});
+  child.end();
+}
+
+TEST_CASE("to javascript: a shared buffer is refused, and messages go on", "[bun][deno]") {
+  TestLoop loop;
+  Child child(loop);
+  child.command("report");  // the answer shows that the child runs
+  child.next();
+
+  std::vector<std::error_code> sent;
+  child.process.send({{"do", "report"}, {"number", 1}}, tine::SharedBuffer("bytes"),
+                     [&](std::error_code error) { sent.push_back(error); });
+  child.command({{"do", "report"}, {"number", 2}});
+  CHECK(child.next() == json{{"number", 2}, {"with", nullptr}});
+  CHECK(sent == std::vector<std::error_code>{tine::Errc::invalid_handle_type});
   child.end();
 }
 
