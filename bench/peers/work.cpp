@@ -66,6 +66,8 @@ Job Job::from_arguments(int argc, char** argv) {
   job.sender = sender == "built" ? Sender::built : sender == "kept" ? Sender::kept : Sender::as_is;
   job.messages = given.value("messages", std::vector<json>());
   if (given.contains("array")) job.messages.push_back(array_of_numbers(given["array"]));
+  job.payload = given.value("payload", std::size_t{0});
+  if (job.payload > 0) job.messages.push_back({{"frame", 7}});
   job.count = given.at("count");
   job.window = given.at("window");
   job.timed = given.value("timed", false);
@@ -143,7 +145,11 @@ void Work::report() const {
     figures["p50_us"] = percentile(latencies_, 0.5);
     figures["p99_us"] = percentile(latencies_, 0.99);
   }
-  if (!job_.messages.empty()) figures["message_bytes"] = job_.messages.front().dump().size();
+  if (job_.payload > 0) {
+    figures["message_bytes"] = job_.payload;
+  } else if (!job_.messages.empty()) {
+    figures["message_bytes"] = job_.messages.front().dump().size();
+  }
   std::cout << figures << std::endl;
 }
 

@@ -37,9 +37,11 @@ struct Job {
   enum class Sender { as_is, kept, built };
   Sender sender = Sender::as_is;
   std::vector<json> messages;  // sent one after the other, again and again
-  std::size_t count = 0;       // messages to each child
-  std::size_t window = 0;      // messages ahead of the answers; 0: one answer follows all of them
-  bool timed = false;          // answers are {"sent_us": when the child sent them}
+  std::size_t payload =
+      0;                   // bytes that travel with each message, or instead of it; see payload.hpp
+  std::size_t count = 0;   // messages to each child
+  std::size_t window = 0;  // messages ahead of the answers; 0: one answer follows all of them
+  bool timed = false;      // answers are {"sent_us": when the child sent them}
 
   static Job from_arguments(int argc, char** argv);
 

@@ -39,7 +39,7 @@ def count_for(peer, cell, seconds, run=run):
     """Returns how many messages keep a peer busy for about that long. This also warms it up."""
     if not cell.has_messages:
         return 0
-    count = 2 if cell.array else 100 if cell.work_us else 1000 // cell.children
+    count = 1 if cell.payload else 2 if cell.array else 100 if cell.work_us else 1000 // cell.children
     took = run(peer, cell, count)["seconds"]
     # The first messages take longer than later ones, so a count that few of them suggest is too
     # small.

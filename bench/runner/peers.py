@@ -13,6 +13,8 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from work import CELLS
+
 BENCH = Path(__file__).resolve().parent.parent
 BUILD = Path(os.environ.get("TINE_BENCH_BUILD", BENCH.parent / "build" / "bench" / "bench"))
 SCRIPTS = BENCH / "peers"
@@ -106,6 +108,22 @@ def of_channels(build):
     ]
 
 
+# The cells of the peers that send nothing but payloads.
+PAYLOADS = [cell.name for cell in CELLS if cell.payload]
+
+
+def of_payloads(build):
+    """Returns tine's peers of a build that send payloads, one for each way to send them."""
+    parent, child = program("payload", "parent", build), program("payload", "child", build)
+    ways = [
+        ("tine-shared", "tine, SharedBuffer", "shared"),
+        ("tine-shared-kept", "tine, SharedBuffer made once", "kept"),
+        ("tine-string", "tine, JSON string", "string"),
+        ("tine-buffer", "tine, advanced Buffer", "buffer"),
+    ]
+    return [Peer(name, title, [parent, way], child, cells=PAYLOADS) for name, title, way in ways]
+
+
 def of_web_servers(build):
     """Returns tine's peers of a build that are only web servers."""
     cluster, alone = program("cluster", "server", build), program("cluster", "alone", build)
@@ -119,7 +137,7 @@ def of_web_servers(build):
 
 def of_tine(build):
     """Returns all peers of a build that run tine's code."""
-    return of_channels(build) + of_web_servers(build)
+    return of_channels(build) + of_web_servers(build) + of_payloads(build)
 
 
 # The bytes are made once: building messages is not measured.
@@ -151,6 +169,8 @@ PEERS = [
         cells=["w5.life"],
     ),
     *of_web_servers(BUILD),
+    *of_payloads(BUILD),
+    Peer("pipe", "pipe", [program("pipe", "parent")], program("pipe", "child"), cells=PAYLOADS),
 ]
 
 BASE = PEERS[0]  # the peer that the others are compared with

@@ -41,6 +41,7 @@ class Cell:
     window: int = 0  # messages ahead of the answers; 0: one answer follows all of them
     shape: str = None
     array: int = None  # bytes of JSON text
+    payload: int = None  # bytes that travel as each peer does it best: see peers/payload.hpp
     sender: str = "as_is"
     children: int = 1
     # The cores of the parent and of the children, or of the client and of the web server; None: the
@@ -61,7 +62,7 @@ class Cell:
 
     @property
     def has_messages(self):
-        return self.shape is not None or self.array is not None or self.of_requests
+        return any(each is not None for each in (self.shape, self.array, self.payload)) or self.of_requests
 
     @property
     def of_requests(self):
@@ -85,6 +86,8 @@ class Cell:
             job["messages"] = DEFINITION["shapes"][self.shape]
         if self.array:
             job["array"] = self.array
+        if self.payload:
+            job["payload"] = self.payload
         if self.cores and self.cores[1] != self.cores[0]:
             job["child_core"] = self.cores[1]
         return job
