@@ -1,5 +1,5 @@
-// What can be sent with a message: a server, a connection, a datagram socket, a shared buffer, or any
-// descriptors.
+// What can be sent with a message: a server, a connection, a datagram socket, a shared buffer, or
+// any descriptors.
 #pragma once
 
 #include <cstddef>

@@ -31,8 +31,8 @@ namespace tine {
 //   tine::Text              the text as it was received. If no listener needs more, nothing is
 //                           parsed
 //
-// A second parameter, a tine::Handle, is the handle sent with the message: see handle.hpp. It may be
-// a tine::SharedBuffer instead, which is empty if something else or nothing was sent.
+// A second parameter, a tine::Handle, is the handle sent with the message: see handle.hpp. It may
+// be a tine::SharedBuffer instead, which is empty if something else or nothing was sent.
 //
 // Node: the `message` argument, followed by `sendHandle`.
 class TINE_EXPORT Message {

@@ -25,23 +25,24 @@ namespace tine {
 //     show(message["frame"], picture.bytes());
 //   });
 //
-// A listener that takes a Handle calls its shared_buffer(). If a message comes without a buffer, the
-// listener gets an empty handle.
+// A listener that takes a Handle calls its shared_buffer(). A listener gets an empty handle if a
+// message comes without a buffer.
 //
-// All copies share one mapping of the memory and one open descriptor; the last copy releases both. A
-// buffer belongs to no loop and no channel, and may outlive them. Copies may be used in any threads
-// at the same time. The system frees the memory when no process has it any more.
+// All copies share one mapping of the memory and one open descriptor; the last copy releases both.
+// A buffer belongs to no loop and no channel, and may outlive them. Copies may be used in any
+// threads at the same time. The system frees the memory when no process has it any more.
 //
 // The bytes are read only at both ends, whatever a peer tries: the memory is a sealed memfd. A
 // descriptor that comes as a buffer is mapped only if it is such memory, of the size that its line
 // says. If not, or if it cannot be mapped, that is an "error" (Errc::invalid_handle_type, or the
 // error of the system), and its message is dropped.
 //
-// A buffer may be of any size: max_line and send_limit count only the line that goes with it, but
-// send_mark counts the bytes too, until the line is written. See ChannelOptions. At the receiver a
+// A buffer may be of any size. max_line and send_limit count only the line that goes with it, but
+// send_mark counts the bytes too, until the line is written: see ChannelOptions. At the receiver, a
 // mapped page takes no memory until it is read, and then it is the sender's; a page that nobody has
-// ever written becomes a page of zeros. A buffer costs a few system calls, and what is sent after it
-// waits until the peer confirms that it has come. So for some kilobytes a plain message is faster.
+// ever written becomes a page of zeros. What is sent after a buffer waits until the peer confirms
+// that it has come. Below about a mebibyte, a plain message is as fast or faster: see W11 in
+// bench/RESULTS.md.
 //
 // Only a peer that is tine takes a buffer: see ChannelEnd::send(). Linux only: on other systems a
 // SharedBuffer cannot be made (ENOTSUP).
@@ -69,8 +70,8 @@ class TINE_EXPORT SharedBuffer {
   // False for an empty handle.
   explicit operator bool() const { return memory_ != nullptr; }
 
-  // The bytes, from the beginning of a page on, so any type is aligned there. Valid as long as there
-  // is a copy of this object. Empty for an empty handle.
+  // The bytes, from the beginning of a page on, so any type is aligned there. Valid as long as
+  // there is a copy of this object. Empty for an empty handle.
   std::span<const std::byte> bytes() const;
   // The same, as characters.
   std::string_view text() const;
