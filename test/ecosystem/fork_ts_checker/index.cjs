@@ -1,0 +1,2 @@
+// What webpack compiles.
+exports.count = 1;
