@@ -10,3 +10,13 @@ exports.sample = (i) => ({
 // Returns a text of so many bytes. It has characters of one to four bytes, at every position around
 // the end of a read.
 exports.largeText = (bytes) => 'aé你😀'.repeat(bytes / 10);
+
+const deno = process.versions.deno !== undefined;
+
+// Returns what a runtime receives for sample(i), which a C++ program sends. Deno makes BigInts of
+// integers that no double holds safely.
+exports.received = (i) => {
+  const value = exports.sample(i);
+  const bigInDeno = (number) => (deno && Math.abs(number) === 2 ** 53 ? BigInt(number) : number);
+  return { ...value, numbers: value.numbers.map(bigInDeno) };
+};
