@@ -159,7 +159,7 @@ const scenarios = {
     const worker = new Worker();
     const circular = { when: new Date(0), map: new Map([[1, new Set([undefined])]]) };
     circular.self = circular;
-    for (const message of [circular, Buffer.from('hi'), 2n ** 64n, { cmd: 'NODE_', fd: undefined }]) {
+    for (const message of [circular, Buffer.from('hi'), [2n ** 64n], { cmd: 'NODE_', fd: undefined }]) {
       worker.send(message);
       assert.deepStrictEqual(await worker.next(), message);
     }
