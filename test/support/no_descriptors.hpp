@@ -1,6 +1,8 @@
 // Takes all free descriptors, or nearly all, from this process.
 #pragma once
 
+#include <cerrno>
+#include <system_error>
 #include <vector>
 
 #include <fcntl.h>
@@ -22,6 +24,9 @@ inline rlim_t limit_with_free(int count) {
 class NoDescriptors {
  public:
   NoDescriptors() {
+    // The first time that UBSan meets a class, it opens a pipe to look at the object. That would fail
+    // later.
+    static_cast<void>(std::error_code(EMFILE, std::generic_category()).message());
     const int highest = open_descriptors().rbegin()->first;
     for (int fd = 0; fd <= highest;) {
       fd = ::fcntl(0, F_DUPFD_CLOEXEC, 0);
