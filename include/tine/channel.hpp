@@ -20,7 +20,7 @@ namespace tine {
 enum class Serialization {
   json,      // a line of JSON text each
   advanced,  // a value in V8's format each, which has more types than JSON: see docs/advanced.md.
-             // Between a tine end and Node only: Bun and Deno have formats of their own
+             // Node and Deno have it too; what Bun calls "advanced" is another format
 };
 
 // The limits of one end of a channel. Sizes are bytes on the channel: of JSON text, or of the values

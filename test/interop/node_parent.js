@@ -25,6 +25,9 @@ const facts = {
   killIsTheEnd: { node: false, bun: false, deno: true },
   // Deno takes every command with the prefix NODE_ for an internal one, also the bare prefix.
   barePrefixIsInternal: { node: false, bun: false, deno: true },
+  // Of the messages sent right before disconnect(), those arrive that fit in the socket. Deno has
+  // written none by then.
+  writesAtOnce: { node: true, bun: true, deno: false },
   // How often a handle is sent if it is refused.
   serverAttempts: { node: 1, bun: 3, deno: 1 },
   socketAttempts: { node: 4, bun: 3, deno: 1 },
@@ -204,6 +207,13 @@ const scenarios = {
     await disconnect(child);
     assert.deepStrictEqual(child.messages, ['hello']);
     assert.strictEqual(child.output, 'disconnect\n');
+  },
+
+  // The child ends with 0 if no message arrives.
+  async messages_right_before_disconnect() {
+    const child = start('count', { args: ['0'], end: [facts.writesAtOnce ? 1 : 0, null] });
+    for (let number = 0; number < 3000; ++number) child.send({ number });
+    await disconnect(child);
   },
 
   async child_disconnects() {
