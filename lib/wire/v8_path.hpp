@@ -22,6 +22,10 @@ struct V8Step {
   const std::string* key = nullptr;  // of a member; null: the index tells
 };
 
+// Where pointers count from: from the root of a value, or from the message in a frame that announces
+// a handle.
+enum class V8PointersFrom : unsigned char { root, message };
+
 // Returns which element a key of an array names; nullopt if it names another property.
 std::optional<std::uint32_t> array_index(std::string_view key);
 

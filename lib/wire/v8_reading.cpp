@@ -32,7 +32,8 @@ void store_int32(std::int32_t number, json& value) {
 
 }  // namespace
 
-std::optional<BadMessage> V8Reading::read(std::string_view message, json& value) {
+std::optional<BadMessage> V8Reading::read(std::string_view message, json& value,
+                                          V8PointersFrom pointers) {
   input_ = V8Input(message);
   frames_.clear();
   members_.clear();
@@ -43,7 +44,7 @@ std::optional<BadMessage> V8Reading::read(std::string_view message, json& value)
     while (slot != nullptr && read_value(*slot)) slot = next_slot();
   }
   if (!bad_ && input_.problem() != nullptr) fail(input_.problem());
-  if (!bad_) resolve_references(message.size(), value);
+  if (!bad_) resolve_references(message.size(), value, pointers);
   if (bad_) bad_->excerpt = excerpt(message, bad_->offset);
   return std::move(bad_);
 }
@@ -145,12 +146,12 @@ std::optional<std::string_view> V8Reading::read_key() {
 
 // Pointers of references can be many times as long as the message. A list of a thousand objects that
 // each name the one before needs a few megabytes.
-bool V8Reading::resolve_references(std::size_t size, json& value) {
+bool V8Reading::resolve_references(std::size_t size, json& value, V8PointersFrom pointers) {
   constexpr std::size_t always_allowed = std::size_t{4} << 20;
   constexpr std::size_t times_message = 16;
   if (!places_.has_references()) return true;
-  const auto offset =
-      places_.resolve(value, place_of_message(value), always_allowed + times_message * size);
+  const std::size_t top = pointers == V8PointersFrom::message ? place_of_message(value) : 0;
+  const auto offset = places_.resolve(value, top, always_allowed + times_message * size);
   if (!offset) return true;
   mark_ = *offset;
   return fail("too many references to objects that are nested deep");

@@ -17,6 +17,7 @@
 #include "fuzz/any_value.hpp"
 #include "fuzz/fuzz.hpp"
 #include "tine/channel.hpp"
+#include "wire/v8_json.hpp"
 #include "wire/v8_reader.hpp"
 #include "wire/v8_writer.hpp"
 
@@ -105,6 +106,9 @@ std::optional<std::string> check_value(const json& value, std::size_t max_depth)
   const json second_result = read_back(again.view(), max_depth);
   must(second_result.dump() == result.dump(), "what was read is read again");
   must(written_again(second_result, max_depth).view() == again.view(), "and written as it came");
+  const json of_text = json::parse(tine::wire::json_text(result));
+  const std::size_t depth_of_text = max_depth + 1;  // binary is an object in it
+  must(written_again(of_text, depth_of_text).view() == again.view(), "and so is its JSON text");
   if (has_tag(value)) return std::nullopt;
   json crossed = value;
   cross_the_wire(crossed);
