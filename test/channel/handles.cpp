@@ -14,6 +14,7 @@
 
 #include "channel/test_end.hpp"
 #include "support/catch.hpp"
+#include "support/handle_answers.hpp"
 #include "support/tracked.hpp"
 
 using namespace std::chrono_literals;
@@ -23,8 +24,6 @@ using tine::channel::Wanted;
 
 namespace {
 
-const std::string ack = "{\"cmd\":\"NODE_HANDLE_ACK\"}\n";
-const std::string nack = "{\"cmd\":\"NODE_HANDLE_NACK\"}\n";
 const std::string hello = "{\"cmd\":\"NODE_TINE\"}\n";
 
 // Returns the line of a message with a handle, as Node writes it.

@@ -17,6 +17,7 @@
 #include "base/descriptor.hpp"
 #include "base/sealed_memory.hpp"
 #include "support/catch.hpp"
+#include "support/handle_answers.hpp"
 #include "support/invariants.hpp"
 #include "support/raw_peer.hpp"
 #include "support/scale.hpp"
@@ -28,9 +29,6 @@ using tine::SharedBuffer;
 using tine::base::Descriptor;
 
 namespace {
-
-const std::string ack = "{\"cmd\":\"NODE_HANDLE_ACK\"}\n";
-const std::string nack = "{\"cmd\":\"NODE_HANDLE_NACK\"}\n";
 
 tine::ForkOptions with(tine::Serialization serialization) {
   tine::ForkOptions options;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "support/catch.hpp"
+#include "support/handle_answers.hpp"
 #include "support/invariants.hpp"
 #include "support/raw_peer.hpp"
 #include "support/scale.hpp"
@@ -21,9 +22,6 @@ using tine::Errc;
 using Log = std::vector<std::string>;
 
 namespace {
-
-const std::string ack = "{\"cmd\":\"NODE_HANDLE_ACK\"}\n";
-const std::string nack = "{\"cmd\":\"NODE_HANDLE_NACK\"}\n";
 
 // Returns the line of a message with a handle, as Node writes it.
 std::string line_of(const std::string& message, const std::string& type = "net.Socket") {
