@@ -21,7 +21,7 @@ struct ChildOptions {
   Serialization serialization = Serialization::json;
 };
 
-// Returns the serialization with this name: "json" or "advanced".
+// Returns the serialization with this name, "json" or "advanced"; nullopt if there is none.
 std::optional<Serialization> serialization_named(std::string_view name);
 
 ForkOptions fork_options(const ChildOptions& options);

@@ -32,8 +32,8 @@ struct ChannelOptions {
   // because the start of the next one is unknown.
   std::size_t max_line = std::size_t{256} << 20;
 
-  // How deeply arrays and objects may be nested, received and sent: `[[1]]` is 2 deep. A received
-  // message that is nested more deeply is an "error"; send() refuses such a one. Never more than
+  // How deeply arrays and objects may be nested, received and sent: `[[1]]` is 2 deep. If a received
+  // message is nested more deeply, that is an "error"; send() refuses such messages. Never more than
   // 10 000, whatever is set.
   std::size_t max_depth = 1000;
 

@@ -53,8 +53,9 @@ class TINE_EXPORT ChannelEnd {
   // throws.
   bool send(const nlohmann::json& message, SendCallback sent = {}) const;
 
-  // Sends a message that is already JSON text. It is refused if it is invalid, or contains a line
-  // feed and is to be a line. A template, so that send({{"n", 1}}) means the overload above.
+  // Sends a message that is already JSON text. It is refused if it is invalid. With
+  // Serialization::json, it is also refused if it contains a line feed, which ends a message. A
+  // template, so that send({{"n", 1}}) means the overload above.
   template <std::same_as<Text> T>
   bool send(T text, SendCallback sent = {}) const {
     return send_text(text, std::move(sent));

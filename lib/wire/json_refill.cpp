@@ -62,7 +62,7 @@ class Refill {
   // assign(), which costs more than the rest.
   static void fill_string(json& target, std::string_view text) {
     if (auto* const old = target.get_ptr<json::string_t*>()) {
-      if (old->size() == text.size()) return void(text.copy(old->data(), text.size()));
+      if (old->size() == text.size()) return static_cast<void>(text.copy(old->data(), text.size()));
       old->assign(text);
     } else {
       target = json::string_t(text);
