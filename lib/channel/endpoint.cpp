@@ -219,12 +219,13 @@ void Endpoint::read_rest_and_end() {
   end(system_code(*end_due_));
 }
 
+// What came in is delivered first, because it may say why nothing more could be written.
 void Endpoint::end(std::error_code unwritten_because) noexcept {
   if (!transport_) return;
   torn_ = receiver_.unfinished();
+  context_.defer(pump_task_);
   sender_.cancel(unwritten_because);
   shut(State::ended);
-  context_.defer(pump_task_);
 }
 
 void Endpoint::close() {

@@ -189,6 +189,20 @@ TEST_CASE("endpoint: a line longer than max_line is an error and ends the channe
   CHECK(channel.peer.at_end());
 }
 
+// Bun writes these bytes first, if it is told to write "advanced".
+TEST_CASE("endpoint: a peer that writes another serialization is an error, before what it has lost",
+          "[channel]") {
+  const bool peer_is_gone = GENERATE(false, true);
+  Channel channel({}, tine::Serialization::advanced);
+  channel.end.send(json(std::string(1'000'000, 'x')), {});
+  REQUIRE(channel.end.queued() > 0);
+  channel.peer.write(std::string_view("\1\2\0\0\0", 5));
+  if (peer_is_gone) channel.peer.close();
+  channel.loop.run();
+  CHECK(channel.log == Log{"error", "loss", "disconnect"});
+  CHECK(channel.owner->errors_[0].code() == Errc::unsupported_serialization);
+}
+
 TEST_CASE("endpoint: at most max_line of an endless line is buffered", "[channel]") {
   Channel channel({.max_line = 100'000});
   for (std::size_t written = 0; written <= 100'000;) {
