@@ -1,6 +1,5 @@
 // Tests how programs are started. How they end is tested in subprocess_ends.cpp.
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <fstream>
@@ -15,6 +14,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "spawn/call_notices.hpp"
 #include "spawn/clone_spawn.hpp"
 #include "spawn/run_program.hpp"
 #include "support/no_descriptors.hpp"
@@ -58,20 +58,15 @@ std::string failure(TestLoop& loop, const SubprocessOptions& options) {
   return "started";
 }
 
-// Returns whether a process or a thread is in nanosleep().
-bool sleeps(const std::string& pid) {
-  std::string call;
-  std::ifstream("/proc/" + pid + "/syscall") >> call;
-  return call == std::to_string(SYS_nanosleep) || call == std::to_string(SYS_clock_nanosleep);
-}
-
-// Returns the pid of the youngest child of one of our threads, or "" if it has none.
-std::string youngest_child_of(const std::string& thread) {
-  std::ifstream children("/proc/self/task/" + thread + "/children");
-  std::string child;
-  while (children >> child) {
-  }
-  return child;
+// The same, while answer() decides whether the calls of the new process fail.
+std::string failure_while(const SubprocessOptions& options, const call_notices::Answer& answer) {
+  std::string result;
+  const auto start = [&] {
+    TestLoop loop;
+    result = failure(loop, options);
+  };
+  call_notices::watch(start, answer);
+  return result;
 }
 
 bool runs_tail(pid_t pid) {
@@ -80,8 +75,7 @@ bool runs_tail(pid_t pid) {
   return name == "tail";
 }
 
-// A program that another process has open for writing until end(). Before that, it cannot be
-// started.
+// A program that another process has open for writing, so that it cannot be started.
 class ProgramBeingWritten {
  public:
   ProgramBeingWritten() {
@@ -98,12 +92,11 @@ class ProgramBeingWritten {
   ProgramBeingWritten(const ProgramBeingWritten&) = delete;
   ProgramBeingWritten& operator=(const ProgramBeingWritten&) = delete;
   ~ProgramBeingWritten() {
-    end();
+    kill(writer_, SIGKILL);
     waitpid(writer_, nullptr, 0);
   }
 
   std::string path() const { return folder_.at("program"); }
-  void end() const { kill(writer_, SIGKILL); }
 
  private:
   Folder folder_;
@@ -342,43 +335,29 @@ TEST_CASE("subprocess: it waits a moment for a program that is still being writt
           "[subprocess]") {
   const bool uv_spawn = GENERATE(false, true);
   const Way way(uv_spawn);
-  TestLoop loop;
-  const ProgramBeingWritten program;
-  SubprocessOptions options;
-  options.args = {program.path()};
   SECTION("the program is started when it is written") {
-    const std::string starter = std::to_string(gettid());
-    std::atomic<bool> over = false;
-    std::thread writer([&] {
-      while (!over && !sleeps(uv_spawn ? starter : youngest_child_of(starter))) {
-        std::this_thread::yield();
-      }
-      program.end();
-    });
-    CHECK(failure(loop, options) == "started");
-    over = true;
-    writer.join();
+    int calls = 0;
+    const auto written_at_third = [&calls](pid_t, int call) {
+      return call == SYS_execve && ++calls < 3 ? ETXTBSY : 0;
+    };
+    CHECK(failure_while(script("exit 0"), written_at_third) == "started");
+    CHECK(calls == 3);
   }
   SECTION("it does not wait for ever") {
+    TestLoop loop;
+    const ProgramBeingWritten program;
+    SubprocessOptions options;
+    options.args = {program.path()};
     CHECK(failure(loop, options) == expected(uv_spawn ? "uv_spawn" : "exec", ETXTBSY));
   }
 }
 
 TEST_CASE("subprocess: a program that is killed before exec is an error", "[subprocess]") {
-  TestLoop loop;
-  const ProgramBeingWritten program;
-  SubprocessOptions options;
-  options.args = {program.path()};
-  const std::string starter = std::to_string(gettid());
-  std::atomic<bool> over = false;
-  std::thread killer([&] {
-    std::string child;
-    while (!over && !sleeps(child)) child = youngest_child_of(starter);
-    if (sleeps(child)) kill(std::stoi(child), SIGKILL);
-  });
-  CHECK(failure(loop, options) == expected("exec", ECANCELED));
-  over = true;
-  killer.join();
+  // It is killed while it waits before it tries again.
+  const auto kill_when_it_waits = [](pid_t child, int call) {
+    return call == SYS_execve ? ETXTBSY : kill(child, SIGKILL);
+  };
+  CHECK(failure_while(script("exit 0"), kill_when_it_waits) == expected("exec", ECANCELED));
 }
 
 TEST_CASE("subprocess: options that uv_spawn lacks are refused if there is only uv_spawn",
