@@ -126,6 +126,11 @@ class Child {
     socket.destroy();
   }
 
+  void send_held(const json& message, const tine::Handle&) {
+    process_.send(message, held_.front());
+    held_.pop_front();
+  }
+
   void send_server(const json& message, const tine::Handle&) {
     server_ = tine::Server(loop_);
     answer_clients();
@@ -188,6 +193,7 @@ class Child {
 const std::map<std::string, Child::Command> Child::commands{
     {"report", &Child::report},
     {"send back", &Child::send_back},
+    {"send held", &Child::send_held},
     {"send back alone", &Child::send_back_alone},
     {"serve", &Child::serve},
     {"stop serving", &Child::stop_serving},
