@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-// The fuzz target. libFuzzer or replay.cpp calls it for each input.
+// The fuzz target. libFuzzer calls it for each input.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 // If `holds` is false, prints `what`, which should have held, and ends the process. libFuzzer then
