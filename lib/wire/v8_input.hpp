@@ -60,11 +60,29 @@ class V8Input {
   std::uint32_t varint() {
     if (at_ != end_ && static_cast<unsigned char>(*at_) < 0x80) [[likely]]
       return static_cast<unsigned char>(*at_++);
+    if (left() >= short_varint) [[likely]] {
+      const char* at = at_;
+      std::uint32_t number = 0;
+      for (std::size_t i = 0; i < short_varint; ++i) {
+        const auto byte = static_cast<unsigned char>(*at++);
+        number |= (byte & 0x7FU) << (7 * i);
+        if (byte < 0x80) {
+          at_ = at;
+          return number;
+        }
+      }
+    }
     const std::uint64_t number = long_varint();
     if (number <= UINT32_MAX) [[likely]]
       return static_cast<std::uint32_t>(number);
     fail(too_large);
     return 0;
+  }
+
+  // Reads a signed number: its sign is the lowest bit.
+  std::int32_t zigzag() {
+    const std::uint32_t bits = varint();
+    return static_cast<std::int32_t>(bits >> 1 ^ (0 - (bits & 1)));
   }
 
   double number() {
@@ -85,6 +103,7 @@ class V8Input {
   }
 
  private:
+  static constexpr std::size_t short_varint = 4;  // bytes whose bits are never too many
   static constexpr const char* too_short = "the message ends too early";
   static constexpr const char* too_large = "a number is too large";
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include <nlohmann/json_fwd.hpp>
 
 #include "wire/v8_format.hpp"
@@ -28,6 +30,15 @@ void store(Json& value, typename Json::value_t type, T number) {
     *value.template get_ptr<T*>() = number;
   } else {
     value = number;
+  }
+}
+
+template <class Json>
+void store_int32(std::int32_t number, Json& value) {
+  if (number < 0) {
+    store(value, Json::value_t::number_integer, std::int64_t{number});
+  } else {
+    store(value, Json::value_t::number_unsigned, static_cast<std::uint64_t>(number));
   }
 }
 

@@ -13,24 +13,8 @@
 
 namespace tine::wire {
 
-namespace {
-
 using nlohmann::json;
 using v8::Tag;
-
-std::int32_t from_zigzag(std::uint32_t bits) {
-  return static_cast<std::int32_t>(bits >> 1 ^ (0 - (bits & 1)));
-}
-
-void store_int32(std::int32_t number, json& value) {
-  if (number < 0) {
-    store(value, json::value_t::number_integer, std::int64_t{number});
-  } else {
-    store(value, json::value_t::number_unsigned, static_cast<std::uint64_t>(number));
-  }
-}
-
-}  // namespace
 
 std::optional<BadMessage> V8Reading::read(std::string_view message, json& value,
                                           V8PointersFrom pointers) {
@@ -65,7 +49,7 @@ bool V8Reading::read_value(json& slot) {
     case Tag::latin1:
     case Tag::utf16:
     case Tag::utf8: return read_text(tag, slot);
-    case Tag::int32: store_int32(from_zigzag(input_.varint()), slot); return true;
+    case Tag::int32: store_int32(input_.zigzag(), slot); return true;
     case Tag::uint32:
       store(slot, json::value_t::number_unsigned, std::uint64_t{input_.varint()});
       return true;
@@ -134,7 +118,7 @@ std::optional<std::string_view> V8Reading::read_key() {
     fail_container(problem);
     return std::nullopt;
   }
-  if (tag == Tag::int32) return decimal(from_zigzag(input_.varint()));
+  if (tag == Tag::int32) return decimal(input_.zigzag());
   if (tag == Tag::uint32) return decimal(input_.varint());
   const double number = tag == Tag::number ? input_.number() : std::nan("");
   if (std::trunc(number) == number && std::abs(number) <= double{v8::max_safe_integer}) {

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "wire/v8_leaves.hpp"
 #include "wire/v8_reading.hpp"
 #include "wire/v8_tags.hpp"
 #include "wire/v8_text.hpp"
@@ -92,9 +93,16 @@ json* V8Reading::next_member(Frame& frame) {
 json* V8Reading::next_in_dense(Frame& frame) {
   while (frame.count < frame.length) {
     mark();
-    if (!input_.take(Tag::hole)) return element(frame);
-    if (!make_tagged(frame)) return nullptr;
-    ++frame.count;
+    if (input_.take(Tag::hole)) {
+      if (!make_tagged(frame)) return nullptr;
+      ++frame.count;
+      continue;
+    }
+    json* const slot = element(frame);
+    if (!input_.take(Tag::int32)) return slot;
+    // Many arrays have nothing but integers.
+    store_int32(input_.zigzag(), *slot);
+    if (input_.problem() != nullptr) return slot;
   }
   mark();
   if (input_.take(Tag::end_of_dense_array)) return end_array(frame);

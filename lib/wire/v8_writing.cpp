@@ -214,7 +214,7 @@ const json* V8Writing::next_in(Frame& frame) {
   switch (frame.step.container) {
     case V8Container::object: return next_member(frame);
     case V8Container::array: return frame.step.is_tagged ? next_member(frame) : next_in_list(frame);
-    case V8Container::map:
+    case V8Container::map: return next_in_map(frame);
     case V8Container::set: return next_in_list(frame);
     case V8Container::error: return next_in_error(frame);
   }
@@ -240,12 +240,20 @@ const json* V8Writing::next_member(Frame& frame) {
 }
 
 const json* V8Writing::next_in_list(Frame& frame) {
-  const bool is_map = frame.step.container == V8Container::map;
-  const std::size_t index = is_map ? frame.count / 2 : frame.count;
+  while (frame.count < frame.list->size()) {
+    const json& value = (*frame.list)[frame.count];
+    frame.step.index = frame.count++;
+    if (!value.is_number()) return &value;
+    if (!check(write_number(out_, value))) return nullptr;
+  }
+  return nullptr;
+}
+
+const json* V8Writing::next_in_map(Frame& frame) {
+  const std::size_t index = frame.count / 2;
   if (index == frame.list->size()) return nullptr;
-  const json& value = (*frame.list)[index];
   frame.step.index = frame.count++;
-  return is_map ? &value[frame.step.index % 2] : &value;
+  return &(*frame.list)[index][frame.step.index % 2];
 }
 
 const json* V8Writing::next_in_error(Frame& frame) {

@@ -64,6 +64,7 @@ class V8Writing {
   const nlohmann::json* next_in(Frame& frame);
   const nlohmann::json* next_member(Frame& frame);
   const nlohmann::json* next_in_list(Frame& frame);
+  const nlohmann::json* next_in_map(Frame& frame);
   const nlohmann::json* next_in_error(Frame& frame);
   void end(const Frame& frame);
 
