@@ -74,7 +74,11 @@ def chosen(things, wanted, names_of):
 
 def compare(arguments, cells):
     build = builds.other_build(arguments.against)
-    pairs = [against.Pair(before, after) for before, after in zip(of_tine(build), of_tine(BUILD))]
+    layouts = [
+        zip(of_tine(builds.laid_out(build, padding)), of_tine(builds.laid_out(BUILD, padding)))
+        for padding in builds.PADDINGS
+    ]
+    pairs = [against.Pair(*first, tuple(more)) for first, *more in zip(*layouts)]
     pairs = chosen(pairs, arguments.peers, lambda pair: [pair.name])
     return against.compare(
         arguments.against, build, cells, pairs, arguments.rounds, arguments.seconds, arguments.json

@@ -21,10 +21,17 @@ ALL_WELL, FALLEN_OR_FAILED, NOT_QUIET = 0, 1, 3
 
 @dataclass(frozen=True)
 class Pair:
-    """The same peer in both builds."""
+    """The same peer in both builds, and in other layouts of them, which the rounds use in turn."""
 
     before: Peer
     after: Peer
+    more: tuple = ()  # ((before, after), ...)
+
+    def in_round(self, number):
+        """Returns {build: peer}."""
+        layouts = [(self.before, self.after), *self.more]
+        before, after = layouts[number % len(layouts)]
+        return {"before": before, "after": after}
 
     @property
     def name(self):
@@ -96,10 +103,11 @@ class Against:
         time, or that the first run of a round has, falls on both builds alike."""
         count = self.count_for(cell, pair)
         A, B = ("before", "after") if number % 2 == 0 else ("after", "before")
+        peers = pair.in_round(number)
         runs = {A: [], B: []}
         for _ in range(cell.runs):
             for build in (A, B, B, A):
-                runs[build].append(self.run(getattr(pair, build), cell, count))
+                runs[build].append(self.run(peers[build], cell, count))
         both = {
             figure: tuple(median(figure, runs[build]) for build in ("before", "after"))
             for figure in figures_of(cell)
@@ -174,7 +182,8 @@ def heading(name, rounds, seconds):
         f"Before: {name}. After: this build. {rounds} rounds of about {seconds:g} s each, of both in turn.\n"
         f"Ratios are after to before, above 1 is better; the true one is from … to …, with {CONFIDENCE:.0%} "
         f"confidence.\n"
-        f"A/A: how far the rounds of the build before are apart. Fallen: below {BELOW} in {RUNS} runs."
+        f"Each round has programs of another layout. A/A: how far the rounds of the build before are apart.\n"
+        f"Fallen: below {BELOW} in {RUNS} runs."
     )
 
 

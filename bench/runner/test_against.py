@@ -67,6 +67,13 @@ class Measuring(unittest.TestCase):
         machine.against(RATE, peers=["a", "b"])
         self.assertEqual("".join(name for name, _ in machine.ran[-16:]), "aaaabbbb" * 2)
 
+    def test_each_round_has_the_next_layout(self):
+        peers = [Peer("a", "a", [layout], "child") for layout in ("1", "2", "3", "4")]
+        machine = Machine({("a", layout): 0.001 for layout in "1234"})
+        Against([RATE], [Pair(peers[0], peers[1], ((peers[2], peers[3]),))], 5, 1, machine.run).measure()
+        measured = "".join(layout for _, layout in machine.ran[-20:])
+        self.assertEqual(measured, "1221" + "4334" + "1221" + "4334" + "1221")
+
     def test_a_row_that_is_not_below_is_measured_once(self):
         against = Machine(alike(a=0.001)).against(RATE)
         (row,) = against.rows.values()
