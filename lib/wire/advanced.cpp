@@ -54,7 +54,7 @@ Advanced::Advanced(std::size_t max_depth)
 // --- reading
 
 Codec::Read Advanced::read(std::string_view content, json& value) {
-  Read read{.bad = reader_.read(content, value, V8PointersFrom::message)};
+  Read read{.bad = reader_.read(content, value)};
   if (read.bad || !may_be_internal(content)) return read;
   drop_undefined(value);
   read.command = internal_command(value);
@@ -70,7 +70,7 @@ std::string_view Advanced::text(std::string_view content, const json* value) {
   if (value == nullptr) {
     text_input_.truncate(0);
     text_input_.append(content);
-    if (reader_.read(text_input_.view(), text_value_, V8PointersFrom::message)) return {};
+    if (reader_.read(text_input_.view(), text_value_)) return {};
     value = &text_value_;
   }
   text_ = json_text(*value);
@@ -92,8 +92,7 @@ std::optional<std::string> Advanced::write(const json& message, From, const Anno
   return std::nullopt;
 }
 
-// Writes the object that has the message as a member. The message is not copied into it, and its
-// references count from the message.
+// Writes the object that has the message as a member. The message is not copied into it.
 std::optional<std::string> Advanced::announce(const json& message, const AnnouncedHandle& handle,
                                               base::ByteBuffer& out) {
   constexpr std::size_t objects = 1;

@@ -48,6 +48,17 @@ const json* find_child(const json& value, std::string_view token) {
 
 }  // namespace
 
+std::optional<V8Pointer> v8_pointer(std::string_view text) {
+  V8Pointer pointer{};
+  const char* const end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, pointer.up);
+  if (text.starts_with('0') || error == std::errc::invalid_argument) return std::nullopt;
+  if (error == std::errc::result_out_of_range) pointer.up = SIZE_MAX;  // leads out of any value
+  pointer.down = {at, static_cast<std::size_t>(end - at)};
+  const bool is_pointer = pointer.down.empty() || pointer.down.starts_with('/');
+  return is_pointer ? std::optional(pointer) : std::nullopt;
+}
+
 std::optional<std::uint32_t> array_index(std::string_view key) {
   constexpr std::uint32_t length_limit = UINT32_MAX;
   std::uint32_t index = 0;
@@ -58,21 +69,36 @@ std::optional<std::uint32_t> array_index(std::string_view key) {
   return is_index ? std::optional(index) : std::nullopt;
 }
 
-void append_step(std::string& pointer, const V8Step& step) {
-  const std::string index = step.key != nullptr ? "" : std::to_string(step.index);
+std::size_t levels_of(const V8Step& step) {
   switch (step.container) {
     case V8Container::object:
-      if (step.is_tagged) append_token(pointer, v8::escape_key);
-      return append_token(pointer, *step.key);
+    case V8Container::array: return step.is_tagged ? 2 : 1;
+    case V8Container::map: return 3;
+    case V8Container::set: return 2;
+    case V8Container::error: return 1;
+  }
+  return 1;
+}
+
+void append_step(std::string& pointer, const V8Step& step, std::size_t skipped) {
+  const std::string index = step.key != nullptr ? "" : std::to_string(step.index);
+  const auto append = [&](std::string_view token) {
+    if (skipped == 0) return append_token(pointer, token);
+    --skipped;
+  };
+  switch (step.container) {
+    case V8Container::object:
+      if (step.is_tagged) append(v8::escape_key);
+      return append(*step.key);
     case V8Container::array:
-      if (step.is_tagged) append_token(pointer, v8::array_key);
-      return append_token(pointer, step.key != nullptr ? *step.key : index);
+      if (step.is_tagged) append(v8::array_key);
+      return append(step.key != nullptr ? *step.key : index);
     case V8Container::map:
-      append_token(pointer, v8::map_key);
-      append_token(pointer, std::to_string(step.index / 2));
-      return append_token(pointer, step.index % 2 == 0 ? "0" : "1");
-    case V8Container::set: append_token(pointer, v8::set_key); return append_token(pointer, index);
-    case V8Container::error: return append_token(pointer, v8::cause_key);
+      append(v8::map_key);
+      append(std::to_string(step.index / 2));
+      return append(step.index % 2 == 0 ? "0" : "1");
+    case V8Container::set: append(v8::set_key); return append(index);
+    case V8Container::error: return append(v8::cause_key);
   }
 }
 
@@ -91,8 +117,8 @@ json& follow_step(json& container, const V8Step& step) {
   return container;
 }
 
-const json* find_value(const json& root, std::string_view pointer) {
-  const json* value = &root;
+const json* find_value(const json& from, std::string_view pointer) {
+  const json* value = &from;
   while (!pointer.empty() && value != nullptr) {
     pointer.remove_prefix(1);
     const std::string_view token = pointer.substr(0, pointer.find('/'));

@@ -12,8 +12,7 @@ V8Reader::V8Reader(std::size_t max_depth)
     : max_depth_(std::clamp(max_depth, std::size_t{1}, JsonReader::deepest)) {}
 V8Reader::~V8Reader() = default;
 
-std::optional<BadMessage> V8Reader::read(std::string_view message, nlohmann::json& value,
-                                         V8PointersFrom pointers) {
+std::optional<BadMessage> V8Reader::read(std::string_view message, nlohmann::json& value) {
   if (need_.outgrown(message.size(), held_)) {
     value = nullptr;
     reading_.reset();
@@ -21,7 +20,7 @@ std::optional<BadMessage> V8Reader::read(std::string_view message, nlohmann::jso
   }
   held_ = std::max(held_, message.size());
   if (!reading_) reading_ = std::make_unique<V8Reading>(max_depth_);
-  return reading_->read(message, value, pointers);
+  return reading_->read(message, value);
 }
 
 }  // namespace tine::wire

@@ -10,7 +10,6 @@
 #include "base/recent_need.hpp"
 #include "wire/bad_message.hpp"
 #include "wire/json_reader.hpp"
-#include "wire/v8_path.hpp"
 
 namespace tine::wire {
 
@@ -30,8 +29,7 @@ class V8Reader {
 
   // Reads the value of a message into `value`. Returns the error if there is none; `value` is then
   // left as some valid value. As in Node, what follows the value is ignored.
-  std::optional<BadMessage> read(std::string_view message, nlohmann::json& value,
-                                 V8PointersFrom pointers = V8PointersFrom::root);
+  std::optional<BadMessage> read(std::string_view message, nlohmann::json& value);
 
  private:
   std::size_t max_depth_;

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <utility>
 
-#include "wire/internal_message.hpp"
 #include "wire/v8_leaves.hpp"
 #include "wire/v8_tags.hpp"
 #include "wire/v8_text.hpp"
@@ -16,8 +15,7 @@ namespace tine::wire {
 using nlohmann::json;
 using v8::Tag;
 
-std::optional<BadMessage> V8Reading::read(std::string_view message, json& value,
-                                          V8PointersFrom pointers) {
+std::optional<BadMessage> V8Reading::read(std::string_view message, json& value) {
   input_ = V8Input(message);
   frames_.clear();
   members_.clear();
@@ -28,7 +26,7 @@ std::optional<BadMessage> V8Reading::read(std::string_view message, json& value,
     while (slot != nullptr && read_value(*slot)) slot = next_slot();
   }
   if (!bad_ && input_.problem() != nullptr) fail(input_.problem());
-  if (!bad_) resolve_references(message.size(), value, pointers);
+  if (!bad_) resolve_references(message.size(), value);
   if (bad_) bad_->excerpt = excerpt(message, bad_->offset);
   return std::move(bad_);
 }
@@ -101,7 +99,7 @@ bool V8Reading::read_host_object(json& slot) {
   if (kind != static_cast<std::uint32_t>(v8::HostObject::plain) || !input_.take(Tag::object)) {
     return fail("an object of an unknown kind");
   }
-  add_place();
+  places_.set_copied(add_place());
   return open_object(slot);
 }
 
@@ -130,30 +128,14 @@ std::optional<std::string_view> V8Reading::read_key() {
 
 // Pointers of references can be many times as long as the message. A list of a thousand objects that
 // each name the one before needs a few megabytes.
-bool V8Reading::resolve_references(std::size_t size, json& value, V8PointersFrom pointers) {
+bool V8Reading::resolve_references(std::size_t size, json& value) {
   constexpr std::size_t always_allowed = std::size_t{4} << 20;
   constexpr std::size_t times_message = 16;
   if (!places_.has_references()) return true;
-  const std::size_t top = pointers == V8PointersFrom::message ? place_of_message(value) : 0;
-  const auto offset = places_.resolve(value, top, always_allowed + times_message * size);
+  const auto offset = places_.resolve(value, always_allowed + times_message * size);
   if (!offset) return true;
   mark_ = *offset;
   return fail("too many references to objects that are nested deep");
-}
-
-// The message beside a handle is a member of another one, or of one in that one when Node sends the
-// handle again. A listener gets the message alone, so pointers count from it.
-std::size_t V8Reading::place_of_message(const json& value) const {
-  const json* message = &value;
-  std::size_t place = 0;
-  while (internal_command(*message) == handle_command) {
-    const auto inner = message->find("msg");
-    const std::size_t inner_place = places_.member(place, "msg");
-    if (inner == message->end() || inner_place == V8Places::none) break;
-    message = &*inner;
-    place = inner_place;
-  }
-  return place;
 }
 
 json* V8Reading::next_slot() {

@@ -26,8 +26,7 @@ class V8Reading {
  public:
   explicit V8Reading(std::size_t max_depth) : max_depth_(max_depth) {}
 
-  std::optional<BadMessage> read(std::string_view message, nlohmann::json& value,
-                                 V8PointersFrom pointers);
+  std::optional<BadMessage> read(std::string_view message, nlohmann::json& value);
 
  private:
   struct Frame {
@@ -52,8 +51,7 @@ class V8Reading {
   bool read_reference(nlohmann::json& slot);
   bool read_host_object(nlohmann::json& slot);
   std::optional<std::string_view> read_key();
-  bool resolve_references(std::size_t size, nlohmann::json& value, V8PointersFrom pointers);
-  std::size_t place_of_message(const nlohmann::json& value) const;
+  bool resolve_references(std::size_t size, nlohmann::json& value);
 
   // Begin a container, and return false if they cannot.
   bool open(V8Container container, std::size_t levels, nlohmann::json& slot);

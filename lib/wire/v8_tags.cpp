@@ -8,6 +8,7 @@
 #include "base/base64.hpp"
 #include "wire/v8_bigint.hpp"
 #include "wire/v8_format.hpp"
+#include "wire/v8_path.hpp"
 
 namespace tine::wire {
 
@@ -71,9 +72,7 @@ bool is_array_buffer(const json& value) {
 }
 
 bool is_pointer(const json& value) {
-  if (!value.is_string()) return false;
-  const auto& pointer = value.get_ref<const std::string&>();
-  return pointer.empty() || pointer.starts_with('/');
+  return value.is_string() && v8_pointer(value.get_ref<const std::string&>());
 }
 
 struct Row {
@@ -129,6 +128,13 @@ V8Meaning meaning_of_tagged(const Members& object) {
     return row.fits(object, value) ? row.meaning : V8Meaning::plain;
   }
   return V8Meaning::plain;
+}
+
+bool can_be_referred_to(const json& value) {
+  if (!value.is_object()) return value.is_array() || value.is_binary();
+  const V8Meaning meaning = meaning_of(*value.get_ptr<const Members*>());
+  return meaning != V8Meaning::reference && meaning != V8Meaning::bigint &&
+         meaning != V8Meaning::number && meaning != V8Meaning::undefined;
 }
 
 }  // namespace tine::wire

@@ -67,6 +67,9 @@ inline V8Meaning meaning_of(const nlohmann::json::object_t& object) {
   return meaning_of_tagged(object);
 }
 
+// Returns whether a value is an object of JavaScript's, and not itself a reference to one.
+bool can_be_referred_to(const nlohmann::json& value);
+
 // Returns how many objects a value consists of that has no other values in it: a boxed BigInt is an
 // object in an object, and a string is none.
 inline std::size_t levels_of_leaf(const nlohmann::json& value) {

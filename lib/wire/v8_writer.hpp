@@ -31,7 +31,7 @@ class V8Writer {
   std::optional<std::string> write(const nlohmann::json& value, base::ByteBuffer& out);
 
   // Does the same without the header, for a value within a message in which `objects` objects have
-  // begun before it. References count from this value.
+  // begun before it.
   std::optional<std::string> write_part(const nlohmann::json& value, std::size_t objects,
                                         base::ByteBuffer& out);
 

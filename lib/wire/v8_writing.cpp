@@ -24,14 +24,6 @@ char letter_of(const json& name) {
   return type->letter;
 }
 
-// Returns whether a value is an object of JavaScript's, and not itself a reference to one.
-bool can_be_referred_to(const json& value) {
-  if (!value.is_object()) return value.is_array() || value.is_binary();
-  const V8Meaning meaning = meaning_of(members_of(value));
-  return meaning != V8Meaning::reference && meaning != V8Meaning::bigint &&
-         meaning != V8Meaning::number && meaning != V8Meaning::undefined;
-}
-
 }  // namespace
 
 std::optional<std::string> V8Writing::write(const json& root, base::ByteBuffer& out) {
@@ -58,6 +50,7 @@ std::optional<std::string> V8Writing::write_root(const json& root, std::size_t o
   objects_ = objects;
   frames_.clear();
   written_.clear();
+  references_.clear();
   problem_.reset();
   const json* value = &root;
   while (value != nullptr && write_value(*value)) value = next_value();
@@ -92,7 +85,7 @@ bool V8Writing::write_object(const json& value) {
     case V8Meaning::map: return open_list(value, V8Container::map, Tag::map);
     case V8Meaning::set: return open_list(value, V8Container::set, Tag::set);
     case V8Meaning::error: return open_error(value);
-    case V8Meaning::reference: return write_reference(value.begin()->get_ref<const std::string&>());
+    case V8Meaning::reference: return write_reference(value);
     case V8Meaning::bigint:
     case V8Meaning::number:
     case V8Meaning::undefined:
@@ -111,12 +104,16 @@ bool V8Writing::write_leaf_object(const json& value, V8Meaning meaning) {
   return !is_new(value) || check(write_leaf(out_, meaning, members_of(value)));
 }
 
-// Writes the object that a pointer names, or its number if it has been written. Members are sorted,
+// Writes the object that a reference names, or its number if it has been written. Members are sorted,
 // so a reference may come before the object, which is then written here.
-bool V8Writing::write_reference(const std::string& pointer) {
+//
+// The frames do not tell what a reference is in: if it is in an object that is written here, they are
+// those around the other reference.
+bool V8Writing::write_reference(const json& reference) {
   if (is_too_deep(1)) return false;
   written_.expect_references();
-  const json* const target = find_value(*root_, pointer);
+  if (references_.empty()) references_.find(*root_);
+  const json* const target = references_.target(reference).value_or(nullptr);
   if (target == nullptr) return fail("a $ref that names nothing");
   // Many references may name a large Map, and it takes long to see that it is one.
   if (const auto number = written_.find(*target)) {

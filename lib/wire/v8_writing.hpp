@@ -12,6 +12,7 @@
 #include "wire/v8_format.hpp"
 #include "wire/v8_output.hpp"
 #include "wire/v8_path.hpp"
+#include "wire/v8_references.hpp"
 #include "wire/v8_tags.hpp"
 #include "wire/v8_written.hpp"
 
@@ -48,7 +49,7 @@ class V8Writing {
   bool write_value(const nlohmann::json& value);
   bool write_object(const nlohmann::json& value);
   bool write_leaf_object(const nlohmann::json& value, V8Meaning meaning);
-  bool write_reference(const std::string& pointer);
+  bool write_reference(const nlohmann::json& reference);
   void put_reference(std::size_t number);
 
   // Begin a container; false if it cannot be written.
@@ -84,6 +85,7 @@ class V8Writing {
   std::size_t objects_ = 0;  // of the message, before the root
   std::vector<Frame> frames_;
   V8Written written_;
+  V8References references_;  // known from the first one on
   std::optional<std::string> problem_;
 };
 

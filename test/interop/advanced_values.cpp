@@ -35,7 +35,7 @@ std::vector<json> messages() {
       std::numeric_limits<std::int64_t>::max(),
       std::numeric_limits<std::int64_t>::min(),
       json::parse(R"({"$set":["a",1,{"$set":[]}]})"),
-      json::parse(R"({"list":[{"$ref":"/value"}],"name":"circular","self":{"$ref":"/value"}})"),
+      json::parse(R"({"list":[{"$ref":"2"}],"name":"circular","self":{"$ref":"1"}})"),
   };
   std::vector<json> messages;
   for (const json& value : values) messages.push_back({{"value", value}});

@@ -365,7 +365,7 @@ TEST_CASE("to javascript: values of all kinds go there beside a handle and come 
   Child child(loop);
   tine::Server server = listen(loop);
   const json sent{{"do", "send back"},
-                  {"list", {{{"x", 1}}, {{"$ref", "/list/0"}}, {{"$ref", ""}}}},
+                  {"list", {{{"x", 1}}, {{"$ref", "1/0"}}, {{"$ref", "2"}}}},
                   {"map", {{"$map", {{1, {{"$date", 0}}}}}}},
                   {"nothing", {{"$undefined", true}}}};
 

@@ -13,14 +13,15 @@ const subtypes = [
 ];
 const arrayBufferSubtype = 32;
 
-// What becomes of an object. The pointer to it is known when all is mapped.
+// What becomes of an object. The path to it is known when all is mapped.
 class Box {
   content = null;
-  pointer = null;
+  path = null;
 }
 
 // The place of an object that has been mapped before.
 class Reference {
+  path = null;
   constructor(target) { this.target = target; }
 }
 
@@ -52,10 +53,21 @@ function binary(bytes, subtype) {
   return object({ '#binary': Buffer.from(bytes).toString('latin1'), subtype });
 }
 
-// Replaces boxes by what is in them, and references by {"$ref": pointer}.
+// Returns the Relative JSON Pointer that leads from a path to another one.
+function pointer(from, to) {
+  const shared = to.findIndex((key, i) => key !== from[i]);
+  const common = shared === -1 ? to.length : shared;
+  const escape = (key) => `/${key.replace(/~/g, '~0').replace(/\//g, '~1')}`;
+  return `${from.length - common}${to.slice(common).map(escape).join('')}`;
+}
+
+// Replaces boxes by what is in them, and references by {"$ref": pointer}. While paths are not known,
+// the pointer is empty.
 function unboxed(value) {
   if (value instanceof Box) return unboxed(value.content);
-  if (value instanceof Reference) return object({ $ref: value.target.pointer || '' });
+  if (value instanceof Reference) {
+    return object({ $ref: value.path ? pointer(value.path, value.target.path) : '' });
+  }
   if (Array.isArray(value)) return value.map(unboxed);
   if (value === null || typeof value !== 'object') return value;
   return membersOf(value, unboxed);
@@ -87,7 +99,7 @@ function looksTagged(members) {
     case '$set': return Array.isArray(members.$set);
     case '$map': return Array.isArray(members.$map) && members.$map.every(isPair);
     case '$bigint': return isHex(members.$bigint);
-    case '$ref': return isText(members.$ref) && /^(\/|$)/.test(members.$ref);
+    case '$ref': return isText(members.$ref) && /^[1-9]\d*(\/|$)/.test(members.$ref);
     case '$escape': return isObject(members.$escape);
     case '$binary': return isBase64(members.$binary);
     case '$binary,subtype': return isBase64(members.$binary) && isLength(members.subtype);
@@ -162,14 +174,14 @@ function content(value, map) {
   return plainObject(membersOf(value, map));
 }
 
-function setPointers(value, pointer) {
-  if (value instanceof Box) {
-    value.pointer = pointer;
-    setPointers(value.content, pointer);
-  } else if (value !== null && typeof value === 'object' && !(value instanceof Reference)) {
-    for (const key of Object.keys(value)) {
-      setPointers(value[key], `${pointer}/${key.replace(/~/g, '~0').replace(/\//g, '~1')}`);
-    }
+function setPaths(value, path) {
+  if (value instanceof Reference) {
+    value.path = path;
+  } else if (value instanceof Box) {
+    value.path = path;
+    setPaths(value.content, path);
+  } else if (value !== null && typeof value === 'object') {
+    for (const key of Object.keys(value)) setPaths(value[key], [...path, key]);
   }
 }
 
@@ -188,6 +200,6 @@ module.exports = function mappedValue(root) {
     return box;
   }
   const box = map(root);
-  setPointers(box, '');
+  setPaths(box, []);
   return unboxed(box);
 };

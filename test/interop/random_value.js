@@ -192,7 +192,7 @@ class RandomValue {
       case 0: object.$date = this.#one([0, null, 'x', NaN]); break;
       case 1: object.$set = this.#array(depth); break;
       case 2: object.$map = [[value(), value()]]; break;
-      case 3: object.$ref = this.#one(['', '/a', '#/a', 5]); break;
+      case 3: object.$ref = this.#one(['', '/a', '1', '10/a', '0/a', '1#', 5]); break;
       case 4: object.$escape = value(); break;
       case 5: object.$bigint = this.#one(['0x5', '-0xfF', '5', '0x']); break;
       case 6: object.$boxed = value(); break;

@@ -320,22 +320,33 @@ TEST_CASE("advanced: undefined members stay in the message beside a handle, unle
   CHECK(message_of(again) == json{{"cmd", "NODE_HANDLE"}, {"msg", {{"cmd", "NODE_X"}}}});
 }
 
-TEST_CASE("advanced: references in a message beside a handle count from the message", "[wire]") {
+TEST_CASE("advanced: references in a message beside a handle stay in it", "[wire]") {
   Advanced codec(max_depth);
   const json members{{"key", "a key"}};
   const AnnouncedHandle handle{"net.Socket", members};
-  const json circular{{"list", {{{"x", 1}}, {{"$ref", "/list/0"}}}}, {"self", {{"$ref", ""}}}};
+  const json circular{{"list", {{{"x", 1}}, {{"$ref", "1/0"}}}}, {"self", {{"$ref", "1"}}}};
   const std::string frame = written(codec, circular, From::user, &handle);
   CHECK(read_one(codec, frame).value["msg"] == circular);
 
   // In V8's numbers, the message is object 1 of the frame.
   CHECK(frame.find("\"\4self^\1{\2{\4") != frame.npos);
-  const json escaped{{"$escape", {{"$set", {json::array(), {{"$ref", "/$escape/$set/0"}}}}}}};
-  CHECK(read_one(codec, written(codec, escaped, From::user, &handle)).value["msg"] == escaped);
-  // Node wraps a handle that it sends again. The message is that of the inner frame.
-  const json wrapped{{"cmd", "NODE_HANDLE"}, {"msg", {{"self", {{"$ref", "/msg"}}}}}};
+  // Node wraps a handle that it sends again.
+  const json wrapped{{"cmd", "NODE_HANDLE"}, {"msg", circular}};
   CHECK(read_one(codec, written(codec, wrapped, From::user, &handle)).value["msg"]["msg"] ==
-        json{{"self", {{"$ref", ""}}}});
+        circular);
+}
+
+TEST_CASE("advanced: a message beside a handle is refused, when it refers to what announces it",
+          "[wire]") {
+  Advanced codec(max_depth);
+  ByteBuffer out;
+  const json announced{{"cmd", "NODE_HANDLE"}, {"msg", {{"frame", {{"$ref", "2"}}}}}};
+  const json message = read_one(codec, written(codec, announced)).value["msg"];
+  CHECK(message == json{{"frame", {{"$ref", "2"}}}});
+  CHECK(codec.write(message, From::user, nullptr, out) == "a $ref that names nothing, at /frame");
+  CHECK_FALSE(codec.write(json::array({message}), From::user, nullptr, out));
+  const AnnouncedHandle handle{"net.Socket", no_members};
+  CHECK(codec.write(message, From::user, &handle, out) == "a $ref that names nothing, at /frame");
 }
 
 TEST_CASE("advanced: a message beside a handle may be as deep as any", "[wire]") {

@@ -164,11 +164,24 @@ TEST_CASE("v8 limits: references to deep objects are refused, when they are too 
   CHECK_FALSE(read_v8(message(10, 60'000)).bad.has_value());
 }
 
+TEST_CASE("v8 limits: many references from deep in a value to its root are quick", "[wire]") {
+  constexpr std::size_t depth = 900;
+  constexpr std::size_t count = 100'000;
+  json value(json::array_t(count, json{{"$ref", std::to_string(depth)}}));
+  for (std::size_t i = 1; i < depth; ++i) {
+    json outer = json::array();
+    outer.push_back(std::move(value));
+    value = std::move(outer);
+  }
+  CHECK((v8_value(v8_bytes(value)) ==
+         value));  // in parentheses, because it is too long to be printed
+}
+
 TEST_CASE("v8 limits: many references to a large Map are written quickly", "[wire]") {
   constexpr std::size_t count = 100'000;
   const json pair = json::array({nullptr, nullptr});
   json value = json::array({{{"$map", json::array_t(count, pair)}}});
-  for (std::size_t i = 0; i < count; ++i) value.push_back({{"$ref", "/0"}});
+  for (std::size_t i = 0; i < count; ++i) value.push_back({{"$ref", "1/0"}});
   const std::string written = v8_bytes(value);
   // Two bytes for a pair, two for a reference.
   CHECK(written.size() < 5 * count);

@@ -125,7 +125,6 @@ TEST_CASE("v8 writer: takes an object for itself, unless it is exactly one with 
                             R"({"$set":{"a":1}})"_json,
                             R"({"$map":[[1]]})"_json,
                             R"({"$map":[1]})"_json,
-                            R"({"$ref":"#/a"})"_json,
                             R"({"$bigint":"5"})"_json,
                             R"({"$bigint":"0x"})"_json,
                             R"({"$bigint":"0xg"})"_json,
@@ -167,8 +166,8 @@ TEST_CASE("v8 writer: writes the objects of JSON text as the values that they ar
   CHECK(v8_bytes(R"({"$number":"Infinity"})"_json) == "N\0\0\0\0\0\0\xF0\x7F"s);
   CHECK(v8_bytes(R"({"$number":"-Infinity"})"_json) == "N\0\0\0\0\0\0\xF0\xFF"s);
   CHECK(v8_bytes(R"({"$boxed":{"$number":"Infinity"}})"_json) == "n\0\0\0\0\0\0\xF0\x7F"s);
-  CHECK(v8_bytes(R"([{"$binary":""},{"$ref":"/0"}])"_json) == "A\x02\\\0\x0A\0^\x01$\0\x02"s);
-  CHECK(v8_problem(R"([{"$number":"NaN"},{"$ref":"/0"}])"_json) ==
+  CHECK(v8_bytes(R"([{"$binary":""},{"$ref":"1/0"}])"_json) == "A\x02\\\0\x0A\0^\x01$\0\x02"s);
+  CHECK(v8_problem(R"([{"$number":"NaN"},{"$ref":"1/0"}])"_json) ==
         "a $ref that names no object, at /1");
 }
 
@@ -179,30 +178,81 @@ TEST_CASE("v8 writer: writes what an escape has in it as a plain object", "[wire
 }
 
 TEST_CASE("v8 writer: writes an object once, and then its number", "[wire]") {
-  CHECK(v8_bytes(R"([{"x":1},{"$ref":"/0"}])"_json) == "A\x02o\"\x01xI\x02{\x01^\x01$\0\x02"s);
-  CHECK(v8_bytes(R"({"a":{"$ref":""}})"_json) == "o\"\x01\x61^\0{\x01"s);
-  CHECK(v8_bytes({binary("x"), {{"$ref", "/0"}}}) == "A\x02\\\0\x0A\x01x^\x01$\0\x02"s);
-  CHECK(v8_bytes(R"([{"$date":0},{"$boxed":1},{"$ref":"/1"}])"_json) ==
+  CHECK(v8_bytes(R"([{"x":1},{"$ref":"1/0"}])"_json) == "A\x02o\"\x01xI\x02{\x01^\x01$\0\x02"s);
+  CHECK(v8_bytes(R"({"a":{"$ref":"1"}})"_json) == "o\"\x01\x61^\0{\x01"s);
+  CHECK(v8_bytes({binary("x"), {{"$ref", "1/0"}}}) == "A\x02\\\0\x0A\x01x^\x01$\0\x02"s);
+  CHECK(v8_bytes(R"([{"$date":0},{"$boxed":1},{"$ref":"1/1"}])"_json) ==
         "A\x03"s + "D\0\0\0\0\0\0\0\0n\0\0\0\0\0\0\xF0\x3F^\x02$\0\x03"s);
 }
 
+TEST_CASE("v8 writer: counts the levels that a reference leads up in the value, with its tags",
+          "[wire]") {
+  for (const auto& [value, number] : {std::pair(R"([{"$map":[[{},{"$ref":"1/0"}]]}])", 2),
+                                      {R"([{"$map":[[1,{}],[{"$ref":"2/0/1"},1]]}])", 2},
+                                      {R"([{"$map":[[1,{"$ref":"3"}]]}])", 1},
+                                      {R"([{"$map":[[1,{"$ref":"4"}]]}])", 0},
+                                      {R"([{"$set":[{},{"$ref":"1/0"}]}])", 2},
+                                      {R"([{"$set":[{"$ref":"2"}]}])", 1},
+                                      {R"([{"$set":[{"$ref":"3"}]}])", 0},
+                                      {R"([{"$array":{"0":{"$ref":"2"}},"length":2}])", 1},
+                                      {R"([{"$array":{"0":[],"1":{"$ref":"1/0"}},"length":2}])", 2},
+                                      {R"([{"$escape":{"$set":{"$ref":"2"}}}])", 1},
+                                      {R"([{"$escape":{"$set":{"$ref":"3"}}}])", 0},
+                                      {R"([{"$error":"Error","cause":{"$ref":"1"}}])", 1},
+                                      {R"([{"$error":"Error","cause":{"$ref":"2"}}])", 0}}) {
+    CAPTURE(value);
+    CHECK(v8_bytes(json::parse(value)).find("^"s + static_cast<char>(number)) != std::string::npos);
+  }
+}
+
+TEST_CASE("v8 writer: takes only a way up, or up and then down, for a reference", "[wire]") {
+  for (const char* text : {"", "/a", "#/a", "0", "0/a", "00", "01/a", "1#", "1a", "1+1/a", "-1/a",
+                           "+1/a", " 1", "1 ", "x1/a"}) {
+    CAPTURE(text);
+    const json plain{{"a", json::object()}, {"b", {{"$ref", text}}}};
+    CHECK(v8_value(v8_bytes(plain)) == plain);
+  }
+  CHECK(v8_problem(R"([{"$ref":"99999999999999999999999999/a"}])"_json) ==
+        "a $ref that names nothing, at /0");
+}
+
 TEST_CASE("v8 writer: writes an object where it is first met, when that is a reference", "[wire]") {
-  CHECK(v8_bytes(R"({"a":{"$ref":"/b"},"b":{"x":1},"c":[{"$ref":"/b"}]})"_json) ==
+  CHECK(v8_bytes(R"({"a":{"$ref":"1/b"},"b":{"x":1},"c":[{"$ref":"2/b"}]})"_json) ==
         "o\"\x01\x61o\"\x01xI\x02{\x01\"\x01\x62^\x01\"\x01\x63\x41\x01^\x01$\0\x01{\x03"s);
-  CHECK(v8_value(v8_bytes(R"({"a":{"$ref":"/b"},"b":{"a~/":{"$ref":"/b"}}})"_json)) ==
-        R"({"a":{"a~/":{"$ref":"/a"}},"b":{"$ref":"/a"}})"_json);
+  CHECK(v8_value(v8_bytes(R"({"a":{"$ref":"1/b"},"b":{"a~/":{"$ref":"2/b"}}})"_json)) ==
+        R"({"a":{"a~/":{"$ref":"1"}},"b":{"$ref":"1/a"}})"_json);
+}
+
+TEST_CASE("v8 writer: follows a reference from its own place, when its object is written elsewhere",
+          "[wire]") {
+  // Is read as the object /b/o in which `next` is /c, wherever /b/o is first met.
+  CHECK(v8_value(v8_bytes(
+            R"({"a":[[{"$ref":"3/b/o"}]],"b":{"o":{"next":{"$ref":"3/c"}}},"c":{"x":1}})"_json)) ==
+        R"({"a":[[{"next":{"x":1}}]],"b":{"o":{"$ref":"2/a/0/0"}},
+            "c":{"$ref":"1/a/0/0/next"}})"_json);
+}
+
+TEST_CASE("v8 writer: takes what is in {\"$escape\":…} or {\"$array\":…} for no reference",
+          "[wire]") {
+  for (const json& value :
+       {R"({"a":{"$escape":{"$ref":"9/a"}},"b":[[],{"$ref":"1/0"}]})"_json,
+        R"({"a":{"$array":{"$ref":"9/a"},"length":1},"b":[[],{"$ref":"1/0"}]})"_json}) {
+    CHECK(v8_value(v8_bytes(value)) == value);
+  }
 }
 
 TEST_CASE("v8 writer: refuses a reference, when it names no object", "[wire]") {
-  CHECK(v8_problem(R"([{"$ref":"/1"}])"_json) == "a $ref that names nothing, at /0");
-  CHECK(v8_problem(R"({"a":[{"$ref":"/a/00"}]})"_json) == "a $ref that names nothing, at /a/0");
-  CHECK(v8_problem(R"({"a":{"$ref":"/b/c"},"b":1})"_json) == "a $ref that names nothing, at /a");
-  CHECK(v8_problem(R"([1,{"$ref":"/0"}])"_json) == "a $ref that names no object, at /1");
-  CHECK(v8_problem(R"([{"$undefined":true},{"$ref":"/0"}])"_json) ==
+  CHECK(v8_problem(R"([{"$ref":"1/1"}])"_json) == "a $ref that names nothing, at /0");
+  CHECK(v8_problem(R"([[{"$ref":"3"}]])"_json) == "a $ref that names nothing, at /0/0");
+  CHECK(v8_problem(R"({"a":[{"$ref":"2/a/00"}]})"_json) == "a $ref that names nothing, at /a/0");
+  CHECK(v8_problem(R"({"a":{"$ref":"1/b/c"},"b":1})"_json) == "a $ref that names nothing, at /a");
+  CHECK(v8_problem(R"([1,{"$ref":"1/0"}])"_json) == "a $ref that names no object, at /1");
+  CHECK(v8_problem(R"([{"$undefined":true},{"$ref":"1/0"}])"_json) ==
         "a $ref that names no object, at /1");
-  CHECK(v8_problem(R"([{"$ref":"/1"},{"$ref":"/0"}])"_json) ==
+  CHECK(v8_problem(R"([{"$ref":"1/1"},{"$ref":"1/0"}])"_json) ==
         "a $ref that names no object, at /0");
-  CHECK(v8_problem(R"({"$ref":""})"_json) == "a $ref that names no object");
+  CHECK(v8_problem(R"([{"$ref":"1/0"}])"_json) == "a $ref that names no object, at /0");
+  CHECK(v8_problem(R"({"$ref":"1"})"_json) == "a $ref that names nothing");
 }
 
 TEST_CASE("v8 writer: refuses what is no value of JavaScript, with the path to it", "[wire]") {
@@ -247,10 +297,10 @@ TEST_CASE("v8 writer: writes good values, when bad ones came before", "[wire]") 
   V8Writer writer(3);
   ByteBuffer out;
   for (const json& bad :
-       {json("\xFF"), json({1, "\xFF"}), nested(4, 1), R"([{"$ref":"/9"}])"_json}) {
+       {json("\xFF"), json({1, "\xFF"}), nested(4, 1), R"([{"$ref":"1/9"}])"_json}) {
     CHECK(writer.write(bad, out).has_value());
     CHECK(out.size() == 0);
-    CHECK_FALSE(writer.write(R"([{},{"$ref":"/0"}])"_json, out).has_value());
+    CHECK_FALSE(writer.write(R"([{},{"$ref":"1/0"}])"_json, out).has_value());
     CHECK(out.view() == v8_message("A\x02o{\0^\x01$\0\x02"s));
     out.truncate(0);
   }
