@@ -19,6 +19,7 @@
 #include "tine/loop.hpp"
 #include "tine/message.hpp"
 #include "tine/process.hpp"
+#include "tine/references.hpp"
 #include "tine/resources.hpp"
 #include "tine/send_callback.hpp"
 #include "tine/server.hpp"

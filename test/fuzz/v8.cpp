@@ -17,6 +17,8 @@
 #include "fuzz/any_value.hpp"
 #include "fuzz/fuzz.hpp"
 #include "tine/channel.hpp"
+#include "tine/error.hpp"
+#include "tine/references.hpp"
 #include "wire/v8_json.hpp"
 #include "wire/v8_reader.hpp"
 #include "wire/v8_writer.hpp"
@@ -116,6 +118,20 @@ std::optional<std::string> check_value(const json& value, std::size_t max_depth)
   return std::nullopt;
 }
 
+// Replaces references by copies. Only those to an object around them stay.
+void check_expansion(const json& value, std::size_t max_depth) {
+  json expanded;
+  try {
+    expanded = tine::expand_references(value, {std::size_t{1} << 20, max_depth});
+  } catch (const tine::Error&) {
+    return;  // too large, or too deep
+  }
+  must(tine::expand_references(expanded).dump() == expanded.dump(),
+       "what is expanded stays the same");
+  must(depth_of(expanded) <= max_depth, "what is expanded is not too deep");
+  written_again(expanded, max_depth);
+}
+
 void check_message(std::string_view message, std::size_t max_depth) {
   V8Reader reader(max_depth);
   json value;
@@ -141,6 +157,7 @@ void check_message(std::string_view message, std::size_t max_depth) {
   }
   must(used.dump() == value.dump(), "a value read over another one is that of a new one");
   must(depth_of(value) <= max_depth, "a value is not too deep");
+  check_expansion(value, max_depth);
   const auto problem = check_value(value, max_depth);
   // An object may be deeper in another of the places that it is in.
   const bool is_shared = value.dump().find("\"$ref\"") != std::string::npos;
