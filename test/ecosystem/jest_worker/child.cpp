@@ -1,7 +1,7 @@
 // A worker for jest-worker. A JavaScript program starts it like this:
 //
 //   new Worker('/any/path', {
-//     exposedMethods: ['echo', 'given', 'report', 'fail'],
+//     exposedMethods: ['add', 'echo', 'given', 'report', 'fail'],
 //     forkOptions: { execPath: '/path/of/this/program' },
 //   });
 #include <string>
@@ -24,6 +24,11 @@ int main() {
   json given;
 
   const auto answer_to = [&](const std::string& method, const json& arguments) -> json {
+    if (method == "add") {
+      // If both are the same object, a reference is in the place of the second one.
+      const json points = tine::expand_references(arguments);
+      return {ok, points.at(0).at("x").get<int>() + points.at(1).at("x").get<int>()};
+    }
     if (method == "echo") return {ok, arguments.at(0)};
     if (method == "given") return {ok, given};
     if (method == "report") {

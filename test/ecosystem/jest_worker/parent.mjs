@@ -7,7 +7,7 @@ import { values } from '../values.mjs';
 
 const [child] = process.argv.slice(2);
 const worker = new Worker('/no/such/module.js', {
-  exposedMethods: ['echo', 'given', 'report', 'fail'],
+  exposedMethods: ['add', 'echo', 'given', 'report', 'fail'],
   forkOptions: { execPath: child },
   numWorkers: 2,
   setupArgs: [values()],
@@ -20,6 +20,15 @@ assert.deepStrictEqual(await worker.given(), { path: '/no/such/module.js', setup
 
 const calls = Array.from({ length: 20 }, (_, number) => ({ number, ...values() }));
 assert.deepStrictEqual(await Promise.all(calls.map((call) => worker.echo(call))), calls);
+
+const point = { x: 21 };
+const twice = await worker.echo({ a: point, b: point });
+assert.deepStrictEqual(twice, { a: point, b: point });
+assert.strictEqual(twice.a, twice.b);
+const circular = { list: [point] };
+circular.list.push(circular, point);
+assert.deepStrictEqual(await worker.echo(circular), circular);
+assert.strictEqual(await worker.add(point, point), 42);
 
 const reports = [];
 const reporting = worker.report(values());
