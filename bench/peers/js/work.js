@@ -41,6 +41,7 @@ class Work {
   constructor(job) {
     this.job = { children: 1, sender: 'as_is', messages: [], ...job };
     if (job.array) this.job.messages = [arrayOfNumbers(job.array)];
+    if (job.payload) this.job.messages = [Buffer.alloc(job.payload, 'x')];
     if (job.sender === 'built' && JSON.stringify(built(0)) !== JSON.stringify(job.messages[0])) {
       throw new Error('what is built is not what work.json says');
     }
@@ -107,7 +108,7 @@ class Work {
   }
 
   report() {
-    const { children, count, messages } = this.job;
+    const { children, count, messages, payload } = this.job;
     const figures = {
       fork_ms: this.forkMs,
       life_ms: performance.now() - this.lifeBegan,
@@ -120,7 +121,8 @@ class Work {
       figures.p50_us = percentile(sorted, 0.5);
       figures.p99_us = percentile(sorted, 0.99);
     }
-    if (messages.length > 0) figures.message_bytes = Buffer.byteLength(JSON.stringify(messages[0]));
+    if (payload) figures.message_bytes = payload;
+    else if (messages.length > 0) figures.message_bytes = Buffer.byteLength(JSON.stringify(messages[0]));
     console.log(JSON.stringify(figures));
   }
 }
