@@ -48,6 +48,17 @@ bool Endpoint::send_any(const Message& message, PassedHandle* handle, SendCallba
   return connected() ? sender_.send(message, handle, sent) : lose(sent);
 }
 
+Endpoint::Tried Endpoint::try_send(const nlohmann::json& message, PassedHandle* handle) {
+  if (connected()) return sender_.try_send(message, handle);
+  if (state_ != State::never_open) sender_.count_lost();
+  return {.refused = Error(failed_to_open_ ? failed_to_open_ : Errc::channel_closed), .hold = true};
+}
+
+bool Endpoint::ping() {
+  if (connected()) sender_.ping();
+  return connected();
+}
+
 void Endpoint::send_internal(const nlohmann::json& message) {
   if (connected()) sender_.send_internal(message, nullptr);
 }

@@ -44,6 +44,12 @@ class Endpoint final : private Transport::User, private Sender::User {
   bool send(Text message, SendCallback sent);
   bool send(const nlohmann::json& message, PassedHandle handle, SendCallback sent);
   bool send(Text message, PassedHandle handle, SendCallback sent);
+  // Sends a message of a layer above, with a handle if that is not null. The caller reports a refusal.
+  using Tried = Sender::Tried;
+  Tried try_send(const nlohmann::json& message, PassedHandle* handle);
+  // Asks the peer's loop for a sign of life: see Sender::ping(). Returns false if the channel is not
+  // open.
+  bool ping();
   // Sends a message of the channel's own. A failure of the message is not reported.
   void send_internal(const nlohmann::json& message);
   void send_internal(const nlohmann::json& message, PassedHandle handle);

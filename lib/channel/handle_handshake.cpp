@@ -50,6 +50,10 @@ bool HandleHandshake::give_up() noexcept {
     cancel(Errc::invalid_handle_type);
     return true;
   }
+  if (outbox_.awaits_pong()) {
+    cancel(Errc::handle_lost);
+    return true;
+  }
   if (!outbox_.awaits_answer()) return false;
   outbox_.forget_handle();
   reports_.handle_failed(Errc::handle_lost);

@@ -14,8 +14,8 @@
 namespace tine::channel {
 
 // The wait for what the peer says about the first handle of the outbox: that it has arrived, or
-// that the peer is tine, for a handle that only tine takes. A handle that no answer comes for is
-// given up.
+// that the peer is tine, for a handle that only tine takes, or the answer to a ping that was written
+// before. A handle that no answer comes for is given up.
 class HandleHandshake {
  public:
   // `late` is called when a handle was given up, so that what waits behind it can be written.
@@ -39,7 +39,9 @@ class HandleHandshake {
   Outbox::Answered answered(bool arrived) noexcept;
 
   // Returns whether everything behind the handle waits for the peer.
-  bool waits() const { return outbox_.awaits_answer() || outbox_.awaits_peer(); }
+  bool waits() const {
+    return outbox_.awaits_answer() || outbox_.awaits_peer() || outbox_.awaits_pong();
+  }
   // Gives up the handle that everything waits for. Returns false if there is none.
   bool give_up() noexcept;
   // Gives up the first handle and its message: neither is sent.

@@ -4,6 +4,10 @@
 #include <new>
 #include <utility>
 
+#include <nlohmann/json.hpp>
+
+#include "wire/internal_message.hpp"
+
 namespace tine::channel {
 
 namespace {
@@ -152,7 +156,7 @@ Outbox::Piece Outbox::front() {
     case Source::handle: break;
   }
   const Passing& first = handles_.front();
-  if (first.for_tine_only && peer_ != Peer::tine) return {};
+  if (awaits_pong() || (first.for_tine_only && peer_ != Peer::tine)) return {};
   return {first.frame.view().substr(first.written),
           {},
           first.written == 0 ? std::span(first.descriptors) : std::span<base::Descriptor>()};
@@ -194,7 +198,16 @@ void Outbox::written(std::size_t n) noexcept {
 
 bool Outbox::awaits_answer() const { return at_handle() && handles_.front().all_written(); }
 
+bool Outbox::ping() {
+  SendCallback nobody;
+  const nlohmann::json line{{"cmd", wire::handle_command}, {"type", wire::ping_type}};
+  ping_unanswered_ = !add(line, nobody, From::channel);
+  return ping_unanswered_;
+}
+
+// No handle is on its way while a ping is unanswered.
 Outbox::Answered Outbox::answered(bool arrived) noexcept {
+  if (!arrived && std::exchange(ping_unanswered_, false)) return Answered::pong;
   if (!awaits_answer()) return Answered::unasked;
   Passing& first = handles_.front();
   if (!arrived && first.times < most_times) {

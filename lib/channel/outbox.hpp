@@ -83,9 +83,18 @@ class Outbox {
   // Returns whether a handle is written and the peer has not answered for it yet.
   bool awaits_answer() const;
 
-  // The effect of an answer. unasked: no answer was expected. arrived: the peer has the handle.
-  // again: the handle is written again. lost: that was the last attempt.
-  enum class Answered { unasked, arrived, again, lost };
+  // Queues a ping: a line that the peer's loop answers as if its handle had not arrived. Returns
+  // false if the queue is full. Must not be called while there are handles or a ping is unanswered:
+  // the peer would take the handle of the line behind a ping for that of the ping.
+  bool ping();
+  bool has_handles() const { return !handles_.empty(); }
+  bool ping_unanswered() const { return ping_unanswered_; }
+  // Returns whether the first handle waits for the answer to a ping.
+  bool awaits_pong() const { return ping_unanswered_ && at_handle(); }
+
+  // The effect of an answer. unasked: no answer was expected. pong: it answers the ping. arrived:
+  // the peer has the handle. again: the handle is written again. lost: that was the last attempt.
+  enum class Answered { unasked, pong, arrived, again, lost };
   Answered answered(bool arrived) noexcept;
 
   // Gives up the first handle, because its answer does not come.
@@ -176,6 +185,7 @@ class Outbox {
   std::size_t memory_ = 0;  // of all of them
   std::deque<std::function<void()>> refused_;
   Peer peer_ = Peer::unknown;
+  bool ping_unanswered_ = false;
 
   std::string answers_;
   std::size_t answers_written_ = 0;

@@ -23,6 +23,8 @@ class Owner : public std::enable_shared_from_this<Owner> {
   virtual void on_loss(Error error) = 0;  // runs listeners
   virtual void on_drain() = 0;            // runs listeners
   virtual void on_disconnect() = 0;       // runs listeners
+  // Called when the peer's loop has answered, after Endpoint::ping().
+  virtual void on_pong() {}
   // Called when everything is delivered and on_disconnect() is due: tasks deferred from now on run
   // after it.
   virtual void on_ended() {}

@@ -23,10 +23,17 @@ std::string bad_frames_text(const Inbox::Item& item) {
   return text;
 }
 
+bool has_type(const nlohmann::json& line, std::string_view type) {
+  const auto member = line.find("type");
+  const auto* const text =
+      member == line.end() ? nullptr : member->get_ptr<const nlohmann::json::string_t*>();
+  return text != nullptr && *text == type;
+}
+
 std::size_t announced_descriptors(const nlohmann::json& line) {
   const auto count = line.find("count");
   const bool more = count != line.end() && count->is_number_unsigned() &&
-                    line.value("type", nlohmann::json()) == PassedHandle::descriptors_type;
+                    has_type(line, PassedHandle::descriptors_type);
   return more ? count->get<std::size_t>() : 1;
 }
 
@@ -71,11 +78,16 @@ void Receiver::look_at_peer(const Inbox::Item& item) {
 }
 
 // A message that was stored has been offered already.
+bool Receiver::offer_to_user_routes(const Inbox::Item& item, nlohmann::json& value,
+                                    ReceivedDescriptors* beside) {
+  return router_.takes_user_messages() && !item.stored &&
+         router_.offer(Router::Offers::user, value, beside);
+}
+
+// Without a listener and without a route, the inbox stores messages by itself.
 void Receiver::deliver_message(const Inbox::Item& item) {
-  if (router_.takes_user_messages() && !item.stored) {
-    if (router_.offer(Router::Offers::user, inbox_.value(), nullptr)) return;
-    if (wanted() == Wanted::nothing) return inbox_.store_last();
-  }
+  if (offer_to_user_routes(item, inbox_.value(), nullptr)) return;
+  if (wanted() == Wanted::nothing) return inbox_.store_last();
   context_.owner().on_message({item.text, inbox_.value()});
 }
 
@@ -93,6 +105,8 @@ void Receiver::handle_internal(const Inbox::Item& item) {
 void Receiver::handle_came(const Inbox::Item& item) {
   nlohmann::json* line = &inbox_.value();
   while (wire::internal_command((*line)["msg"]) == wire::handle_command) line = &(*line)["msg"];
+  // A ping claims no descriptor, even if the one of the line behind it has come already.
+  if (has_type(*line, wire::ping_type)) return sender_.answer(wire::Answer::nack, false);
   auto descriptors = inbox_.descriptors_of(item, announced_descriptors(*line));
   const bool internal = !wire::internal_command((*line)["msg"]).empty();
   using wire::Answer;
@@ -103,13 +117,14 @@ void Receiver::handle_came(const Inbox::Item& item) {
         Error(Errc::handle_refused, "a handle came beside a message; both were dropped"));
   }
 
-  if (!internal && wanted() == Wanted::nothing) return inbox_.store_last(descriptors);
   nlohmann::json value = std::move((*line)["msg"]);
   ReceivedDescriptors beside{*line, std::move(descriptors)};
   if (internal) {
     router_.offer(Router::Offers::internal, value, &beside);
     return;
   }
+  if (offer_to_user_routes(item, value, &beside)) return;
+  if (wanted() == Wanted::nothing) return inbox_.store_last(beside.descriptors);
   context_.owner().on_message({{}, value, &beside});
 }
 

@@ -52,6 +52,8 @@ class Receiver {
   void deliver_message(const Inbox::Item& item);
   void handle_internal(const Inbox::Item& item);
   void handle_came(const Inbox::Item& item);
+  bool offer_to_user_routes(const Inbox::Item& item, nlohmann::json& value,
+                            ReceivedDescriptors* beside);
   void trace(const Inbox::Item& item) noexcept;
 
   Context& context_;

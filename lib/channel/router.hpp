@@ -18,11 +18,11 @@ namespace tine::channel {
 // one takes it. A route may add routes, and clear() the router.
 class Router {
  public:
-  // The messages that a route is offered: internal ones, or the user's, except those beside a
-  // handle.
+  // The messages that a route is offered: internal ones, or the user's.
   enum class Offers { internal, user };
-  // Returns whether the route takes the message. A message that it does not take must stay as it
-  // is. May throw what a listener throws; the message is lost then.
+  // Returns whether the route takes the message, and what came beside it, if that is not null. A
+  // message that it does not take must stay as it is, and so must its descriptors. May throw what a
+  // listener throws; the message is lost then.
   using Route = std::function<bool(nlohmann::json& message, ReceivedDescriptors* beside)>;
 
   void add(Offers offers, Route route);

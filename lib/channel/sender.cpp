@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <new>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -75,6 +76,24 @@ bool Sender::send_any(const Message& message, PassedHandle* handle, SendCallback
     return refuse(std::move(*refused), sent);
   }
   transmit();
+  return look_at_mark();
+}
+
+Sender::Tried Sender::try_send(const nlohmann::json& message, PassedHandle* handle) {
+  SendCallback nobody;
+  Tried tried{.refused = add(message, handle, nobody, Outbox::From::user)};
+  if (tried.refused) {
+    drain_due_ = drain_due_ || tried.refused->code() == Errc::queue_full;
+    tried.hold = true;
+  } else {
+    transmit();
+    tried.hold = !look_at_mark();
+  }
+  return tried;
+}
+
+// Returns false if the user should wait for "drain".
+bool Sender::look_at_mark() {
   const std::size_t backlog = outbox_.backlog();
   if (backlog == 0 || backlog < context_.options().send_mark) return true;
   drain_due_ = true;
@@ -148,6 +167,7 @@ void Sender::write_queued() noexcept {
     if (written.end == End::error) return user_.on_write_error(written.error);
     if (written.end == End::blocked) transport_->await_writable();
   }
+  if (add_ping()) return write_queued();
   look_for_drain();
   handshake_.look(transport_->closing());
   if (outbox_.empty()) user_.on_all_written();
@@ -240,6 +260,22 @@ void Sender::write_all_now(const std::function<void()>& read_answers) {
 
 // --- sent handles
 
+void Sender::ping() noexcept {
+  ping_wanted_ = true;
+  if (add_ping()) transmit();
+}
+
+// Returns whether it has queued a ping. While a handle is on its way, the answer to the handle is
+// the sign of life. Without memory for the line there is none.
+bool Sender::add_ping() noexcept try {
+  if (!ping_wanted_ || outbox_.has_handles() || outbox_.ping_unanswered()) return false;
+  if (!outbox_.ping()) return false;
+  if (context_.trace()) trace(true);
+  return true;
+} catch (const std::bad_alloc&) {
+  return false;
+}
+
 bool Sender::take(std::string_view command) {
   if (command == wire::ack_command) {
     handle_answered(true);
@@ -262,6 +298,7 @@ void Sender::take_at_exit(std::string_view command) noexcept {
 void Sender::handle_answered(bool arrived) {
   const Outbox::Answered answered = handshake_.answered(arrived);
   if (answered == Outbox::Answered::unasked) return;
+  if (std::exchange(ping_wanted_, false)) context_.owner().on_pong();
   write_queued();
   if (answered != Outbox::Answered::lost) return;
   if (outbox_.has_refused()) return reports_.look();

@@ -49,6 +49,13 @@ class Sender final : private uv::Flushable {
   // is refused, or if the queue has reached ChannelOptions::send_mark.
   bool send(const nlohmann::json& message, PassedHandle* handle, SendCallback& sent);
   bool send(Text message, PassedHandle* handle, SendCallback& sent);
+  // Does the same for a layer above, but returns why the message is refused instead of reporting it.
+  // hold: the queue has reached ChannelOptions::send_mark.
+  struct Tried {
+    std::optional<Error> refused = {};
+    bool hold = false;
+  };
+  Tried try_send(const nlohmann::json& message, PassedHandle* handle);
   // Queues a message of the channel's own. A failure of the message is not reported.
   void send_internal(const nlohmann::json& message, PassedHandle* handle);
   // Queues a message of the channel's own that goes out with the next one, or at the end of the
@@ -57,6 +64,10 @@ class Sender final : private uv::Flushable {
   // Queues the answer to a handle that came. If `later`, it goes out with the reply to the message,
   // or at the end of the turn.
   void answer(wire::Answer answer, bool later) noexcept;
+
+  // Asks the peer's loop for a sign of life, which Owner::on_pong() reports: the answer to a ping, or
+  // to a handle that is on its way. At most one ping is unanswered.
+  void ping() noexcept;
 
   // Takes an internal message that is about sent handles: an answer, or that the peer is tine.
   // Returns false if it is about something else. Runs listeners.
@@ -103,6 +114,8 @@ class Sender final : private uv::Flushable {
   void handle_answered(bool arrived);
   void trace(bool internal) noexcept;
   bool refuse(Error error, SendCallback& sent);
+  bool look_at_mark();
+  bool add_ping() noexcept;
   void transmit() noexcept;
   void flush_at_turn_end() noexcept;
   void flush_turn() noexcept override;
@@ -122,6 +135,7 @@ class Sender final : private uv::Flushable {
   std::optional<std::uint64_t> last_sent_turn_;
   bool flush_due_ = false;
   bool drain_due_ = false;
+  bool ping_wanted_ = false;
   uv::Task drain_task_{[this] { context_.owner().on_drain(); }};
 };
 

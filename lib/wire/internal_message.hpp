@@ -20,6 +20,10 @@ inline constexpr std::string_view handle_command = "NODE_HANDLE";
 inline constexpr std::string_view ack_command = "NODE_HANDLE_ACK";
 inline constexpr std::string_view nack_command = "NODE_HANDLE_NACK";
 
+// The type of a handle_command line that announces no handle. The loop of the peer answers it with
+// nack_command, which shows that the loop turns.
+inline constexpr std::string_view ping_type = "tine.ping";
+
 // The command of the first line that a tine child sends to a tine parent.
 inline constexpr std::string_view hello_command = "NODE_TINE";
 

@@ -137,6 +137,31 @@ TEST_CASE("router: if a route throws, that message is lost and the next ones are
   CHECK(channel.log == Log{"2", "disconnect"});
 }
 
+TEST_CASE("router: a route takes messages beside handles; the rest is a listener's", "[channel]") {
+  const Wanted wanted = GENERATE(Wanted::value, Wanted::nothing);
+  const auto line = [](const std::string& message) {
+    return R"({"cmd":"NODE_HANDLE","type":"net.Socket","msg":)" + message + "}\n";
+  };
+  Channel channel;
+  channel.owner->wanted_ = wanted;
+  Log taken;
+  channel.end.router().add(Router::Offers::user, [&](json& message, ReceivedDescriptors* beside) {
+    if (!is_number(message)) return false;
+    const auto descriptors = std::move(beside->descriptors);
+    taken.push_back(message.dump() + " with " + std::to_string(descriptors.size()));
+    return true;
+  });
+  for (const std::string message : {"\"a\"", "1", "\"b\""}) {
+    channel.peer.write_with_descriptor(line(message), STDIN_FILENO);
+  }
+  channel.run_until([&] { return !taken.empty(); });
+  CHECK(taken == Log{"1 with 1"});
+  channel.owner->listen(Wanted::value);
+  channel.run_to_end();
+  CHECK(taken == Log{"1 with 1"});  // stored messages are not offered again
+  CHECK(channel.log == Log{"\"a\" with 1", "\"b\" with 1", "disconnect"});
+}
+
 TEST_CASE("router: routes are dropped when the channel has ended", "[channel]") {
   const auto captured = std::make_shared<int>();
   Channel channel;

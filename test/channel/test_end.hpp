@@ -54,6 +54,7 @@ class TestEnd final : public tine::channel::Endpoint::Owner {
   }
   void on_drain() override { log_.emplace_back("drain"); }
   void on_disconnect() override { log_.emplace_back("disconnect"); }
+  void on_pong() override { ++pongs_; }
 
   // Makes a handle to send. The channel does not look at the descriptors.
   tine::channel::PassedHandle passed(const tine::Descriptors& open) {
@@ -76,6 +77,7 @@ class TestEnd final : public tine::channel::Endpoint::Owner {
   std::function<void()> at_error_;
   std::string passed_as_ = "net.Socket";
   int taken_ = 0;  // handles that the channel has taken
+  int pongs_ = 0;
   bool throw_errors_ = false;
   Log log_;
   Log internal_;
