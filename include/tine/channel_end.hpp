@@ -16,8 +16,9 @@
 #include "tine/text.hpp"
 
 namespace tine::process {
+struct Access;
 class Peer;
-}
+}  // namespace tine::process
 
 namespace tine {
 
@@ -106,6 +107,8 @@ class TINE_EXPORT ChannelEnd {
   explicit ChannelEnd(std::shared_ptr<process::Peer> peer) : peer_(std::move(peer)) {}
 
  private:
+  friend struct process::Access;
+
   bool send_text(Text text, SendCallback sent) const;
   bool send_text(Text text, Handle handle, SendOptions options, SendCallback sent) const;
 

@@ -35,6 +35,7 @@ namespace tine {
 
 class Loop;
 class Process;
+class Rpc;
 
 // A worker of a cluster, seen by its primary or by itself.
 //
@@ -92,6 +93,7 @@ class TINE_EXPORT Worker
   friend bool operator==(const Worker& a, const Worker& b) { return a.state_ == b.state_; }
 
  private:
+  friend class Rpc;
   friend class cluster::WorkerState;
   explicit Worker(std::shared_ptr<cluster::WorkerState> state);
 

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 
 #include "process/internal_channel.hpp"
+#include "tine/channel_end.hpp"
 #include "tine/child_process.hpp"
 #include "tine/fork_options.hpp"
 #include "tine/process.hpp"
@@ -15,6 +17,8 @@ struct Access {
   // Forks a child that finds its worker number in the environment.
   static ChildProcess fork_worker(uv::LoopCore& core, const std::filesystem::path& module,
                                   const ForkOptions& options, int number);
+  // Returns null for an empty handle.
+  static const std::shared_ptr<Peer>& peer_of(const ChannelEnd& end) { return end.peer_; }
   static InternalChannel channel_of(const ChildProcess& child);
   static InternalChannel channel_of(const Process& process);
   // Offers internal messages to `route`, until the channel has ended or the child is closed.

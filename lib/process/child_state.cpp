@@ -178,6 +178,7 @@ void ChildProcess::State::on_ended() {
 void ChildProcess::State::end_when_exited() {
   if (!ended_as_ || !end().closed()) return;
   if (pid_ && !life_.ever_due(Stage::exit)) {
+    if (attachment()) attachment()->exited();
     schedule(Stage::exit);
     schedule(Stage::flush);
   }

@@ -41,6 +41,9 @@ class ChildProcess::State final : public process::PeerState<ChildProcess::Listen
   const std::vector<std::string>& args() const { return args_; }
   Stream stdio(std::size_t slot) const;
 
+  std::optional<ExitStatus> known_exit() const override { return ended_as_; }
+  bool exit_follows() const override { return !ended_as_; }
+
   bool keeps_loop() const override { return true; }
   void on_error(Error error) override;
   void on_ended() override;

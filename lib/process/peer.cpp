@@ -27,6 +27,8 @@ Peer::Peer(uv::LoopCore& core, const ChannelOptions& options, Serialization seri
                     });
 }
 
+Peer::~Peer() { retire_attachment(); }
+
 bool Peer::send(const nlohmann::json& message, const Handle& handle, bool keep_open,
                 SendCallback sent) {
   return send_with(message, handle, keep_open, sent);
@@ -49,6 +51,38 @@ bool Peer::send_with(const Form& message, const Handle& handle, bool keep_open,
     return false;
   }
   return end_.send(message, std::move(passed), std::move(sent));
+}
+
+channel::Endpoint::Tried Peer::try_send(const nlohmann::json& message, const Handle& handle,
+                                        bool keep_open) {
+  if (!handle || !end_.connected()) return end_.try_send(message, nullptr);
+  try {
+    channel::PassedHandle passed = handles_.pass(handle, keep_open);
+    return end_.try_send(message, &passed);
+  } catch (const Error& error) {
+    return {.refused = error, .hold = true};
+  }
+}
+
+void Peer::attach(std::shared_ptr<Attachment> attachment) {
+  attachment_ = std::move(attachment);
+  end_.router().add(channel::Router::Offers::user,
+                    [this](nlohmann::json& message, channel::ReceivedDescriptors* beside) {
+                      return attachment_->take(message, beside);
+                    });
+}
+
+void Peer::on_pong() {
+  if (attachment_) attachment_->pong();
+}
+
+void Peer::on_ended() {
+  handles_.channel_ended();
+  if (attachment_) attachment_->channel_ended();
+}
+
+void Peer::retire_attachment() noexcept {
+  if (attachment_) attachment_->retired();
 }
 
 void Peer::route_internal(InternalRoute route) {
@@ -78,8 +112,6 @@ void Peer::on_message(const channel::ReceivedMessage& received) {
   if (!message.failures().empty()) on_error(mismatch(message.failures()));
 }
 
-// Returns the handle that the descriptors become, an empty one if there are none, or nothing after
-// an "error", because they are not what their line announces.
 std::optional<Handle> Peer::handle_from(channel::ReceivedDescriptors* beside) {
   if (beside == nullptr) return Handle();
   try {

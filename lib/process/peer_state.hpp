@@ -56,6 +56,7 @@ class PeerState : public Listeners, public Peer {
   void retire() {
     const auto keep = shared_from_this();
     end().router().clear();
+    retire_attachment();
     error_events_.remove_listeners(*this);
     core()->release(*this);
   }

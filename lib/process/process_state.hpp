@@ -22,7 +22,7 @@ class Process::State final : public process::PeerState<Process::Listeners> {
   bool is_copy() const { return core() != nullptr && core()->copied(); }
 
   bool keeps_loop() const override {
-    return list<"message">().count() + list<"disconnect">().count() > 0;
+    return list<"message">().count() + list<"disconnect">().count() > 0 || attachment_keeps_loop();
   }
 
  private:
