@@ -32,13 +32,18 @@ enum class Errc {
   invalid_argument,     // ERR_INVALID_ARG_VALUE: an invalid option; a text with a zero byte
   out_of_range,         // ERR_OUT_OF_RANGE: an option with a number out of range
   unknown_signal,       // ERR_UNKNOWN_SIGNAL: a number that is not a signal
-  aborted,              // ABORT_ERR: a stop was requested through ForkOptions::stop
-  timed_out,            // wait_for_message() has reached its deadline
+  aborted,              // ABORT_ERR: a stop was requested, or a request was cancelled
+  timed_out,            // wait_for_message() or a request has reached its deadline
   host_not_found,       // ENOTFOUND: a host name has no address
   lookup_failed,        // EAI_AGAIN, EAI_FAIL: no answer to the lookup of a host name
   already_listening,    // ERR_SERVER_ALREADY_LISTEN: Server::listen() twice, or after close()
   already_bound,        // ERR_SOCKET_ALREADY_BOUND: Datagram::bind() twice, or after close()
   socket_not_running,   // ERR_SOCKET_DGRAM_NOT_RUNNING: Datagram::send() after close()
+  remote_error,         // the peer's handler has failed: see RpcError
+  method_not_found,     // the peer has no handler of a request
+  invalid_params,       // the peer's handler does not take the params of a request
+  invalid_request,      // the peer does not take a request
+  internal_error,       // the peer's handler of a request has thrown, or has not answered
 };
 
 TINE_EXPORT const std::error_category& error_category() noexcept;

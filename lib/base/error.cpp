@@ -35,13 +35,18 @@ class Category final : public std::error_category {
       case Errc::out_of_range: return "out of range (ERR_OUT_OF_RANGE)";
       case Errc::unknown_signal: return "Unknown signal (ERR_UNKNOWN_SIGNAL)";
       case Errc::aborted: return "The operation was aborted (ABORT_ERR)";
-      case Errc::timed_out: return "no message in time (ERR_TINE_TIMED_OUT)";
+      case Errc::timed_out: return "nothing came in time (ERR_TINE_TIMED_OUT)";
       case Errc::host_not_found: return "host not found (ENOTFOUND)";
       case Errc::lookup_failed: return "the host could not be looked up (EAI_AGAIN)";
       case Errc::already_listening:
         return "Listen method has been called more than once (ERR_SERVER_ALREADY_LISTEN)";
       case Errc::already_bound: return "Socket is already bound (ERR_SOCKET_ALREADY_BOUND)";
       case Errc::socket_not_running: return "Not running (ERR_SOCKET_DGRAM_NOT_RUNNING)";
+      case Errc::remote_error: return "the peer reports an error (ERR_TINE_REMOTE_ERROR)";
+      case Errc::method_not_found: return "method not found (ERR_TINE_METHOD_NOT_FOUND)";
+      case Errc::invalid_params: return "invalid params (ERR_TINE_INVALID_PARAMS)";
+      case Errc::invalid_request: return "invalid request (ERR_TINE_INVALID_REQUEST)";
+      case Errc::internal_error: return "internal error of the peer (ERR_TINE_INTERNAL_ERROR)";
     }
     return "unknown error";
   }

@@ -1,0 +1,71 @@
+// The answer to a request of the peer.
+//
+// Includes json_fwd.hpp only. A program that uses JSON values includes <nlohmann/json.hpp> or
+// <tine/tine.hpp>.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "tine/channel_end.hpp"
+#include "tine/detail/export.hpp"
+#include "tine/detail/json.hpp"
+#include "tine/handle.hpp"
+#include "tine/rpc_error.hpp"
+
+namespace tine::rpc {
+class Incoming;
+}
+
+namespace tine {
+
+// A request of the peer that is to be answered, now or later: send() or fail().
+//
+// A handle: see Emitter. Only the first answer counts. When the last copy is destroyed without an
+// answer, the request fails (-32603, or -32800 if the peer has cancelled it), so that the peer does not
+// wait forever. Once the channel has ended, nothing is written.
+//
+// Node: none; there the handler returns a promise.
+class TINE_EXPORT Reply {
+ public:
+  Reply() = default;
+
+  // False for an empty handle.
+  explicit operator bool() const { return incoming_ != nullptr; }
+
+  // Answers with a result, which is null if there is none. A result that cannot be sent is a failure
+  // (-32603).
+  void send() const;
+  void send(const nlohmann::json& result) const;
+  void send(nlohmann::json&& result) const;
+  void send(const nlohmann::json& result, Handle handle, SendOptions options = {}) const;
+
+  // Answers with a failure.
+  void fail(const RpcError& error) const;
+
+  // Reports a value while the work goes on ($/progress). False means: wait for "drain" before the next
+  // one, or the request has been answered, or the channel has ended.
+  bool progress(const nlohmann::json& value) const;
+
+  // A stop is requested when the peer cancels the request, when its deadline is over, and when the
+  // channel ends. The request is still to be answered, with -32800 or with a result.
+  std::stop_token stop_token() const;
+
+  // What is left of the time that the peer waits; nullopt if it waits without a limit.
+  std::optional<std::chrono::milliseconds> remaining() const;
+
+  const std::string& method() const;
+  // What came beside the request; empty if nothing did.
+  Handle handle() const;
+
+ private:
+  friend class rpc::Incoming;
+  explicit Reply(std::shared_ptr<rpc::Incoming> incoming);
+
+  std::shared_ptr<rpc::Incoming> incoming_;
+};
+
+}  // namespace tine

@@ -1,0 +1,208 @@
+#include "rpc/caller.hpp"
+
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "rpc/error_details.hpp"
+#include "rpc/state.hpp"
+#include "tine/error.hpp"
+
+namespace tine::rpc {
+
+namespace {
+
+RpcError aborted() { return {Errc::aborted, "a request was given up"}; }
+RpcError timed_out() { return {Errc::timed_out, "a request was not answered"}; }
+
+}  // namespace
+
+// --- sending
+
+void Caller::send(const std::shared_ptr<Pending>& call, Callback<void(Outcome&)> done) {
+  const auto unsent = std::move(call->unsent);
+  if (state_.core() == nullptr) {  // the loop is gone
+    const auto keep = std::move(call->state);
+    return;
+  }
+  call->done = std::move(done);
+  try {
+    if (auto error = try_send(*call, *unsent)) fail_later(call, std::move(*error));
+  } catch (...) {
+    pings_.erase(call->id);
+    take_out(call->id);
+    drop(*call);
+    throw;
+  }
+}
+
+// Everything that needs memory is done before the request is sent. Returns why it is not sent.
+std::optional<RpcError> Caller::try_send(Pending& call, Unsent& unsent) {
+  if (unsent.stop.stop_requested()) return aborted();
+  if (table_.size() >= state_.options().pending_limit) {
+    return RpcError(Errc::queue_full, "a request was refused: " + std::to_string(table_.size()) +
+                                          " others wait for their answers");
+  }
+  const auto now = Clock::now();
+  if (unsent.deadline) call.deadline = deadline_after(now, *unsent.deadline);
+  table_.add(call.shared_from_this());
+  update_keep();
+  alarm_.set(*state_.core(), call.deadline);
+  watch(call, std::move(unsent.stop));
+  if (unsent.is_ping) {
+    pings_.emplace(call.id, now);
+    if (state_.ping()) return std::nullopt;
+    pings_.erase(call.id);
+    return state_.channel_closed_error();
+  }
+  const auto tried = state_.send(
+      state_.envelope().request(call.id, unsent.method, std::move(unsent.params), unsent.deadline),
+      unsent.handle, unsent.keep_open);
+  if (!tried.refused) return std::nullopt;
+  if (tried.refused->code() == Errc::channel_closed) return state_.channel_closed_error();
+  return ErrorDetails::from_refusal(*tried.refused);
+}
+
+void Caller::watch(Pending& call, std::stop_token token) {
+  if (!token.stop_possible()) return;
+  auto& stop = call.make_extras().stop;
+  stop.emplace(*state_.core(), call.weak_from_this(), [&call] {
+    if (call.state) call.state->caller().abort(call);
+  });
+  stop->start(std::move(token));
+}
+
+// --- answers
+
+bool Caller::take_answer(const Letter& letter, channel::ReceivedDescriptors* beside) {
+  const Id id = table_.given(*letter.id);
+  if (id == 0) return false;
+  const auto call = pings_.contains(id) ? nullptr : take_out(id);
+  if (!call) {
+    ++late_answers_;
+    return true;
+  }
+  const auto handle = state_.handle_from(beside, [&] {
+    fail_later(call, {Errc::invalid_handle_type, "what came beside an answer is no handle"});
+  });
+  if (handle) answer_came(call, letter, *handle);
+  return true;
+}
+
+// A peer that stops at the deadline may say so before this end has looked at the clock.
+void Caller::answer_came(const std::shared_ptr<Pending>& call, const Letter& letter,
+                         Handle handle) {
+  Outcome outcome{.value = letter.value, .handle = std::move(handle)};
+  if (!letter.failure) return call_back(*call, outcome);
+  const bool late = letter.failure->code == request_cancelled && Clock::now() >= call->deadline;
+  const RpcError error = late ? timed_out() : ErrorDetails::from_peer(*letter.failure);
+  outcome.error = &error;
+  call_back(*call, outcome);
+}
+
+// The state may be destroyed with the last request, so it is kept until the callback returns.
+void Caller::call_back(Pending& call, Outcome& outcome) {
+  const auto keep = std::move(call.state);
+  const auto done = std::move(call.done);
+  if (done) done(outcome);
+}
+
+bool Caller::take_progress(const Letter& letter) {
+  const auto call = table_.call_of_token(*letter.id);
+  if (!call) return table_.given(*letter.id) != 0;
+  if (call->extras && call->extras->progress) call->extras->progress(*letter.value);
+  return true;
+}
+
+void Caller::pong() {
+  const auto now = Clock::now();
+  for (const auto& [id, sent] : std::exchange(pings_, {})) {
+    const auto call = take_out(id);
+    if (!call) continue;
+    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(now - sent);
+    state_.defer([call, took] {
+      nlohmann::json value = took.count();
+      Outcome outcome{.value = &value};
+      call_back(*call, outcome);
+    });
+  }
+}
+
+// --- giving up
+
+void Caller::abort(Pending& call) {
+  if (const auto waits = table_.call(call.id)) give_up(waits, aborted());
+}
+
+void Caller::look_at_deadlines() {
+  const auto now = Clock::now();
+  while (const auto call = table_.due(now)) {
+    give_up(call, timed_out());
+  }
+  if (state_.core() != nullptr) alarm_.set(*state_.core(), table_.next_deadline());
+}
+
+// A ping cannot be cancelled.
+void Caller::give_up(const std::shared_ptr<Pending>& call, RpcError error) {
+  fail_later(call, std::move(error));
+  if (pings_.erase(call->id) > 0 || !state_.connected()) return;
+  const nlohmann::json message = state_.envelope().cancel(call->id);
+  if (!message.is_null()) static_cast<void>(state_.send(message));
+}
+
+// The request leaves the table when it is in the queue: it is always in one of the two, even if memory
+// runs out here.
+void Caller::fail_later(const std::shared_ptr<Pending>& call, RpcError error) {
+  failed_.push_back({call, std::move(error)});
+  take_out(call->id);
+  state_.schedule_settling();
+}
+
+std::shared_ptr<Pending> Caller::take_out(Id id) noexcept {
+  auto call = table_.extract(id);
+  if (call) update_keep();
+  return call;
+}
+
+void Caller::channel_closed() {
+  pings_.clear();
+  if (table_.size() == 0) return;
+  const RpcError error = state_.channel_closed_error();
+  for (const auto& call : table_.all()) fail_later(call, error);
+}
+
+// --- the loop
+
+// Requests that wait keep the loop running.
+void Caller::update_keep() {
+  const bool keep = table_.size() > 0;
+  if (state_.core() == nullptr || (!keep && !keep_alive_)) return;
+  if (!keep_alive_) keep_alive_.emplace(*state_.core());
+  keep_alive_->set_ref(keep);
+}
+
+void Caller::close() noexcept {
+  alarm_.close();
+  keep_alive_.reset();
+}
+
+// The user may hold the request, but not its callback.
+void Caller::drop(Pending& call) noexcept {
+  const auto keep = std::move(call.state);
+  const auto done = std::move(call.done);
+}
+
+void Caller::drop_all() noexcept {
+  close();
+  pings_.clear();
+  while (!failed_.empty()) {
+    const auto call = std::move(failed_.front().call);
+    failed_.pop_front();
+    drop(*call);
+  }
+  while (const auto call = table_.extract_any()) drop(*call);
+}
+
+}  // namespace tine::rpc

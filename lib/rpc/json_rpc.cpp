@@ -1,0 +1,168 @@
+#include "rpc/json_rpc.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <utility>
+
+namespace tine::rpc {
+
+using nlohmann::json;
+using Kind = Letter::Kind;
+
+namespace {
+
+constexpr const char* version = "2.0";
+constexpr const char* cancel_method = "$/cancelRequest";
+constexpr const char* progress_method = "$/progress";
+
+// Returns a member of an object, or null.
+json* find(json::object_t& object, const char* name) {
+  const auto member = object.find(name);
+  return member == object.end() ? nullptr : &member->second;
+}
+
+json* find(json* value, const char* name) {
+  auto* const object = value == nullptr ? nullptr : value->get_ptr<json::object_t*>();
+  return object == nullptr ? nullptr : find(*object, name);
+}
+
+const std::string* text(const json* value) {
+  return value == nullptr ? nullptr : value->get_ptr<const std::string*>();
+}
+
+bool is_id(const json* value) {
+  return value != nullptr && (value->is_string() || value->is_number());
+}
+
+// Returns how long the peer waits. It may have sent anything.
+std::optional<std::chrono::milliseconds> time_in(const json* value) {
+  constexpr double longest = 1e15;
+  if (value == nullptr || !value->is_number()) return std::nullopt;
+  const double milliseconds = std::clamp(value->get<double>(), 0.0, longest);
+  return std::chrono::milliseconds(static_cast<std::int64_t>(milliseconds));
+}
+
+// Returns the code of an error; 0 if it has none that is one.
+int code_in(const json* value) {
+  using Limits = std::numeric_limits<int>;
+  if (value == nullptr || !value->is_number_integer()) return 0;
+  const double number = value->get<double>();
+  return number >= Limits::min() && number <= Limits::max() ? static_cast<int>(number) : 0;
+}
+
+// An error without a code is one of another protocol, such as workerpool's.
+Failure read_failure(json& error) {
+  Failure failure{.code = code_in(find(&error, "code"))};
+  const std::string* const whole = text(&error);
+  const std::string* const message = whole != nullptr ? whole : text(find(&error, "message"));
+  if (message != nullptr) failure.message = *message;
+  const json* const data = find(&error, "data");
+  if (failure.code == 0 && whole == nullptr) {
+    failure.data = error;
+  } else if (data != nullptr) {
+    failure.data = *data;
+  }
+  return failure;
+}
+
+Letter open_call(json::object_t& message, const std::string& method, json* id) {
+  Letter letter{.method = method, .params = find(message, "params")};
+  if (id != nullptr) {
+    if (!is_id(id)) return {};
+    letter.kind = Kind::request;
+    letter.id = id;
+    letter.timeout = time_in(find(message, "timeout"));
+    return letter;
+  }
+  letter.kind = Kind::notification;
+  if (method == cancel_method) {
+    letter.id = find(letter.params, "id");
+    if (is_id(letter.id)) letter.kind = Kind::cancel;
+  } else if (method == progress_method) {
+    letter.id = find(letter.params, "token");
+    letter.value = find(letter.params, "value");
+    if (is_id(letter.id) && letter.value != nullptr) letter.kind = Kind::progress;
+  }
+  return letter;
+}
+
+Letter open_answer(json::object_t& message, json* id) {
+  json* const error = find(message, "error");
+  Letter letter{.kind = Kind::answer, .id = id, .value = find(message, "result")};
+  if (error != nullptr && !error->is_null()) {
+    letter.failure = read_failure(*error);
+    letter.value = nullptr;
+  }
+  return letter.value != nullptr || letter.failure ? letter : Letter();
+}
+
+json message_with(const char* name, json value) {
+  json message = json::object();
+  message.emplace("jsonrpc", version);
+  message.emplace(name, std::move(value));
+  return message;
+}
+
+}  // namespace
+
+Letter JsonRpc::open(json& message) const {
+  auto* const object = message.get_ptr<json::object_t*>();
+  if (object == nullptr) return {};
+  json* const method = find(*object, "method");
+  json* const id = find(*object, "id");
+  if (method == nullptr && !is_id(id)) return {};
+  if (strict_) {
+    const std::string* const theirs = text(find(*object, "jsonrpc"));
+    if (theirs == nullptr || *theirs != version) return {};
+  }
+  if (method == nullptr) return open_answer(*object, id);
+  const std::string* const name = text(method);
+  return name == nullptr ? Letter() : open_call(*object, *name, id);
+}
+
+json JsonRpc::request(Id id, std::string_view method, json params,
+                      std::optional<std::chrono::milliseconds> timeout) const {
+  json message = notification(method, std::move(params));
+  message.emplace("id", id);
+  if (timeout) message.emplace("timeout", timeout->count());
+  return message;
+}
+
+json JsonRpc::notification(std::string_view method, json params) const {
+  json message = message_with("method", method);
+  if (!params.is_null()) message.emplace("params", std::move(params));
+  return message;
+}
+
+json JsonRpc::result(const json& id, std::string_view, json result) const {
+  json message = message_with("id", id);
+  message.emplace("result", std::move(result));
+  return message;
+}
+
+json JsonRpc::failure(const json& id, std::string_view, const Failure& failure) const {
+  json error = json::object();
+  error.emplace("code", failure.code);
+  error.emplace("message", failure.message);
+  if (!failure.data.is_null()) error.emplace("data", failure.data);
+  json message = message_with("id", id);
+  message.emplace("error", std::move(error));
+  return message;
+}
+
+json JsonRpc::progress(const json& token, json value) const {
+  json params = json::object();
+  params.emplace("token", token);
+  params.emplace("value", std::move(value));
+  return notification(progress_method, std::move(params));
+}
+
+json JsonRpc::cancel(Id id) const {
+  json params = json::object();
+  params.emplace("id", id);
+  return notification(cancel_method, std::move(params));
+}
+
+}  // namespace tine::rpc
