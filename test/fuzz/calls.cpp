@@ -86,9 +86,7 @@ class Comparison {
     must((pending != nullptr) == (call != model_.end()), "a request leaves once, if it is there");
     if (!pending) return;
     must(pending == call->second.pending && pending->id == id, "it is the request that was added");
-    if (const auto token = call->second.token; token && owner_of_token_[*token] == id) {
-      owner_of_token_.erase(*token);
-    }
+    std::erase_if(owner_of_token_, [id](const auto& owner) { return owner.second == id; });
     model_.erase(call);
     must(pending.use_count() == 1, "nobody else holds it");
   }

@@ -5,6 +5,7 @@
 //
 // LIMIT is its incoming_limit. "leave": it destroys its Process while a request waits for its answer,
 // and ends with exit code 0 if the request fails then.
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <functional>
@@ -122,6 +123,11 @@ class Child {
           if (--sum->left == 0) sum->reply.send(sum->sum);
         });
       }
+    });
+    rpc_.on_request("ping", [this](const json&, const tine::Reply& reply) {
+      rpc_.ping().then([reply](const tine::Result<std::chrono::microseconds>& result) {
+        reply.send(result ? result->count() : -1);
+      });
     });
     // Makes a request, and sends a message that says what comes of it.
     rpc_.on_notification("request", [this](const std::string& method) {

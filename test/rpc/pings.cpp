@@ -54,6 +54,15 @@ TEST_CASE("ping: a child that is stopped does not answer, and does once it goes 
   CHECK(again.result());
 }
 
+TEST_CASE("ping: a child pings its parent", "[rpc]") {
+  TestLoop loop;
+  Asked asked(loop);
+  Came<int> took;
+  asked.rpc.request("ping").then(took.callback(asked.disconnect()));
+  loop.run();
+  CHECK(took.value() >= 0);
+}
+
 TEST_CASE("ping: handles go their way between pings", "[rpc]") {
   TestLoop loop;
   Asked asked(loop);

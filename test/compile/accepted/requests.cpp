@@ -3,7 +3,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <stop_token>
 #include <string>
 #include <tuple>
@@ -80,13 +79,13 @@ void answer(const tine::Rpc& rpc) {
   rpc.on_request("a", take_point);
   rpc.on_request("a", &take_point);
   rpc.on_request("a", [](const nlohmann::json& params) { return params; });
-  rpc.on_request("a", [](nlohmann::json params) mutable { return std::move(params); });
+  rpc.on_request("a", [](nlohmann::json params) { return params; });
   rpc.on_request("a", [](const auto&) {});
   rpc.on_request("a", [](const auto&, const auto&) {});
   rpc.on_request(
       "a", [](int a, const std::string& b, const nlohmann::json& c) { return b + c.dump(a); });
   rpc.on_request("a", [](Point, std::vector<int>, tine::Reply) {});
-  rpc.on_request("a", [](std::optional<int>, const tine::Reply& reply) { reply.send(); });
+  rpc.on_request("a", [](const std::vector<int>&, const tine::Reply& reply) { reply.send(); });
   rpc.on_request("a", [](const tine::Reply& reply) {
     reply.progress(1);
     reply.send({{"x", 1}});
