@@ -57,7 +57,7 @@ struct RpcOptions {
 // with an "id" that a request had, and a "result" or an "error", is an answer. Those are taken out
 // before "message", also while nobody listens for it. All other messages are delivered as ever, and
 // so are notifications without a handler. Make the Rpc before the loop runs: what came earlier stays
-// a message.
+// a message. With an Rpc, each message is parsed, even if its listeners take a tine::Text.
 //
 // A handler runs from the loop, as a listener does. Nothing blocks: a handler may ask the peer that
 // waits for it. Each request of the peer is answered once, with what its handler returns or passes to
