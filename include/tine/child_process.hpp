@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "tine/channel.hpp"
@@ -124,6 +125,10 @@ class TINE_EXPORT ChildProcess
   std::optional<ExitStatus> exit_status() const;
   std::optional<int> exit_code() const;
   std::optional<int> signal_code() const;
+  // Whether "close" has come. False for an empty handle.
+  //
+  // Node: none.
+  bool closed() const;
   // nullopt until "exit", and if the system does not report it.
   std::optional<ResourceUsage> resource_usage() const;
 
@@ -142,6 +147,21 @@ class TINE_EXPORT ChildProcess
   // The program that was, or should have been, started, and all its arguments, argv[0] first.
   const std::string& spawn_file() const;
   const std::vector<std::string>& spawn_args() const;
+
+  // For once(): the arguments of an event that comes only once, if it has come.
+  template <EventName Name>
+  requires(Name.view() == "exit" ||
+           Name.view() == "close") std::optional<std::tuple<ExitStatus>> past()
+  const {
+    if (Name.view() == "exit" ? !exit_status() : !closed()) return std::nullopt;
+    return std::tuple(exit_status().value_or(ExitStatus{}));
+  }
+  template <EventName Name>
+  requires(Name.view() == "disconnect") std::optional<std::tuple<>> past()
+  const {
+    if (channel().open()) return std::nullopt;
+    return std::tuple<>();
+  }
 
  private:
   friend struct process::Access;

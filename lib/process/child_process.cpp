@@ -32,6 +32,8 @@ std::optional<ExitStatus> ChildProcess::exit_status() const {
   return state_ ? state_->exit_status() : std::nullopt;
 }
 
+bool ChildProcess::closed() const { return state_ && state_->closed(); }
+
 std::optional<int> ChildProcess::exit_code() const {
   return exit_status().value_or(ExitStatus{}).code;
 }

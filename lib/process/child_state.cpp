@@ -198,8 +198,14 @@ void ChildProcess::State::emit(Stage stage) {
     case Stage::exit: exit_status_ = ended_as_; return notify<"exit">(*exit_status_);
     case Stage::flush: return flush_pipes();
     case Stage::close: return notify<"close">(*ended_as_);
-    case Stage::retirement: return retire();
+    case Stage::retirement: return retire_when_read();
   }
+}
+
+// A "message" listener that was added lately first gets what is stored for it.
+void ChildProcess::State::retire_when_read() {
+  if (end().has_wanted_message()) return schedule(Stage::retirement);
+  retire();
 }
 
 // Called before anything can fail: handles to the pipes exist whatever becomes of the child.

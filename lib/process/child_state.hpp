@@ -36,6 +36,7 @@ class ChildProcess::State final : public process::PeerState<ChildProcess::Listen
   void set_ref(bool ref);
   std::optional<int> pid() const { return pid_; }
   std::optional<ExitStatus> exit_status() const { return exit_status_; }
+  bool closed() const { return life_.emitted(Stage::close); }
   std::optional<ResourceUsage> resource_usage() const;
   const std::string& file() const { return file_; }
   const std::vector<std::string>& args() const { return args_; }
@@ -79,6 +80,7 @@ class ChildProcess::State final : public process::PeerState<ChildProcess::Listen
   void abandon_pipes() noexcept;
   void schedule(Stage stage) noexcept;
   void emit(Stage stage);
+  void retire_when_read();
   void exited(const spawn::SubprocessExit& exit);
   void end_when_exited();
   bool sent(int signal, bool success);

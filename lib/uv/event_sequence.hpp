@@ -28,6 +28,8 @@ class EventSequence {
   bool due_before(Event event) const { return (due_ & (bit(event) - 1)) != 0; }
   // Returns whether the event is due, or ever was.
   bool ever_due(Event event) const { return (ever_due_ & bit(event)) != 0; }
+  // Returns whether the event was due, and has been emitted.
+  bool emitted(Event event) const { return (ever_due_ & ~due_ & bit(event)) != 0; }
 
   // Makes an event due, or not. Only schedule() makes a turn follow, but during a turn of the
   // sequence this is enough.

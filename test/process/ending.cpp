@@ -228,6 +228,20 @@ TEST_CASE("wait_for_message: a child that has ended gives its stored messages, t
   loop.run();
 }
 
+TEST_CASE(
+    "child process: a listener that is added in \"exit\" gets what is stored, before it is dropped",
+    "[process]") {
+  TestLoop loop;
+  std::vector<int> received;
+  auto child = loop.fork_script("echo 1 >&3; echo 2 >&3");
+  child.on<"exit">(
+      [&, child] { child.on<"message">([&](int value) { received.push_back(value); }); });
+  loop.run();
+  CHECK(received == std::vector{1, 2});
+  CHECK(child.closed());
+  CHECK(child.listener_count<"message">() == 0);
+}
+
 TEST_CASE("wait_for_message: if the loop is destroyed, the callback is dropped and not called",
           "[process]") {
   TestLoop loop;
