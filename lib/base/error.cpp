@@ -35,7 +35,7 @@ class Category final : public std::error_category {
       case Errc::out_of_range: return "out of range (ERR_OUT_OF_RANGE)";
       case Errc::unknown_signal: return "Unknown signal (ERR_UNKNOWN_SIGNAL)";
       case Errc::aborted: return "The operation was aborted (ABORT_ERR)";
-      case Errc::timed_out: return "nothing came in time (ERR_TINE_TIMED_OUT)";
+      case Errc::timed_out: return "not in time (ERR_TINE_TIMED_OUT)";
       case Errc::host_not_found: return "host not found (ENOTFOUND)";
       case Errc::lookup_failed: return "the host could not be looked up (EAI_AGAIN)";
       case Errc::already_listening:

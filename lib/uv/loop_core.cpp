@@ -71,6 +71,7 @@ void LoopCore::drop_all() noexcept {
     tasks_.clear();
     next_tasks_.clear();
     to_flush_.clear();
+    extensions_.clear();  // a destructor of the user's may have started a task
   }
   wakeup_.reset();
   due_timers_.close();

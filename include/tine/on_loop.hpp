@@ -1,0 +1,74 @@
+// What can be awaited in a tine::Task, for coroutines of other types.
+#pragma once
+
+#include <coroutine>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include "tine/detail/awaitable.hpp"
+#include "tine/detail/export.hpp"
+#include "tine/loop.hpp"
+#include "tine/task.hpp"
+
+namespace tine {
+
+namespace task {
+
+class Branch;
+
+// Runs a task for a coroutine that is none.
+class TINE_EXPORT Bridge {
+ public:
+  Bridge(Loop& loop, Task<void> task);
+  Bridge(const Bridge&) = delete;
+  Bridge& operator=(const Bridge&) = delete;
+  ~Bridge();
+
+  void run_for(std::coroutine_handle<> waiting);
+  void rethrow() const;
+
+ private:
+  Loop& loop_;
+  Task<void> task_;
+  std::unique_ptr<Branch> branch_;
+};
+
+}  // namespace task
+
+// What on_loop() returns. It owns the task, and belongs to the coroutine that awaits it.
+template <class T>
+class [[nodiscard]] OnLoop {
+ public:
+  OnLoop(Loop& loop, Task<T> task) : loop_(loop), task_(std::move(task)) {}
+
+  class Awaiter {
+   public:
+    Awaiter(Loop& loop, Task<T> task) : bridge_(loop, task::into(std::move(task), value_)) {}
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> waiting) { bridge_.run_for(waiting); }
+    T await_resume() {
+      bridge_.rethrow();
+      if constexpr (!std::is_void_v<T>) return std::move(*value_);
+    }
+
+   private:
+    std::optional<task::Value<T>> value_;
+    task::Bridge bridge_;
+  };
+  Awaiter operator co_await() && { return Awaiter(loop_, std::move(task_)); }
+
+ private:
+  Loop& loop_;
+  Task<T> task_;
+};
+
+// Makes a task, or anything else that a task can await, awaitable in a coroutine of any other type.
+// That coroutine goes on in a task of the loop, but the loop does not own it.
+template <task::Awaitable A>
+OnLoop<task::Result<A>> on_loop(Loop& loop, A awaitable) {
+  return OnLoop<task::Result<A>>(loop, task::as_task(std::move(awaitable)));
+}
+
+}  // namespace tine

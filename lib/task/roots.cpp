@@ -1,0 +1,128 @@
+#include "task/roots.hpp"
+
+#include <iterator>
+#include <optional>
+#include <utility>
+
+#include "task/branch.hpp"
+#include "uv/task.hpp"
+
+namespace tine::task {
+
+// A task that the loop owns, and what may stop it.
+class Roots::Root {
+ public:
+  Root(uv::LoopCore& core, Task<void> task, std::stop_token stop, Outcome* outcome,
+       Callback<void()> ended)
+      : branch_(core, nullptr, std::move(task), std::move(ended)),
+        stop_(std::move(stop)),
+        outcome_(outcome) {
+    if (!stop_.stop_possible()) return;
+    const std::weak_ptr<Context> context = branch_.context();
+    stop_callback_.emplace(stop_, StopRequest{&core, std::make_shared<uv::Task>([context] {
+                                                if (const auto stopped = context.lock())
+                                                  stopped->end_with(Errc::aborted);
+                                              })});
+  }
+
+  Outcome* outcome() const { return outcome_; }
+  const std::exception_ptr& exception() const { return branch_.exception(); }
+  // Whether the task has ended as it was asked to.
+  bool ended_by_stop() const { return stop_.stop_requested() && branch_.aborted(); }
+
+ private:
+  // Posts the task that stops the root. May be called on any thread.
+  struct StopRequest {
+    uv::LoopCore* core;
+    std::shared_ptr<uv::Task> stop;
+    void operator()() const noexcept { core->post(*stop, stop); }
+  };
+
+  Branch branch_;
+  std::stop_token stop_;
+  Outcome* outcome_;
+  std::optional<std::stop_callback<StopRequest>> stop_callback_;  // destroyed first
+};
+
+// A destructor in a frame may remove a root, so each one leaves the map before it is destroyed.
+Roots::~Roots() {
+  while (!roots_.empty()) roots_.extract(std::prev(roots_.end()));
+}
+
+Roots& Roots::of(uv::LoopCore& core) {
+  if (auto* const known = core.extension<Roots>()) return *known;
+  const auto roots = std::make_shared<Roots>(core);
+  core.add_extension(roots);
+  return *roots;
+}
+
+std::size_t Roots::add(Task<void> task, std::stop_token stop, Outcome* outcome) {
+  const std::size_t number = started_++;
+  if (!keep_alive_) keep_alive_.emplace(core_);
+  auto root = std::make_unique<Root>(core_, std::move(task), std::move(stop), outcome,
+                                     [this, number] { ended(number); });
+  roots_.emplace(number, std::move(root));
+  return number;
+}
+
+void Roots::remove(std::size_t number) noexcept {
+  const auto removed = roots_.extract(number);
+  update_keep_alive();
+}
+
+// The frames are gone before anybody learns of the end.
+void Roots::ended(std::size_t number) {
+  std::exception_ptr thrown;
+  {
+    const auto node = roots_.extract(number);
+    const Root& root = *node.mapped();
+    if (!root.ended_by_stop() || root.outcome() != nullptr) thrown = root.exception();
+    if (root.outcome() != nullptr) {
+      *root.outcome() = {true, std::exchange(thrown, nullptr)};
+      core_.stop();
+    }
+  }
+  update_keep_alive();
+  if (thrown) std::rethrow_exception(thrown);
+}
+
+}  // namespace tine::task
+
+namespace tine {
+
+void start(Loop& loop, Task<void> task, std::stop_token stop) {
+  task::Roots::of(core_of(loop)).add(std::move(task), std::move(stop));
+}
+
+namespace task {
+
+namespace {
+
+// The task of a run(), until that returns. The roots may be gone before: see LoopCore::abandon().
+class RunningRoot {
+ public:
+  RunningRoot(uv::LoopCore& core, Task<void> task, std::stop_token stop, Roots::Outcome& outcome)
+      : core_(core), number_(Roots::of(core).add(std::move(task), std::move(stop), &outcome)) {}
+  RunningRoot(const RunningRoot&) = delete;
+  RunningRoot& operator=(const RunningRoot&) = delete;
+  ~RunningRoot() {
+    if (auto* const roots = core_.extension<Roots>()) roots->remove(number_);
+  }
+
+ private:
+  uv::LoopCore& core_;
+  std::size_t number_;
+};
+
+}  // namespace
+
+void run(Loop& loop, Task<void> task, std::stop_token stop) {
+  Roots::Outcome outcome;
+  const RunningRoot root(core_of(loop), std::move(task), std::move(stop), outcome);
+  loop.run();
+  if (!outcome.ended) throw Error(Errc::aborted, "the loop was stopped before a task had ended");
+  if (outcome.exception) std::rethrow_exception(outcome.exception);
+}
+
+}  // namespace task
+}  // namespace tine
