@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <concepts>
+#include <coroutine>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -32,8 +33,7 @@ template <class E>
 struct ArgumentsOf;
 template <EventName Name, class... Args>
 struct ArgumentsOf<Event<Name, Args...>> {
-  static_assert(!(std::is_same_v<Args, Message> || ...),
-                "tine: a message is awaited with tine::receive(), which knows in which form");
+  static constexpr bool have_message = (std::is_same_v<Args, Message> || ...);
   using type = std::tuple<Kept<Args>...>;
 
   // Makes a listener that passes on all arguments.
@@ -48,9 +48,8 @@ struct EventOf;
 template <EventName Name, class... Events>
 struct EventOf<Name, Emitter<Events...>> {
   static constexpr std::size_t index = detail::event_index<Name, Events...>();
-  static_assert(index < sizeof...(Events),
-                "tine: this emitter has no event of that name; its class lists its events");
-  using Arguments = ArgumentsOf<std::tuple_element_t<index, std::tuple<Events...>>>;
+  static constexpr bool exists = index < sizeof...(Events);
+  using Arguments = ArgumentsOf<std::tuple_element_t<index, std::tuple<Events..., Event<Name>>>>;
   static constexpr bool may_fail =
       Name.view() != "error" && (std::is_same_v<Events, Event<"error", Error>> || ...);
 };
@@ -149,8 +148,17 @@ class Once<Name, Source>::Awaiter final : public task::Wait {
 // Node: events.once(), which waits for ever in these cases too.
 template <EventName Name, class Source>
 auto once(const Source& source) {
-  using Held = std::conditional_t<std::copy_constructible<Source>, Source, task::ViewOf<Source>>;
-  return Once<Name, Held>(Held(source));
+  using Awaited = task::EventOf<Name, task::ViewOf<Source>>;
+  static_assert(Awaited::exists,
+                "tine: this emitter has no event of that name; its class lists its events");
+  static_assert(!Awaited::Arguments::have_message,
+                "tine: a message is awaited with tine::receive(), which knows in which form");
+  if constexpr (!Awaited::exists || Awaited::Arguments::have_message) {
+    return std::suspend_never();  // so that the compiler reports nothing else
+  } else {
+    using Held = std::conditional_t<std::copy_constructible<Source>, Source, task::ViewOf<Source>>;
+    return Once<Name, Held>(Held(source));
+  }
 }
 
 }  // namespace tine

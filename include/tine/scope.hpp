@@ -88,7 +88,8 @@ class Scope {
 //
 // Node: Promise.all(), where the others go on.
 template <task::Awaitable... A>
-requires(sizeof...(A) > 0) Task<std::tuple<task::Value<task::Result<A>>...>> all(A... awaitables) {
+Task<std::tuple<task::Value<task::Result<A>>...>> all(A... awaitables) {
+  static_assert(sizeof...(A) > 0, "tine: all() needs something to wait for");
   return task::all(std::tuple<Task<task::Result<A>>...>(task::as_task(std::move(awaitables))...),
                    std::index_sequence_for<A...>());
 }
@@ -113,8 +114,8 @@ Task<std::vector<task::Value<T>>> all(std::vector<Task<T>> tasks) {
 //
 // Node: Promise.race(), where the others go on.
 template <task::Awaitable... A>
-requires(sizeof...(A) >
-         0) Task<std::variant<task::Value<task::Result<A>>...>> any(A... awaitables) {
+Task<std::variant<task::Value<task::Result<A>>...>> any(A... awaitables) {
+  static_assert(sizeof...(A) > 0, "tine: any() needs something to wait for");
   return task::any(std::tuple<Task<task::Result<A>>...>(task::as_task(std::move(awaitables))...),
                    std::index_sequence_for<A...>());
 }

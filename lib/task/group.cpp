@@ -1,8 +1,10 @@
 #include "tine/detail/group.hpp"
 
-#include <cstdint>
+#include <cstddef>
 #include <exception>
+#include <iterator>
 #include <map>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -18,8 +20,9 @@ class GroupState {
       : parent_(std::move(parent)), until_(until) {}
   GroupState(const GroupState&) = delete;
   GroupState& operator=(const GroupState&) = delete;
+  // See ~Roots.
   ~GroupState() {
-    while (!branches_.empty()) branches_.erase(std::prev(branches_.end()));
+    while (!branches_.empty()) branches_.extract(std::prev(branches_.end()));
   }
 
   void start(Task<void> task);

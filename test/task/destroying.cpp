@@ -162,7 +162,8 @@ TEST_CASE("destroying: a loop that was never run destroys its tasks", "[task]") 
   loop.destroy();
 }
 
-#ifdef __GLIBC__
+// UBSan of g++ takes what unwinds the thread for a null reference.
+#if defined(__GLIBC__) && (defined(__clang__) || !defined(__SANITIZE_ADDRESS__))
 TEST_CASE("destroying: a thread that ends in a task takes all tasks with it", "[task]") {
   AllFramesDestroyed frames;
   std::vector<int> order;

@@ -10,8 +10,6 @@ using nlohmann::json;
 
 namespace {
 
-constexpr const char* silent_script = "exec tail -f /dev/null";
-
 tine::Task<std::vector<json>> receive_all(tine::ChildProcess child, Frame = {}) {
   std::vector<json> all;
   while (auto message = co_await tine::receive(child)) all.push_back(std::move(*message));

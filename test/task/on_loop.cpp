@@ -36,9 +36,11 @@ class Owned {
     void unhandled_exception() const { throw; }
   };
   explicit Owned(std::coroutine_handle<promise_type> frame) : frame_(frame) {}
-  Owned(const Owned&) = delete;
-  Owned& operator=(const Owned&) = delete;
-  ~Owned() { frame_.destroy(); }
+  Owned(Owned&& other) noexcept : frame_(std::exchange(other.frame_, nullptr)) {}
+  Owned& operator=(Owned&&) = delete;
+  ~Owned() {
+    if (frame_) frame_.destroy();
+  }
 
  private:
   std::coroutine_handle<promise_type> frame_;
