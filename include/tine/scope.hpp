@@ -33,9 +33,12 @@ Task<std::variant<Value<T>...>> any(std::tuple<Task<T>...> tasks, std::index_seq
   (group.start(task::into(std::move(std::get<Index>(tasks)), std::get<Index>(values))), ...);
   co_await group.join();
   std::optional<Any> first;
-  const auto take = [&]<std::size_t I>(std::optional<std::variant_alternative_t<I, Any>>& value) {
-    if (group.first() == I) first.emplace(std::in_place_index<I>, std::move(*value));
-  };
+  const auto take =
+      [&]<std::size_t Place>(std::optional<std::variant_alternative_t<Place, Any>>& value) {
+        if (group.first() == Place) {
+          first.emplace(std::in_place_index<Place>, std::move(*value));
+        }
+      };
   (take.template operator()<Index>(std::get<Index>(values)), ...);
   co_return std::move(*first);
 }

@@ -4,11 +4,6 @@
 #include <string>
 #include <variant>
 
-#include <tine/on_loop.hpp>
-#include <tine/once.hpp>
-#include <tine/receive.hpp>
-#include <tine/scope.hpp>
-#include <tine/task.hpp>
 #include <tine/tine.hpp>
 
 using namespace std::chrono_literals;

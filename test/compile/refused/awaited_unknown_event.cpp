@@ -1,7 +1,5 @@
 // error: tine: this emitter has no event of that name
 // names: "exit"
-#include <tine/once.hpp>
-#include <tine/task.hpp>
 #include <tine/tine.hpp>
 
 // "exit" is an event of the parent's side only.

@@ -3,10 +3,6 @@
 #include <iostream>
 #include <variant>
 
-#include <tine/once.hpp>
-#include <tine/receive.hpp>
-#include <tine/scope.hpp>
-#include <tine/task.hpp>
 #include <tine/tine.hpp>
 
 using namespace std::chrono_literals;

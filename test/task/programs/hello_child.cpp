@@ -1,8 +1,6 @@
 // The child of the Hello pair, as a coroutine.
 #include <string>
 
-#include <tine/receive.hpp>
-#include <tine/task.hpp>
 #include <tine/tine.hpp>
 
 namespace {

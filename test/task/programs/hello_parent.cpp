@@ -2,9 +2,6 @@
 #include <iostream>
 #include <string>
 
-#include <tine/once.hpp>
-#include <tine/receive.hpp>
-#include <tine/task.hpp>
 #include <tine/tine.hpp>
 
 namespace {

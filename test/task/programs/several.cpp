@@ -5,9 +5,6 @@
 #include <tuple>
 #include <vector>
 
-#include <tine/receive.hpp>
-#include <tine/scope.hpp>
-#include <tine/task.hpp>
 #include <tine/tine.hpp>
 
 namespace {
