@@ -1,6 +1,7 @@
 #include "wire/v8_tags.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -24,7 +25,13 @@ bool is_with(const Members& object, std::string_view key) {
   return object.size() == 2 && object.rbegin()->first == key;
 }
 
+// A float that is a whole number is an integer when it comes back, so it counts as one here.
 bool is_size(const json& value) {
+  if (value.is_number_float()) {
+    const auto number = value.get<double>();
+    return !std::signbit(number) && std::trunc(number) == number &&
+           number <= double{v8::max_safe_integer};
+  }
   return value.is_number_integer() && (value.is_number_unsigned() || value >= 0);
 }
 

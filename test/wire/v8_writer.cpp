@@ -156,6 +156,7 @@ TEST_CASE("v8 writer: takes an object for itself, unless it is exactly one with 
 TEST_CASE("v8 writer: writes the objects of JSON text as the values that they are", "[wire]") {
   CHECK(v8_bytes(R"({"$binary":"aGk="})"_json) == "\\\0\x0A\x02hi"s);
   CHECK(v8_bytes(R"({"$binary":"aGk=","subtype":3})"_json) == "\\\0\x03\x02hi"s);
+  CHECK(v8_bytes(R"({"$binary":"aGk=","subtype":3.0})"_json) == "\\\0\x03\x02hi"s);
   CHECK(v8_bytes(R"({"$binary":"aGk=","subtype":32})"_json) == "B\x02hi");
   CHECK(v8_problem(R"([{"$binary":"aGk=","subtype":14}])"_json) ==
         "a binary value whose subtype is none of JavaScript, at /0");
