@@ -102,9 +102,11 @@ void Caller::answer_came(const std::shared_ptr<Pending>& call, const Letter& let
   call_back(*call, outcome);
 }
 
-// The state may be destroyed with the last request, so it is kept until the callback returns.
+// The state may be destroyed with the last request, so it is kept until the callback returns. Nothing
+// of the user's stays in a request that is settled: its listener of progress may hold the request.
 void Caller::call_back(Pending& call, Outcome& outcome) {
   const auto keep = std::move(call.state);
+  const auto progress = call.take_progress_listener();
   const auto done = std::move(call.done);
   if (done) done(outcome);
 }
@@ -188,9 +190,10 @@ void Caller::close() noexcept {
   keep_alive_.reset();
 }
 
-// The user may hold the request, but not its callback.
+// The user may hold the request, but not its callback and its listener of progress.
 void Caller::drop(Pending& call) noexcept {
   const auto keep = std::move(call.state);
+  const auto progress = call.take_progress_listener();
   const auto done = std::move(call.done);
 }
 

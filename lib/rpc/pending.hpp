@@ -5,6 +5,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -46,6 +47,11 @@ class Pending final : public std::enable_shared_from_this<Pending> {
   Extras& make_extras() {
     if (!extras) extras = std::make_unique<Extras>();
     return *extras;
+  }
+
+  Callback<void(const nlohmann::json&)> take_progress_listener() noexcept {
+    if (!extras) return {};
+    return std::exchange(extras->progress, {});
   }
 
   std::shared_ptr<State> state;    // null once it is settled

@@ -26,7 +26,10 @@ struct Pair {
   int a;
   int b;
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Pair, a, b)
+void from_json(const json& value, Pair& pair) {
+  value.at("a").get_to(pair.a);
+  value.at("b").get_to(pair.b);
+}
 
 class Child {
  public:

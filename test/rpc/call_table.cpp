@@ -68,7 +68,7 @@ TEST_CASE("call table: deadlines come in their order, and those that are equal i
   table.add(call_until());
   CHECK(table.next_deadline() == start + 1s);
   CHECK(table.due(start + 999ms) == nullptr);
-  for (const Id id : {2, 4, 3}) {
+  for (const Id id : {Id{2}, Id{4}, Id{3}}) {
     CHECK(table.due(start + 2s)->id == id);
     table.extract(id);
   }
