@@ -242,7 +242,7 @@ bool V8Reading::close(Frame& frame) {
   switch (frame.step.container) {
     case V8Container::object:
       members_.end(frame.object);
-      if (meaning_of(*frame.object.members) != V8Meaning::plain && !escape(frame)) return false;
+      if (looks_tagged(*frame.object.members) && !escape(frame)) return false;
       break;
     case V8Container::array:
     case V8Container::set:

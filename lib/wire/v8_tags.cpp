@@ -137,6 +137,17 @@ V8Meaning meaning_of_tagged(const Members& object) {
   return V8Meaning::plain;
 }
 
+bool looks_tagged_behind_dollar(const Members& object) {
+  if (meaning_of_tagged(object) != V8Meaning::plain) return true;
+  const auto& [key, value] = *object.begin();
+  const bool is_object_in_text =
+      value.is_binary() || (value.is_number_float() && !std::isfinite(value.get<double>()));
+  if (!is_object_in_text) return false;
+  if (key == v8::escape_key) return is_alone(object);
+  return key == v8::array_key && is_with(object, v8::length_key) &&
+         is_size(object.rbegin()->second);
+}
+
 bool can_be_referred_to(const json& value) {
   if (!value.is_object()) return value.is_array() || value.is_binary();
   const V8Meaning meaning = meaning_of(*value.get_ptr<const Members*>());

@@ -60,15 +60,27 @@ inline constexpr const char* minus_infinity = "-Infinity";
 // the right types: any other object is plain.
 V8Meaning meaning_of_tagged(const nlohmann::json::object_t& object);
 
+// The members are sorted, and all others of the table's objects come after the one with the '$'.
+inline bool begins_with_dollar(const nlohmann::json::object_t& object) {
+  return !object.empty() && object.begin()->first.starts_with('$');
+}
+
 inline V8Meaning meaning_of(const nlohmann::json::object_t& object) {
-  // The members are sorted, and all others of the table's objects come after the one with the '$'.
-  if (object.empty() || !object.begin()->first.starts_with('$')) [[likely]]
+  if (!begins_with_dollar(object)) [[likely]]
     return V8Meaning::plain;
   return meaning_of_tagged(object);
 }
 
 // Returns whether a value is an object of JavaScript's, and not itself a reference to one.
 bool can_be_referred_to(const nlohmann::json& value);
+
+// Returns whether a plain object of JavaScript's must be marked as one, because it looks like an object
+// with a meaning, here or in JSON text, where bytes and numbers that are not finite are objects.
+bool looks_tagged_behind_dollar(const nlohmann::json::object_t& object);
+
+inline bool looks_tagged(const nlohmann::json::object_t& object) {
+  return begins_with_dollar(object) && looks_tagged_behind_dollar(object);
+}
 
 // Returns how many objects a value consists of that has no other values in it: a boxed BigInt is an
 // object in an object, and a string is none.

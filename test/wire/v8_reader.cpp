@@ -14,6 +14,7 @@
 #include "support/catch.hpp"
 #include "support/scale.hpp"
 #include "wire/random_json.hpp"
+#include "wire/v8_json.hpp"
 #include "wire/v8_message.hpp"
 #include "wire/v8_samples.hpp"
 
@@ -222,6 +223,25 @@ TEST_CASE("v8 reader: names an object up to what has both places in it, and no f
         R"({"$map":[[1,{}],[2,[{"$ref":"3/0/1"}]]]})"_json);
   CHECK(v8_value("rco\"\1ao{\0\"\1eA\2^\0^\2$\0\2{\2."s) ==
         R"({"$error":"Error","cause":{"a":{},"e":[{"$ref":"3"},{"$ref":"2/a"}]}})"_json);
+}
+
+TEST_CASE("v8 reader: marks an object that has a meaning in JSON text only", "[wire]") {
+  const std::string nan = "N\0\0\0\0\0\0\xF8\x7F"s;
+  for (const std::string& in_it : {"\\\0\x0A\x02hi"s, nan}) {
+    const json value = v8_value(in_it);
+    CAPTURE(tine::wire::json_text(value));
+    const std::string escape = "o\"\x07$escape" + in_it + "{\x01";
+    const std::string array = "o\"\x06$array" + in_it + "\"\x06lengthI\x02{\x02";
+    for (const std::string& bytes : {escape, array}) {
+      const json marked = v8_value(bytes);
+      REQUIRE(marked.size() == 1);
+      CHECK(marked.at("$escape").is_object());
+      CHECK(v8_bytes(marked) == bytes);
+      CHECK(v8_bytes(json::parse(tine::wire::json_text(marked))) == bytes);
+    }
+    const std::string other = "o\"\x05$date" + v8_bytes(binary("hi")) + "{\x01";
+    CHECK_FALSE(v8_value(other).contains("$escape"));
+  }
 }
 
 TEST_CASE("v8 reader: names the copy of an object of the runtime that comes again", "[wire]") {
