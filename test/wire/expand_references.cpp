@@ -9,6 +9,7 @@
 #include "support/small_stack.hpp"
 #include "tine/error.hpp"
 #include "tine/references.hpp"
+#include "wire/nested.hpp"
 #include "wire/v8_message.hpp"
 
 using namespace nlohmann::literals;
@@ -27,15 +28,6 @@ std::string problem(const json& part, const tine::ExpandLimits& limits = {}) {
     return text.substr(0, text.find(": bad message"));
   }
   return "";
-}
-
-json nested(std::size_t depth, json innermost) {
-  for (std::size_t i = 0; i < depth; ++i) {
-    json outer = json::array();
-    outer.push_back(std::move(innermost));
-    innermost = std::move(outer);
-  }
-  return innermost;
 }
 
 json reference(const std::string& pointer) { return {{"$ref", pointer}}; }

@@ -11,6 +11,7 @@
 
 #include "base/byte_buffer.hpp"
 #include "support/catch.hpp"
+#include "wire/nested.hpp"
 #include "wire/random_json.hpp"
 #include "wire/read_text.hpp"
 
@@ -39,16 +40,6 @@ std::string problem_of(const json& value, std::size_t max_depth = default_depth)
   const std::string problem = write_json(value, max_depth, out).value_or("");
   CHECK(out.view() == "earlier\n");
   return problem;
-}
-
-json nested(std::size_t depth, const json& innermost, bool objects) {
-  json value = innermost;
-  for (std::size_t i = 0; i < depth; ++i) {
-    json outer = objects ? json::object() : json::array();
-    (objects ? outer["a"] : outer.emplace_back()) = std::move(value);
-    value = std::move(outer);
-  }
-  return value;
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 
 #include "base/byte_buffer.hpp"
 #include "support/catch.hpp"
+#include "wire/nested.hpp"
 #include "wire/random_json.hpp"
 #include "wire/v8_message.hpp"
 #include "wire/v8_samples.hpp"
@@ -29,15 +30,6 @@ bool is_written_otherwise(const V8Sample& sample) {
   const char tag = sample.bytes[0];
   return has_number_key || tag == 'c' || tag == 'a' || tag == 'A' || tag == '\\' ||
          sample.bytes.find('\xE9') != std::string::npos;
-}
-
-json nested(std::size_t depth, json innermost) {
-  for (std::size_t i = 0; i < depth; ++i) {
-    json outer = json::array();
-    outer.push_back(std::move(innermost));
-    innermost = std::move(outer);
-  }
-  return innermost;
 }
 
 const std::string zero = "\0"s;
@@ -142,6 +134,8 @@ TEST_CASE("v8 writer: takes an object for itself, unless it is exactly one with 
                             R"({"$binary":"aGk"})"_json,
                             R"({"$binary":1})"_json,
                             R"({"$binary":"aGk=","subtype":-1})"_json,
+                            R"({"$binary":"aGk=","subtype":3.5})"_json,
+                            R"({"$binary":"aGk=","subtype":-0.0})"_json,
                             R"({"$binary":"aGk=","x":1})"_json,
                             R"({"$number":"nan"})"_json,
                             R"({"$number":1})"_json,
