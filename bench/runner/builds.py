@@ -46,7 +46,7 @@ def made_of(revision):
 
 
 # A program's speed depends on the addresses of its code: the same code, a few bytes further on, is up to
-# 5% slower or faster. So the rounds use programs that were linked behind so many bytes.
+# 14% slower or faster. So the rounds use programs that were linked behind so many bytes.
 PADDINGS = [0, 48, 208, 1040, 2112]
 
 
