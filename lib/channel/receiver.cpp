@@ -80,14 +80,15 @@ void Receiver::look_at_peer(const Inbox::Item& item) {
 // A message that was stored has been offered already.
 bool Receiver::offer_to_user_routes(const Inbox::Item& item, nlohmann::json& value,
                                     ReceivedDescriptors* beside) {
-  return router_.takes_user_messages() && !item.stored &&
-         router_.offer(Router::Offers::user, value, beside);
+  return !item.stored && router_.offer(Router::Offers::user, value, beside);
 }
 
 // Without a listener and without a route, the inbox stores messages by itself.
 void Receiver::deliver_message(const Inbox::Item& item) {
-  if (offer_to_user_routes(item, inbox_.value(), nullptr)) return;
-  if (wanted() == Wanted::nothing) return inbox_.store_last();
+  if (router_.takes_user_messages()) {
+    if (offer_to_user_routes(item, inbox_.value(), nullptr)) return;
+    if (wanted() == Wanted::nothing) return inbox_.store_last();
+  }
   context_.owner().on_message({item.text, inbox_.value()});
 }
 
