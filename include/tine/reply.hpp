@@ -47,7 +47,8 @@ class TINE_EXPORT Reply {
   void fail(const RpcError& error) const;
 
   // Reports a value while the work goes on ($/progress). False means: wait for "drain" before the next
-  // one, or the request has been answered, or the channel has ended.
+  // one, or the request has been answered, or the channel has ended. A value that is refused, because it
+  // cannot be sent or the queue is full, is an "error" of the channel end.
   bool progress(const nlohmann::json& value) const;
 
   // A stop is requested when the peer cancels the request, when its deadline is over, and when the

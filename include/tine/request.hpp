@@ -147,7 +147,8 @@ class [[nodiscard]] Request {
   }
 
   // Sets the listener of the values that the handler reports while it works, as const
-  // nlohmann::json&. They bear the id of the request, or `token`, if the params tell the peer so.
+  // nlohmann::json&. They bear the id of the request, or `token`, if the params tell the peer so. Values
+  // with such a token that come after the request has ended are ordinary messages.
   template <class F>
   Request&& on_progress(F&& listener) && {
     unsent_.set_progress(Callback<void(const nlohmann::json&)>(std::forward<F>(listener)));
@@ -159,8 +160,8 @@ class [[nodiscard]] Request {
     return std::move(*this);
   }
 
-  // Sends the request. `done` is called once, on a later turn of the loop, unless the loop goes away
-  // first. It takes a Result of any type that the value converts to with get<>(), or nothing. For a
+  // Sends the request. `done` is called once, on a later turn of the loop. It is destroyed uncalled
+  // if the loop goes away first, and if the Rpc is an empty handle. It takes a Result of any type that the value converts to with get<>(), or nothing. For a
   // generic lambda that is a Result<T>.
   template <class Done>
   Call then(Done&& done) && {

@@ -43,6 +43,10 @@ struct RpcOptions {
   // How many requests of the peer may wait for one. Further ones are answered with -32000.
   std::size_t incoming_limit = 100'000;
 
+  // How long requests wait for the exit status of the child once its channel has ended. Then they fail
+  // without it.
+  std::chrono::milliseconds exit_patience{100};
+
   // Whether a message without "jsonrpc":"2.0" is an ordinary message, whatever else it has.
   bool strict = false;
 };
@@ -71,9 +75,12 @@ struct RpcOptions {
 //   -32000           RpcOptions::incoming_limit requests wait
 //   -32800           instead of -32603, if the peer has cancelled the request
 //
+// An answer that is refused because ChannelOptions::send_limit is reached becomes a failure. If that is
+// refused too, the peer gets none, and there is an "error" here.
+//
 // When the channel ends, everything that came before is delivered first. Then the requests that wait
 // fail in the order in which they were sent, with Errc::channel_closed: when the exit status of the
-// child is known, but no later than 100 ms after the end, and before "close". ~Loop destroys callbacks
+// child is known, but no later than RpcOptions::exit_patience after the end, and before "close". ~Loop destroys callbacks
 // and handlers without calling them.
 //
 // A handle: see Emitter. All that are made of the same channel end are the same, and the options of
@@ -131,11 +138,12 @@ class TINE_EXPORT Rpc {
   }
 
   // Sets the handler of all other methods: (const std::string& method, const nlohmann::json& params,
-  // Reply reply).
+  // Reply reply). An empty function removes it.
   void on_request(rpc::Fallback handler) const;
 
   // Does the same as on_request() for notifications, which have no Reply. What the handler throws comes
-  // out of Loop::run(). If the params do not convert, that is an "error" (Errc::message_type).
+  // out of Loop::run(). If the params do not convert, that is an "error" (Errc::message_type). A
+  // notification that a handle came with is an ordinary message.
   template <class F>
   void on_notification(std::string method, F handler) const {
     if constexpr (!detail::fits_notification<F>()) {
@@ -152,7 +160,8 @@ class TINE_EXPORT Rpc {
   // Asks whether the peer's loop turns. The loops of Node, Bun and tine answer, without a line of code
   // there, in 0.03 to 3 ms; the result is how long it took. A loop that is busy or stopped does not
   // answer: use within(). If a handle is on its way, the confirmation of its arrival is the answer, and
-  // a handle that is sent while a ping is unanswered waits for that answer.
+  // a handle that is sent while a ping is unanswered waits for that answer. Answers bear no number: a
+  // second ping may get the answer to the first one, even if that has failed.
   //
   // Node: none. Deno never answers; handles that are sent to it after a ping are lost.
   Request<std::chrono::microseconds> ping() const;

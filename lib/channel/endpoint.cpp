@@ -51,7 +51,7 @@ bool Endpoint::send_any(const Message& message, PassedHandle* handle, SendCallba
 Endpoint::Tried Endpoint::try_send(const nlohmann::json& message, PassedHandle* handle) {
   if (connected()) return sender_.try_send(message, handle);
   if (state_ != State::never_open) sender_.count_lost();
-  return {.refused = Error(failed_to_open_ ? failed_to_open_ : Errc::channel_closed), .hold = true};
+  return {.refused = Error(failed_to_open_ ? failed_to_open_ : Errc::channel_closed)};
 }
 
 bool Endpoint::ping() {

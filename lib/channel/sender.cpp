@@ -83,8 +83,8 @@ Sender::Tried Sender::try_send(const nlohmann::json& message, PassedHandle* hand
   SendCallback nobody;
   Tried tried{.refused = add(message, handle, nobody, Outbox::From::user)};
   if (tried.refused) {
-    drain_due_ = drain_due_ || tried.refused->code() == Errc::queue_full;
-    tried.hold = true;
+    tried.hold = tried.refused->code() == Errc::queue_full;
+    drain_due_ = drain_due_ || tried.hold;
   } else {
     transmit();
     tried.hold = !look_at_mark();
@@ -298,8 +298,9 @@ void Sender::take_at_exit(std::string_view command) noexcept {
 void Sender::handle_answered(bool arrived) {
   const Outbox::Answered answered = handshake_.answered(arrived);
   if (answered == Outbox::Answered::unasked) return;
-  if (std::exchange(ping_wanted_, false)) context_.owner().on_pong();
+  const bool is_pong = std::exchange(ping_wanted_, false);
   write_queued();
+  if (is_pong) context_.owner().on_pong();
   if (answered != Outbox::Answered::lost) return;
   if (outbox_.has_refused()) return reports_.look();
   context_.owner().on_error(Error(Errc::handle_lost, "the peer refused it four times"));

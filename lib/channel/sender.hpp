@@ -50,7 +50,7 @@ class Sender final : private uv::Flushable {
   bool send(const nlohmann::json& message, PassedHandle* handle, SendCallback& sent);
   bool send(Text message, PassedHandle* handle, SendCallback& sent);
   // Does the same for a layer above, but returns why the message is refused instead of reporting it.
-  // hold: the queue has reached ChannelOptions::send_mark.
+  // hold: the queue has reached ChannelOptions::send_mark, so "drain" follows.
   struct Tried {
     std::optional<Error> refused = {};
     bool hold = false;

@@ -60,7 +60,7 @@ channel::Endpoint::Tried Peer::try_send(const nlohmann::json& message, const Han
     channel::PassedHandle passed = handles_.pass(handle, keep_open);
     return end_.try_send(message, &passed);
   } catch (const Error& error) {
-    return {.refused = error, .hold = true};
+    return {.refused = error};
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <new>
 
 namespace tine::rpc {
 
@@ -9,9 +10,14 @@ void Alarm::set(uv::LoopCore& core, Clock::time_point deadline) {
   if (timer_ && deadline >= set_to_) return;
   if (deadline == no_deadline) return;
   if (!timer_) {
-    timer_.emplace(core, [this] {
+    timer_.emplace(core, [this, &core] {
       set_to_ = no_deadline;
-      due_();
+      try {
+        due_();
+      } catch (const std::bad_alloc&) {
+        set(core, Clock::now());  // tries again
+        throw;
+      }
     });
     timer_->set_ref(false);
   }

@@ -79,7 +79,7 @@ void Caller::watch(Pending& call, std::stop_token token) {
 bool Caller::take_answer(const Letter& letter, channel::ReceivedDescriptors* beside) {
   const Id id = table_.given(*letter.id);
   if (id == 0) return false;
-  const auto call = pings_.contains(id) ? nullptr : take_out(id);
+  const auto call = pings_.contains(id) ? nullptr : table_.call(id);
   if (!call) {
     ++late_answers_;
     return true;
@@ -91,15 +91,18 @@ bool Caller::take_answer(const Letter& letter, channel::ReceivedDescriptors* bes
   return true;
 }
 
-// A peer that stops at the deadline may say so before this end has looked at the clock.
+// The request leaves the table last, so that it is not lost if memory runs out here. A peer that stops
+// at the deadline may say so before this end has looked at the clock.
 void Caller::answer_came(const std::shared_ptr<Pending>& call, const Letter& letter,
                          Handle handle) {
   Outcome outcome{.value = letter.value, .handle = std::move(handle)};
-  if (!letter.failure) return call_back(*call, outcome);
-  const bool late = letter.failure->code == request_cancelled && Clock::now() >= call->deadline;
-  const RpcError error = late ? timed_out() : ErrorDetails::from_peer(*letter.failure);
-  outcome.error = &error;
-  call_back(*call, outcome);
+  std::optional<RpcError> error;
+  if (letter.failure) {
+    const bool late = letter.failure->code == request_cancelled && Clock::now() >= call->deadline;
+    error = late ? timed_out() : ErrorDetails::from_peer(*letter.failure);
+    outcome.error = &*error;
+  }
+  if (take_out(call->id)) call_back(*call, outcome);
 }
 
 // The state may be destroyed with the last request, so it is kept until the callback returns. Nothing
@@ -120,15 +123,11 @@ bool Caller::take_progress(const Letter& letter) {
 
 void Caller::pong() {
   const auto now = Clock::now();
-  for (const auto& [id, sent] : std::exchange(pings_, {})) {
-    const auto call = take_out(id);
-    if (!call) continue;
+  while (!pings_.empty()) {
+    const auto [id, sent] = *pings_.begin();
     const auto took = std::chrono::duration_cast<std::chrono::microseconds>(now - sent);
-    state_.defer([call, took] {
-      nlohmann::json value = took.count();
-      Outcome outcome{.value = &value};
-      call_back(*call, outcome);
-    });
+    if (const auto call = table_.call(id)) settle_later({call, took.count()});
+    pings_.erase(id);
   }
 }
 
@@ -154,11 +153,16 @@ void Caller::give_up(const std::shared_ptr<Pending>& call, RpcError error) {
   if (!message.is_null()) static_cast<void>(state_.send(message));
 }
 
+void Caller::fail_later(const std::shared_ptr<Pending>& call, RpcError error) {
+  settle_later({call, nullptr, std::move(error)});
+}
+
 // The request leaves the table when it is in the queue: it is always in one of the two, even if memory
 // runs out here.
-void Caller::fail_later(const std::shared_ptr<Pending>& call, RpcError error) {
-  failed_.push_back({call, std::move(error)});
-  take_out(call->id);
+void Caller::settle_later(Settled settled) {
+  const Id id = settled.call->id;
+  settled_.push_back(std::move(settled));
+  take_out(id);
   state_.schedule_settling();
 }
 
@@ -200,9 +204,9 @@ void Caller::drop(Pending& call) noexcept {
 void Caller::drop_all() noexcept {
   close();
   pings_.clear();
-  while (!failed_.empty()) {
-    const auto call = std::move(failed_.front().call);
-    failed_.pop_front();
+  while (!settled_.empty()) {
+    const auto call = std::move(settled_.front().call);
+    settled_.pop_front();
     drop(*call);
   }
   while (const auto call = table_.extract_any()) drop(*call);

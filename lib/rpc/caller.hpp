@@ -6,6 +6,8 @@
 #include <memory>
 #include <optional>
 
+#include <nlohmann/json.hpp>
+
 #include "channel/received_message.hpp"
 #include "rpc/alarm.hpp"
 #include "rpc/call_table.hpp"
@@ -44,10 +46,15 @@ class Caller {
   void channel_closed();
   // Calls back those that wait in the queue. Runs user code.
   template <class Sequence, class Event>
-  void settle_failed(Sequence& sequence, Event event) {
-    sequence.emit_each(event, failed_, [](Failed& failed) {
-      Outcome outcome{.error = &failed.error};
-      call_back(*failed.call, outcome);
+  void call_settled(Sequence& sequence, Event event) {
+    sequence.emit_each(event, settled_, [](Settled& settled) {
+      Outcome outcome;
+      if (settled.error) {
+        outcome.error = &*settled.error;
+      } else {
+        outcome.value = &settled.value;
+      }
+      call_back(*settled.call, outcome);
     });
   }
 
@@ -60,9 +67,10 @@ class Caller {
   std::size_t late_answers() const { return late_answers_; }
 
  private:
-  struct Failed {
+  struct Settled {
     std::shared_ptr<Pending> call;
-    RpcError error;
+    nlohmann::json value;
+    std::optional<RpcError> error = {};
   };
 
   static void call_back(Pending& call, Outcome& outcome);
@@ -74,13 +82,14 @@ class Caller {
   void look_at_deadlines();
   void give_up(const std::shared_ptr<Pending>& call, RpcError error);
   void fail_later(const std::shared_ptr<Pending>& call, RpcError error);
+  void settle_later(Settled settled);
   void update_keep();
 
   State& state_;
   CallTable table_;
   Alarm alarm_{[this] { look_at_deadlines(); }};
   std::map<Id, Clock::time_point> pings_;  // when they were sent
-  std::deque<Failed> failed_;
+  std::deque<Settled> settled_;
   std::optional<uv::KeepAlive> keep_alive_;
   std::size_t late_answers_ = 0;
 };

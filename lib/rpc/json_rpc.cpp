@@ -1,6 +1,7 @@
 #include "rpc/json_rpc.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -32,14 +33,19 @@ const std::string* text(const json* value) {
   return value == nullptr ? nullptr : value->get_ptr<const std::string*>();
 }
 
+// With advanced serialization, a number may be NaN, which is not equal to itself.
+bool is_finite(const json* value) {
+  return value != nullptr && value->is_number() && std::isfinite(value->get<double>());
+}
+
 bool is_id(const json* value) {
-  return value != nullptr && (value->is_string() || value->is_number());
+  return value != nullptr && (value->is_string() || is_finite(value));
 }
 
 // Returns how long the peer waits. It may have sent anything.
 std::optional<std::chrono::milliseconds> time_in(const json* value) {
   constexpr double longest = 1e15;
-  if (value == nullptr || !value->is_number()) return std::nullopt;
+  if (!is_finite(value)) return std::nullopt;
   const double milliseconds = std::clamp(value->get<double>(), 0.0, longest);
   return std::chrono::milliseconds(static_cast<std::int64_t>(milliseconds));
 }

@@ -98,7 +98,10 @@ void Responder::answer(const Incoming::Request& request, const RpcError& error) 
 bool Responder::progress(const Incoming::Request& request, const json& value) {
   if (!state_.connected()) return false;
   const json message = state_.envelope().progress(request.id, value);
-  return !message.is_null() && !state_.send(message).hold;
+  if (message.is_null()) return false;
+  const auto tried = state_.send(message);
+  if (tried.refused) state_.report(*tried.refused);
+  return !tried.hold;
 }
 
 void Responder::forget(Incoming& incoming) noexcept {
@@ -132,8 +135,8 @@ void Responder::take_cancel(const Letter& letter) {
 void Responder::look_at_deadlines() {
   const auto now = Clock::now();
   while (const auto incoming = deadlines_.due(now)) {
-    deadlines_.remove((*incoming)->request().deadline, *incoming);
     stop_later(**incoming);
+    deadlines_.remove((*incoming)->request().deadline, *incoming);
   }
   if (state_.core() != nullptr) alarm_.set(*state_.core(), deadlines_.next());
 }

@@ -1,6 +1,5 @@
 #include "rpc/state.hpp"
 
-#include <chrono>
 #include <new>
 #include <utility>
 
@@ -9,14 +8,6 @@
 #include "rpc/json_rpc.hpp"
 
 namespace tine::rpc {
-
-namespace {
-
-// How long requests that wait for an answer wait for the exit status of the child, once its channel has
-// ended.
-constexpr std::chrono::milliseconds patience_for_exit{100};
-
-}  // namespace
 
 std::shared_ptr<State> State::of(const ChannelEnd& end, const RpcOptions& options) {
   const auto& peer = process::Access::peer_of(end);
@@ -46,7 +37,7 @@ bool State::connected() const {
 State::Tried State::send(const nlohmann::json& message, const Handle& handle, bool keep_open) {
   const auto peer = peer_.lock();
   if (peer && core() != nullptr) return peer->try_send(message, handle, keep_open);
-  return {.refused = Error(Errc::channel_closed), .hold = true};
+  return {.refused = Error(Errc::channel_closed)};
 }
 
 bool State::notify(const nlohmann::json& message, SendCallback sent) {
@@ -82,7 +73,7 @@ void State::defer(Callback<void()> function) {
 void State::emit(Due event) {
   switch (event) {
     case Due::stops: return responder_.request_stops(due_, event);
-    case Due::settling: return caller_.settle_failed(due_, event);
+    case Due::settling: return caller_.call_settled(due_, event);
   }
 }
 
@@ -116,7 +107,7 @@ void State::channel_ended() {
   if (!peer || !peer->exit_follows()) return fail_calls();
   if (caller_.pending() == 0) return;
   exit_wait_.emplace(*core(), [this] { fail_calls(); });
-  exit_wait_->start(patience_for_exit);
+  exit_wait_->start(options_.exit_patience);
 }
 
 void State::exited() {

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <list>
 #include <memory>
@@ -49,6 +50,7 @@ class Child {
     rpc_.on_request("length", [](const std::string& text) { return text.size(); });
     rpc_.on_request("echo", [](json params) { return params; });
     rpc_.on_request("nothing", [] {});
+    rpc_.on_request("touch", [](const std::string& path) { std::ofstream{path}; });
     rpc_.on_request("beside", [](const json& params, const tine::Reply& reply) {
       reply.send(params, reply.handle());
     });

@@ -74,7 +74,7 @@ TEST_CASE("ending: a child that is killed at any byte of its answer", "[rpc]") {
     TestLoop loop;
     auto child = loop.fork(
         "raw", {.args = {"await", "\n", "prefix", std::to_string(cut), escaped(answer), "kill"}});
-    const tine::Rpc rpc(child);
+    const tine::Rpc rpc(child, patient());
     Came<int> first;
     Came<> second;
     rpc.request("add").within(1h).then(first.callback());
@@ -105,7 +105,7 @@ TEST_CASE("ending: one that throws does not keep the others from failing, before
 
 TEST_CASE("ending: a child that lives on is not waited for", "[rpc]") {
   TestLoop loop;
-  Asked asked(loop);
+  Asked asked(loop, {}, {});
   Log log;
   record_events(asked.child, log);
   const auto start = std::chrono::steady_clock::now();
@@ -163,7 +163,7 @@ TEST_CASE("ending: a child that could not be started", "[rpc]") {
   TestLoop loop;
   auto child = tine::fork(loop, "/nowhere/at/all");
   child.on<"error">([] {});
-  const tine::Rpc rpc(child);
+  const tine::Rpc rpc(child, patient());
   Came<> came;
   rpc.request("echo").then(came.callback());
   loop.run();

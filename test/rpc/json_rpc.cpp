@@ -50,6 +50,19 @@ TEST_CASE("JSON-RPC: a string method and an id are a request", "[rpc]") {
   CHECK(content(Opened(R"({"method":"add","id":1,"params":null})").letter.params) == "null");
 }
 
+TEST_CASE("JSON-RPC: a number that is not finite is neither an id nor a timeout", "[rpc]") {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const double infinity = std::numeric_limits<double>::infinity();
+  for (const double number : {nan, infinity, -infinity}) {
+    json request{{"method", "add"}, {"id", number}};
+    CHECK(JsonRpc(false).open(request).kind == Kind::none);
+    request["id"] = 1;
+    request["timeout"] = number;
+    CHECK(JsonRpc(false).open(request).kind == Kind::request);
+    CHECK_FALSE(JsonRpc(false).open(request).timeout);
+  }
+}
+
 TEST_CASE("JSON-RPC: a string method without an id is a notification", "[rpc]") {
   const Opened opened(R"({"method":"log","params":"x"})");
   CHECK(opened.letter.kind == Kind::notification);

@@ -1,6 +1,7 @@
 // Helpers for the tests of requests.
 #pragma once
 
+#include <chrono>
 #include <csignal>
 #include <functional>
 #include <optional>
@@ -53,9 +54,17 @@ inline void await_reaped(int pid) {
   while (::kill(pid, 0) == 0) std::this_thread::yield();
 }
 
+// Options for tests of the exit status, which a busy machine tells late.
+inline tine::RpcOptions patient() {
+  tine::RpcOptions options;
+  options.exit_patience = std::chrono::seconds(30);
+  return options;
+}
+
 // A child that runs test/programs/requests, and the requests to it.
 struct Asked {
-  explicit Asked(TestLoop& loop, std::vector<std::string> args = {}, tine::RpcOptions options = {})
+  explicit Asked(TestLoop& loop, std::vector<std::string> args = {},
+                 tine::RpcOptions options = patient())
       : child(loop.fork("requests", {.args = std::move(args)})), rpc(child, options) {
     rpc.on_request(
         "add", [](const json& params) { return params["a"].get<int>() + params["b"].get<int>(); });

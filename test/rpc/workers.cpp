@@ -25,7 +25,7 @@ TEST_CASE("worker: primary and workers ask each other, beside messages", "[rpc]"
       [&](const tine::Worker&, const json& message) { messages.push_back(message); });
   for (const int id : {1, 2}) {
     const tine::Worker worker = primary.cluster.fork();
-    const tine::Rpc rpc(worker);
+    const tine::Rpc rpc(worker, patient());
     rpc.on_request("name", [id] { return "primary " + std::to_string(id); });
     worker.send("message");
     rpc.request("id").then([id](const tine::Result<int>& result) { CHECK(*result == id); });
@@ -41,7 +41,7 @@ TEST_CASE("worker: primary and workers ask each other, beside messages", "[rpc]"
 TEST_CASE("worker: requests to one that crashes fail with its exit status", "[rpc]") {
   Primary primary;
   const tine::Worker worker = primary.cluster.fork();
-  const tine::Rpc rpc(worker);
+  const tine::Rpc rpc(worker, patient());
   const tine::Rpc of_child(worker.process());
   Came<> came;
   rpc.on_request("name", [](const json&, const tine::Reply& reply) {
