@@ -79,6 +79,9 @@ const isNumber = (value) => has(value, '#int') || has(value, '#float');
 const isLength = (value) => has(value, '#int') && !value['#int'].startsWith('-');
 const isObject = (value) => value !== null && typeof value === 'object' && !Array.isArray(value) &&
     !isNumber(value) && !has(value, '#binary');
+// JSON text has objects for bytes, and for numbers that it has no digits for.
+const isObjectInText = (value) => isObject(value) || has(value, '#binary') ||
+    (has(value, '#float') && /^[7f]ff/.test(value['#float'].padStart(16, '0')));
 const isHex = (value) => isText(value) && /^-?0x[0-9a-f]+$/i.test(value);
 const isBigint = (value) => isObject(value) && Object.keys(value).join() === '$bigint' &&
     isHex(value.$bigint);
@@ -100,7 +103,7 @@ function looksTagged(members) {
     case '$map': return Array.isArray(members.$map) && members.$map.every(isPair);
     case '$bigint': return isHex(members.$bigint);
     case '$ref': return isText(members.$ref) && /^[1-9]\d*(\/|$)/.test(members.$ref);
-    case '$escape': return isObject(members.$escape);
+    case '$escape': return isObjectInText(members.$escape);
     case '$binary': return isBase64(members.$binary);
     case '$binary,subtype': return isBase64(members.$binary) && isLength(members.subtype);
     case '$number': return isNumberName(members.$number);
@@ -110,7 +113,7 @@ function looksTagged(members) {
     case '$regexp,flags': return isText(members.$regexp) && isText(members.flags);
     case '$resizable,maxByteLength':
       return isArrayBuffer(members.$resizable) && isLength(members.maxByteLength);
-    case '$array,length': return isObject(members.$array) && isLength(members.length);
+    case '$array,length': return isObjectInText(members.$array) && isLength(members.length);
     case '$error': case '$error,cause': return isErrorName(members.$error);
     default: return false;
   }
