@@ -7,9 +7,16 @@
 
 #include "tine/detail/export.hpp"
 
+namespace tine {
+class Channel;
+}
 namespace tine::channel {
 class Endpoint;
 }
+namespace tine::task {
+// For receive(): whether a message waits to be delivered to a listener that is there.
+TINE_EXPORT bool message_follows(const Channel& channel);
+}  // namespace tine::task
 
 namespace tine {
 
@@ -116,6 +123,7 @@ class TINE_EXPORT Channel {
 
  private:
   friend class ChannelEnd;
+  friend bool task::message_follows(const Channel& channel);
   explicit Channel(std::shared_ptr<channel::Endpoint> end) : end_(std::move(end)) {}
 
   std::shared_ptr<channel::Endpoint> end_;

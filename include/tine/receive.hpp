@@ -73,8 +73,8 @@ class Receive<T, View>::AwaiterOf final : public task::Wait {
   }
 
  private:
-  // The messages that a channel has stored when it ends are delivered in tasks of the loop. So is
-  // this: if a message is stored, it comes before this wait goes on.
+  // The messages that a channel has stored when it ends are delivered in tasks of the loop, possibly
+  // over several turns.
   void begin() override {
     message_event_.template once<"message">([this](Json message) {
       message_ = std::move(message);
@@ -83,6 +83,8 @@ class Receive<T, View>::AwaiterOf final : public task::Wait {
     if (!channel_.open()) return settle();
     end_event_.template once<"disconnect">([this] { settle(); });
   }
+
+  bool may_get_more() override { return !message_ && task::message_follows(channel_); }
 
   void end() noexcept override {
     message_event_.off();
@@ -112,8 +114,8 @@ class Receive<T, View>::AwaiterOf final : public task::Wait {
 //   while (auto message = co_await tine::receive(child)) std::cout << *message << std::endl;
 //
 // Returns a std::optional<T>: a nlohmann::json, or any type that one converts to with get<T>(). It is
-// nullopt when the channel has ended and all of its messages have been received. Throws
-// Errc::message_type if the message does not convert; that message is dropped.
+// nullopt when the channel has ended and all of its messages have been received, or when it has ended
+// and is paused. Throws Errc::message_type if the message does not convert; that message is dropped.
 //
 // Each receive() is one more "message" listener, for one message. So between two of them the messages
 // wait, unless there are other listeners. A handle that comes with a message is closed; a program

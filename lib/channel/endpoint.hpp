@@ -74,7 +74,7 @@ class Endpoint final : private Transport::User, private Sender::User {
   // Must be called when listeners were added or removed.
   void listeners_changed();
   // Returns whether a message waits to be delivered to a listener that is there.
-  bool has_wanted_message() { return receiver_.has_wanted_frame(); }
+  bool has_wanted_message() { return context_.core() != nullptr && receiver_.has_wanted_frame(); }
 
   // Offers the messages that the Endpoint does not handle itself to the layers above. Cleared when
   // the channel has ended.

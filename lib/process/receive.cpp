@@ -2,9 +2,15 @@
 
 #include <string>
 
+#include "channel/endpoint.hpp"
+#include "tine/channel.hpp"
 #include "tine/error.hpp"
 
 namespace tine::task {
+
+bool message_follows(const Channel& channel) {
+  return channel.end_ && channel.end_->has_wanted_message();
+}
 
 void throw_message_type(const char* reason) {
   throw Error(Errc::message_type,

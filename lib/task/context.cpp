@@ -27,7 +27,10 @@ void Context::forget(const Wait& wait) noexcept {
 }
 
 void Context::run() {
-  if (wait_ != nullptr && wait_->settled()) next_ = std::exchange(wait_, nullptr)->finish();
+  if (wait_ != nullptr && wait_->settled()) {
+    if (wait_->unfinished()) return core_.defer_to_next_turn(task_, shared_from_this());
+    next_ = std::exchange(wait_, nullptr)->finish();
+  }
   run_frames();
   if (std::exchange(end_due_, false)) ended_();
 }

@@ -36,6 +36,39 @@ TEST_CASE("receive: messages that were stored when the channel ended come first"
   CHECK(tine::run(loop, receive_all(child)).empty());
 }
 
+// So many bad lines are delivered over several turns.
+TEST_CASE("receive: stored messages come first, even if bad lines are in front of them", "[task]") {
+  TaskLoop loop;
+  ExpectCalls closed(1);
+  auto child = loop.fork_script("yes x | head -n 8000 >&3; echo 1 >&3; echo 2 >&3");
+  child.on<"close">([&] { closed(); });
+  loop.run();
+  child.on<"error">([](const tine::Error& error) { CHECK(error.code() == tine::Errc::bad_message); });
+  CHECK(tine::run(loop, receive_all(child)) == std::vector<json>{1, 2});
+}
+
+TEST_CASE("receive: a stored message comes first, even if a bad line in front of it is thrown",
+          "[task]") {
+  TaskLoop loop;
+  auto child = loop.fork_script("echo x >&3; echo 1 >&3");
+  loop.run();
+  std::vector<json> all;
+  tine::start(loop, [&]() -> tine::Task<> { all = co_await receive_all(child); });
+  CHECK_THROWS_AS(loop.run(), tine::Error);
+  CHECK(all.empty());
+  loop.run();
+  CHECK(all == std::vector<json>{1});
+}
+
+TEST_CASE("receive: of a child whose loop is gone it is nullopt", "[task]") {
+  TaskLoop loop;
+  TestLoop other;
+  auto child = other.fork_script("echo 1 >&3");
+  other.run();
+  other.destroy();
+  CHECK(tine::run(loop, receive_all(child)).empty());
+}
+
 TEST_CASE("receive: messages wait between two receives", "[task]") {
   TaskLoop loop;
   auto child = loop.fork_script("echo 1 >&3; echo 2 >&3; echo 3 >&3");

@@ -60,11 +60,16 @@ class TINE_EXPORT Wait {
 
   void suspend(PromiseBase& promise, std::coroutine_handle<> frame);
   bool settled() const { return state_ == State::settled; }
+  // Whether the task has to wait for another turn although the wait is settled.
+  bool unfinished() { return !failure_ && may_get_more(); }
   std::coroutine_handle<> finish() noexcept;
   void stop_timer() noexcept;
 
   // Called when the task has been suspended. May throw, and may call settle().
   virtual void begin() {}
+  // Asked after settle(), before the task goes on: whether there is something that this wait should
+  // get first. Then it is asked again in the next loop iteration.
+  virtual bool may_get_more() { return false; }
   // Called before the task goes on, and at once if it goes on without the event.
   virtual void end() noexcept {}
   // Called when the time of this wait is over.
