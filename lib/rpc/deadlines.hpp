@@ -1,22 +1,16 @@
 #pragma once
 
-#include <chrono>
 #include <optional>
 #include <set>
 #include <utility>
 
+#include "uv/deadline.hpp"
+
 namespace tine::rpc {
 
-using Clock = std::chrono::steady_clock;
-
-// The point in time of "never".
-inline constexpr Clock::time_point no_deadline = Clock::time_point::max();
-
-// Returns the point in time that is this long after `now`.
-inline Clock::time_point deadline_after(Clock::time_point now, std::chrono::milliseconds time) {
-  const auto longest = std::chrono::duration_cast<std::chrono::milliseconds>(no_deadline - now);
-  return time < longest ? now + time : no_deadline;
-}
+using uv::Clock;
+using uv::deadline_after;
+using uv::no_deadline;
 
 // Points in time, each of which belongs to a key. No timer: it is told the time.
 template <class Key>
@@ -28,7 +22,6 @@ class Deadlines {
   void remove(Clock::time_point deadline, Key key) noexcept {
     if (deadline != no_deadline) all_.erase({deadline, key});
   }
-  void clear() noexcept { all_.clear(); }
 
   // Returns the earliest one.
   Clock::time_point next() const { return all_.empty() ? no_deadline : all_.begin()->first; }

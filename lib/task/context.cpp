@@ -1,5 +1,6 @@
 #include "task/context.hpp"
 
+#include <chrono>
 #include <utility>
 
 namespace tine::task {
@@ -56,9 +57,9 @@ void Context::end_with(Errc reason) noexcept {
   }
 }
 
-void Context::limit(std::chrono::steady_clock::time_point deadline) {
-  const auto left =
-      std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+void Context::limit(uv::Clock::time_point deadline) {
+  if (deadline == uv::no_deadline) return;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - uv::Clock::now());
   deadline_ = uv::TimerState::start(core_, left, [this] { end_with(Errc::timed_out); });
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <coroutine>
 #include <memory>
 #include <optional>
@@ -8,6 +7,7 @@
 #include "tine/callback.hpp"
 #include "tine/detail/wait.hpp"
 #include "tine/error.hpp"
+#include "uv/deadline.hpp"
 #include "uv/loop_core.hpp"
 #include "uv/task.hpp"
 #include "uv/timer.hpp"
@@ -45,7 +45,7 @@ class Context final : public std::enable_shared_from_this<Context> {
   void end_with(Errc reason) noexcept;
   std::optional<Errc> ending() const { return ending_; }
   // Does that with Errc::timed_out when the time is over.
-  void limit(std::chrono::steady_clock::time_point deadline);
+  void limit(uv::Clock::time_point deadline);
 
   void close() noexcept;
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "task/context.hpp"
+#include "uv/deadline.hpp"
 
 namespace tine::task {
 
@@ -13,7 +14,7 @@ void PromiseBase::unhandled_exception() {
 }
 
 void PromiseBase::limit(std::chrono::milliseconds time) {
-  deadline_ = std::chrono::steady_clock::now() + time;
+  deadline_ = uv::deadline_after(uv::Clock::now(), time);
 }
 
 void PromiseBase::run_for(PromiseBase& waiting_promise, std::coroutine_handle<> waiting,

@@ -139,11 +139,3 @@ TEST_CASE("call table: a token belongs to the last request that has chosen it", 
   table.extract(2);
   CHECK(table.call_of_token("a") == nullptr);
 }
-
-TEST_CASE("deadlines: one that is too far away for the clock is never", "[rpc]") {
-  using tine::rpc::deadline_after;
-  const auto now = Clock::now();
-  CHECK(deadline_after(now, 5ms) == now + 5ms);
-  CHECK(deadline_after(now, std::chrono::milliseconds::max()) == no_deadline);
-  CHECK(deadline_after(now, std::chrono::hours(24 * 365 * 1000)) == no_deadline);
-}

@@ -231,6 +231,23 @@ TEST_CASE("deadline: the earlier one counts, whichever task it is of", "[task]")
   CHECK(error_of(loop, outer(-5ms)) == tine::Errc::timed_out);
 }
 
+TEST_CASE("deadline: one that is too far away for the clock is none, one in the past has come",
+          "[task]") {
+  TaskLoop loop;
+  const auto quick = [](Frame = {}) -> tine::Task<int> {
+    co_await tine::sleep(1ms);
+    co_return 1;
+  };
+  const auto outer = [&](Frame = {}) -> tine::Task<int> {
+    co_return co_await quick().within(std::chrono::milliseconds::max());
+  };
+  CHECK(tine::run(loop, quick().within(std::chrono::milliseconds::max())) == 1);
+  CHECK(tine::run(loop, outer()) == 1);
+  const Bell bell;
+  CHECK(error_of(loop, wait_for(bell).within(std::chrono::milliseconds::min())) ==
+        tine::Errc::timed_out);
+}
+
 TEST_CASE("deadline: after an inner one the outer task goes on", "[task]") {
   TaskLoop loop;
   const Bell bell;

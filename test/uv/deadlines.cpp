@@ -12,6 +12,7 @@
 #include "base/descriptor.hpp"
 #include "support/catch.hpp"
 #include "support/test_loop.hpp"
+#include "uv/deadline.hpp"
 #include "uv/stream.hpp"
 #include "uv/timer.hpp"
 
@@ -135,4 +136,17 @@ TEST_CASE("timer: after set_ref(false) it does not keep the loop running, expire
   loop->after(20ms, [] {});
   loop.run();
   CHECK(ran);
+}
+
+TEST_CASE("deadline: one that is too far away for the clock is never, one in the past is now",
+          "[uv]") {
+  using std::chrono::milliseconds;
+  using tine::uv::deadline_after;
+  using tine::uv::no_deadline;
+  const auto now = Clock::now();
+  CHECK(deadline_after(now, 5ms) == now + 5ms);
+  CHECK(deadline_after(now, milliseconds::max()) == no_deadline);
+  CHECK(deadline_after(now, std::chrono::hours(24 * 365 * 1000)) == no_deadline);
+  CHECK(deadline_after(now, -5ms) == now);
+  CHECK(deadline_after(now, milliseconds::min()) == now);
 }
