@@ -67,6 +67,7 @@ void LoopCore::drop_all() noexcept {
   extensions_.clear();
   // Destroying the user's captures may still use the core.
   kept.clear();
+  posted_.close(copied());
   while (work_left()) {
     tasks_.clear();
     next_tasks_.clear();
@@ -75,7 +76,6 @@ void LoopCore::drop_all() noexcept {
   }
   wakeup_.reset();
   due_timers_.close();
-  posted_.close(copied());
 }
 
 // Called when the thread ends in a libuv callback or is cancelled in run(). libuv cannot go on

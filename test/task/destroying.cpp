@@ -156,6 +156,22 @@ TEST_CASE("destroying: a destructor in a task may use what is on the loop, and s
   await_reaped(child);
 }
 
+TEST_CASE("destroying: a posted function may start a task in its destructor", "[task]") {
+  class Starter {
+   public:
+    explicit Starter(tine::Loop& loop) : loop_(loop) {}
+    Starter(const Starter&) = delete;
+    Starter& operator=(const Starter&) = delete;
+    ~Starter() { tine::start(loop_, wait_for(Bell()).within(1h)); }
+
+   private:
+    tine::Loop& loop_;
+  };
+  TaskLoop loop;
+  loop->post([starter = std::make_shared<Starter>(loop)] {});
+  loop.destroy();
+}
+
 TEST_CASE("destroying: a loop that was never run destroys its tasks", "[task]") {
   TaskLoop loop;
   tine::start(loop, wait_for(Bell()));
