@@ -56,12 +56,15 @@ Roots& Roots::of(uv::LoopCore& core) {
   return *roots;
 }
 
+// If memory runs out, nothing keeps the loop running.
 std::size_t Roots::add(Task<void> task, std::stop_token stop, Outcome* outcome) {
   const std::size_t number = started_++;
-  if (!keep_alive_) keep_alive_.emplace(core_);
+  std::optional<uv::KeepAlive> keep_alive;
+  if (!keep_alive_) keep_alive.emplace(core_);
   auto root = std::make_unique<Root>(core_, std::move(task), std::move(stop), outcome,
                                      [this, number] { ended(number); });
   roots_.emplace(number, std::move(root));
+  if (keep_alive) keep_alive_ = std::move(keep_alive);
   return number;
 }
 

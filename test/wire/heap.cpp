@@ -8,12 +8,14 @@ namespace {
 
 std::atomic<std::size_t> allocated_blocks{0};
 std::atomic<std::size_t> allocated_bytes{0};
+std::atomic<int> until_failure{-1};
 
 // Each block has its size stored in front of it.
 constexpr std::size_t header = alignof(std::max_align_t);
 static_assert(header >= sizeof(std::size_t));
 
 void* allocate(std::size_t size) noexcept {
+  if (until_failure >= 0 && until_failure-- == 0) return nullptr;
   auto* const block = static_cast<std::size_t*>(std::malloc(size + header));
   if (block == nullptr) return nullptr;
   *block = size;
@@ -38,6 +40,7 @@ void release(void* bytes) noexcept {
 
 std::size_t heap::allocations() { return allocated_blocks; }
 std::size_t heap::live_bytes() { return allocated_bytes; }
+void heap::fail_after(int count) { until_failure = count; }
 
 void* operator new(std::size_t size) { return allocate_or_throw(size); }
 void* operator new[](std::size_t size) { return allocate_or_throw(size); }
