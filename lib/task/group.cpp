@@ -69,9 +69,13 @@ void GroupState::end_all() noexcept {
   for (const auto& branch : branches_) branch.second->context()->end_with(Errc::aborted);
 }
 
+// The frame is gone before the group looks whether it is empty: a destructor in the frame may start
+// another task.
 void GroupState::ended(std::size_t place) {
-  const auto ended = branches_.extract(place);  // destroyed after it has left the map
-  note_end(*ended.mapped(), place);
+  {
+    const auto ended = branches_.extract(place);  // destroyed after it has left the map
+    note_end(*ended.mapped(), place);
+  }
   if (branches_.empty() && waiting_) waiting_context_->transfer(std::exchange(waiting_, nullptr));
 }
 

@@ -155,6 +155,26 @@ TEST_CASE("scope: join() waits for all, also for those that were started meanwhi
   CHECK(ended == std::vector{1, 2, 3, 4});
 }
 
+TEST_CASE("scope: join() waits also for a task that the end of the last one starts", "[task]") {
+  TaskLoop loop;
+  bool ended = false;
+  const auto parent = [&](Frame = {}) -> tine::Task<> {
+    auto scope = co_await tine::Scope::open();
+    const auto quick = [&](Frame = {}) -> tine::Task<> {
+      co_await tine::sleep(1ms);
+      ended = true;
+    };
+    // An argument lives as long as the frame.
+    std::shared_ptr<void> starter(nullptr, [&](void*) { scope.start(quick()); });
+    scope.start([](std::shared_ptr<void>, Frame = {}) -> tine::Task<> {
+      co_return;
+    }(std::move(starter)));
+    co_await scope.join();
+    CHECK(ended);
+  };
+  tine::run(loop, parent());
+}
+
 TEST_CASE("scope: tasks begin while the task that opened it does other things", "[task]") {
   TaskLoop loop;
   int stopped = 0;
