@@ -60,7 +60,7 @@ Task<std::variant<Value<T>...>> any(std::tuple<Task<T>...> tasks, std::index_seq
 class Scope {
  public:
   // What opens a scope, by co_await.
-  class Opening : private task::Group::Opening {
+  class [[nodiscard]] Opening : private task::Group::Opening {
    public:
     Opening() : task::Group::Opening(task::Group::Until::all_end) {}
     using task::Group::Opening::await_ready;

@@ -22,7 +22,7 @@ class TINE_EXPORT Group {
   enum class Until { all_end, first_ends };
 
   // The awaiter that opens a group in the task that awaits it. It does not suspend the task.
-  class Opening {
+  class [[nodiscard]] Opening {
    public:
     explicit Opening(Until until) : until_(until) {}
     bool await_ready() const noexcept { return false; }
@@ -42,7 +42,7 @@ class TINE_EXPORT Group {
   };
 
   // The awaiter of the end of all tasks. It throws what the group failed with.
-  class Joining {
+  class [[nodiscard]] Joining {
    public:
     explicit Joining(Group& group) : group_(group) {}
     bool await_ready() const noexcept { return group_.empty(); }
