@@ -76,7 +76,8 @@ class Scope {
   // not failed.
   void stop() { group_.stop(); }
 
-  // Waits, by co_await, until all tasks have ended. Throws the first exception of a task.
+  // Waits, by co_await, until all tasks have ended. Throws the first exception of a task. One task at a
+  // time may wait.
   task::Group::Joining join() { return group_.join(); }
 
  private:

@@ -11,6 +11,7 @@
 // `co_await tine::receive(child).within(1s)` is safe with every compiler.
 #pragma once
 
+#include <cassert>
 #include <chrono>
 #include <concepts>
 #include <coroutine>
@@ -71,6 +72,7 @@ class [[nodiscard]] Task {
   //
   // Node: AbortSignal.timeout().
   Task&& within(std::chrono::milliseconds time) && {
+    assert(frame_ && "within() of an empty Task");
     frame_.promise().limit(time);
     return std::move(*this);
   }
@@ -89,7 +91,9 @@ class [[nodiscard]] Task {
 template <class T>
 class Task<T>::Awaiter {
  public:
-  explicit Awaiter(Task task) : task_(std::move(task)) {}
+  explicit Awaiter(Task task) : task_(std::move(task)) {
+    assert(task_ && "co_await of an empty Task: it was awaited or started before");
+  }
 
   bool await_ready() const noexcept { return false; }
 

@@ -1,9 +1,12 @@
 #include "task/branch.hpp"
 
+#include <cassert>
+
 namespace tine::task {
 
 Branch::Branch(uv::LoopCore& core, Context* parent, Task<void> task, Callback<void()> ended)
     : context_(std::make_shared<Context>(core, parent, std::move(ended))), task_(std::move(task)) {
+  assert(task_ && "an empty Task is started: it was awaited or started before");
   auto& promise = task_.frame_.promise();
   promise.context_ = context_.get();
   if (promise.deadline_) context_->limit(*promise.deadline_);

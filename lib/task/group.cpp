@@ -1,5 +1,6 @@
 #include "tine/detail/group.hpp"
 
+#include <cassert>
 #include <cstddef>
 #include <exception>
 #include <iterator>
@@ -95,6 +96,7 @@ void GroupState::note_end(const Branch& branch, std::size_t place) {
 }
 
 void GroupState::resume(std::shared_ptr<Context> context, std::coroutine_handle<> waiting) {
+  assert(!waiting_ && "two tasks join a Scope at the same time");
   waiting_context_ = std::move(context);
   waiting_ = waiting;
 }

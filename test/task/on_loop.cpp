@@ -132,6 +132,30 @@ TEST_CASE("on_loop: a coroutine may be destroyed while it waits, also after the 
   loop.destroy();
 }
 
+TEST_CASE("on_loop: what is awaited is given up when the loop goes, and the coroutine stays",
+          "[task]") {
+  AllFramesDestroyed frames;
+  const Bell bell;
+  const auto inner = [](Bell its, Frame = {}) -> tine::Task<> {
+    co_await tine::all(tine::once<"stop">(its), tine::once<"number">(its).within(1h));
+  };
+  const auto wait = [&](tine::Loop& loop, Frame = {}) -> Owned {
+    co_await tine::on_loop(loop, inner(bell).within(1h));
+    FAIL("the coroutine went on");
+  };
+  TestLoop loop;
+  const Owned owned = wait(loop);
+  loop->post([&] { loop->stop(); });
+  loop.run();
+  CHECK(bell.listeners() > 0);
+  CHECK(Frame::alive() == 2);
+  loop.destroy();
+  CHECK(bell.listeners() == 0);
+  CHECK(Frame::alive() == 1);
+  bell.emit<"stop">();
+  bell.emit<"number">(1);
+}
+
 TEST_CASE("task: it may await an awaiter of another library, which resumes it anywhere", "[task]") {
   TaskLoop loop;
   Gate gate;

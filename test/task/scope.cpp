@@ -175,6 +175,20 @@ TEST_CASE("scope: join() waits also for a task that the end of the last one star
   tine::run(loop, parent());
 }
 
+#ifndef NDEBUG
+TEST_CASE("scope: two tasks that join it at the same time are a bug that is noticed", "[task]") {
+  CHECK(aborts([] {
+    tine::Loop loop;
+    tine::run(loop, []() -> tine::Task<> {
+      auto scope = co_await tine::Scope::open();
+      scope.start([]() -> tine::Task<> { co_await tine::sleep(1h); }());
+      const auto join = [](tine::Scope& its) -> tine::Task<> { co_await its.join(); };
+      co_await tine::all(join(scope), join(scope));
+    });
+  }));
+}
+#endif
+
 TEST_CASE("scope: tasks begin while the task that opened it does other things", "[task]") {
   TaskLoop loop;
   int stopped = 0;

@@ -13,13 +13,6 @@ namespace {
 
 tine::Task<> wait_for(Bell bell, Frame = {}) { co_await tine::once<"stop">(bell); }
 
-// Lets everything run that is due, and stops the loop.
-void settle(TestLoop& loop) {
-  const tine::Timer timer = loop->after(2ms, [&] { loop->stop(); });
-  loop.run();
-  timer.cancel();
-}
-
 }  // namespace
 
 TEST_CASE("stop: each await throws Errc::aborted on a later turn", "[task]") {

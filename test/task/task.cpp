@@ -96,6 +96,23 @@ TEST_CASE("task: moving and assigning one keeps what it owns, and no more", "[ta
   CHECK_FALSE(task);
 }
 
+#ifndef NDEBUG
+TEST_CASE("task: to limit, start or await an empty one is a bug that is noticed", "[task]") {
+  CHECK(aborts([] { static_cast<void>(tine::Task<>().within(1h)); }));
+  CHECK(aborts([] {
+    tine::Loop loop;
+    tine::start(loop, tine::Task<>());
+  }));
+  CHECK(aborts([] {
+    tine::Loop loop;
+    tine::run(loop, []() -> tine::Task<> {
+      tine::Task<> empty;
+      co_await std::move(empty);
+    });
+  }));
+}
+#endif
+
 TEST_CASE("start: a task begins on a later turn, and keeps the loop", "[task]") {
   TaskLoop loop;
   std::vector<int> order;

@@ -2,10 +2,15 @@
 #pragma once
 
 #include <chrono>
+#include <csignal>
 #include <memory>
 #include <string>
 #include <system_error>
 #include <utility>
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <tine/on_loop.hpp>
 #include <tine/once.hpp>
@@ -69,6 +74,47 @@ class Bell : public tine::Emitter<tine::Event<"ring", int, std::string>, tine::E
 
   std::shared_ptr<Listeners> listeners_;
 };
+
+// Goes on when everything has run that was due, and what follows from it without an event. No await
+// of the tests needs more turns to begin.
+inline tine::Task<> turns(tine::Loop& loop) {
+  constexpr int enough = 20;
+  const Bell bell;
+  for (int i = 0; i < enough; ++i) {
+    loop.post([bell] { bell.emit<"stop">(); });
+    co_await tine::once<"stop">(bell);
+  }
+}
+
+// Lets all that run, and leaves the rest on the loop.
+inline void settle(TestLoop& loop) { tine::run(loop, turns(loop)); }
+
+// Calls a function as soon as a condition holds, for which it looks in each turn.
+template <class Condition, class F>
+void when(tine::Loop& loop, Condition condition, F function) {
+  loop.post([&loop, condition, function] {
+    if (condition()) return function();
+    when(loop, condition, function);
+  });
+}
+
+// Returns whether a function ends its process, as a failed assertion does. Runs it in a process of
+// its own.
+template <class F>
+bool aborts(F function) {
+  const pid_t pid = fork();
+  if (pid == 0) {
+    std::signal(SIGABRT, SIG_DFL);
+    dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
+    try {
+      function();
+    } catch (...) {
+    }
+    _exit(0);
+  }
+  int status = 0;
+  return waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
+}
 
 // Runs the loop until the task has ended. Returns the code of the tine::Error that it throws, or
 // none.
