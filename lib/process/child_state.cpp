@@ -135,7 +135,8 @@ void ChildProcess::State::prepare_to_end_by(const ForkOptions& options) {
   }
   if (options.stop.stop_possible()) {
     aborted_.emplace(Errc::aborted, "the stop of " + file_ + " was requested");
-    stop_callback_.emplace(options.stop, StopRequest{core(), this});
+    stop_watch_.emplace(*core(), weak_from_this(), [this] { stop_requested(); });
+    stop_watch_->start(options.stop);
   }
 }
 
@@ -286,11 +287,6 @@ void ChildProcess::State::stop(const StopOptions& options) {
   }
 }
 
-// A state that is being destroyed needs no stop.
-void ChildProcess::State::StopRequest::operator()() const noexcept {
-  if (auto keep = state->weak_from_this().lock()) core->post(state->stop_task_, std::move(keep));
-}
-
 void ChildProcess::State::stop_requested() {
   if (kill(kill_signal_)) on_error(*aborted_);
 }
@@ -311,7 +307,7 @@ void ChildProcess::State::loop_closing() noexcept {
 }
 
 void ChildProcess::State::forget_subprocess() noexcept {
-  stop_callback_.reset();
+  if (stop_watch_) stop_watch_->stop();
   stop_deadline_.reset();
   timeout_.reset();
   subprocess_.reset();

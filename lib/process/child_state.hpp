@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
-#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -15,6 +14,7 @@
 #include "spawn/subprocess.hpp"
 #include "tine/child_process.hpp"
 #include "uv/event_sequence.hpp"
+#include "uv/stop_watch.hpp"
 #include "uv/timer.hpp"
 
 namespace tine {
@@ -60,13 +60,6 @@ class ChildProcess::State final : public process::PeerState<ChildProcess::Listen
     std::shared_ptr<net::StreamState> stream;
   };
 
-  // Posts the task that ends the child. May be called on any thread.
-  struct StopRequest {
-    uv::LoopCore* core;
-    State* state;
-    void operator()() const noexcept;
-  };
-
   void start(const std::filesystem::path& module, const ForkOptions& options,
              std::optional<int> worker);
   void start(process::ForkPlan& plan, const ForkOptions& options);
@@ -107,8 +100,7 @@ class ChildProcess::State final : public process::PeerState<ChildProcess::Listen
   std::optional<Error> aborted_;  // reported after a stop request; made in advance
 
   uv::EventSequence<Stage> life_{[this](Stage stage) { emit(stage); }};
-  uv::Task stop_task_{[this] { stop_requested(); }};
-  std::optional<std::stop_callback<StopRequest>> stop_callback_;  // destroyed before what it uses
+  std::optional<uv::StopWatch> stop_watch_;
 };
 
 }  // namespace tine

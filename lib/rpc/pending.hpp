@@ -11,10 +11,10 @@
 
 #include "rpc/deadlines.hpp"
 #include "rpc/envelope.hpp"
-#include "rpc/stop_watch.hpp"
 #include "tine/callback.hpp"
 #include "tine/handle.hpp"
 #include "tine/request.hpp"
+#include "uv/stop_watch.hpp"
 
 namespace tine::rpc {
 
@@ -35,7 +35,7 @@ struct Unsent {
 struct Extras {
   Callback<void(const nlohmann::json&)> progress = {};
   nlohmann::json token = {};  // null: the id is the token
-  std::optional<StopWatch> stop = {};
+  std::optional<uv::StopWatch> stop = {};
 };
 
 // A request of ours. It is made, waits in the CallTable, and is settled when its callback is called. It

@@ -63,11 +63,19 @@ void Context::limit(uv::Clock::time_point deadline) {
   deadline_ = uv::TimerState::start(core_, left, [this] { end_with(Errc::timed_out); });
 }
 
+void Context::stop_on(std::stop_token stop) {
+  if (!stop.stop_possible()) return;
+  stop_watch_ = std::make_unique<uv::StopWatch>(core_, weak_from_this(),
+                                                [this] { end_with(Errc::aborted); });
+  stop_watch_->start(std::move(stop));
+}
+
 void Context::close() noexcept {
   next_ = nullptr;
   wait_ = nullptr;
   end_due_ = false;
   if (const auto timer = std::exchange(deadline_, nullptr)) timer->cancel();
+  if (stop_watch_) stop_watch_->stop();
   leave_parent();
   while (Context* const child = first_child_) child->leave_parent();
 }

@@ -3,12 +3,14 @@
 #include <coroutine>
 #include <memory>
 #include <optional>
+#include <stop_token>
 
 #include "tine/callback.hpp"
 #include "tine/detail/wait.hpp"
 #include "tine/error.hpp"
 #include "uv/deadline.hpp"
 #include "uv/loop_core.hpp"
+#include "uv/stop_watch.hpp"
 #include "uv/task.hpp"
 #include "uv/timer.hpp"
 
@@ -46,6 +48,8 @@ class Context final : public std::enable_shared_from_this<Context> {
   std::optional<Errc> ending() const { return ending_; }
   // Does that with Errc::timed_out when the time is over.
   void limit(uv::Clock::time_point deadline);
+  // Does that with Errc::aborted when a stop is requested.
+  void stop_on(std::stop_token stop);
 
   void close() noexcept;
 
@@ -64,6 +68,7 @@ class Context final : public std::enable_shared_from_this<Context> {
   bool end_due_ = false;  // whether `ended` is to be called
   std::optional<Errc> ending_;
   std::shared_ptr<uv::TimerState> deadline_;
+  std::unique_ptr<uv::StopWatch> stop_watch_;
 
   Context* parent_;
   Context* first_child_ = nullptr;

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "task/branch.hpp"
-#include "uv/task.hpp"
 
 namespace tine::task {
 
@@ -17,12 +16,7 @@ class Roots::Root {
       : branch_(core, nullptr, std::move(task), std::move(ended)),
         stop_(std::move(stop)),
         outcome_(outcome) {
-    if (!stop_.stop_possible()) return;
-    const std::weak_ptr<Context> context = branch_.context();
-    stop_callback_.emplace(stop_, StopRequest{&core, std::make_shared<uv::Task>([context] {
-                                                if (const auto stopped = context.lock())
-                                                  stopped->end_with(Errc::aborted);
-                                              })});
+    branch_.context()->stop_on(stop_);
   }
 
   Outcome* outcome() const { return outcome_; }
@@ -31,17 +25,9 @@ class Roots::Root {
   bool ended_by_stop() const { return stop_.stop_requested() && branch_.aborted(); }
 
  private:
-  // Posts the task that stops the root. May be called on any thread.
-  struct StopRequest {
-    uv::LoopCore* core;
-    std::shared_ptr<uv::Task> stop;
-    void operator()() const noexcept { core->post(*stop, stop); }
-  };
-
   Branch branch_;
   std::stop_token stop_;
   Outcome* outcome_;
-  std::optional<std::stop_callback<StopRequest>> stop_callback_;  // destroyed first
 };
 
 // A destructor in a frame may remove a root, so each one leaves the map before it is destroyed.
