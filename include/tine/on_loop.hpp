@@ -16,8 +16,6 @@ namespace tine {
 
 namespace task {
 
-class Branch;
-
 // Runs a task for a coroutine that is none.
 class TINE_EXPORT Bridge {
  public:
@@ -30,9 +28,11 @@ class TINE_EXPORT Bridge {
   void rethrow() const;
 
  private:
+  class Running;
+
   Loop& loop_;
   Task<void> task_;
-  std::unique_ptr<Branch> branch_;
+  std::unique_ptr<Running> running_;
 };
 
 }  // namespace task
@@ -64,8 +64,14 @@ class [[nodiscard]] OnLoop {
   Task<T> task_;
 };
 
-// Makes a task, or anything else that a task can await, awaitable in a coroutine of any other type.
-// That coroutine goes on in a task of the loop, but the loop does not own it.
+// Makes a Task, or anything else that a Task can await, awaitable in a coroutine of another type:
+//
+//   const int answer = co_await tine::on_loop(loop, ask(child));
+//
+// The coroutine goes on in a listener of the loop, so what it throws there comes out of Loop::run().
+// The loop does not own the coroutine, and does not run for its sake: Loop::run() returns if nothing else
+// keeps it. If the coroutine is destroyed while it waits, what it awaits is given up. If the loop is
+// destroyed first, what it awaits is given up too, and the coroutine never goes on.
 template <task::Awaitable A>
 OnLoop<task::Result<A>> on_loop(Loop& loop, A awaitable) {
   return OnLoop<task::Result<A>>(loop, task::as_task(std::move(awaitable)));

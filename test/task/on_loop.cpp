@@ -140,13 +140,13 @@ TEST_CASE("on_loop: what is awaited is given up when the loop goes, and the coro
     co_await tine::all(tine::once<"stop">(its), tine::once<"number">(its).within(1h));
   };
   const auto wait = [&](tine::Loop& loop, Frame = {}) -> Owned {
-    co_await tine::on_loop(loop, inner(bell).within(1h));
+    auto task = inner(bell).within(1h);
+    co_await tine::on_loop(loop, std::move(task));
     FAIL("the coroutine went on");
   };
   TestLoop loop;
   const Owned owned = wait(loop);
-  loop->post([&] { loop->stop(); });
-  loop.run();
+  settle(loop);
   CHECK(bell.listeners() > 0);
   CHECK(Frame::alive() == 2);
   loop.destroy();
