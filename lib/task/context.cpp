@@ -14,6 +14,7 @@ Context::Context(uv::LoopCore& core, Context* parent, Callback<void()> ended)
 }
 
 void Context::transfer(std::coroutine_handle<> frame) noexcept {
+  if (closed_) return;
   next_ = frame;
   if (!running_) defer();
 }
@@ -71,6 +72,7 @@ void Context::stop_on(std::stop_token stop) {
 }
 
 void Context::close() noexcept {
+  closed_ = true;
   next_ = nullptr;
   wait_ = nullptr;
   end_due_ = false;

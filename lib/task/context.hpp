@@ -33,7 +33,8 @@ class Context final : public std::enable_shared_from_this<Context> {
 
   uv::LoopCore& core() const { return core_; }
 
-  // Runs a frame next: in the task of the loop that runs this context, or else on a later turn.
+  // Runs a frame next: in the task of the loop that runs this context, or else on a later turn. A
+  // no-op after close().
   void transfer(std::coroutine_handle<> frame) noexcept;
   void outermost_ended() noexcept;
 
@@ -66,6 +67,7 @@ class Context final : public std::enable_shared_from_this<Context> {
   Wait* wait_ = nullptr;
   bool running_ = false;
   bool end_due_ = false;  // whether `ended` is to be called
+  bool closed_ = false;
   std::optional<Errc> ending_;
   std::shared_ptr<uv::TimerState> deadline_;
   std::unique_ptr<uv::StopWatch> stop_watch_;

@@ -189,6 +189,25 @@ TEST_CASE("scope: two tasks that join it at the same time are a bug that is noti
 }
 #endif
 
+TEST_CASE("scope: a task that joins it may be destroyed first", "[task]") {
+  TaskLoop loop;
+  const Bell bell;
+  const auto ring = [](Bell its, Frame = {}) -> tine::Task<> { co_await tine::once<"stop">(its); };
+  const auto join = [](tine::Scope& its, Frame = {}) -> tine::Task<> { co_await its.join(); };
+  const auto parent = [&](Frame = {}) -> tine::Task<> {
+    auto scope = co_await tine::Scope::open();
+    scope.start(ring(bell));
+    {
+      auto inner = co_await tine::Scope::open();
+      inner.start(join(scope));
+      co_await turns(loop);
+    }
+    bell.emit<"stop">();
+    co_await turns(loop);
+  };
+  tine::run(loop, parent());
+}
+
 TEST_CASE("scope: tasks begin while the task that opened it does other things", "[task]") {
   TaskLoop loop;
   int stopped = 0;
