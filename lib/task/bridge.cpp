@@ -13,9 +13,9 @@ namespace tine::task {
 class Bridge::Running final : public uv::Resident {
  public:
   Running(uv::LoopCore& core, Task<void> task, std::coroutine_handle<> waiting)
-      : Resident(core),
-        branch_(std::make_unique<Branch>(core, nullptr, std::move(task),
-                                         [waiting] { waiting.resume(); })) {}
+      : Resident(core), branch_(std::make_unique<Branch>(core, nullptr, std::move(task), [waiting] {
+          waiting.resume();
+        })) {}
 
   const std::exception_ptr& exception() const { return branch_->exception(); }
 

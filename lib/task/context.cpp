@@ -66,8 +66,8 @@ void Context::limit(uv::Clock::time_point deadline) {
 
 void Context::stop_on(std::stop_token stop) {
   if (!stop.stop_possible()) return;
-  stop_watch_ = std::make_unique<uv::StopWatch>(core_, weak_from_this(),
-                                                [this] { end_with(Errc::aborted); });
+  stop_watch_ =
+      std::make_unique<uv::StopWatch>(core_, weak_from_this(), [this] { end_with(Errc::aborted); });
   stop_watch_->start(std::move(stop));
 }
 

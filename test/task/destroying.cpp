@@ -49,8 +49,7 @@ TEST_CASE("destroying: ~Loop in each await destroys its frames, and takes its li
     TaskLoop loop;
     Silence silence(loop);
     tine::start(loop, await.task(silence, Frame()));
-    loop->after(2ms, [&] { loop->stop(); });
-    loop.run();
+    settle(loop);
     CHECK(Frame::alive() > 0);
     loop.destroy();
     await_reaped(silence.child);
@@ -67,7 +66,8 @@ TEST_CASE("destroying: a task that others wait with is destroyed in each await",
     const auto opens = [&](Frame = {}) -> tine::Task<> {
       auto scope = co_await tine::Scope::open();
       scope.start(await.task(silence, Frame()));
-      co_await tine::sleep(2ms);
+      co_await turns(loop);
+      CHECK(Frame::alive() > 1);
     };
     tine::run(loop, opens());
     CHECK(Frame::alive() == 0);
@@ -83,8 +83,8 @@ TEST_CASE("destroying: ~Loop destroys the last task first", "[task]") {
   {
     TaskLoop loop;
     for (int i = 0; i < 3; ++i) tine::start(loop, hold(order, i, bell));
-    loop->after(2ms, [&] { loop->stop(); });
-    loop.run();
+    settle(loop);
+    CHECK(bell.listener_count<"stop">() == 3);
     loop.destroy();
   }
   CHECK(order == std::vector{2, 1, 0});
@@ -104,7 +104,8 @@ TEST_CASE("destroying: ~Loop destroys a task whose event has come", "[task]") {
   TaskLoop loop;
   const Bell bell;
   tine::start(loop, wait_for(bell));
-  loop->after(2ms, [&] {
+  settle(loop);
+  loop->post([&] {
     bell.emit<"stop">();
     loop->stop();
     throw std::runtime_error("before the task goes on");
@@ -119,8 +120,8 @@ TEST_CASE("destroying: ~Loop destroys a task whose stop is on its way", "[task]"
   const Bell bell;
   std::stop_source stop;
   tine::start(loop, wait_for(bell), stop.get_token());
-  loop->after(2ms, [&] { loop->stop(); });
-  loop.run();
+  settle(loop);
+  CHECK(bell.listener_count<"stop">() == 1);
   stop.request_stop();
   loop.destroy();
 }
@@ -150,8 +151,7 @@ TEST_CASE("destroying: a destructor in a task may use what is on the loop, and s
   });
   // A capture of a timer is destroyed at another time than a frame.
   loop->after(1h, [starter = std::make_shared<Starter>(loop, child)] {});
-  loop->after(5ms, [&] { loop->stop(); });
-  loop.run();
+  settle(loop);
   loop.destroy();
   await_reaped(child);
 }

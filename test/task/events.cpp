@@ -43,7 +43,8 @@ TEST_CASE("receive: stored messages come first, even if bad lines are in front o
   auto child = loop.fork_script("yes x | head -n 8000 >&3; echo 1 >&3; echo 2 >&3");
   child.on<"close">([&] { closed(); });
   loop.run();
-  child.on<"error">([](const tine::Error& error) { CHECK(error.code() == tine::Errc::bad_message); });
+  child.on<"error">(
+      [](const tine::Error& error) { CHECK(error.code() == tine::Errc::bad_message); });
   CHECK(tine::run(loop, receive_all(child)) == std::vector<json>{1, 2});
 }
 

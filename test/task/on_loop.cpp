@@ -80,6 +80,7 @@ class Gate {
   };
   Awaiter operator co_await() { return Awaiter(*this); }
 
+  bool awaited() const { return waiting_ != nullptr; }
   void open() { std::exchange(waiting_, nullptr).resume(); }
 
  private:
@@ -94,7 +95,8 @@ TEST_CASE("on_loop: a coroutine of another type awaits what a task can await", "
   std::string seen;
   collect(loop, bell, seen);
   CHECK(seen.empty());
-  loop->after(20ms, [&] { bell.emit<"number">(4); });
+  when(
+      loop, [&] { return bell.listener_count<"number">() > 0; }, [&] { bell.emit<"number">(4); });
   loop.run();
   CHECK(seen == "34 late");
   CHECK(bell.listeners() == 0);
@@ -118,8 +120,7 @@ TEST_CASE("on_loop: a coroutine may be destroyed while it waits, also after the 
   };
   {
     const Owned owned = wait();
-    loop->after(2ms, [&] { loop->stop(); });
-    loop.run();
+    settle(loop);
     CHECK(Frame::alive() == 1);
     CHECK(bell.listeners() > 0);
   }
@@ -127,9 +128,10 @@ TEST_CASE("on_loop: a coroutine may be destroyed while it waits, also after the 
   loop.run();
 
   const Owned owned = wait();
-  loop->after(2ms, [&] { loop->stop(); });
-  loop.run();
+  settle(loop);
+  CHECK(bell.listeners() > 0);
   loop.destroy();
+  CHECK(bell.listeners() == 0);
 }
 
 TEST_CASE("on_loop: what is awaited is given up when the loop goes, and the coroutine stays",
@@ -167,7 +169,8 @@ TEST_CASE("task: it may await an awaiter of another library, which resumes it an
     CHECK_FALSE(opening);
     co_return value;
   };
-  loop->after(5ms, [&] {
+  const auto awaited = [&] { return gate.awaited(); };
+  when(loop, awaited, [&] {
     opening = true;
     gate.open();
     opening = false;
@@ -175,6 +178,6 @@ TEST_CASE("task: it may await an awaiter of another library, which resumes it an
   CHECK(tine::run(loop, pass()) == 2);
 
   const auto end = [&](Frame = {}) -> tine::Task<> { co_await gate; };
-  loop->after(5ms, [&] { gate.open(); });
+  when(loop, awaited, [&] { gate.open(); });
   tine::run(loop, end());
 }

@@ -166,9 +166,8 @@ TEST_CASE("scope: join() waits also for a task that the end of the last one star
     };
     // An argument lives as long as the frame.
     std::shared_ptr<void> starter(nullptr, [&](void*) { scope.start(quick()); });
-    scope.start([](std::shared_ptr<void>, Frame = {}) -> tine::Task<> {
-      co_return;
-    }(std::move(starter)));
+    scope.start(
+        [](std::shared_ptr<void>, Frame = {}) -> tine::Task<> { co_return; }(std::move(starter)));
     co_await scope.join();
     CHECK(ended);
   };

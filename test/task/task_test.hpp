@@ -75,15 +75,18 @@ class Bell : public tine::Emitter<tine::Event<"ring", int, std::string>, tine::E
   std::shared_ptr<Listeners> listeners_;
 };
 
+// Goes on after everything that is due now.
+inline tine::Task<> turn(tine::Loop& loop) {
+  const Bell bell;
+  loop.post([bell] { bell.emit<"stop">(); });
+  co_await tine::once<"stop">(bell);
+}
+
 // Goes on when everything has run that was due, and what follows from it without an event. No await
 // of the tests needs more turns to begin.
 inline tine::Task<> turns(tine::Loop& loop) {
   constexpr int enough = 20;
-  const Bell bell;
-  for (int i = 0; i < enough; ++i) {
-    loop.post([bell] { bell.emit<"stop">(); });
-    co_await tine::once<"stop">(bell);
-  }
+  for (int i = 0; i < enough; ++i) co_await turn(loop);
 }
 
 // Lets all that run, and leaves the rest on the loop.
