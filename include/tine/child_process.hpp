@@ -148,7 +148,9 @@ class TINE_EXPORT ChildProcess
   const std::string& spawn_file() const;
   const std::vector<std::string>& spawn_args() const;
 
-  // For once(): the arguments of an event that comes only once, if it has come.
+  // For once(): the arguments of an event that comes only once, if it has come. "disconnect" counts as
+  // past once the channel has ended, shortly before the event is emitted, and also for a child that
+  // could not be started, which never emits it.
   template <EventName Name>
   requires(Name.view() == "exit" ||
            Name.view() == "close") std::optional<std::tuple<ExitStatus>> past()

@@ -33,7 +33,7 @@ enum class Errc {
   out_of_range,         // ERR_OUT_OF_RANGE: an option with a number out of range
   unknown_signal,       // ERR_UNKNOWN_SIGNAL: a number that is not a signal
   aborted,              // ABORT_ERR: a stop was requested, or a request was cancelled
-  timed_out,            // wait_for_message(), a request or a Task has reached its deadline
+  timed_out,            // a deadline, or within(), has ended a wait, a request or a Task
   host_not_found,       // ENOTFOUND: a host name has no address
   lookup_failed,        // EAI_AGAIN, EAI_FAIL: no answer to the lookup of a host name
   already_listening,    // ERR_SERVER_ALREADY_LISTEN: Server::listen() twice, or after close()

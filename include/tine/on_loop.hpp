@@ -73,8 +73,8 @@ class [[nodiscard]] OnLoop {
 // keeps it. If the coroutine is destroyed while it waits, what it awaits is given up. If the loop is
 // destroyed first, what it awaits is given up too, and the coroutine never goes on.
 template <task::Awaitable A>
-OnLoop<task::Result<A>> on_loop(Loop& loop, A awaitable) {
-  return OnLoop<task::Result<A>>(loop, task::as_task(std::move(awaitable)));
+OnLoop<task::AwaitResult<A>> on_loop(Loop& loop, A awaitable) {
+  return OnLoop<task::AwaitResult<A>>(loop, task::as_task(std::move(awaitable)));
 }
 
 }  // namespace tine

@@ -53,8 +53,9 @@ Task<std::variant<Value<T>...>> any(std::tuple<Task<T>...> tasks, std::index_seq
 //   co_await scope.join();
 //
 // The tasks inherit the stop and the deadline of that task. The first exception stops the other
-// tasks. The destructor destroys the tasks that have not ended, the last one first; so a task must
-// not destroy the scope that it runs in.
+// tasks, and those that are started later: open another scope after a join() that has failed. The
+// destructor destroys the tasks that have not ended, the last one first; so a task must not destroy
+// the scope that it runs in.
 //
 // Node: none; Promise.all() for an array of promises, which go on if one fails.
 class Scope {
@@ -92,10 +93,11 @@ class Scope {
 //
 // Node: Promise.all(), where the others go on.
 template <task::Awaitable... A>
-Task<std::tuple<task::Value<task::Result<A>>...>> all(A... awaitables) {
+Task<std::tuple<task::Value<task::AwaitResult<A>>...>> all(A... awaitables) {
   static_assert(sizeof...(A) > 0, "tine: all() needs something to wait for");
-  return task::all(std::tuple<Task<task::Result<A>>...>(task::as_task(std::move(awaitables))...),
-                   std::index_sequence_for<A...>());
+  return task::all(
+      std::tuple<Task<task::AwaitResult<A>>...>(task::as_task(std::move(awaitables))...),
+      std::index_sequence_for<A...>());
 }
 template <class T>
 Task<std::vector<task::Value<T>>> all(std::vector<Task<T>> tasks) {
@@ -118,10 +120,11 @@ Task<std::vector<task::Value<T>>> all(std::vector<Task<T>> tasks) {
 //
 // Node: Promise.race(), where the others go on.
 template <task::Awaitable... A>
-Task<std::variant<task::Value<task::Result<A>>...>> any(A... awaitables) {
+Task<std::variant<task::Value<task::AwaitResult<A>>...>> any(A... awaitables) {
   static_assert(sizeof...(A) > 0, "tine: any() needs something to wait for");
-  return task::any(std::tuple<Task<task::Result<A>>...>(task::as_task(std::move(awaitables))...),
-                   std::index_sequence_for<A...>());
+  return task::any(
+      std::tuple<Task<task::AwaitResult<A>>...>(task::as_task(std::move(awaitables))...),
+      std::index_sequence_for<A...>());
 }
 
 }  // namespace tine

@@ -41,8 +41,9 @@ namespace tine {
 // What a task awaits inherits two things from it, at any depth:
 //
 //   a stop       start() and run() take a std::stop_token. After the request, which may come from
-//                any thread, the await that the task is in throws Errc::aborted on a later turn. So
-//                does each one after it. An await whose event has come already returns the event.
+//                any thread, the event or time that the task waits for is given up: the await throws
+//                Errc::aborted on a later turn, unless its event comes first. Every later await of an
+//                event or a time throws the same, also in a task that is just cleaning up.
 //   a deadline   after within(), the same with Errc::timed_out.
 //
 // Node: an async function. It runs at once until its first await, and nobody can stop it; what it
@@ -123,10 +124,10 @@ inline Task<void> Promise<void>::get_return_object() {
 template <class F>
 concept TaskFunction = requires(F& callable) {
   typename decltype(callable())::promise_type;
-  { callable() } -> std::same_as<Task<Result<decltype(callable())>>>;
+  { callable() } -> std::same_as<Task<AwaitResult<decltype(callable())>>>;
 };
 template <class F>
-using ResultOfCall = Result<decltype(std::declval<F&>()())>;
+using ResultOfCall = AwaitResult<decltype(std::declval<F&>()())>;
 
 // The variables below are needed: see the top of this file.
 
@@ -135,11 +136,11 @@ Task<T> as_task(Task<T> task) {
   return task;
 }
 template <Awaitable A>
-Task<Result<A>> as_task(A awaitable) {
-  if constexpr (std::is_void_v<Result<A>>) {
+Task<AwaitResult<A>> as_task(A awaitable) {
+  if constexpr (std::is_void_v<AwaitResult<A>>) {
     co_await std::move(awaitable);
   } else {
-    Result<A> value = co_await std::move(awaitable);
+    AwaitResult<A> value = co_await std::move(awaitable);
     co_return std::move(value);
   }
 }
@@ -190,7 +191,9 @@ void > void start(Loop& loop, F callable, std::stop_token stop = {}) {
 // Runs the loop until the task has ended. Returns what the task returns, or throws what it throws.
 //
 // If the loop ends sooner, because a listener throws or because of Loop::stop(), the task is
-// destroyed; after stop() this throws Errc::aborted. What else is on the loop stays there.
+// destroyed; after stop() this throws Errc::aborted. If a listener throws in the turn in which the task
+// ends, this throws that exception, and the result of the task is lost. What else is on the loop stays
+// there.
 //
 // Node: await at the top of a module.
 template <class T>

@@ -11,13 +11,14 @@ namespace tine::task {
 template <class T>
 using Value = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
 
+// What co_await returns.
 template <class A>
-using Result = decltype(std::declval<A>().operator co_await().await_resume());
+using AwaitResult = decltype(std::declval<A>().operator co_await().await_resume());
 
 // What can be awaited here, by value: a Task, or what functions such as sleep() return.
 template <class A>
 concept Awaitable = std::is_object_v<A> && requires {
-  typename Result<A>;
+  typename AwaitResult<A>;
 };
 
 }  // namespace tine::task
