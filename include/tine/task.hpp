@@ -7,6 +7,11 @@
 //   tine::ForkOptions options{.silent = true};
 //   co_await talk(tine::fork(loop, "child", options));
 //
+// g++ 12 also loses the place where to go on after a co_await in the condition of an if, switch or
+// loop, if the coroutine has no local variable. Give the value a name:
+//
+//   switch (const int answer = co_await ask(child); answer) { ... }
+//
 // What tine has for co_await is built with modifiers instead of options, so
 // `co_await tine::receive(child).within(1s)` is safe with every compiler.
 #pragma once

@@ -10,6 +10,14 @@
 //   co_await greet([text] { ... });      a lambda with captures
 //   yes ? co_await text() : other        whatever type it is that has a destructor
 //
+// g++ 12.2 also forgets to make room in the frame for what a condition with co_await needs, if the
+// coroutine has no local variable. Such a coroutine goes on anywhere, or never:
+//
+//   Task<int> f() {
+//     if (co_await ready()) co_return 1;     and the same with switch, while, for and do
+//     co_return 2;
+//   }
+//
 // A library cannot refuse these forms, because it does not see the arguments. But nothing of tine that
 // is awaited takes an aggregate. Run under AddressSanitizer with both compilers, this test shows that
 // the forms below are safe.
@@ -145,4 +153,32 @@ TEST_CASE("compilers: co_await in conditions, loops and arguments", "[task]") {
     co_return seen;
   };
   CHECK(tine::run(loop, all()) == "if while while ab1switch");
+}
+
+TEST_CASE("compilers: a condition may await a value that gets a name", "[task]") {
+  TaskLoop loop;
+  // None of these has another local variable.
+  const auto number = [](int value) -> tine::Task<int> {
+    co_await tine::sleep(1ms);
+    co_return value;
+  };
+  const auto if_it_is = [&](int value) -> tine::Task<int> {
+    if (const int got = co_await number(value)) co_return got;
+    co_return 2;
+  };
+  const auto switched = [&](int value) -> tine::Task<int> {
+    switch (const int got = co_await number(value); got) {
+      case 0: co_return 1;
+      default: co_return got;
+    }
+  };
+  const auto repeated = [&](int value) -> tine::Task<int> {
+    while (const int got = co_await number(value)) value = got - 1;
+    co_return value;
+  };
+  CHECK(tine::run(loop, if_it_is(0)) == 2);
+  CHECK(tine::run(loop, if_it_is(1)) == 1);
+  CHECK(tine::run(loop, switched(0)) == 1);
+  CHECK(tine::run(loop, switched(7)) == 7);
+  CHECK(tine::run(loop, repeated(3)) == 0);
 }
