@@ -27,35 +27,41 @@ void add_color(CLI::App& app, std::string& color) {
       ->check(CLI::IsMember({"auto", "always", "never"}));
 }
 
-void add_child_options(CLI::App& app, RunOptions& run) {
-  app.add_option("--exec-path", run.child.exec_path,
+// The options of a command that talks to a child.
+void add_job_options(CLI::App& app, JobOptions& job) {
+  app.add_option("--exec-path", job.child.exec_path,
                  "Program that runs CHILD; node for a CHILD that ends in .js, .mjs or .cjs")
       ->type_name("PATH");
-  app.add_option("--exec-arg", run.child.exec_args, "Argument for that program; may be repeated")
+  app.add_option("--exec-arg", job.child.exec_args, "Argument for that program; may be repeated")
       ->type_name("ARG")
       ->allow_extra_args(false);
-  app.add_option("--cwd", run.child.cwd, "Directory to start CHILD in")->type_name("DIR");
-  app.add_option("--env", run.child.env,
+  app.add_option("--cwd", job.child.cwd, "Directory to start CHILD in")->type_name("DIR");
+  app.add_option("--env", job.child.env,
                  "Variable to set for CHILD, or, without '=', to remove; may be repeated")
       ->type_name("NAME[=VALUE]")
       ->allow_extra_args(false);
   app.add_option_function<std::string>(
          "--serialization",
-         [&run](const std::string& name) { run.child.serialization = *serialization_named(name); },
+         [&job](const std::string& name) { job.child.serialization = *serialization_named(name); },
          "How messages are written on the channel: json, or advanced, as Node's option of this "
          "name")
       ->type_name("MODE")
       ->check(CLI::IsMember({"json", "advanced"}));
-  app.add_option("--stdout", run.stdout_file, "Where CHILD's stdout goes, instead of stderr")
+  app.add_option("--stdout", job.stdout_file, "Where CHILD's stdout goes, instead of stderr")
       ->type_name("FILE");
+  add_duration(app, "--kill-after",
+               "How long CHILD may live on after it was disconnected, or sent a signal: 5000",
+               [&job](milliseconds time) { job.kill_after = time; });
+}
+
+// The options of `tine run`, which `tine trace -- CHILD` has too.
+void add_run_options(CLI::App& app, RunOptions& run) {
+  add_job_options(app, run.job);
   app.add_flag("--wait", run.wait, "At the end of stdin, wait until CHILD ends by itself");
   add_duration(app, "--linger",
                "At the end of stdin, how long CHILD must be silent to be disconnected: 100 if each "
                "message had one back, 5000 if not",
                [&run](milliseconds time) { run.linger = time; });
-  add_duration(app, "--kill-after",
-               "How long CHILD may live on after it was disconnected, or sent a signal: 5000",
-               [&run](milliseconds time) { run.kill_after = time; });
   app.add_flag("--keep-going", run.keep_going, "Go on after a line of stdin that is not JSON");
   app.add_flag("--pretty", run.pretty, "Messages over several lines, indented");
 }
@@ -63,7 +69,7 @@ void add_child_options(CLI::App& app, RunOptions& run) {
 void add_run(CLI::App& app, CommandLine& line) {
   CLI::App& run =
       *app.add_subcommand("run", "Talk to a child: lines of stdin to it, its messages to stdout");
-  add_child_options(run, line.run);
+  add_run_options(run, line.run);
   add_color(run, line.run.color);
   run.prefix_command();  // everything after CHILD belongs to the child, options too
 }
@@ -123,7 +129,7 @@ void add_trace(CLI::App& app, CommandLine& line) {
       .add_option("-o,--output", options.output,
                   "Where the trace of CHILD goes; without it, to stdout in place of the messages")
       ->type_name("FILE");
-  add_child_options(trace, options.run);
+  add_run_options(trace, options.run);
   add_color(trace, options.run.color);
 }
 
@@ -166,14 +172,14 @@ void parse(CLI::App& app, CommandLine& line, std::vector<std::string> args) {
   app.parse(args);
   if (app.got_subcommand("run")) {
     line.command = Command::run;
-    take_child(line.run.child, app.get_subcommand("run")->remaining(), behind, marked);
+    take_child(line.run.job.child, app.get_subcommand("run")->remaining(), behind, marked);
   } else if (app.got_subcommand("script")) {
     line.command = Command::script;
     line.script.files.insert(line.script.files.end(), behind.begin(), behind.end());
     if (line.script.files.empty()) throw CLI::RequiredError("FILE");
   } else if (app.got_subcommand("trace")) {
     line.command = Command::trace;
-    if (marked) return take_child(line.trace.run.child, {}, behind, marked);
+    if (marked) return take_child(line.trace.run.job.child, {}, behind, marked);
     if (line.trace.file.empty()) throw CLI::RequiredError("FILE, or -- CHILD,");
   }
 }

@@ -4,17 +4,15 @@
 #include <optional>
 #include <string>
 
-#include "command/shared/child_options.hpp"
+#include "command/shared/child_job.hpp"
 
 namespace tine::command {
 
 struct RunOptions {
-  ChildOptions child;
-  std::string stdout_file;  // empty: the child's stdout goes to our stderr
+  JobOptions job;
   bool wait = false;
   bool keep_going = false;
   std::optional<std::chrono::milliseconds> linger;
-  std::chrono::milliseconds kill_after{5000};
   bool pretty = false;
   std::string color = "auto";
   bool quiet = false;  // messages are not printed

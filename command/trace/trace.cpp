@@ -79,7 +79,7 @@ int trace_child(TraceOptions options) {
   }
   setenv("TINE_TRACE", options.output.c_str(), 1);
   // Removes TINE_TRACE from the child's environment: its end would record the same messages again.
-  options.run.child.env.insert(options.run.child.env.begin(), "TINE_TRACE");
+  options.run.job.child.env.insert(options.run.job.child.env.begin(), "TINE_TRACE");
   return run(options.run);
 }
 

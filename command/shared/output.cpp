@@ -1,6 +1,9 @@
-#include "command/run/output.hpp"
+#include "command/shared/output.hpp"
 
+#include <cstdio>
 #include <utility>
+
+#include "command/shared/status.hpp"
 
 namespace tine::command {
 
@@ -30,6 +33,14 @@ void Output::flush() {
   if (stream_.write(bytes) || !stream_.writable()) return;
   full_ = true;
   listeners_.full();
+}
+
+int output_status(const Error& error) {
+  const bool gone =
+      error.code() == std::errc::broken_pipe || error.code() == std::errc::connection_reset;
+  if (gone) return status::closed_output;
+  std::fprintf(stderr, "tine: stdout: %s\n", error.code().message().c_str());
+  return status::io_error;
 }
 
 }  // namespace tine::command

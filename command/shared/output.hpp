@@ -9,8 +9,8 @@
 
 namespace tine::command {
 
-// The messages on their way to stdout. Bytes that are written in one turn of the loop go out
-// together, so that many short messages cost few system calls.
+// The text on its way to stdout. Bytes that are written in one turn of the loop go out
+// together, so that many short lines cost few system calls.
 class Output {
  public:
   struct Listeners {
@@ -38,5 +38,9 @@ class Output {
   std::string gathered_;
   bool full_ = false;
 };
+
+// Returns the exit status that says why stdout failed, and reports the error on stderr. A reader that has
+// gone is not reported: it may have seen enough.
+int output_status(const Error& error);
 
 }  // namespace tine::command
