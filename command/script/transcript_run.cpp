@@ -234,7 +234,7 @@ TranscriptRun::Outcome TranscriptRun::expect_disconnect(const Step& step) {
   ScriptChild& child = *children_.at(step.child);
   if (child.arrivals().empty()) return missing(step);
   const Arrival first = child.arrivals().front();
-  if (first.kind == Arrival::Kind::message) return unexpected(step, first);
+  if (first.kind == Arrival::Kind::message) return unexpected(step, take(child));
   if (first.kind != Arrival::Kind::disconnect) return mismatch(step, first);
   take(child);
   return Progress::done;
