@@ -74,6 +74,26 @@ void add_run(CLI::App& app, CommandLine& line) {
   run.prefix_command();  // everything after CHILD belongs to the child, options too
 }
 
+void add_call(CLI::App& app, CommandLine& line) {
+  CallOptions& options = line.call;
+  CLI::App& call = *app.add_subcommand("call", "Make one request to a child, and print the result");
+  call.add_option("CHILD", options.job.child.child, "The child, as that of `tine run`")
+      ->required()
+      ->type_name("");
+  call.add_option("METHOD", options.method, "The method to call")->required()->type_name("");
+  call.add_option_function<std::string>(
+          "PARAMS", [&options](const std::string& text) { options.params = text; },
+          "Its params as JSON, or -: stdin has them")
+      ->type_name("");
+  add_job_options(call, options.job);
+  add_duration(call, "--within", "How long to wait for the answer; without it, until CHILD ends",
+               [&options](milliseconds time) { options.within = time; });
+  call.add_flag("--notify", options.notify, "Send a notification, which is not answered");
+  call.add_flag("-r,--raw", options.raw, "If the result is a string, print it without quotes");
+  call.add_flag("--pretty", options.pretty, "The result over several lines, indented");
+  add_color(call, options.color);
+}
+
 void add_script(CLI::App& app, CommandLine& line) {
   ScriptOptions& options = line.script;
   CLI::App& script = *app.add_subcommand("script", "Run transcripts as tests");
@@ -158,6 +178,7 @@ std::unique_ptr<CLI::App> make_app(CommandLine& line) {
   app->add_flag("--man-page", line.man_page, "Print the man page");
   app->require_subcommand(0, 1);
   add_run(*app, line);
+  add_call(*app, line);
   add_script(*app, line);
   add_trace(*app, line);
   return app;
@@ -173,6 +194,9 @@ void parse(CLI::App& app, CommandLine& line, std::vector<std::string> args) {
   if (app.got_subcommand("run")) {
     line.command = Command::run;
     take_child(line.run.job.child, app.get_subcommand("run")->remaining(), behind, marked);
+  } else if (app.got_subcommand("call")) {
+    line.command = Command::call;
+    line.call.job.child.args = behind;
   } else if (app.got_subcommand("script")) {
     line.command = Command::script;
     line.script.files.insert(line.script.files.end(), behind.begin(), behind.end());

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "command/call/call.hpp"
 #include "command/run/run.hpp"
 #include "command/script/script.hpp"
 #include "command/trace/trace.hpp"
@@ -14,11 +15,12 @@ class App;
 
 namespace tine::command {
 
-enum class Command { none, run, script, trace };
+enum class Command { none, run, call, script, trace };
 
 struct CommandLine {
   Command command = Command::none;
   RunOptions run;
+  CallOptions call;
   ScriptOptions script;
   TraceOptions trace;
   bool man_page = false;

@@ -23,6 +23,7 @@ int run_command(const CLI::App& app, const CommandLine& line) {
   if (!line.completion.empty()) return print(completion(app, line.completion));
   switch (line.command) {
     case Command::run: return run(line.run);
+    case Command::call: return call(line.call);
     case Command::script: return script(line.script);
     case Command::trace:
       return line.trace.file.empty() ? trace_child(line.trace) : show_trace(line.trace);

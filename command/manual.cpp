@@ -21,53 +21,92 @@ struct Page {
   std::vector<Section> sections;
 };
 
-const std::array<Page, 4>& pages() {
-  static const std::array<Page, 4> all{{
-      {"tine",
-       {"tine run [OPTIONS] CHILD [ARG…]", "tine script [OPTIONS] FILE…",
-        "tine trace [OPTIONS] -- CHILD [ARG…]", "tine trace [OPTIONS] FILE"},
-       {{"Exit status",
-         {"The child's, or 128 and the number of the signal that ended it (run, trace -- CHILD).",
-          "0: all transcripts passed, 1: one has failed, 2: one cannot be read (script).",
-          "65: a line of stdin is not JSON. 74: stdin cannot be read, or stdout not written. "
-          "126, 127: CHILD cannot be run, is not there. 141: whoever read stdout has gone. 2: the "
-          "command line is wrong."}},
-        {"Environment",
-         {"TINE_TRACE: a file to which each program that uses the library appends what passes its "
-          "channels, a message a line of JSON.",
-          "NO_COLOR: no colours, unless --color=always."}}}},
-      {"run",
-       {"tine run [OPTIONS] CHILD [ARG…]"},
-       {{"Talking to a child",
-         {"CHILD is a path, never looked up in PATH. Each line of stdin is a message to it, blank "
-          "lines are skipped; each message from it is a line of stdout. What it prints itself goes "
-          "to stderr.",
-          "The end of stdin disconnects CHILD once it has read all and is silent: its answers come "
-          "before. One that thinks longer wants --wait or --linger. One that lives on for longer "
-          "than --kill-after is stopped.",
-          "A slow reader of stdout slows CHILD down, and a slow CHILD the writer of stdin.",
-          "With --serialization advanced, a message is a value of JavaScript, and its line is the "
-          "JSON that stands for it: {\"$date\": 0} is a Date. docs/advanced.md has them all."}},
-        {"Signals",
-         {"The first SIGINT, SIGTERM, SIGHUP or SIGQUIT is passed on to CHILD, which is killed if "
-          "it does not end then; the second kills it at once. SIGTSTP stops both, SIGCONT lets "
-          "them go on.",
-          "At a terminal CHILD is in the same process group: it can read the terminal, and what is "
-          "typed there, such as Ctrl-C, reaches it directly."}}}},
-      {"script",
-       {"tine script [OPTIONS] FILE…"},
-       {{"Transcripts",
-         {"A transcript is a talk, line by line: docs/scripting.md has the whole grammar.",
-          "    fork ./child\n    > \"Hello\"\n    < \"Hello to you too :)\"\n    disconnect\n    "
-          "exit 0"}}}},
-      {"trace",
-       {"tine trace [OPTIONS] -- CHILD [ARG…]", "tine trace [OPTIONS] FILE"},
-       {{"Traces",
-         {"With -- CHILD, does what `tine run` does, and prints each message of the channel, in "
-          "and "
-          "out, internal ones too, as a line of JSON.",
-          "With FILE, shows such a trace for people."}}}},
-  }};
+Page tine_page() {
+  return {
+      "tine",
+      {"tine run [OPTIONS] CHILD [ARG…]", "tine call [OPTIONS] CHILD METHOD [PARAMS] [-- ARG…]",
+       "tine script [OPTIONS] FILE…", "tine trace [OPTIONS] -- CHILD [ARG…]",
+       "tine trace [OPTIONS] FILE"},
+      {{"Exit status",
+        {"The child's, or 128 and the number of the signal that ended it (run, trace -- CHILD).",
+         "0: the result is printed, 1: the answer is an error, 69: CHILD has ended or disconnected "
+         "without an answer, 124: there was none --within its time, 128 and the number of the "
+         "signal that came (call).",
+         "0: all transcripts passed, 1: one has failed, 2: one cannot be read (script).",
+         "65: PARAMS, or a line of stdin, is not JSON. 74: stdin cannot be read, or stdout not "
+         "written. 126, 127: CHILD cannot be run, is not there. 141: whoever read stdout has gone. "
+         "2: the command line is wrong."}},
+       {"Environment",
+        {"TINE_TRACE: a file to which each program that uses the library appends what passes its "
+         "channels, a message a line of JSON.",
+         "NO_COLOR: no colours, unless --color=always."}}}};
+}
+
+Page run_page() {
+  return {
+      "run",
+      {"tine run [OPTIONS] CHILD [ARG…]"},
+      {{"Talking to a child",
+        {"CHILD is a path, never looked up in PATH. Each line of stdin is a message to it, blank "
+         "lines are skipped; each message from it is a line of stdout. What it prints itself goes "
+         "to stderr.",
+         "The end of stdin disconnects CHILD once it has read all and is silent: its answers come "
+         "before. One that thinks longer wants --wait or --linger. One that lives on for longer "
+         "than --kill-after is stopped.",
+         "A slow reader of stdout slows CHILD down, and a slow CHILD the writer of stdin.",
+         "With --serialization advanced, a message is a value of JavaScript, and its line is the "
+         "JSON that stands for it: {\"$date\": 0} is a Date. docs/advanced.md has them all."}},
+       {"Signals",
+        {"The first SIGINT, SIGTERM, SIGHUP or SIGQUIT is passed on to CHILD, which is killed if "
+         "it does not end then; the second kills it at once. SIGTSTP stops both, SIGCONT lets "
+         "them go on.",
+         "At a terminal CHILD is in the same process group: it can read the terminal, and what is "
+         "typed there, such as Ctrl-C, reaches it directly."}}}};
+}
+
+Page call_page() {
+  return {
+      "call",
+      {"tine call [OPTIONS] CHILD METHOD [PARAMS] [-- ARG…]"},
+      {{"Asking a child",
+        {"Starts CHILD, makes one request in JSON-RPC 2.0, prints the result to stdout as a line "
+         "of "
+         "JSON, and ends CHILD: it is disconnected, and stopped if it lives on for longer than "
+         "--kill-after.",
+         "    tine call ./child add '{\"a\": 1, \"b\": 2}'\n    echo '[1, 2, 3]' | tine call "
+         "child.js "
+         "sum -",
+         "Everything else goes to stderr: what CHILD prints, the values that it reports while it "
+         "works, its other messages, and errors. Requests of CHILD are answered with an error "
+         "(-32601), because there is no such method here.",
+         "With --serialization advanced, PARAMS and result are the JSON that stands for values of "
+         "JavaScript, as for `tine run`."}},
+       {"Signals", {"A signal that ends `tine run` also cancels the request ($/cancelRequest)."}}}};
+}
+
+Page script_page() {
+  return {
+      "script",
+      {"tine script [OPTIONS] FILE…"},
+      {{"Transcripts",
+        {"A transcript is a talk, line by line: docs/scripting.md has the whole grammar.",
+         "    fork ./child\n    > \"Hello\"\n    < \"Hello to you too :)\"\n    disconnect\n    "
+         "exit 0"}}}};
+}
+
+Page trace_page() {
+  return {"trace",
+          {"tine trace [OPTIONS] -- CHILD [ARG…]", "tine trace [OPTIONS] FILE"},
+          {{"Traces",
+            {"With -- CHILD, does what `tine run` does, and prints each message of the channel, in "
+             "and "
+             "out, internal ones too, as a line of JSON.",
+             "With FILE, shows such a trace for people."}}}};
+}
+
+const std::array<Page, 5>& pages() {
+  static const std::array<Page, 5> all{tine_page(), run_page(), call_page(), script_page(),
+                                       trace_page()};
   return all;
 }
 

@@ -1,4 +1,4 @@
-// Tests `tine run` at a terminal, as a job of a shell.
+// Tests `tine run` and `tine call` at a terminal, as jobs of a shell.
 #include <cerrno>
 #include <chrono>
 #include <string>
@@ -119,6 +119,22 @@ TEST_CASE("terminal: if Ctrl-C ends the child, the status of run is 130", "[comm
   Terminal terminal(folder, TINE_COMMAND " run --wait ./wait </dev/null; echo \"status $?\"");
   terminal.wait_for("ready");
   terminal.type(ctrl_c);
+  terminal.wait_for("status 130");
+}
+
+TEST_CASE("terminal: Ctrl-C cancels the request of call, and its status is 130", "[command]") {
+  const Folder folder;
+  folder.add("wait", R"(#!/bin/sh
+trap : INT
+echo ready >/dev/tty
+while read -r line <&3 || read -r line <&3; do echo "$line" >/dev/tty; done
+)",
+             true);
+  Terminal terminal(folder, TINE_COMMAND " call ./wait work; echo \"status $?\"");
+  terminal.wait_for("ready");
+  terminal.wait_for("\"work\"");
+  terminal.type(ctrl_c);
+  terminal.wait_for("$/cancelRequest");
   terminal.wait_for("status 130");
 }
 
