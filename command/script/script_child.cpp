@@ -89,7 +89,19 @@ void ScriptChild::add(Arrival arrival) {
   changed_();
 }
 
+void ScriptChild::call(const std::string& method, nlohmann::json params) {
+  open_call_ = ++last_call_;
+  send(call_message(last_call_, method, std::move(params)));
+}
+
+std::optional<Reply> ScriptChild::reply(const Arrival& arrival) const {
+  if (!open_call_ || arrival.kind != Arrival::Kind::message) return std::nullopt;
+  return reply_in(arrival.value, *open_call_);
+}
+
 Arrival ScriptChild::take_arrival() {
+  const auto said = reply(arrivals_.front());
+  if (said && said->kind != Step::Kind::expect_progress) open_call_.reset();
   Arrival first = std::move(arrivals_.front());
   arrivals_.pop_front();
   if (arrivals_.size() == most_arrivals / 2) process_.channel().resume();

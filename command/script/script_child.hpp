@@ -9,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "command/script/call_messages.hpp"
 #include "command/script/stdout_lines.hpp"
 #include "command/shared/child_options.hpp"
 #include "tine/child_process.hpp"
@@ -50,6 +51,13 @@ class ScriptChild {
   bool may_send() const { return !held_; }
   void send(const nlohmann::json& message) { held_ = !process_.send(message); }
 
+  // Makes a request with the next id.
+  void call(const std::string& method, nlohmann::json params);
+  void cancel() { send(cancel_message(last_call_)); }
+  // Returns what a message says about the last call; nullopt if it says nothing about it, or if the
+  // call has been answered.
+  std::optional<Reply> reply(const Arrival& arrival) const;
+
   const std::deque<Arrival>& arrivals() const { return arrivals_; }
   Arrival take_arrival();
 
@@ -69,6 +77,8 @@ class ScriptChild {
   bool spawned_ = false;
   bool closed_ = false;
   bool held_ = false;
+  int last_call_ = 0;
+  std::optional<int> open_call_;
 };
 
 }  // namespace tine::command

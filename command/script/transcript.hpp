@@ -18,10 +18,15 @@ struct Step {
   enum class Kind {
     fork,
     send,
+    call,
+    cancel,
     receive,
     receive_any_order,  // successive ones of the same child are a group
     expect_disconnect,
     expect_stdout,
+    expect_progress,  // these three are about the last `call` to the child
+    expect_result,
+    expect_error,
     quiet,
     kill,
     disconnect,
@@ -31,11 +36,15 @@ struct Step {
   Kind kind = Kind::fork;
   std::string child = {};   // empty: the child without a name
   std::size_t line = 1;     // the first line
-  std::size_t lines = 1;    // the number of lines
-  std::string source = {};  // as written, without the last line feed
+  std::size_t begin = 0;    // the place in the text, without the last line feed
+  std::size_t end = 0;      // behind it
+  bool joined = false;      // whether the step before is in the same statement
+  std::string source = {};  // the whole statement as written, without the last line feed
   std::chrono::milliseconds deadline = {};
 
-  Pattern pattern = {};                   // send, receive, receive_any_order, expect_stdout
+  // send, receive, receive_any_order, expect_…; call: the params, or `any` if there are none
+  Pattern pattern = {};
+  std::string method = {};                // call
   ChildOptions options = {};              // fork
   std::chrono::milliseconds quiet = {};   // quiet
   int signal = 0;                         // kill

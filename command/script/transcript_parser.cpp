@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <charconv>
@@ -31,21 +32,17 @@ class TranscriptParser {
     const std::string_view text = transcript_.text;
     std::size_t begin = text.starts_with("\xef\xbb\xbf") ? 3 : 0;
     for (std::size_t line = 1; begin < text.size(); ++line) {
-      std::size_t lines = 1;
-      std::size_t end = end_of_line(begin);
-      const std::size_t first_end = end;
-      while (end < text.size() && continues(end + 1)) {
-        end = end_of_line(end + 1);
-        ++lines;
-      }
+      const std::size_t first_end = end_of_line(begin);
+      std::size_t end = first_end;
+      while (end < text.size() && continues(end + 1)) end = end_of_line(end + 1);
       // A comment or an empty line cannot be continued.
       if (is_statement(begin, first_end)) {
-        statement(begin, end, line, lines);
-      } else if (lines > 1) {
+        statement(begin, end, line);
+      } else if (end > first_end) {
         Cursor(text, first_end + 1, end)
             .fail("this goes on with no statement: it begins with a blank");
       }
-      line += lines - 1;
+      line += line_feeds(begin, end);
       begin = end + 1;
     }
   }
@@ -69,19 +66,27 @@ class TranscriptParser {
     return line.find_first_not_of(" \t\r") != line.npos && line.front() != '#';
   }
 
-  void statement(std::size_t begin, std::size_t end, std::size_t line, std::size_t lines);
-  void step(Cursor& cursor, std::size_t line, std::size_t lines, std::size_t begin,
-            std::size_t end);
+  std::size_t line_feeds(std::size_t begin, std::size_t end) const {
+    const std::string_view between = std::string_view(transcript_.text).substr(begin, end - begin);
+    return static_cast<std::size_t>(std::count(between.begin(), between.end(), '\n'));
+  }
+
+  void statement(std::size_t begin, std::size_t end, std::size_t line);
+  void steps(Cursor& cursor, std::size_t begin, std::size_t end, std::size_t line);
+  void step(Cursor& cursor, Step& made);
   std::string child_name(Cursor& cursor) const;
   bool setting(Cursor& cursor);
   void content(Cursor& cursor, Step& made);
   void send_or_receive(Cursor& cursor, Step& made);
   void take_pattern(Cursor& cursor, Step& made, Pattern (PatternParser::*form)());
   void fork(Cursor& cursor, Step& made);
+  void call(Cursor& cursor, Step& made);
+  void answer(Cursor& cursor, Step& made);
   void exit(Cursor& cursor, Step& made);
   void deadline(Cursor& cursor);
   void serialization(Cursor& cursor);
-  void require_child(const Cursor& cursor, std::size_t begin, const std::string& name) const;
+  void require_child(const Cursor& cursor, const Step& made) const;
+  void look_at_call(const Cursor& cursor, const Step& made);
 
   std::string word(Cursor& cursor, const char* what) const;
   std::string substituted(const Cursor& cursor, std::size_t begin, std::string_view text) const;
@@ -94,15 +99,15 @@ class TranscriptParser {
   ChildOptions settings_;
   milliseconds deadline_ = usual_deadline;
   std::set<std::string> children_;
+  std::set<std::string> called_;   // children with a call that is not answered
   std::set<std::string> names_;    // captured
   std::set<std::string> pending_;  // captured by the current group
 };
 
-void TranscriptParser::statement(std::size_t begin, std::size_t end, std::size_t line,
-                                 std::size_t lines) {
+void TranscriptParser::statement(std::size_t begin, std::size_t end, std::size_t line) {
   Cursor cursor(transcript_.text, begin, end);
   if (is_blank(cursor.peek())) cursor.fail("a statement does not begin with a blank");
-  if (!setting(cursor)) step(cursor, line, lines, begin, end);
+  if (!setting(cursor)) steps(cursor, begin, end, line);
   end_of_statement(cursor);
 }
 
@@ -165,26 +170,64 @@ std::string TranscriptParser::child_name(Cursor& cursor) const {
   return name;
 }
 
-void TranscriptParser::step(Cursor& cursor, std::size_t line, std::size_t lines, std::size_t begin,
-                            std::size_t end) {
-  Step made{.line = line, .lines = lines, .deadline = deadline_};
-  made.child = child_name(cursor);
-  made.source = transcript_.text.substr(begin, end - begin);
-  content(cursor, made);
-  const bool of_all = made.kind == Step::Kind::quiet && made.child.empty();
-  if (!of_all) require_child(cursor, begin, made.child);
-  transcript_.steps.push_back(std::move(made));
+bool is_about_call(Step::Kind kind) {
+  return kind == Step::Kind::cancel || kind == Step::Kind::expect_progress ||
+         kind == Step::Kind::expect_result || kind == Step::Kind::expect_error;
 }
 
-void TranscriptParser::require_child(const Cursor& cursor, std::size_t begin,
-                                     const std::string& name) const {
-  if (children_.contains(name)) return;
-  cursor.fail_at(begin, name.empty()
-                            ? "there is no child without a name here: none was forked above"
-                            : "no child \"" + name + "\" was forked above");
+// Whether a step that a call may have in its own statement begins here.
+bool at_reply(Cursor cursor) { return cursor.starts_with("=>") || skip_word(cursor, "progress"); }
+
+// A call, and what is expected of it, may be one statement.
+void TranscriptParser::steps(Cursor& cursor, std::size_t begin, std::size_t end, std::size_t line) {
+  const std::string source = transcript_.text.substr(begin, end - begin);
+  Step made{.begin = begin, .end = end, .source = source, .deadline = deadline_};
+  made.child = child_name(cursor);
+  for (;;) {
+    made.line = line + line_feeds(begin, made.begin);
+    step(cursor, made);
+    transcript_.steps.push_back(made);
+    const std::size_t step_end =
+        transcript_.text.find_last_not_of(" \t\r\n", cursor.offset() - 1) + 1;
+    cursor.skip_blanks();
+    const bool more = made.kind == Step::Kind::call || made.kind == Step::Kind::expect_progress;
+    if (!more || !at_reply(cursor)) return;
+    transcript_.steps.back().end = step_end;
+    made = {.child = made.child,
+            .begin = cursor.offset(),
+            .end = end,
+            .joined = true,
+            .source = source,
+            .deadline = deadline_};
+  }
+}
+
+void TranscriptParser::step(Cursor& cursor, Step& made) {
+  content(cursor, made);
+  const bool of_all = made.kind == Step::Kind::quiet && made.child.empty();
+  if (!of_all) require_child(cursor, made);
+  look_at_call(cursor, made);
+}
+
+void TranscriptParser::require_child(const Cursor& cursor, const Step& made) const {
+  if (children_.contains(made.child)) return;
+  cursor.fail_at(made.begin, made.child.empty()
+                                 ? "there is no child without a name here: none was forked above"
+                                 : "no child \"" + made.child + "\" was forked above");
+}
+
+void TranscriptParser::look_at_call(const Cursor& cursor, const Step& made) {
+  if (made.kind == Step::Kind::call) called_.insert(made.child);
+  if (!is_about_call(made.kind)) return;
+  if (!called_.contains(made.child)) {
+    cursor.fail_at(made.begin, "no call above waits for its answer");
+  }
+  const bool answered = made.kind != Step::Kind::cancel && made.kind != Step::Kind::expect_progress;
+  if (answered) called_.erase(made.child);
 }
 
 void TranscriptParser::content(Cursor& cursor, Step& made) {
+  if (cursor.skip_if("=>")) return answer(cursor, made);
   if (cursor.peek() == '>' || cursor.peek() == '<') return send_or_receive(cursor, made);
   const std::size_t begin = cursor.offset();
   const std::string verb(cursor.take_while(in_name));
@@ -193,9 +236,15 @@ void TranscriptParser::content(Cursor& cursor, Step& made) {
   cursor.skip_blanks();
   if (verb == "fork") return fork(cursor, made);
   if (verb == "exit") return exit(cursor, made);
+  if (verb == "call") return call(cursor, made);
   if (verb == "stdout") {
     made.kind = Step::Kind::expect_stdout;
     take_pattern(cursor, made, &PatternParser::string_pattern);
+  } else if (verb == "progress") {
+    made.kind = Step::Kind::expect_progress;
+    take_pattern(cursor, made, &PatternParser::pattern);
+  } else if (verb == "cancel") {
+    made.kind = Step::Kind::cancel;
   } else if (verb == "quiet") {
     made.kind = Step::Kind::quiet;
     made.quiet = duration(cursor);
@@ -247,6 +296,18 @@ void TranscriptParser::fork(Cursor& cursor, Step& made) {
                               ? "there is a child without a name already: give this one a name"
                               : "there is a child \"" + made.child + "\" already");
   }
+}
+
+void TranscriptParser::call(Cursor& cursor, Step& made) {
+  made.kind = Step::Kind::call;
+  made.method = word(cursor, "the method to call");
+  if (!cursor.at_end() && !at_reply(cursor)) take_pattern(cursor, made, &PatternParser::message);
+}
+
+void TranscriptParser::answer(Cursor& cursor, Step& made) {
+  cursor.skip_blanks();
+  made.kind = skip_word(cursor, "error") ? Step::Kind::expect_error : Step::Kind::expect_result;
+  take_pattern(cursor, made, &PatternParser::pattern);
 }
 
 void TranscriptParser::exit(Cursor& cursor, Step& made) {

@@ -17,30 +17,32 @@ constexpr milliseconds time_to_end{5000};
 constexpr std::size_t most_remembered = 10;
 
 std::string prefix(const std::string& name) { return name.empty() ? "" : name + ": "; }
-std::string receive_text(const std::string& name, const Arrival& arrival) {
-  if (arrival.kind == Arrival::Kind::exit) return prefix(name) + exit_text(arrival.status);
-  return prefix(name) + "< " + to_string(arrival);
+std::string dumped(const nlohmann::json& value, int indent = -1) {
+  return value.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string reply_text(const Reply& reply) {
+  return std::string(reply_words(reply.kind)) + dumped(*reply.value);
+}
+
+// Returns the statement that expects the arrival.
+std::string receive_text(const ScriptChild& child, const Arrival& arrival) {
+  if (arrival.kind == Arrival::Kind::exit) return prefix(child.name()) + exit_text(arrival.status);
+  if (const auto reply = child.reply(arrival)) return prefix(child.name()) + reply_text(*reply);
+  return prefix(child.name()) + "< " + to_string(arrival);
+}
+
+bool is_reply(Step::Kind kind) { return !reply_words(kind).empty(); }
+
+// Whether --update may drop a step for which nothing came.
+bool is_removable(Step::Kind kind) {
+  return kind == Step::Kind::receive || kind == Step::Kind::expect_disconnect ||
+         kind == Step::Kind::expect_stdout || is_reply(kind);
 }
 
 std::string time_text(milliseconds time) {
   return time.count() % 1000 == 0 ? std::to_string(time.count() / 1000) + " s"
                                   : std::to_string(time.count()) + " ms";
-}
-
-std::string quoted(const std::string& text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-// Returns what a step expects, for the report of a failure.
-std::string expected_text(const Step& step) {
-  switch (step.kind) {
-    case Step::Kind::fork: return "the child starts";
-    case Step::Kind::send: return "a channel to send on, to a child that reads";
-    case Step::Kind::expect_disconnect: return "disconnect";
-    case Step::Kind::expect_stdout: return "a line of stdout";
-    case Step::Kind::exit: return step.status ? exit_text(*step.status) : "exit";
-    default: return "a message";
-  }
 }
 
 }  // namespace
@@ -96,11 +98,16 @@ void TranscriptRun::on_time_up() {
 TranscriptRun::Outcome TranscriptRun::try_step(const Step& step) {
   switch (step.kind) {
     case Step::Kind::fork: return fork(step);
-    case Step::Kind::send: return send(step);
+    case Step::Kind::send:
+    case Step::Kind::call:
+    case Step::Kind::cancel: return send(step);
     case Step::Kind::receive: return receive(step);
     case Step::Kind::receive_any_order: return receive_any_order(step);
     case Step::Kind::expect_disconnect: return expect_disconnect(step);
     case Step::Kind::expect_stdout: return expect_stdout(step);
+    case Step::Kind::expect_progress:
+    case Step::Kind::expect_result:
+    case Step::Kind::expect_error: return expect_reply(step);
     case Step::Kind::quiet: return quiet(step);
     case Step::Kind::exit: return exit(step);
     case Step::Kind::kill:
@@ -120,13 +127,7 @@ TranscriptRun::Outcome TranscriptRun::try_step(const Step& step) {
 TranscriptRun::Outcome TranscriptRun::missing(const Step& step) const {
   if (!deadlines_.step_up()) return Progress::waiting;
   Mismatch mismatch{expected_text(step), "nothing within " + time_text(step.deadline)};
-  const bool removable = step.kind == Step::Kind::receive ||
-                         step.kind == Step::Kind::expect_disconnect ||
-                         step.kind == Step::Kind::expect_stdout;
-  if (removable) mismatch.mend = Mismatch::Mend::remove;
-  if (step.kind == Step::Kind::receive) {
-    mismatch.expected = print_pattern(step.pattern, nullptr, captures_);
-  }
+  if (is_removable(step.kind)) mismatch.mend = Mismatch::Mend::remove;
   return mismatch;
 }
 
@@ -145,9 +146,20 @@ TranscriptRun::Outcome TranscriptRun::send(const Step& step) {
   ScriptChild& child = *children_.at(step.child);
   if (!child.process().connected()) return Mismatch{expected_text(step), "the channel is closed"};
   if (!child.may_send()) return missing(step);
-  const nlohmann::json message = instance(step.pattern, captures_);
-  remember(child, "> ", message.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
-  child.send(message);
+  if (step.kind == Step::Kind::cancel) {
+    child.cancel();
+    remember(child, "cancel");
+    return Progress::done;
+  }
+  const bool has_params = step.pattern.kind != Pattern::Kind::any;
+  const nlohmann::json message = has_params ? instance(step.pattern, captures_) : nullptr;
+  if (step.kind == Step::Kind::send) {
+    remember(child, "> " + dumped(message));
+    child.send(message);
+  } else {
+    remember(child, "call " + step.method + (has_params ? " " + dumped(message) : ""));
+    child.call(step.method, message);
+  }
   return Progress::done;
 }
 
@@ -162,14 +174,10 @@ TranscriptRun::Outcome TranscriptRun::receive(const Step& step) {
     return Progress::done;
   }
   Mismatch made = mismatch(step, first);
-  made.expected = print_pattern(step.pattern, nullptr, captures_);
   if (message) {
     made.mend = Mismatch::Mend::replace;
-    made.text = receive_text(step.child, first);
-    const int indent = 2;
-    made.diff =
-        line_diff(print_pattern(step.pattern, &first.value, captures_),
-                  first.value.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace));
+    made.text = receive_text(child, first);
+    made.diff = difference(step, first.value);
     take(child);
   } else if (first.kind != Arrival::Kind::error) {
     made.mend = Mismatch::Mend::remove;
@@ -233,8 +241,8 @@ TranscriptRun::Mismatch TranscriptRun::no_place(const std::string& came) const {
 TranscriptRun::Outcome TranscriptRun::expect_disconnect(const Step& step) {
   ScriptChild& child = *children_.at(step.child);
   if (child.arrivals().empty()) return missing(step);
-  const Arrival first = child.arrivals().front();
-  if (first.kind == Arrival::Kind::message) return unexpected(step, take(child));
+  const Arrival& first = child.arrivals().front();
+  if (first.kind == Arrival::Kind::message) return unexpected(step, child);
   if (first.kind != Arrival::Kind::disconnect) return mismatch(step, first);
   take(child);
   return Progress::done;
@@ -242,10 +250,9 @@ TranscriptRun::Outcome TranscriptRun::expect_disconnect(const Step& step) {
 
 TranscriptRun::Outcome TranscriptRun::expect_stdout(const Step& step) {
   ScriptChild& child = *children_.at(step.child);
-  const std::string expected = "stdout " + print_pattern(step.pattern, nullptr, captures_);
   if (child.stdout_lines().empty()) {
     if (!child.stdout_lines().ended()) return missing(step);
-    return Mismatch{expected, "the end of stdout", Mismatch::Mend::remove};
+    return Mismatch{expected_text(step), "the end of stdout", Mismatch::Mend::remove};
   }
   const std::string line = child.stdout_lines().take();
   const nlohmann::json value = line;
@@ -253,18 +260,51 @@ TranscriptRun::Outcome TranscriptRun::expect_stdout(const Step& step) {
     capture(step.pattern, value, captures_);
     return Progress::done;
   }
-  const std::string came = "stdout " + quoted(line);
-  return Mismatch{expected, came, Mismatch::Mend::replace, prefix(step.child) + came};
+  const std::string came = "stdout " + dumped(value);
+  return Mismatch{expected_text(step), came, Mismatch::Mend::replace, prefix(step.child) + came};
+}
+
+TranscriptRun::Outcome TranscriptRun::expect_reply(const Step& step) {
+  ScriptChild& child = *children_.at(step.child);
+  if (child.arrivals().empty()) return missing(step);
+  const auto reply = child.reply(child.arrivals().front());
+  if (!reply || reply->kind != step.kind || !matches(step.pattern, *reply->value, captures_)) {
+    return wrong_reply(step, child);
+  }
+  capture(step.pattern, *reply->value, captures_);
+  take(child);
+  return Progress::done;
+}
+
+// With --update, an answer or a value of progress replaces another one. Whatever else comes before an
+// answer is put before it, and an answer ends the wait for progress.
+TranscriptRun::Mismatch TranscriptRun::wrong_reply(const Step& step, ScriptChild& child) {
+  const Arrival& first = child.arrivals().front();
+  const auto reply = child.reply(first);
+  const bool is_progress = reply && reply->kind == Step::Kind::expect_progress;
+  const bool expects_progress = step.kind == Step::Kind::expect_progress;
+  Mismatch made{expected_text(step), reply ? reply_text(*reply) : to_string(first)};
+  if (reply && reply->kind == step.kind) made.diff = difference(step, *reply->value);
+  if (reply && is_progress == expects_progress) {
+    made.mend = Mismatch::Mend::replace;
+    made.text = (step.joined ? "" : prefix(step.child)) + made.came;
+  } else if (is_progress || (!reply && first.kind == Arrival::Kind::message)) {
+    made.mend = Mismatch::Mend::insert;
+    made.text = receive_text(child, first);
+  } else {
+    if (first.kind != Arrival::Kind::error) made.mend = Mismatch::Mend::remove;
+    return made;
+  }
+  take(child);
+  return made;
 }
 
 TranscriptRun::Outcome TranscriptRun::quiet(const Step& step) {
   for (const auto& [name, child] : children_) {
     if (!step.child.empty() && name != step.child) continue;
     if (child->arrivals().empty()) continue;
-    Mismatch made = unexpected(step, child->arrivals().front());
+    Mismatch made = unexpected(step, *child);
     made.expected = "quiet for " + time_text(step.quiet);
-    made.text = receive_text(name, child->arrivals().front());
-    take(*child);
     return made;
   }
   return deadlines_.step_up() ? Progress::done : Progress::waiting;
@@ -276,8 +316,8 @@ TranscriptRun::Outcome TranscriptRun::exit(const Step& step) {
     take(child);
   }
   if (child.arrivals().empty()) return missing(step);
+  if (child.arrivals().front().kind == Arrival::Kind::message) return unexpected(step, child);
   const Arrival first = take(child);
-  if (first.kind == Arrival::Kind::message) return unexpected(step, first);
   if (first.kind != Arrival::Kind::exit) return mismatch(step, first);
   if (!step.status || *step.status == first.status) return Progress::done;
   Mismatch made = mismatch(step, first);
@@ -286,28 +326,53 @@ TranscriptRun::Outcome TranscriptRun::exit(const Step& step) {
   return made;
 }
 
+// Returns what a step expects, for the report of a failure.
+std::string TranscriptRun::expected_text(const Step& step) const {
+  switch (step.kind) {
+    case Step::Kind::fork: return "the child starts";
+    case Step::Kind::send:
+    case Step::Kind::call:
+    case Step::Kind::cancel: return "a channel to send on, to a child that reads";
+    case Step::Kind::expect_disconnect: return "disconnect";
+    case Step::Kind::expect_stdout:
+      return "stdout " + print_pattern(step.pattern, nullptr, captures_);
+    case Step::Kind::exit: return step.status ? exit_text(*step.status) : "exit";
+    default:
+      return std::string(reply_words(step.kind)) + print_pattern(step.pattern, nullptr, captures_);
+  }
+}
+
+// Returns the lines in which a value differs from the step's pattern.
+std::vector<std::string> TranscriptRun::difference(const Step& step,
+                                                   const nlohmann::json& value) const {
+  return line_diff(print_pattern(step.pattern, &value, captures_), dumped(value, 2));
+}
+
 TranscriptRun::Mismatch TranscriptRun::mismatch(const Step& step, const Arrival& arrival) const {
   return {.expected = expected_text(step), .came = to_string(arrival)};
 }
 
-TranscriptRun::Mismatch TranscriptRun::unexpected(const Step& step, const Arrival& arrival) const {
-  Mismatch made = mismatch(step, arrival);
-  if (arrival.kind == Arrival::Kind::error) return made;
-  made.mend = Mismatch::Mend::insert;
-  made.text = receive_text(step.child, arrival);
+// Takes what came instead of the step, or before it.
+TranscriptRun::Mismatch TranscriptRun::unexpected(const Step& step, ScriptChild& child) {
+  const Arrival& first = child.arrivals().front();
+  Mismatch made = mismatch(step, first);
+  if (first.kind != Arrival::Kind::error) {
+    made.mend = Mismatch::Mend::insert;
+    made.text = receive_text(child, first);
+  }
+  take(child);
   return made;
 }
 
 Arrival TranscriptRun::take(ScriptChild& child) {
-  Arrival first = child.take_arrival();
-  remember(child, "< ", to_string(first));
-  return first;
+  const auto reply = child.reply(child.arrivals().front());
+  remember(child, reply ? reply_text(*reply) : "< " + to_string(child.arrivals().front()));
+  return child.take_arrival();
 }
 
-void TranscriptRun::remember(const ScriptChild& child, const char* direction,
-                             const std::string& text) {
+void TranscriptRun::remember(const ScriptChild& child, const std::string& text) {
   constexpr std::size_t longest = 200;
-  std::string line = prefix(child.name()) + direction + text.substr(0, longest);
+  std::string line = prefix(child.name()) + text.substr(0, longest);
   if (text.size() > longest) line += "… (" + std::to_string(text.size()) + " bytes)";
   last_messages_.push_back(std::move(line));
   if (last_messages_.size() > most_remembered) last_messages_.pop_front();

@@ -61,12 +61,16 @@ class TranscriptRun {
   Outcome receive_any_order(const Step& step);
   Outcome expect_disconnect(const Step& step);
   Outcome expect_stdout(const Step& step);
+  Outcome expect_reply(const Step& step);
   Outcome quiet(const Step& step);
   Outcome exit(const Step& step);
   Outcome missing(const Step& step) const;
 
+  std::string expected_text(const Step& step) const;
+  std::vector<std::string> difference(const Step& step, const nlohmann::json& value) const;
   Mismatch mismatch(const Step& step, const Arrival& arrival) const;
-  Mismatch unexpected(const Step& step, const Arrival& arrival) const;
+  Mismatch unexpected(const Step& step, ScriptChild& child);
+  Mismatch wrong_reply(const Step& step, ScriptChild& child);
   Mismatch no_place(const std::string& came) const;
   void end_group(const Step& step);
   bool mend(Mismatch& mismatch);
@@ -74,7 +78,7 @@ class TranscriptRun {
   void fail(const Mismatch& mismatch);
   std::span<const Step> group_steps() const;
   Arrival take(ScriptChild& child);
-  void remember(const ScriptChild& child, const char* direction, const std::string& text);
+  void remember(const ScriptChild& child, const std::string& text);
 
   void on_time_up();
   void end();

@@ -11,6 +11,7 @@ namespace tine::command {
 // The edits to a transcript, by step.
 class TranscriptUpdate {
  public:
+  // `text` begins with the name of the child, unless the step is joined to the one before.
   void replace(std::size_t step, std::string text) { edits_[step].text = std::move(text); }
   void remove(std::size_t step) { edits_[step].removed = true; }
   void insert_before(std::size_t step, const std::string& text) {
@@ -25,7 +26,13 @@ class TranscriptUpdate {
     std::string before;
     std::string text;  // empty: unchanged
     bool removed = false;
+
+    // Whether the step cannot share a line with another one any more.
+    bool splits() const { return !before.empty() || removed; }
   };
+
+  std::string in_place(const Transcript& transcript, std::size_t first, std::size_t next) const;
+  std::string in_lines(const Transcript& transcript, std::size_t first, std::size_t next) const;
 
   std::map<std::size_t, Edit> edits_;
 };

@@ -58,6 +58,25 @@ TEST_CASE("transcript errors: children", "[command]") {
   CHECK(error_of("a: fork ./x\nquiet 1s\n") == "none");
 }
 
+TEST_CASE("transcript errors: calls", "[command]") {
+  CHECK(error_of("call add") ==
+        "1:1: there is no child without a name here: none was forked above");
+  CHECK(error_after_fork("call") == "2:5: expected the method to call");
+  CHECK(error_after_fork("call add any") == "2:10: \"any\" is no JSON");
+  CHECK(error_after_fork("call add 1 2") == "2:12: this is too much");
+  CHECK(error_after_fork("call add =>") == "2:12: expected JSON or a placeholder");
+  CHECK(error_after_fork("call add => error") == "2:18: expected JSON or a placeholder");
+  CHECK(error_after_fork("call add progress") == "2:18: expected JSON or a placeholder");
+  CHECK(error_after_fork("call add => 1 => 1") == "2:15: this is too much");
+  CHECK(error_after_fork("call add => [$a=any]\ncall add $a => $a") == "none");
+  const std::string none = "no call above waits for its answer";
+  CHECK(error_after_fork("=> 1") == "2:1: " + none);
+  CHECK(error_after_fork("progress 1") == "2:1: " + none);
+  CHECK(error_after_fork("cancel") == "2:1: " + none);
+  CHECK(error_after_fork("call add => 1\n=> 1") == "3:1: " + none);
+  CHECK(error_after_fork("call add\na: fork ./y\na: => 1") == "4:1: " + none);
+}
+
 TEST_CASE("transcript errors: times and ends", "[command]") {
   const std::string time = "expected a time, as 200ms, 2s or 1m";
   CHECK(error_of("deadline") == "1:9: " + time);

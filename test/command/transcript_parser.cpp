@@ -41,7 +41,6 @@ exit any)");
   CHECK(steps[0].options.child == "./child");
   CHECK(steps[0].options.args == Words{"one", "two three", "/home/test/x"});
   CHECK(steps[1].line == 4);
-  CHECK(steps[1].lines == 2);
   CHECK(steps[1].source == "> {\"n\":\n   1}");
   CHECK(steps[2].line == 6);
   CHECK(steps[4].pattern.value == 2);
@@ -51,6 +50,46 @@ exit any)");
   CHECK(steps[11].status == tine::ExitStatus{.code = 3});
   CHECK(steps[12].status == tine::ExitStatus{.signal = SIGKILL});
   CHECK_FALSE(steps[13].status);
+}
+
+TEST_CASE("transcript: a call and what is expected of it may share a statement", "[command]") {
+  const auto transcript = parse(R"(a: fork ./x
+a: call add {"n": 1} => 2
+a: call "a method"
+   progress 1
+   => error any
+a: call progress 1
+a: cancel
+a: progress 2 => 3
+a: call plain => null)");
+  const auto& steps = transcript.steps;
+  std::vector<Kind> kinds;
+  std::string joined;
+  std::vector<std::size_t> lines;
+  for (const Step& step : steps) {
+    kinds.push_back(step.kind);
+    joined += step.joined ? '+' : '.';
+    lines.push_back(step.line);
+    CHECK(step.child == "a");
+  }
+  CHECK(kinds == std::vector<Kind>{Kind::fork, Kind::call, Kind::expect_result, Kind::call,
+                                   Kind::expect_progress, Kind::expect_error, Kind::call,
+                                   Kind::cancel, Kind::expect_progress, Kind::expect_result,
+                                   Kind::call, Kind::expect_result});
+  CHECK(joined == "..+.++...+.+");
+  CHECK(lines == std::vector<std::size_t>{1, 2, 2, 3, 4, 5, 6, 7, 8, 8, 9, 9});
+  const auto text_of = [&](const Step& step) {
+    return transcript.text.substr(step.begin, step.end - step.begin);
+  };
+  CHECK(steps[1].method == "add");
+  CHECK(steps[1].source == "a: call add {\"n\": 1} => 2");
+  CHECK(text_of(steps[1]) == "a: call add {\"n\": 1}");
+  CHECK(text_of(steps[2]) == "=> 2");
+  CHECK(steps[3].method == "a method");
+  CHECK(steps[3].pattern.kind == Pattern::Kind::any);
+  CHECK(text_of(steps[3]) == "a: call \"a method\"");
+  CHECK(steps[6].method == "progress");
+  CHECK(steps[6].pattern.value == 1);
 }
 
 TEST_CASE("transcript: the written name of each signal can be read", "[command]") {
@@ -140,6 +179,20 @@ TEST_CASE("transcript: an update keeps byte order marks and line ends", "[comman
   CHECK(update.applied(transcript) ==
         "\xef\xbb\xbf"
         "fork ./y\r\n< 3\r\n# end");
+}
+
+TEST_CASE("transcript: an update puts steps on lines of their own only if it must", "[command]") {
+  const auto transcript = parse("a: fork ./x\r\na: call f 1 progress 2\r\n  => 3\r\n# end");
+  TranscriptUpdate in_place;
+  in_place.replace(2, "progress 4");
+  CHECK(in_place.applied(transcript) == "a: fork ./x\r\na: call f 1 progress 4\r\n  => 3\r\n# end");
+  TranscriptUpdate removal = in_place;
+  removal.remove(3);
+  CHECK(removal.applied(transcript) == "a: fork ./x\r\na: call f 1\r\na: progress 4\r\n# end");
+  TranscriptUpdate insertion;
+  insertion.insert_before(3, "a: < 5");
+  CHECK(insertion.applied(transcript) ==
+        "a: fork ./x\r\na: call f 1\r\na: progress 2\r\na: < 5\na: => 3\r\n# end");
 }
 
 TEST_CASE("transcript: an empty text is a transcript", "[command]") {
