@@ -100,6 +100,9 @@ Letter open_answer(json::object_t& message, json* id) {
   if (error != nullptr && !error->is_null()) {
     letter.failure = read_failure(*error);
     letter.value = nullptr;
+  } else if (letter.value == nullptr) {
+    // workerpool writes "error":null beside each result, and JSON has no undefined result.
+    letter.value = error;
   }
   return letter.value != nullptr || letter.failure ? letter : Letter();
 }

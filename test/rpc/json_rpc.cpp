@@ -90,6 +90,7 @@ TEST_CASE("JSON-RPC: an id and a result or an error are an answer", "[rpc]") {
 
 TEST_CASE("JSON-RPC: answers as workerpool writes them", "[rpc]") {
   CHECK(content(Opened(R"({"id":7,"result":3,"error":null})").letter.value) == "3");
+  CHECK(content(Opened(R"({"id":7,"error":null})").letter.value) == "null");  // undefined
   const Opened opened(R"({"id":7,"result":null,"error":{"message":"no","stack":"at x"}})");
   REQUIRE(opened.letter.failure);
   CHECK(opened.letter.failure->code == 0);
@@ -120,7 +121,7 @@ TEST_CASE("JSON-RPC: errors of any form", "[rpc]") {
 TEST_CASE("JSON-RPC: all else is no letter", "[rpc]") {
   for (const std::string text :
        {"null", "true", "1", "\"method\"", "[]", R"([{"method":"a","id":1}])", "{}", R"({"id":1})",
-        R"({"id":1,"error":null})", R"({"result":1})", R"({"error":{}})",
+        R"({"result":1})", R"({"error":{}})", R"({"error":null})", R"({"id":null,"error":null})",
         R"({"id":null,"result":1})", R"({"id":[1],"result":1})", R"({"id":true,"error":{}})",
         R"({"method":1})", R"({"method":null,"id":1,"result":1})",
         R"({"method":1,"id":1,"result":1})", R"({"method":"a","id":null})",
