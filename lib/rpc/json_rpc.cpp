@@ -18,10 +18,24 @@ constexpr const char* version = "2.0";
 constexpr const char* cancel_method = "$/cancelRequest";
 constexpr const char* progress_method = "$/progress";
 
+// With advanced serialization, a member that JavaScript leaves undefined is there as this object.
+bool is_undefined(const json& value) {
+  const auto* const object = value.get_ptr<const json::object_t*>();
+  if (object == nullptr || object->size() != 1) return false;
+  const auto& [name, mark] = *object->begin();
+  return name == "$undefined" && mark == true;
+}
+
 // Returns a member of an object, or null.
-json* find(json::object_t& object, const char* name) {
+json* find_any(json::object_t& object, const char* name) {
   const auto member = object.find(name);
   return member == object.end() ? nullptr : &member->second;
+}
+
+// The same for a member that is not undefined.
+json* find(json::object_t& object, const char* name) {
+  json* const member = find_any(object, name);
+  return member == nullptr || is_undefined(*member) ? nullptr : member;
 }
 
 json* find(json* value, const char* name) {
@@ -96,7 +110,7 @@ Letter open_call(json::object_t& message, const std::string& method, json* id) {
 
 Letter open_answer(json::object_t& message, json* id) {
   json* const error = find(message, "error");
-  Letter letter{.kind = Kind::answer, .id = id, .value = find(message, "result")};
+  Letter letter{.kind = Kind::answer, .id = id, .value = find_any(message, "result")};
   if (error != nullptr && !error->is_null()) {
     letter.failure = read_failure(*error);
     letter.value = nullptr;

@@ -98,6 +98,27 @@ TEST_CASE("JSON-RPC: answers as workerpool writes them", "[rpc]") {
   CHECK(opened.letter.failure->data == json{{"message", "no"}, {"stack", "at x"}});
 }
 
+// As Node and vscode-jsonrpc write them with advanced serialization.
+TEST_CASE("JSON-RPC: a member that is undefined is as good as none", "[rpc]") {
+  const std::string undefined = R"({"$undefined":true})";
+  const Opened answer(R"({"id":1,"method":)" + undefined + R"(,"result":3,"error":)" + undefined +
+                      "}");
+  CHECK(answer.letter.kind == Kind::answer);
+  CHECK(content(answer.letter.value) == "3");
+  CHECK_FALSE(answer.letter.failure);
+  CHECK(content(Opened(R"({"id":1,"result":)" + undefined + "}").letter.value) == undefined);
+
+  const Opened request(R"({"id":1,"method":"a","params":)" + undefined + "}");
+  CHECK(request.letter.kind == Kind::request);
+  CHECK(request.letter.params == nullptr);
+  CHECK(kind_of(R"({"id":)" + undefined + R"(,"method":"a"})") == Kind::notification);
+
+  for (const std::string params :
+       {R"({"$undefined":1})", R"({"$undefined":true,"x":1})", R"({"x":true})"}) {
+    CHECK(content(Opened(R"({"method":"a","params":)" + params + "}").letter.params) == params);
+  }
+}
+
 TEST_CASE("JSON-RPC: errors of any form", "[rpc]") {
   const auto read = [](const std::string& error) {
     const Opened opened(R"({"id":1,"error":)" + error + "}");
