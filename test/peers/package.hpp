@@ -11,6 +11,8 @@
 inline std::string installed(const std::string& file) { return PEERS "/node_modules/" + file; }
 
 struct Package : Peer {
-  Package(TestLoop& loop, const std::string& script, std::vector<std::string> args = {})
-      : Peer(loop, script, {.args = std::move(args), .exec_path = "node"}) {}
+  Package(TestLoop& loop, const std::string& script, std::vector<std::string> args = {},
+          tine::Serialization serialization = tine::Serialization::json)
+      : Peer(loop, script,
+             {.args = std::move(args), .exec_path = "node", .serialization = serialization}) {}
 };

@@ -14,7 +14,9 @@ using namespace std::chrono_literals;
 namespace {
 
 struct VscodeChild : Package {
-  explicit VscodeChild(TestLoop& loop) : Package(loop, PEERS "/vscode_jsonrpc/child.js") {}
+  explicit VscodeChild(TestLoop& loop,
+                       tine::Serialization serialization = tine::Serialization::json)
+      : Package(loop, PEERS "/vscode_jsonrpc/child.js", {}, serialization) {}
 };
 
 }  // namespace
@@ -111,6 +113,24 @@ TEST_CASE("vscode-jsonrpc: a child asks a C++ parent", "[peers]") {
   CHECK(stopped);
   CHECK(peer.ask("tell", {"told", {{"number", 1}}}) == nullptr);
   CHECK(told == std::vector<json>{{{"number", 1}}});
+  peer.end();
+}
+
+// It sends undefined where it has no params.
+TEST_CASE("vscode-jsonrpc: requests with advanced serialization", "[peers]") {
+  TestLoop loop;
+  VscodeChild peer(loop, tine::Serialization::advanced);
+  std::vector<json> came;
+  peer.rpc.on_request("wait", [&](const json& params, const tine::Reply& reply) {
+    came.push_back(params);
+    reply.fail(tine::RpcError(9, "no"));
+  });
+  CHECK(peer.ask("add", {1, 2}) == 3);
+  CHECK(peer.ask("nothing") == nullptr);
+  CHECK(peer.error("no such method").code() == Errc::method_not_found);
+  CHECK(peer.ask("ask and cancel", {"wait"})["code"] == 9);
+  CHECK(came == std::vector<json>{nullptr});
+  CHECK(peer.messages.empty());
   peer.end();
 }
 
