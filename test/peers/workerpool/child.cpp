@@ -19,6 +19,10 @@ int main() {
 
   rpc.on_request("add", [](int a, int b) { return a + b; });
   rpc.on_request("echo", [](const json& arguments) { return arguments.at(0); });
+  rpc.on_request("report", [](int steps, const tine::Reply& reply) {
+    for (int step = 1; step <= steps; ++step) reply.progress(step);
+    return "done";
+  });
   rpc.on_request("fail", [](const std::string& message) {
     throw tine::RpcError(7, message, {{"of", "C++"}});
   });
@@ -26,7 +30,8 @@ int main() {
   rpc.on_request("never", [&](const json&, const tine::Reply& reply) { kept = reply; });
   rpc.on_request("die", [] { std::raise(SIGKILL); });
   // What pool.proxy() asks for.
-  rpc.on_request("methods", [] { return std::vector{"add", "echo", "fail", "never", "die"}; });
+  rpc.on_request("methods",
+                 [] { return std::vector{"add", "echo", "report", "fail", "never", "die"}; });
 
   process.on<"message">([&](const json& message) {
     if (message == "__workerpool-terminate__") process.disconnect();

@@ -20,9 +20,11 @@ async function asks(pool) {
   assert.strictEqual(pool.stats().totalWorkers, 2);
 
   const proxy = await pool.proxy();
-  assert.deepStrictEqual(Object.keys(proxy), ['add', 'echo', 'fail', 'never', 'die']);
+  assert.deepStrictEqual(Object.keys(proxy), ['add', 'echo', 'report', 'fail', 'never', 'die']);
   const value = { text: 'Grüße 你好 😀', list: [null, true, 0.5] };
   assert.deepStrictEqual(await proxy.echo(value), value);
+  // Progress of the worker is no event of workerpool's.
+  assert.strictEqual(await pool.exec('report', [3], { on: assert.fail }), 'done');
 }
 
 async function hearsErrors(pool) {
