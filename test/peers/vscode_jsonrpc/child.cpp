@@ -7,6 +7,7 @@
 #include <csignal>
 #include <functional>
 #include <list>
+#include <stdexcept>
 #include <stop_token>
 #include <string>
 
