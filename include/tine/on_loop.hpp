@@ -69,9 +69,9 @@ class [[nodiscard]] OnLoop {
 //   const int answer = co_await tine::on_loop(loop, ask(child));
 //
 // The coroutine goes on in a listener of the loop, so what it throws there comes out of Loop::run().
-// The loop does not own the coroutine, and does not run for its sake: Loop::run() returns if nothing else
-// keeps it. If the coroutine is destroyed while it waits, what it awaits is given up. If the loop is
-// destroyed first, what it awaits is given up too, and the coroutine never goes on.
+// The loop does not own the coroutine, and does not run for its sake: Loop::run() returns if nothing
+// else keeps it. If the coroutine is destroyed while it waits, what it awaits is given up. If the loop
+// is destroyed first, what it awaits is given up too, and the coroutine never goes on.
 template <task::Awaitable A>
 OnLoop<task::AwaitResult<A>> on_loop(Loop& loop, A awaitable) {
   return OnLoop<task::AwaitResult<A>>(loop, task::as_task(std::move(awaitable)));

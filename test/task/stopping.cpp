@@ -176,8 +176,8 @@ TEST_CASE("stop: it may come from another thread at any time", "[task]") {
       ++requested;
     }
   });
-  // Each await but the last one ends by itself, so the stop comes while the task runs, waits, or is about
-  // to go on.
+  // Each await but the last one ends by itself, so the stop comes while the task runs, waits, or is
+  // about to go on.
   const auto soon_ended = [&](Frame = {}) -> tine::Task<> { co_await turn(loop); };
   const auto various = [&](int kind, Frame = {}) -> tine::Task<> {
     while (++begun < last) {
