@@ -12,6 +12,7 @@
 #include "tine/detail/export.hpp"
 #include "tine/detail/json.hpp"
 #include "tine/handle.hpp"
+#include "tine/object.hpp"
 #include "tine/send_callback.hpp"
 #include "tine/text.hpp"
 
@@ -54,6 +55,12 @@ class TINE_EXPORT ChannelEnd {
   // throws.
   bool send(const nlohmann::json& message, SendCallback sent = {}) const;
 
+  // Sends a message that object() or args() has built: child.send(tine::object("n", 1)). See Object.
+  template <detail::Built T>
+  bool send(const T& message, SendCallback sent = {}) const {
+    return send_built(message, std::move(sent));
+  }
+
   // Sends a message that is already JSON text. It is refused if it is invalid. With
   // Serialization::json, it is also refused if it contains a line feed, which ends a message. A
   // template, so that send({{"n", 1}}) means the overload above.
@@ -89,6 +96,15 @@ class TINE_EXPORT ChannelEnd {
   bool send(const nlohmann::json& message, Handle handle, F sent) const {
     return send(message, std::move(handle), SendOptions(), SendCallback(std::move(sent)));
   }
+  template <detail::Built T>
+  bool send(const T& message, Handle handle, SendOptions options = {},
+            SendCallback sent = {}) const {
+    return send_built(message, std::move(handle), options, std::move(sent));
+  }
+  template <detail::Built T, std::convertible_to<SendCallback> F>
+  bool send(const T& message, Handle handle, F sent) const {
+    return send_built(message, std::move(handle), SendOptions(), SendCallback(std::move(sent)));
+  }
   template <std::same_as<Text> T>
   bool send(T text, Handle handle, SendOptions options = {}, SendCallback sent = {}) const {
     return send_text(text, std::move(handle), options, std::move(sent));
@@ -109,6 +125,12 @@ class TINE_EXPORT ChannelEnd {
  private:
   friend struct process::Access;
 
+  bool send_built(const Object& message, SendCallback sent) const;
+  bool send_built(const Array& message, SendCallback sent) const;
+  bool send_built(const Object& message, Handle handle, SendOptions options,
+                  SendCallback sent) const;
+  bool send_built(const Array& message, Handle handle, SendOptions options,
+                  SendCallback sent) const;
   bool send_text(Text text, SendCallback sent) const;
   bool send_text(Text text, Handle handle, SendOptions options, SendCallback sent) const;
 

@@ -9,11 +9,13 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <utility>
 
 #include "tine/channel_end.hpp"
 #include "tine/detail/export.hpp"
 #include "tine/detail/json.hpp"
 #include "tine/handle.hpp"
+#include "tine/object.hpp"
 #include "tine/rpc_error.hpp"
 
 namespace tine::rpc {
@@ -42,6 +44,10 @@ class TINE_EXPORT Reply {
   void send(const nlohmann::json& result) const;
   void send(nlohmann::json&& result) const;
   void send(const nlohmann::json& result, Handle handle, SendOptions options = {}) const;
+  template <detail::Built T>
+  void send(T result, Handle handle = {}, SendOptions options = {}) const {
+    send_value(std::move(result), std::move(handle), options);
+  }
 
   // Answers with a failure.
   void fail(const RpcError& error) const;
@@ -50,6 +56,10 @@ class TINE_EXPORT Reply {
   // one, or the request has been answered, or the channel has ended. A value that is refused, because it
   // cannot be sent or the queue is full, is an "error" of the channel end.
   bool progress(const nlohmann::json& value) const;
+  template <detail::Built T>
+  bool progress(T value) const {
+    return report(std::move(value));
+  }
 
   // A stop is requested when the peer cancels the request, when its deadline is over, and when the
   // channel ends. The request is still to be answered, with -32800 or with a result.
@@ -65,6 +75,8 @@ class TINE_EXPORT Reply {
  private:
   friend class rpc::Incoming;
   explicit Reply(std::shared_ptr<rpc::Incoming> incoming);
+  void send_value(detail::Value result, Handle handle, SendOptions options) const;
+  bool report(detail::Value value) const;
 
   std::shared_ptr<rpc::Incoming> incoming_;
 };

@@ -17,6 +17,7 @@
 #include "tine/detail/export.hpp"
 #include "tine/detail/json.hpp"
 #include "tine/detail/rpc_handler.hpp"
+#include "tine/object.hpp"
 #include "tine/reply.hpp"
 #include "tine/request.hpp"
 #include "tine/rpc_error.hpp"
@@ -80,8 +81,8 @@ struct RpcOptions {
 //
 // When the channel ends, everything that came before is delivered first. Then the requests that wait
 // fail in the order in which they were sent, with Errc::channel_closed: when the exit status of the
-// child is known, but no later than RpcOptions::exit_patience after the end, and before "close". ~Loop destroys callbacks
-// and handlers without calling them.
+// child is known, but no later than RpcOptions::exit_patience after the end, and before "close". ~Loop
+// destroys callbacks and handlers without calling them.
 //
 // A handle: see Emitter. All that are made of the same channel end are the same, and the options of
 // the first one hold. Requests that wait for their answer keep Loop::run() from returning. Handlers keep
@@ -117,9 +118,18 @@ class TINE_EXPORT Rpc {
     return Request<T>(make(method, std::move(params)));
   }
 
+  template <class T = nlohmann::json, detail::Built Params>
+  Request<T> request(std::string_view method, Params params) const {
+    return Request<T>(make(method, detail::Value(std::move(params))));
+  }
+
   // Sends a message that is not answered. See ChannelEnd::send().
   bool notify(std::string_view method) const;
   bool notify(std::string_view method, const nlohmann::json& params, SendCallback sent = {}) const;
+  template <detail::Built Params>
+  bool notify(std::string_view method, Params params, SendCallback sent = {}) const {
+    return send_notification(method, detail::Value(std::move(params)), std::move(sent));
+  }
 
   // Sets the handler of a method, in place of the one that it has.
   //
@@ -176,6 +186,8 @@ class TINE_EXPORT Rpc {
   detail::UnsentRequest make(std::string_view method) const;
   detail::UnsentRequest make(std::string_view method, const nlohmann::json& params) const;
   detail::UnsentRequest make(std::string_view method, nlohmann::json&& params) const;
+  detail::UnsentRequest make(std::string_view method, detail::Value params) const;
+  bool send_notification(std::string_view method, detail::Value params, SendCallback sent) const;
   void set_handler(std::string method, rpc::Handler handler) const;
   void set_listener(std::string method, rpc::NotificationListener listener) const;
 

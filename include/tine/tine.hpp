@@ -18,6 +18,7 @@
 #include "tine/handle.hpp"
 #include "tine/loop.hpp"
 #include "tine/message.hpp"
+#include "tine/object.hpp"
 #include "tine/on_loop.hpp"
 #include "tine/once.hpp"
 #include "tine/process.hpp"

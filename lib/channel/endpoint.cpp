@@ -29,13 +29,13 @@ void Endpoint::open(uv::StreamEnds ends) {
 
 // --- sending
 
-bool Endpoint::send(const nlohmann::json& message, SendCallback sent) {
+bool Endpoint::send(base::ValueRef message, SendCallback sent) {
   return send_any(message, nullptr, sent);
 }
 
 bool Endpoint::send(Text message, SendCallback sent) { return send_any(message, nullptr, sent); }
 
-bool Endpoint::send(const nlohmann::json& message, PassedHandle handle, SendCallback sent) {
+bool Endpoint::send(base::ValueRef message, PassedHandle handle, SendCallback sent) {
   return send_any(message, &handle, sent);
 }
 
@@ -48,7 +48,7 @@ bool Endpoint::send_any(const Message& message, PassedHandle* handle, SendCallba
   return connected() ? sender_.send(message, handle, sent) : lose(sent);
 }
 
-Endpoint::Tried Endpoint::try_send(const nlohmann::json& message, PassedHandle* handle) {
+Endpoint::Tried Endpoint::try_send(base::ValueRef message, PassedHandle* handle) {
   if (connected()) return sender_.try_send(message, handle);
   if (state_ != State::never_open) sender_.count_lost();
   return {.refused = Error(failed_to_open_ ? failed_to_open_ : Errc::channel_closed)};
@@ -59,17 +59,17 @@ bool Endpoint::ping() {
   return connected();
 }
 
-void Endpoint::send_internal(const nlohmann::json& message) {
+void Endpoint::send_internal(base::ValueRef message) {
   if (connected()) sender_.send_internal(message, nullptr);
 }
 
-void Endpoint::send_internal(const nlohmann::json& message, PassedHandle handle) {
+void Endpoint::send_internal(base::ValueRef message, PassedHandle handle) {
   if (connected()) sender_.send_internal(message, &handle);
 }
 
 void Endpoint::greet() {
   set_peer(Outbox::Peer::tine);
-  sender_.send_later({{"cmd", wire::hello_command}});
+  sender_.send_later(object("cmd", wire::hello_command));
 }
 
 // The channel is over. A program that was not forked never had one: that is an error like any

@@ -5,8 +5,7 @@
 #include <span>
 #include <system_error>
 
-#include <nlohmann/json_fwd.hpp>
-
+#include "base/value_ref.hpp"
 #include "channel/context.hpp"
 #include "channel/outbox.hpp"
 #include "channel/owner.hpp"
@@ -40,19 +39,19 @@ class Endpoint final : private Transport::User, private Sender::User {
   // no handles travel. Throws Error.
   void open(uv::StreamEnds ends);
 
-  bool send(const nlohmann::json& message, SendCallback sent);
+  bool send(base::ValueRef message, SendCallback sent);
   bool send(Text message, SendCallback sent);
-  bool send(const nlohmann::json& message, PassedHandle handle, SendCallback sent);
+  bool send(base::ValueRef message, PassedHandle handle, SendCallback sent);
   bool send(Text message, PassedHandle handle, SendCallback sent);
   // Sends a message of a layer above, with a handle if that is not null. The caller reports a refusal.
   using Tried = Sender::Tried;
-  Tried try_send(const nlohmann::json& message, PassedHandle* handle);
+  Tried try_send(base::ValueRef message, PassedHandle* handle);
   // Asks the peer's loop for a sign of life: see Sender::ping(). Returns false if the channel is not
   // open.
   bool ping();
   // Sends a message of the channel's own. A failure of the message is not reported.
-  void send_internal(const nlohmann::json& message);
-  void send_internal(const nlohmann::json& message, PassedHandle handle);
+  void send_internal(base::ValueRef message);
+  void send_internal(base::ValueRef message, PassedHandle handle);
   void disconnect();
   bool connected() const { return state_ == State::open; }
   // Returns whether nothing is open, and nothing is due any more.

@@ -37,7 +37,7 @@ Outbox::Outbox(wire::Codec& codec, const ChannelOptions& options)
 
 // --- adding
 
-std::optional<Error> Outbox::write(const nlohmann::json& message, From from,
+std::optional<Error> Outbox::write(base::ValueRef message, From from,
                                    const wire::AnnouncedHandle* handle, base::ByteBuffer& out) {
   const auto problem = codec_.write(message, from, handle, out);
   if (!problem) return std::nullopt;
@@ -94,13 +94,13 @@ std::optional<Error> Outbox::add_with_handle(const Message& message, PassedHandl
   return std::nullopt;
 }
 
-std::optional<Error> Outbox::add(const nlohmann::json& message, SendCallback& sent, From from) {
+std::optional<Error> Outbox::add(base::ValueRef message, SendCallback& sent, From from) {
   return add_message(message, sent, from);
 }
 std::optional<Error> Outbox::add(Text message, SendCallback& sent, From from) {
   return add_message(message, sent, from);
 }
-std::optional<Error> Outbox::add(const nlohmann::json& message, PassedHandle& handle,
+std::optional<Error> Outbox::add(base::ValueRef message, PassedHandle& handle,
                                  SendCallback& sent, From from) {
   return add_with_handle(message, handle, sent, from);
 }

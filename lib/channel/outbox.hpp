@@ -12,10 +12,9 @@
 #include <utility>
 #include <vector>
 
-#include <nlohmann/json_fwd.hpp>
-
 #include "base/byte_buffer.hpp"
 #include "base/descriptor.hpp"
+#include "base/value_ref.hpp"
 #include "channel/passed_handle.hpp"
 #include "tine/channel.hpp"
 #include "tine/error.hpp"
@@ -42,11 +41,11 @@ class Outbox {
 
   // Appends a message and takes its callback, if any. Returns an error if the message is refused:
   // nothing is changed or taken then. If memory runs out, nothing is queued either.
-  std::optional<Error> add(const nlohmann::json& message, SendCallback& sent,
+  std::optional<Error> add(base::ValueRef message, SendCallback& sent,
                            From from = From::user);
   std::optional<Error> add(Text message, SendCallback& sent, From from = From::user);
   // Does the same with a handle, which is taken together with the callback.
-  std::optional<Error> add(const nlohmann::json& message, PassedHandle& handle, SendCallback& sent,
+  std::optional<Error> add(base::ValueRef message, PassedHandle& handle, SendCallback& sent,
                            From from = From::user);
   std::optional<Error> add(Text message, PassedHandle& handle, SendCallback& sent,
                            From from = From::user);
@@ -152,7 +151,7 @@ class Outbox {
   // Where the next bytes to write come from.
   enum class Source { answers, handle, messages };
 
-  std::optional<Error> write(const nlohmann::json& message, From from,
+  std::optional<Error> write(base::ValueRef message, From from,
                              const wire::AnnouncedHandle* handle, base::ByteBuffer& out);
   std::optional<Error> write(Text message, From from, const wire::AnnouncedHandle* handle,
                              base::ByteBuffer& out);

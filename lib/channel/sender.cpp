@@ -28,8 +28,15 @@ constexpr std::size_t most_at_once = std::size_t{1} << 20;
 // bytes cannot be sent.
 bool is_end(int error) { return error == EPIPE || error == ECONNRESET || error == ENOTCONN; }
 
-bool is_internal(const nlohmann::json& message) { return !wire::internal_command(message).empty(); }
 bool is_internal(Text) { return false; }
+bool is_internal(const Array&) { return false; }
+template <class Form>
+bool is_internal(const Form& message) {
+  return !wire::internal_command(message).empty();
+}
+bool is_internal(base::ValueRef message) {
+  return base::visit([](const auto& form) { return is_internal(form); }, message);
+}
 
 }  // namespace
 
@@ -52,7 +59,7 @@ void Sender::stop() noexcept {
 
 // --- messages
 
-bool Sender::send(const nlohmann::json& message, PassedHandle* handle, SendCallback& sent) {
+bool Sender::send(base::ValueRef message, PassedHandle* handle, SendCallback& sent) {
   return send_any(message, handle, sent);
 }
 
@@ -60,12 +67,12 @@ bool Sender::send(Text message, PassedHandle* handle, SendCallback& sent) {
   return send_any(message, handle, sent);
 }
 
-void Sender::send_internal(const nlohmann::json& message, PassedHandle* handle) {
+void Sender::send_internal(base::ValueRef message, PassedHandle* handle) {
   SendCallback nobody;
   if (!add(message, handle, nobody, Outbox::From::channel)) transmit();
 }
 
-void Sender::send_later(const nlohmann::json& message) {
+void Sender::send_later(base::ValueRef message) {
   SendCallback nobody;
   if (!add(message, nullptr, nobody, Outbox::From::channel)) flush_at_turn_end();
 }
@@ -79,7 +86,7 @@ bool Sender::send_any(const Message& message, PassedHandle* handle, SendCallback
   return look_at_mark();
 }
 
-Sender::Tried Sender::try_send(const nlohmann::json& message, PassedHandle* handle) {
+Sender::Tried Sender::try_send(base::ValueRef message, PassedHandle* handle) {
   SendCallback nobody;
   Tried tried{.refused = add(message, handle, nobody, Outbox::From::user)};
   if (tried.refused) {

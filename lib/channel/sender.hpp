@@ -7,8 +7,7 @@
 #include <string_view>
 #include <system_error>
 
-#include <nlohmann/json_fwd.hpp>
-
+#include "base/value_ref.hpp"
 #include "channel/context.hpp"
 #include "channel/handle_handshake.hpp"
 #include "channel/outbox.hpp"
@@ -47,7 +46,7 @@ class Sender final : private uv::Flushable {
 
   // Queue a message on an open channel, and write it as soon as it is worth it. Return false if it
   // is refused, or if the queue has reached ChannelOptions::send_mark.
-  bool send(const nlohmann::json& message, PassedHandle* handle, SendCallback& sent);
+  bool send(base::ValueRef message, PassedHandle* handle, SendCallback& sent);
   bool send(Text message, PassedHandle* handle, SendCallback& sent);
   // Does the same for a layer above, but returns why the message is refused instead of reporting it.
   // hold: the queue has reached ChannelOptions::send_mark, so "drain" follows.
@@ -55,12 +54,12 @@ class Sender final : private uv::Flushable {
     std::optional<Error> refused = {};
     bool hold = false;
   };
-  Tried try_send(const nlohmann::json& message, PassedHandle* handle);
+  Tried try_send(base::ValueRef message, PassedHandle* handle);
   // Queues a message of the channel's own. A failure of the message is not reported.
-  void send_internal(const nlohmann::json& message, PassedHandle* handle);
+  void send_internal(base::ValueRef message, PassedHandle* handle);
   // Queues a message of the channel's own that goes out with the next one, or at the end of the
   // turn, so that it costs no write of its own.
-  void send_later(const nlohmann::json& message);
+  void send_later(base::ValueRef message);
   // Queues the answer to a handle that came. If `later`, it goes out with the reply to the message,
   // or at the end of the turn.
   void answer(wire::Answer answer, bool later) noexcept;

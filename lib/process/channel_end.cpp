@@ -10,12 +10,30 @@ bool ChannelEnd::send(const nlohmann::json& message, SendCallback sent) const {
   return peer_ && peer_->end().send(message, std::move(sent));
 }
 
+bool ChannelEnd::send_built(const Object& message, SendCallback sent) const {
+  return peer_ && peer_->end().send(message, std::move(sent));
+}
+
+bool ChannelEnd::send_built(const Array& message, SendCallback sent) const {
+  return peer_ && peer_->end().send(message, std::move(sent));
+}
+
 bool ChannelEnd::send_text(Text text, SendCallback sent) const {
   return peer_ && peer_->end().send(text, std::move(sent));
 }
 
 bool ChannelEnd::send(const nlohmann::json& message, Handle handle, SendOptions options,
                       SendCallback sent) const {
+  return peer_ && peer_->send(message, handle, options.keep_open, std::move(sent));
+}
+
+bool ChannelEnd::send_built(const Object& message, Handle handle, SendOptions options,
+                            SendCallback sent) const {
+  return peer_ && peer_->send(message, handle, options.keep_open, std::move(sent));
+}
+
+bool ChannelEnd::send_built(const Array& message, Handle handle, SendOptions options,
+                            SendCallback sent) const {
   return peer_ && peer_->send(message, handle, options.keep_open, std::move(sent));
 }
 

@@ -120,13 +120,13 @@ class HandlePassing::PassedConnections final : public net::PeerConnections {
   void count(std::function<void(std::error_code, std::size_t)> counted) override {
     if (end_ == nullptr) return counted(Errc::closed_before_reply, 0);
     counting_.push_back(std::move(counted));
-    end_->send_internal({{"cmd", "NODE_SOCKET_GET_COUNT"}, {"key", key_}});
+    end_->send_internal(object("cmd", "NODE_SOCKET_GET_COUNT", "key", key_));
   }
 
   void when_all_closed(std::function<void()> all_closed) override {
     if (end_ == nullptr) return all_closed();
     closing_.push_back(std::move(all_closed));
-    end_->send_internal({{"cmd", "NODE_SOCKET_NOTIFY_CLOSE"}, {"key", key_}});
+    end_->send_internal(object("cmd", "NODE_SOCKET_NOTIFY_CLOSE", "key", key_));
   }
 
   void counted(std::size_t count) {
@@ -187,7 +187,7 @@ class HandlePassing::ReceivedConnections final
 
   void tell_if_all_closed() {
     if (count_ > 0 || end_ == nullptr || !std::exchange(tell_, false)) return;
-    end_->send_internal({{"cmd", "NODE_SOCKET_ALL_CLOSED"}, {"key", key_}});
+    end_->send_internal(object("cmd", "NODE_SOCKET_ALL_CLOSED", "key", key_));
   }
 
   channel::Endpoint* end_;
@@ -332,7 +332,7 @@ bool HandlePassing::take(const json& message) {
   if (command == "NODE_SOCKET_GET_COUNT") {
     const auto connections = received_.find(key);
     const std::size_t count = connections == received_.end() ? 0 : connections->second->count();
-    end_.send_internal({{"cmd", "NODE_SOCKET_COUNT"}, {"key", key}, {"count", count}});
+    end_.send_internal(object("cmd", "NODE_SOCKET_COUNT", "key", key, "count", count));
   } else if (command == "NODE_SOCKET_NOTIFY_CLOSE") {
     connections_of(key)->tell_when_all_closed();
   } else if (command == "NODE_SOCKET_COUNT") {

@@ -29,7 +29,7 @@ Peer::Peer(uv::LoopCore& core, const ChannelOptions& options, Serialization seri
 
 Peer::~Peer() { retire_attachment(); }
 
-bool Peer::send(const nlohmann::json& message, const Handle& handle, bool keep_open,
+bool Peer::send(base::ValueRef message, const Handle& handle, bool keep_open,
                 SendCallback sent) {
   return send_with(message, handle, keep_open, sent);
 }
@@ -53,7 +53,7 @@ bool Peer::send_with(const Form& message, const Handle& handle, bool keep_open,
   return end_.send(message, std::move(passed), std::move(sent));
 }
 
-channel::Endpoint::Tried Peer::try_send(const nlohmann::json& message, const Handle& handle,
+channel::Endpoint::Tried Peer::try_send(base::ValueRef message, const Handle& handle,
                                         bool keep_open) {
   if (!handle || !end_.connected()) return end_.try_send(message, nullptr);
   try {

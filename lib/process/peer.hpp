@@ -5,6 +5,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "base/value_ref.hpp"
 #include "channel/endpoint.hpp"
 #include "channel/received_message.hpp"
 #include "process/attachment.hpp"
@@ -39,12 +40,12 @@ class Peer : public channel::Endpoint::Owner, public uv::Resident {
   }
 
   // Send a message with a handle. See ChannelEnd::send().
-  bool send(const nlohmann::json& message, const Handle& handle, bool keep_open, SendCallback sent);
+  bool send(base::ValueRef message, const Handle& handle, bool keep_open, SendCallback sent);
   bool send(Text message, const Handle& handle, bool keep_open, SendCallback sent);
 
   // Does the same for a layer above, which reports a refusal by itself. An empty handle: there is
   // none.
-  channel::Endpoint::Tried try_send(const nlohmann::json& message, const Handle& handle,
+  channel::Endpoint::Tried try_send(base::ValueRef message, const Handle& handle,
                                     bool keep_open);
 
   // Offers internal messages to `route` until the channel has ended.

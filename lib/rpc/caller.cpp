@@ -149,8 +149,8 @@ void Caller::look_at_deadlines() {
 void Caller::give_up(const std::shared_ptr<Pending>& call, RpcError error) {
   fail_later(call, std::move(error));
   if (pings_.erase(call->id) > 0 || !state_.connected()) return;
-  const nlohmann::json message = state_.envelope().cancel(call->id);
-  if (!message.is_null()) static_cast<void>(state_.send(message));
+  const Object message = state_.envelope().cancel(call->id);
+  if (!message.empty()) static_cast<void>(state_.send(message));
 }
 
 void Caller::fail_later(const std::shared_ptr<Pending>& call, RpcError error) {

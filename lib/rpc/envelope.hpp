@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "rpc/error_details.hpp"
+#include "tine/object.hpp"
 
 namespace tine::rpc {
 
@@ -42,17 +43,17 @@ class Envelope {
   virtual Letter open(nlohmann::json& message) const = 0;
 
   // Make messages. Null params mean that there are none.
-  virtual nlohmann::json request(Id id, std::string_view method, nlohmann::json params,
+  virtual Object request(Id id, std::string_view method, detail::Value params,
                                  std::optional<std::chrono::milliseconds> timeout) const = 0;
-  virtual nlohmann::json notification(std::string_view method, nlohmann::json params) const = 0;
+  virtual Object notification(std::string_view method, detail::Value params) const = 0;
   // Answers to the peer's request that had this id and this method.
-  virtual nlohmann::json result(const nlohmann::json& id, std::string_view method,
-                                nlohmann::json result) const = 0;
-  virtual nlohmann::json failure(const nlohmann::json& id, std::string_view method,
+  virtual Object result(const nlohmann::json& id, std::string_view method,
+                                detail::Value result) const = 0;
+  virtual Object failure(const nlohmann::json& id, std::string_view method,
                                  const Failure& failure) const = 0;
-  // These are null if the protocol has no such message.
-  virtual nlohmann::json progress(const nlohmann::json& token, nlohmann::json value) const = 0;
-  virtual nlohmann::json cancel(Id id) const = 0;
+  // These are empty if the protocol has no such message.
+  virtual Object progress(const nlohmann::json& token, detail::Value value) const = 0;
+  virtual Object cancel(Id id) const = 0;
 };
 
 }  // namespace tine::rpc

@@ -28,7 +28,7 @@ std::shared_ptr<State> Incoming::take_state() {
   return std::move(state_);
 }
 
-void Incoming::send(nlohmann::json result, const Handle& handle, bool keep_open) {
+void Incoming::send(detail::Value result, const Handle& handle, bool keep_open) {
   if (const auto state = take_state()) {
     state->responder().answer(request_, std::move(result), handle, keep_open);
   }
@@ -38,8 +38,8 @@ void Incoming::fail(const RpcError& error) {
   if (const auto state = take_state()) state->responder().answer(request_, error);
 }
 
-bool Incoming::progress(const nlohmann::json& value) {
-  return state_ && state_->responder().progress(request_, value);
+bool Incoming::progress(detail::Value value) {
+  return state_ && state_->responder().progress(request_, std::move(value));
 }
 
 void Incoming::request_stop(bool cancelled) {
@@ -69,19 +69,21 @@ namespace tine {
 
 Reply::Reply(std::shared_ptr<rpc::Incoming> incoming) : incoming_(std::move(incoming)) {}
 
-void Reply::send() const { send(nlohmann::json()); }
-void Reply::send(const nlohmann::json& result) const { send(nlohmann::json(result)); }
-void Reply::send(nlohmann::json&& result) const {
-  if (incoming_) incoming_->send(std::move(result), {}, false);
-}
+void Reply::send() const { send_value({}, {}, {}); }
+void Reply::send(const nlohmann::json& result) const { send_value(result, {}, {}); }
+void Reply::send(nlohmann::json&& result) const { send_value(std::move(result), {}, {}); }
 void Reply::send(const nlohmann::json& result, Handle handle, SendOptions options) const {
-  if (incoming_) incoming_->send(result, handle, options.keep_open);
+  send_value(result, std::move(handle), options);
+}
+void Reply::send_value(detail::Value result, Handle handle, SendOptions options) const {
+  if (incoming_) incoming_->send(std::move(result), handle, options.keep_open);
 }
 void Reply::fail(const RpcError& error) const {
   if (incoming_) incoming_->fail(error);
 }
-bool Reply::progress(const nlohmann::json& value) const {
-  return incoming_ && incoming_->progress(value);
+bool Reply::progress(const nlohmann::json& value) const { return report(value); }
+bool Reply::report(detail::Value value) const {
+  return incoming_ && incoming_->progress(std::move(value));
 }
 std::stop_token Reply::stop_token() const {
   return incoming_ ? incoming_->stop_token() : std::stop_token();

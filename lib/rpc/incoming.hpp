@@ -39,9 +39,9 @@ class Incoming final : public std::enable_shared_from_this<Incoming> {
   bool answered() const { return state_ == nullptr; }
 
   // Answer, unless the request has been answered.
-  void send(nlohmann::json result, const Handle& handle, bool keep_open);
+  void send(detail::Value result, const Handle& handle, bool keep_open);
   void fail(const RpcError& error);
-  bool progress(const nlohmann::json& value);
+  bool progress(detail::Value value);
 
   // Runs the stop callbacks of the user. cancelled: the peer gets -32800 if the handler fails now.
   void request_stop(bool cancelled);

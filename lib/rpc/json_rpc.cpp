@@ -9,6 +9,7 @@
 
 namespace tine::rpc {
 
+using detail::Value;
 using nlohmann::json;
 using Kind = Letter::Kind;
 
@@ -121,11 +122,13 @@ Letter open_answer(json::object_t& message, json* id) {
   return letter.value != nullptr || letter.failure ? letter : Letter();
 }
 
-json message_with(const char* name, json value) {
-  json message = json::object();
-  message.emplace("jsonrpc", version);
-  message.emplace(name, std::move(value));
-  return message;
+// The most members that a message has.
+constexpr std::size_t most_members = 5;
+
+Object message() {
+  Object message;
+  message.reserve(most_members);
+  return message.set("jsonrpc", version);
 }
 
 }  // namespace
@@ -145,47 +148,40 @@ Letter JsonRpc::open(json& message) const {
   return name == nullptr ? Letter() : open_call(*object, *name, id);
 }
 
-json JsonRpc::request(Id id, std::string_view method, json params,
-                      std::optional<std::chrono::milliseconds> timeout) const {
-  json message = notification(method, std::move(params));
-  message.emplace("id", id);
-  if (timeout) message.emplace("timeout", timeout->count());
-  return message;
+Object JsonRpc::request(Id id, std::string_view method, Value params,
+                        std::optional<std::chrono::milliseconds> timeout) const {
+  Object request = message();
+  request.set("id", id).set("method", method);
+  if (!params.is_null()) request.set("params", std::move(params));
+  if (timeout) request.set("timeout", timeout->count());
+  return request;
 }
 
-json JsonRpc::notification(std::string_view method, json params) const {
-  json message = message_with("method", method);
-  if (!params.is_null()) message.emplace("params", std::move(params));
-  return message;
+Object JsonRpc::notification(std::string_view method, Value params) const {
+  Object notification = message();
+  notification.set("method", method);
+  if (!params.is_null()) notification.set("params", std::move(params));
+  return notification;
 }
 
-json JsonRpc::result(const json& id, std::string_view, json result) const {
-  json message = message_with("id", id);
-  message.emplace("result", std::move(result));
-  return message;
+Object JsonRpc::result(const json& id, std::string_view, Value result) const {
+  Object answer = message();
+  answer.set("id", id).set("result", std::move(result));
+  return answer;
 }
 
-json JsonRpc::failure(const json& id, std::string_view, const Failure& failure) const {
-  json error = json::object();
-  error.emplace("code", failure.code);
-  error.emplace("message", failure.message);
-  if (!failure.data.is_null()) error.emplace("data", failure.data);
-  json message = message_with("id", id);
-  message.emplace("error", std::move(error));
-  return message;
+Object JsonRpc::failure(const json& id, std::string_view, const Failure& failure) const {
+  Object error = object("code", failure.code, "message", failure.message);
+  if (!failure.data.is_null()) error.set("data", failure.data);
+  Object answer = message();
+  answer.set("id", id).set("error", std::move(error));
+  return answer;
 }
 
-json JsonRpc::progress(const json& token, json value) const {
-  json params = json::object();
-  params.emplace("token", token);
-  params.emplace("value", std::move(value));
-  return notification(progress_method, std::move(params));
+Object JsonRpc::progress(const json& token, Value value) const {
+  return notification(progress_method, object("token", token, "value", std::move(value)));
 }
 
-json JsonRpc::cancel(Id id) const {
-  json params = json::object();
-  params.emplace("id", id);
-  return notification(cancel_method, std::move(params));
-}
+Object JsonRpc::cancel(Id id) const { return notification(cancel_method, object("id", id)); }
 
 }  // namespace tine::rpc

@@ -19,15 +19,15 @@ class JsonRpc final : public Envelope {
 
   Letter open(nlohmann::json& message) const override;
 
-  nlohmann::json request(Id id, std::string_view method, nlohmann::json params,
+  Object request(Id id, std::string_view method, detail::Value params,
                          std::optional<std::chrono::milliseconds> timeout) const override;
-  nlohmann::json notification(std::string_view method, nlohmann::json params) const override;
-  nlohmann::json result(const nlohmann::json& id, std::string_view method,
-                        nlohmann::json result) const override;
-  nlohmann::json failure(const nlohmann::json& id, std::string_view method,
+  Object notification(std::string_view method, detail::Value params) const override;
+  Object result(const nlohmann::json& id, std::string_view method,
+                        detail::Value result) const override;
+  Object failure(const nlohmann::json& id, std::string_view method,
                          const Failure& failure) const override;
-  nlohmann::json progress(const nlohmann::json& token, nlohmann::json value) const override;
-  nlohmann::json cancel(Id id) const override;
+  Object progress(const nlohmann::json& token, detail::Value value) const override;
+  Object cancel(Id id) const override;
 
  private:
   bool strict_;

@@ -13,6 +13,7 @@
 #include "rpc/envelope.hpp"
 #include "tine/callback.hpp"
 #include "tine/handle.hpp"
+#include "tine/object.hpp"
 #include "tine/request.hpp"
 #include "uv/stop_watch.hpp"
 
@@ -24,7 +25,7 @@ class State;
 struct Unsent {
   bool is_ping = false;  // then it has neither a method nor params
   std::string method = {};
-  nlohmann::json params = {};
+  detail::Value params = {};
   Handle handle = {};
   bool keep_open = false;
   std::optional<std::chrono::milliseconds> deadline = {};

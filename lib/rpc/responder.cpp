@@ -68,17 +68,17 @@ void Responder::guarded(const std::shared_ptr<Incoming>& incoming, F&& call) {
 
 void Responder::refuse(const Letter& letter, int code, const char* text) {
   if (!state_.connected()) return;
-  const json message =
+  const Object message =
       state_.envelope().failure(*letter.id, letter.method, {.code = code, .message = text});
   if (const auto tried = state_.send(message); tried.refused) state_.report(*tried.refused);
 }
 
 // --- answers
 
-void Responder::answer(const Incoming::Request& request, json result, const Handle& handle,
-                       bool keep_open) {
+void Responder::answer(const Incoming::Request& request, detail::Value result,
+                       const Handle& handle, bool keep_open) {
   if (!state_.connected()) return;
-  const json message = state_.envelope().result(request.id, request.method, std::move(result));
+  const Object message = state_.envelope().result(request.id, request.method, std::move(result));
   const auto tried = state_.send(message, handle, keep_open);
   if (tried.refused) answer(request, RpcError(internal_error, tried.refused->what()));
 }
@@ -95,10 +95,10 @@ void Responder::answer(const Incoming::Request& request, const RpcError& error) 
   if (tried.refused) state_.report(*tried.refused);
 }
 
-bool Responder::progress(const Incoming::Request& request, const json& value) {
+bool Responder::progress(const Incoming::Request& request, detail::Value value) {
   if (!state_.connected()) return false;
-  const json message = state_.envelope().progress(request.id, value);
-  if (message.is_null()) return false;
+  const Object message = state_.envelope().progress(request.id, std::move(value));
+  if (message.empty()) return false;
   const auto tried = state_.send(message);
   if (tried.refused) state_.report(*tried.refused);
   return !tried.hold;

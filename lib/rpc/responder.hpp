@@ -35,10 +35,10 @@ class Responder {
   void take_cancel(const Letter& letter);
 
   // Write to the peer, if the channel is open. For Incoming, which has left the table before.
-  void answer(const Incoming::Request& request, nlohmann::json result, const Handle& handle,
+  void answer(const Incoming::Request& request, detail::Value result, const Handle& handle,
               bool keep_open);
   void answer(const Incoming::Request& request, const RpcError& error);
-  bool progress(const Incoming::Request& request, const nlohmann::json& value);
+  bool progress(const Incoming::Request& request, detail::Value value);
   // Takes a request out of the table.
   void forget(Incoming& incoming) noexcept;
 

@@ -26,14 +26,18 @@ std::shared_ptr<rpc::State> Rpc::state_of(const ChannelEnd& end, const RpcOption
 }
 
 detail::UnsentRequest Rpc::make(std::string_view method) const {
-  return make(method, nlohmann::json());
+  return make(method, detail::Value());
 }
 
 detail::UnsentRequest Rpc::make(std::string_view method, const nlohmann::json& params) const {
-  return make(method, nlohmann::json(params));
+  return make(method, detail::Value(params));
 }
 
 detail::UnsentRequest Rpc::make(std::string_view method, nlohmann::json&& params) const {
+  return make(method, detail::Value(std::move(params)));
+}
+
+detail::UnsentRequest Rpc::make(std::string_view method, detail::Value params) const {
   return unsent(state_, {.method = std::string(method), .params = std::move(params)});
 }
 
@@ -41,10 +45,17 @@ Request<std::chrono::microseconds> Rpc::ping() const {
   return Request<std::chrono::microseconds>(unsent(state_, {.is_ping = true}));
 }
 
-bool Rpc::notify(std::string_view method) const { return notify(method, nlohmann::json()); }
+bool Rpc::notify(std::string_view method) const { return send_notification(method, {}, {}); }
 
 bool Rpc::notify(std::string_view method, const nlohmann::json& params, SendCallback sent) const {
-  return state_ && state_->notify(state_->envelope().notification(method, params), std::move(sent));
+  return send_notification(method, params, std::move(sent));
+}
+
+bool Rpc::send_notification(std::string_view method, detail::Value params,
+                            SendCallback sent) const {
+  if (!state_) return false;
+  const Object message = state_->envelope().notification(method, std::move(params));
+  return state_->notify(message, std::move(sent));
 }
 
 void Rpc::set_handler(std::string method, rpc::Handler handler) const {

@@ -34,13 +34,13 @@ bool State::connected() const {
   return peer && core() != nullptr && peer->end().connected();
 }
 
-State::Tried State::send(const nlohmann::json& message, const Handle& handle, bool keep_open) {
+State::Tried State::send(base::ValueRef message, const Handle& handle, bool keep_open) {
   const auto peer = peer_.lock();
   if (peer && core() != nullptr) return peer->try_send(message, handle, keep_open);
   return {.refused = Error(Errc::channel_closed)};
 }
 
-bool State::notify(const nlohmann::json& message, SendCallback sent) {
+bool State::notify(const Object& message, SendCallback sent) {
   if (const auto peer = peer_.lock()) return peer->end().send(message, std::move(sent));
   if (sent) defer([sent = std::move(sent)] { sent(Errc::channel_closed); });
   return false;

@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/value_ref.hpp"
 #include "channel/endpoint.hpp"
 #include "channel/received_message.hpp"
 #include "process/attachment.hpp"
@@ -57,8 +58,8 @@ class State final : public process::Attachment,
   // --- the channel
 
   bool connected() const;
-  Tried send(const nlohmann::json& message, const Handle& handle = {}, bool keep_open = false);
-  bool notify(const nlohmann::json& message, SendCallback sent);
+  Tried send(base::ValueRef message, const Handle& handle = {}, bool keep_open = false);
+  bool notify(const Object& message, SendCallback sent);
   // Returns false if the channel is not open.
   bool ping();
   RpcError channel_closed_error() const;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <iterator>
+#include <type_traits>
 
 #include "wire/internal_message.hpp"
 #include "wire/v8_format.hpp"
@@ -79,8 +80,20 @@ std::string_view Advanced::text(std::string_view content, const json* value) {
 
 // --- writing
 
-std::optional<std::string> Advanced::write(const json& message, From, const AnnouncedHandle* handle,
-                                           base::ByteBuffer& out) {
+std::optional<std::string> Advanced::write(base::ValueRef message, From,
+                                           const AnnouncedHandle* handle, base::ByteBuffer& out) {
+  const auto write_form = [&]<class Form>(const Form& form) {
+    if constexpr (std::is_same_v<Form, json>) {
+      return write_value(form, handle, out);
+    } else {
+      return write_value(json(form), handle, out);
+    }
+  };
+  return base::visit(write_form, message);
+}
+
+std::optional<std::string> Advanced::write_value(const json& message, const AnnouncedHandle* handle,
+                                                 base::ByteBuffer& out) {
   const std::size_t begin = out.size();
   out.append(std::string_view("\0\0\0\0", V8Framing::length_size));
   auto problem = handle == nullptr ? writer_.write(message, out) : announce(message, *handle, out);

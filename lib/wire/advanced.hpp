@@ -30,7 +30,7 @@ class Advanced final : public Codec {
   bool content_is_text() const override { return false; }
   std::string_view text(std::string_view content, const nlohmann::json* value) override;
 
-  std::optional<std::string> write(const nlohmann::json& message, From from,
+  std::optional<std::string> write(base::ValueRef message, From from,
                                    const AnnouncedHandle* handle, base::ByteBuffer& out) override;
   std::optional<BadMessage> write_text(std::string_view json, From from,
                                        const AnnouncedHandle* handle,
@@ -38,6 +38,8 @@ class Advanced final : public Codec {
   std::string_view answer(Answer answer) const override;
 
  private:
+  std::optional<std::string> write_value(const nlohmann::json& message,
+                                         const AnnouncedHandle* handle, base::ByteBuffer& out);
   std::optional<std::string> announce(const nlohmann::json& message, const AnnouncedHandle& handle,
                                       base::ByteBuffer& out);
 

@@ -7,6 +7,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "base/byte_buffer.hpp"
+#include "base/value_ref.hpp"
 #include "wire/bad_message.hpp"
 #include "wire/frame_decoder.hpp"
 #include "wire/framing.hpp"
@@ -71,7 +72,7 @@ class Codec {
   // Append a message as one whole frame to `out`. If `handle` is not null, the frame announces it.
   // If the message cannot be written, they return the reason; what they have appended is of no use
   // then.
-  virtual std::optional<std::string> write(const nlohmann::json& message, From from,
+  virtual std::optional<std::string> write(base::ValueRef message, From from,
                                            const AnnouncedHandle* handle,
                                            base::ByteBuffer& out) = 0;
   virtual std::optional<BadMessage> write_text(std::string_view json, From from,

@@ -4,6 +4,8 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "tine/object.hpp"
+
 namespace tine::wire {
 
 // The prefix of internal messages, which the two ends exchange among themselves: objects whose
@@ -29,5 +31,6 @@ inline constexpr std::string_view hello_command = "NODE_TINE";
 
 // Returns the command of an internal message; empty for an ordinary message.
 std::string_view internal_command(const nlohmann::json& message);
+std::string_view internal_command(const Object& message);
 
 }  // namespace tine::wire

@@ -47,7 +47,7 @@ bool JsonLines::may_be_internal(std::string_view content) const {
 
 // --- writing
 
-std::optional<std::string> JsonLines::write(const json& message, From from,
+std::optional<std::string> JsonLines::write(base::ValueRef message, From from,
                                             const AnnouncedHandle* handle, base::ByteBuffer& out) {
   begin_line(from, handle, out);
   if (auto problem = write_json(message, max_depth_, out)) return problem;

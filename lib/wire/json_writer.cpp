@@ -3,9 +3,13 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
+#include <type_traits>
+#include <variant>
 
 #include <simdjson.h>
 
@@ -15,6 +19,7 @@ namespace tine::wire {
 
 namespace {
 
+using detail::Value;
 using nlohmann::json;
 
 // The character behind the backslash for a byte that needs an escape: 'u' stands for \u00XX. 0 for
@@ -40,7 +45,9 @@ class Writer {
   Writer(base::ByteBuffer& out, std::size_t max_depth, TextOfOther text_of_other)
       : out_(out), max_depth_(max_depth), text_of_other_(text_of_other) {}
 
-  void write(const json& value) { finish(write(begin(), value, 0)); }
+  void write(base::ValueRef value) {
+    finish(base::visit([this](const auto& form) { return write(begin(), form, 0); }, value));
+  }
 
   // Returns why the value cannot be written; null if it can.
   const char* problem() const { return problem_; }
@@ -75,24 +82,52 @@ class Writer {
   char* write(char* to, const json& value, std::size_t depth) {
     to = ensure(to, longest_number);
     switch (value.type()) {
-      case json::value_t::object: return write_object(to, value, depth + 1);
-      case json::value_t::array: return write_array(to, value, depth + 1);
-      case json::value_t::string: return write_string(to, value);
-      case json::value_t::boolean: return value.get<bool>() ? copy(to, "true") : copy(to, "false");
-      case json::value_t::number_integer: return write_number<json::number_integer_t>(to, value);
-      case json::value_t::number_unsigned: return write_number<json::number_unsigned_t>(to, value);
-      case json::value_t::number_float: return write_double(to, value);
-      case json::value_t::null: return copy(to, "null");
+      case json::value_t::object:
+        return write_members(to, *value.get_ptr<const json::object_t*>(), depth + 1);
+      case json::value_t::array:
+        return write_items(to, *value.get_ptr<const json::array_t*>(), depth + 1);
+      case json::value_t::string:
+        return write_leaf(to, std::string_view(*value.get_ptr<const json::string_t*>()));
+      case json::value_t::boolean: return write_leaf(to, *value.get_ptr<const bool*>());
+      case json::value_t::number_integer:
+        return write_leaf(to, *value.get_ptr<const json::number_integer_t*>());
+      case json::value_t::number_unsigned:
+        return write_leaf(to, *value.get_ptr<const json::number_unsigned_t*>());
+      case json::value_t::number_float:
+        return write_leaf(to, *value.get_ptr<const json::number_float_t*>());
+      case json::value_t::null: return write_leaf(to, nullptr);
       case json::value_t::binary: return write_binary(to, value, depth + 1);
       case json::value_t::discarded: problem_ = "a value was discarded by a parser callback";
     }
     return to;
   }
 
-  char* write_object(char* to, const json& value, std::size_t depth) {
+  char* write(char* to, const Object& object, std::size_t depth) {
+    return write_members(ensure(to, longest_number), object.members(), depth + 1);
+  }
+  char* write(char* to, const Array& array, std::size_t depth) {
+    return write_items(ensure(to, longest_number), array.items(), depth + 1);
+  }
+  char* write(char* to, const Value& value, std::size_t depth) {
+    to = ensure(to, longest_number);
+    return std::visit(
+        [&]<class Content>(const Content& content) {
+          if constexpr (std::is_same_v<Content, Value::Json>) {
+            return write(to, *content, depth);
+          } else if constexpr (detail::Built<Content>) {
+            return write(to, content, depth);
+          } else {
+            return write_leaf(to, content);
+          }
+        },
+        value.content());
+  }
+
+  template <class Members>
+  char* write_members(char* to, const Members& members, std::size_t depth) {
     if (depth > max_depth_) problem_ = too_deep;
     char separator = '{';
-    for (const auto& [key, member] : *value.get_ptr<const json::object_t*>()) {
+    for (const auto& [key, member] : members) {
       if (problem_ != nullptr) return to;
       to = write_quoted(ensure(to, around_string), separator, key);
       *to++ = ':';
@@ -105,10 +140,11 @@ class Writer {
     return to;
   }
 
-  char* write_array(char* to, const json& value, std::size_t depth) {
+  template <class Items>
+  char* write_items(char* to, const Items& items, std::size_t depth) {
     if (depth > max_depth_) problem_ = too_deep;
     char separator = '[';
-    for (const json& element : *value.get_ptr<const json::array_t*>()) {
+    for (const auto& element : items) {
       if (problem_ != nullptr) return to;
       to = ensure(to, 1);
       *to++ = separator;
@@ -137,22 +173,21 @@ class Writer {
     return copy(ensure(to, text.size()), text);
   }
 
-  template <class Number>
-  static char* write_number(char* to, const json& value) {
-    return std::to_chars(to, to + longest_number, *value.get_ptr<const Number*>()).ptr;
+  // The caller has made room for longest_number bytes.
+  static char* write_leaf(char* to, std::nullptr_t) { return copy(to, "null"); }
+  static char* write_leaf(char* to, bool value) { return copy(to, value ? "true" : "false"); }
+  template <std::integral Number>
+  static char* write_leaf(char* to, Number number) {
+    return std::to_chars(to, to + longest_number, number).ptr;
   }
-
   // Uses nlohmann's own digits, so that the text equals that of dump().
-  char* write_double(char* to, const json& value) {
-    const auto number = *value.get_ptr<const json::number_float_t*>();
+  char* write_leaf(char* to, double number) {
     if (!std::isfinite(number)) [[unlikely]] {
-      return text_of_other_ == nullptr ? copy(to, "null") : write_other(to, value);
+      return text_of_other_ == nullptr ? copy(to, "null") : write_other(to, number);
     }
     return nlohmann::detail::to_chars(to, to + longest_number, number);
   }
-
-  char* write_string(char* to, const json& value) {
-    const std::string_view text = *value.get_ptr<const json::string_t*>();
+  char* write_leaf(char* to, std::string_view text) {
     *to++ = '"';
     to = write_escaped(to, text);
     *to++ = '"';
@@ -286,7 +321,7 @@ class Writer {
 
 }  // namespace
 
-std::optional<std::string> write_json(const json& value, std::size_t max_depth,
+std::optional<std::string> write_json(base::ValueRef value, std::size_t max_depth,
                                       base::ByteBuffer& out, TextOfOther text_of_other) {
   base::Appending appending(out);
   Writer writer(out, max_depth, text_of_other);

@@ -50,6 +50,11 @@ class Child {
     rpc_.on_request("length", [](const std::string& text) { return text.size(); });
     rpc_.on_request("echo", [](json params) { return params; });
     rpc_.on_request("nothing", [] {});
+    rpc_.on_request("built", [](int a, int b) { return tine::object("a", a, "rest", tine::args(b)); });
+    rpc_.on_request("built in steps", [](const tine::Reply& reply) {
+      reply.progress(tine::args(1));
+      reply.send(tine::object("a", 1));
+    });
     rpc_.on_request("touch", [](const std::string& path) { std::ofstream{path}; });
     rpc_.on_request("beside", [](const json& params, const tine::Reply& reply) {
       reply.send(params, reply.handle());

@@ -11,6 +11,8 @@
 #include "rpc/rpc_test.hpp"
 #include "rpc/state.hpp"
 
+using tine::Object;
+using tine::detail::Value;
 using tine::rpc::Failure;
 using tine::rpc::Id;
 using tine::rpc::Letter;
@@ -38,24 +40,24 @@ class TsServer final : public tine::rpc::Envelope {
             .params = &message["body"]};
   }
 
-  json request(Id id, std::string_view method, json params,
-               std::optional<std::chrono::milliseconds>) const override {
-    return {
-        {"seq", id}, {"type", "request"}, {"command", method}, {"arguments", std::move(params)}};
+  Object request(Id id, std::string_view method, Value params,
+                 std::optional<std::chrono::milliseconds>) const override {
+    return tine::object("seq", id, "type", "request", "command", method, "arguments",
+                        std::move(params));
   }
-  json notification(std::string_view method, json params) const override {
-    return {{"seq", 0}, {"type", "event"}, {"event", method}, {"body", std::move(params)}};
+  Object notification(std::string_view method, Value params) const override {
+    return tine::object("seq", 0, "type", "event", "event", method, "body", std::move(params));
   }
-  json result(const json& id, std::string_view method, json result) const override {
-    return {{"seq", 0},          {"type", "response"}, {"request_seq", id},
-            {"command", method}, {"success", true},    {"body", std::move(result)}};
+  Object result(const json& id, std::string_view method, Value result) const override {
+    return tine::object("seq", 0, "type", "response", "request_seq", id, "command", method,
+                        "success", true, "body", std::move(result));
   }
-  json failure(const json& id, std::string_view method, const Failure& failure) const override {
-    return {{"seq", 0},          {"type", "response"}, {"request_seq", id},
-            {"command", method}, {"success", false},   {"message", failure.message}};
+  Object failure(const json& id, std::string_view method, const Failure& failure) const override {
+    return tine::object("seq", 0, "type", "response", "request_seq", id, "command", method,
+                        "success", false, "message", failure.message);
   }
-  json progress(const json&, json) const override { return nullptr; }
-  json cancel(Id) const override { return nullptr; }
+  Object progress(const json&, Value) const override { return {}; }
+  Object cancel(Id) const override { return {}; }
 };
 
 }  // namespace

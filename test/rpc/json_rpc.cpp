@@ -203,7 +203,7 @@ TEST_CASE("JSON-RPC: what is written", "[rpc]") {
   const auto is = [](const json& message, const std::string& text) {
     CHECK(message == json::parse(text));
   };
-  is(protocol.request(7, "add", {{"a", 1}}, {}),
+  is(protocol.request(7, "add", tine::object("a", 1), {}),
      R"({"jsonrpc":"2.0","id":7,"method":"add","params":{"a":1}})");
   is(protocol.request(7, "add", nullptr, 1500ms),
      R"({"jsonrpc":"2.0","id":7,"method":"add","timeout":1500})");

@@ -39,6 +39,30 @@ TEST_CASE("request: the result has the type that the callback takes", "[rpc]") {
   CHECK(asked.rpc.pending() == 0);
 }
 
+TEST_CASE("request: object() and args() are params, results and progress", "[rpc]") {
+  TestLoop loop;
+  Asked asked(loop);
+  Came<int> number;
+  Came<> built;
+  Came<> in_steps;
+  Came<int> logged;
+  std::vector<json> progress;
+  asked.rpc.request("add", tine::object("a", 1, "b", 2)).then(number.callback());
+  asked.rpc.request("built", tine::args(3, 4)).then(built.callback());
+  asked.rpc.request("built in steps")
+      .on_progress([&](const json& value) { progress.push_back(value); })
+      .then(in_steps.callback());
+  CHECK(asked.rpc.notify("log", tine::args(5)));
+  asked.rpc.request("logged").then(logged.callback());
+  asked.end();
+  loop.run();
+  CHECK(number.value() == 3);
+  CHECK(built.value() == json{{"a", 3}, {"rest", {4}}});
+  CHECK(in_steps.value() == json{{"a", 1}});
+  CHECK(progress == std::vector<json>{{1}});
+  CHECK(logged.value() == 5);
+}
+
 TEST_CASE("request: one value is also taken from an array of one", "[rpc]") {
   TestLoop loop;
   Asked asked(loop);

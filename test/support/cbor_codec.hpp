@@ -35,9 +35,11 @@ class CborCodec final : public tine::wire::Codec {
     return text_;
   }
 
-  std::optional<std::string> write(const nlohmann::json& message, tine::wire::From,
+  std::optional<std::string> write(tine::base::ValueRef value, tine::wire::From,
                                    const tine::wire::AnnouncedHandle* handle,
                                    tine::base::ByteBuffer& out) override {
+    const auto message =
+        tine::base::visit([](const auto& form) { return nlohmann::json(form); }, value);
     try {
       static_cast<void>(message.dump());
     } catch (const nlohmann::json::type_error&) {

@@ -180,8 +180,8 @@ TEST_CASE("codec: what cannot be written has a reason", "[wire]") {
   const auto codec = make();
   const AnnouncedHandle handle{"net.Socket", no_members};
   ByteBuffer out;
-  CHECK(codec->write("\xFF", From::user, nullptr, out) == "a string is not valid UTF-8");
-  CHECK(codec->write("\xFF", From::user, &handle, out) == "a string is not valid UTF-8");
+  CHECK(codec->write(json("\xFF"), From::user, nullptr, out) == "a string is not valid UTF-8");
+  CHECK(codec->write(json("\xFF"), From::user, &handle, out) == "a string is not valid UTF-8");
   CHECK(codec->write_text("{", From::user, nullptr, out));
   CHECK(codec->write_text("{", From::user, &handle, out));
 }
@@ -241,7 +241,7 @@ TEST_CASE("json lines: a member of a handle that cannot be written refuses its m
   const json members{{"key", "\xFF"}};
   const AnnouncedHandle handle{"net.Socket", members};
   ByteBuffer out;
-  CHECK(codec.write(1, From::user, &handle, out) == "a string is not valid UTF-8");
+  CHECK(codec.write(json(1), From::user, &handle, out) == "a string is not valid UTF-8");
   const auto bad = codec.write_text("1", From::user, &handle, out);
   REQUIRE(bad);
   CHECK(bad->reason == "a string is not valid UTF-8");
@@ -356,6 +356,6 @@ TEST_CASE("advanced: a message beside a handle may be as deep as any", "[wire]")
   CHECK_FALSE(codec.write(json::parse("[[[1]]]"), From::user, &handle, out));
   CHECK(codec.write(json::parse("[[[[1]]]]"), From::user, &handle, out) ==
         "nested more than 3 deep, at /0/0/0");
-  CHECK(codec.write({{"a", "\xFF"}}, From::user, &handle, out) ==
+  CHECK(codec.write(tine::object("a", "\xFF"), From::user, &handle, out) ==
         "a string is not valid UTF-8, at /a");
 }

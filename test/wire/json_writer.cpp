@@ -221,7 +221,7 @@ TEST_CASE("json writer: it appends to earlier output", "[wire]") {
   for (int i = 0; i < 1000; ++i) {
     const json value = {{"n", i}, {"s", std::string(static_cast<std::size_t>(i), '\n')}};
     REQUIRE_FALSE(write_json(value, default_depth, out).has_value());
-    REQUIRE(write_json({value, "\xFF"}, default_depth, out).has_value());
+    REQUIRE(write_json(json{value, "\xFF"}, default_depth, out).has_value());
     out.push_back('\n');
     expected += value.dump() + '\n';
   }

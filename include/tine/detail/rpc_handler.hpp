@@ -12,6 +12,7 @@
 
 #include "tine/detail/json.hpp"
 #include "tine/detail/message_listener.hpp"
+#include "tine/object.hpp"
 #include "tine/reply.hpp"
 #include "tine/rpc_error.hpp"
 
@@ -194,7 +195,9 @@ struct RequestHandler {
   template <class Json, class... Args>
   void answer(const Reply& reply, Args&&... args) {
     using R = std::invoke_result_t<F&, Args...>;
-    if constexpr (!std::is_void_v<R>) {
+    if constexpr (Built<std::remove_cvref_t<R>>) {
+      reply.send(handler(std::forward<Args>(args)...));
+    } else if constexpr (!std::is_void_v<R>) {
       reply.send(Json(handler(std::forward<Args>(args)...)));
     } else {
       handler(std::forward<Args>(args)...);

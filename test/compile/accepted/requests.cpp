@@ -51,6 +51,9 @@ void ask(const tine::Rpc& rpc, std::stop_token stop, const tine::Server& server)
     return std::move(result).value();
   });
   rpc.request("a", {{"x", {1, 2}}}).then([](const auto& result) { return result.value().size(); });
+  rpc.request("a", tine::object("x", 1, "y", 2)).then([](tine::Result<Point>) {});
+  rpc.request<int>("a", tine::args(1, "two")).then([](auto result) { return *result; });
+  rpc.notify("a", tine::args(point), [] {});
   rpc.request("a", params).then([kept = std::make_unique<int>()] {});
   rpc.request("a", point).then(std::function<void(tine::Result<int>)>(take_result));
   rpc.request<std::string>("a").then([](auto result) { return result->size(); });

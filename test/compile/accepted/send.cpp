@@ -41,6 +41,8 @@ void send_all(Sender& sender) {
   sender.send(std::map<std::string, int>{{"n", 1}});
   sender.send(nlohmann::json::object());
   sender.send(nlohmann::json::array({1, "two"}));
+  sender.send(tine::object("n", 1, "point", point, text, tine::args(1, "two", std::vector{3})));
+  sender.send(tine::args());
   sender.send(tine::Text{"1"});
   sender.send(tine::Text{text});
 
@@ -58,6 +60,11 @@ void send_all(Sender& sender) {
   sender.send(point, [text](std::error_code) {});
   sender.send(tine::Text{"1"}, sent);
   sender.send(tine::Text{"1"}, [] {});
+  sender.send(tine::object(), sent);
+  sender.send(tine::args(1), [] {});
+  sender.send(tine::object("frame", 7), tine::SharedBuffer("bytes"));
+  sender.send(tine::object("frame", 7), tine::SharedBuffer("bytes"), sent);
+  sender.send(tine::args(7), tine::Socket(), {.keep_open = true}, [] {});
   sender.send("Hello", tine::Handle(), sent);
   sender.send("Hello", tine::Handle(), [] {});
   sender.send("Hello", tine::Socket(), {.keep_open = true}, [] {});
