@@ -24,6 +24,16 @@ class Incoming;
 
 namespace tine {
 
+class Reply;
+template <class T>
+class Task;
+
+namespace detail {
+// Starts the task that answers a request. What it throws is the answer. It inherits the stop and the
+// deadline of the request.
+TINE_EXPORT void start_answer(const Reply& reply, Task<void> task);
+}  // namespace detail
+
 // A request of the peer that is to be answered, now or later: send() or fail().
 //
 // A handle: see Emitter. Only the first answer counts. When the last copy is destroyed without an
@@ -74,6 +84,7 @@ class TINE_EXPORT Reply {
 
  private:
   friend class rpc::Incoming;
+  friend void detail::start_answer(const Reply& reply, Task<void> task);
   explicit Reply(std::shared_ptr<rpc::Incoming> incoming);
   void send_value(detail::Value result, Handle handle, SendOptions options) const;
   bool report(detail::Value value) const;

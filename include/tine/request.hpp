@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <type_traits>
 #include <utility>
@@ -16,6 +17,7 @@
 #include "tine/detail/export.hpp"
 #include "tine/detail/json.hpp"
 #include "tine/detail/rpc_result.hpp"
+#include "tine/detail/wait.hpp"
 #include "tine/handle.hpp"
 #include "tine/rpc_error.hpp"
 
@@ -26,8 +28,9 @@ class Pending;
 namespace tine {
 
 namespace detail {
+class AwaitedRequest;
 class UnsentRequest;
-}
+}  // namespace detail
 
 // What came of a request: a value, or the error that says why there is none.
 template <class T = nlohmann::json>
@@ -63,7 +66,7 @@ class Result {
   Handle handle_;
 };
 
-// A request that was sent. A handle: see Emitter. Dropping it changes nothing: the request goes on.
+// A request that then() has sent. A handle: see Emitter. Dropping it changes nothing: the request goes on.
 class TINE_EXPORT Call {
  public:
   Call() = default;
@@ -78,6 +81,7 @@ class TINE_EXPORT Call {
   bool pending() const;
 
  private:
+  friend class detail::AwaitedRequest;
   friend class detail::UnsentRequest;
   explicit Call(std::shared_ptr<rpc::Pending> pending);
 
@@ -95,6 +99,8 @@ class TINE_EXPORT UnsentRequest {
   ~UnsentRequest() = default;
 
   void set_deadline(std::chrono::milliseconds deadline);
+  // Does that unless the request has an earlier one.
+  void limit(std::chrono::milliseconds deadline);
   void set_stop(std::stop_token token);
   void set_handle(Handle handle, SendOptions options);
   void set_progress(Callback<void(const nlohmann::json&)> listener);
@@ -105,13 +111,36 @@ class TINE_EXPORT UnsentRequest {
   std::shared_ptr<rpc::Pending> pending_;
 };
 
+// The part of an awaited request that does not depend on the type of its result.
+class TINE_EXPORT AwaitedRequest : public task::Wait {
+ protected:
+  explicit AwaitedRequest(UnsentRequest unsent) : unsent_(std::move(unsent)) {}
+  ~AwaitedRequest() override;
+
+  // Throws why there is no outcome, as an RpcError.
+  void check_outcome() const;
+
+ private:
+  // The task goes on after that, even if this throws.
+  virtual void came(rpc::Outcome& outcome) = 0;
+
+  void begin() override;
+  void end() noexcept override;
+
+  UnsentRequest unsent_;
+  Call call_;
+  bool has_come_ = false;
+};
+
 }  // namespace detail
 
-// A request to be sent. One that is not given then() is never sent.
+// A request to be sent, by then() or, in a tine::Task, by co_await. Without them it is never sent.
 //
 //   rpc.request("add", {{"a", 1}, {"b", 2}}).within(1s).then([](tine::Result<int> sum) {
 //     std::cout << (sum ? std::to_string(*sum) : sum.error().what()) << std::endl;
 //   });
+//
+//   const int sum = co_await rpc.request<int>("add", tine::object("a", 1, "b", 2)).within(1s);
 //
 // Each modifier replaces what it was given before.
 template <class T = nlohmann::json>
@@ -175,8 +204,30 @@ class [[nodiscard]] Request {
     }
   }
 
+  // Sends the request, and returns the value of its Result, or throws the error. A stop and a deadline
+  // of the task act as stop() and within() do; the earlier deadline counts, and travels. So does the
+  // destruction of the task: the peer is told. A handle beside the answer is closed; then() gets it.
+  class Awaiter;
+  Awaiter operator co_await() && { return Awaiter(std::move(unsent_)); }
+
  private:
   detail::UnsentRequest unsent_;
+};
+
+template <class T>
+class Request<T>::Awaiter final : public detail::AwaitedRequest {
+ public:
+  explicit Awaiter(detail::UnsentRequest unsent) : AwaitedRequest(std::move(unsent)) {}
+
+  T await_resume() {
+    check_outcome();
+    return std::move(*result_).value();
+  }
+
+ private:
+  void came(rpc::Outcome& outcome) override { result_.emplace(detail::result_of<T>(outcome)); }
+
+  std::optional<Result<T>> result_;
 };
 
 }  // namespace tine

@@ -137,13 +137,18 @@ class TINE_EXPORT Rpc {
   // that does not convert itself. If it takes several, these are made of the items of an array. A
   // generic lambda gets the params. A last parameter may be a tine::Reply. What it returns is the
   // result; if it returns nothing, the result is null, or is left to the Reply.
+  //
+  // A handler may be a coroutine: it returns a tine::Task, and what this returns is the result. The
+  // task, its values and the handler live on until it has ended, also after off(). It is stopped when the
+  // peer cancels the request, when the deadline of the request is over, and when the channel ends.
   template <class F>
   void on_request(std::string method, F handler) const {
     if constexpr (!detail::fits_request<F>()) {
       static_assert(detail::fits_request<F>(),
                     "tine: this handler of requests takes what the params do not convert to");
     } else {
-      set_handler(std::move(method), detail::RequestHandler<F>{std::move(handler)});
+      set_handler(std::move(method),
+                  detail::RequestHandler<F>{std::make_shared<F>(std::move(handler))});
     }
   }
 

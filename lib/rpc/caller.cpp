@@ -1,6 +1,7 @@
 #include "rpc/caller.hpp"
 
 #include <chrono>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -145,12 +146,24 @@ void Caller::look_at_deadlines() {
   if (state_.core() != nullptr) alarm_.set(*state_.core(), table_.next_deadline());
 }
 
-// A ping cannot be cancelled.
 void Caller::give_up(const std::shared_ptr<Pending>& call, RpcError error) {
   fail_later(call, std::move(error));
-  if (pings_.erase(call->id) > 0 || !state_.connected()) return;
-  const Object message = state_.envelope().cancel(call->id);
+  cancel_at_peer(call->id);
+}
+
+// A ping cannot be cancelled.
+void Caller::cancel_at_peer(Id id) {
+  if (pings_.erase(id) > 0 || !state_.connected()) return;
+  const Object message = state_.envelope().cancel(id);
   if (!message.empty()) static_cast<void>(state_.send(message));
+}
+
+void Caller::forget(Pending& call) noexcept try {
+  const auto keep = call.state;
+  const bool waited = take_out(call.id) != nullptr;
+  drop(call);
+  if (waited) cancel_at_peer(call.id);
+} catch (const std::bad_alloc&) {
 }
 
 void Caller::fail_later(const std::shared_ptr<Pending>& call, RpcError error) {

@@ -35,6 +35,8 @@ class Caller {
   void send(const std::shared_ptr<Pending>& call, Callback<void(Outcome&)> done);
   // Gives a request up, and tells the peer. A no-op if it is not in the table.
   void abort(Pending& call);
+  // Does the same without calling back. If memory runs out, the peer does not learn of it.
+  void forget(Pending& call) noexcept;
 
   // Take a letter of this kind. Return false if it is about no request of ours. Run user code.
   bool take_answer(const Letter& letter, channel::ReceivedDescriptors* beside);
@@ -81,6 +83,7 @@ class Caller {
   void watch(Pending& call, std::stop_token token);
   void look_at_deadlines();
   void give_up(const std::shared_ptr<Pending>& call, RpcError error);
+  void cancel_at_peer(Id id);
   void fail_later(const std::shared_ptr<Pending>& call, RpcError error);
   void settle_later(Settled settled);
   void update_keep();

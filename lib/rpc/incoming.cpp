@@ -1,11 +1,15 @@
 #include "rpc/incoming.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <new>
 #include <utility>
 
 #include "rpc/error_details.hpp"
 #include "rpc/state.hpp"
+#include "task/roots.hpp"
+#include "tine/task.hpp"
+#include "uv/forced_unwind.hpp"
 
 namespace tine::rpc {
 
@@ -38,6 +42,21 @@ void Incoming::fail(const RpcError& error) {
   if (const auto state = take_state()) state->responder().answer(request_, error);
 }
 
+void Incoming::fail_with_exception() {
+  if (answered()) throw;
+  try {
+    throw;
+  } catch (const uv::ForcedUnwind&) {
+    throw;
+  } catch (const RpcError& error) {
+    fail(error);
+  } catch (const std::exception& error) {
+    fail(failed(error.what()));
+  } catch (...) {
+    fail(failed("the handler has thrown something that is no exception"));
+  }
+}
+
 bool Incoming::progress(detail::Value value) {
   return state_ && state_->responder().progress(request_, std::move(value));
 }
@@ -66,6 +85,30 @@ std::optional<std::chrono::milliseconds> Incoming::remaining() const {
 }  // namespace tine::rpc
 
 namespace tine {
+
+namespace detail {
+
+namespace {
+
+Task<> guarded(std::shared_ptr<rpc::Incoming> incoming, Task<> task) {
+  try {
+    co_await std::move(task);
+  } catch (...) {
+    incoming->fail_with_exception();
+  }
+}
+
+}  // namespace
+
+void start_answer(const Reply& reply, Task<> task) {
+  const auto& incoming = reply.incoming_;
+  const auto state = incoming->state();
+  if (!state || state->core() == nullptr) return;
+  if (const auto left = incoming->remaining()) task = std::move(task).within(*left);
+  task::Roots::of(*state->core()).add(guarded(incoming, std::move(task)), incoming->stop_token());
+}
+
+}  // namespace detail
 
 Reply::Reply(std::shared_ptr<rpc::Incoming> incoming) : incoming_(std::move(incoming)) {}
 

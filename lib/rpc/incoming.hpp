@@ -42,16 +42,20 @@ class Incoming final : public std::enable_shared_from_this<Incoming> {
   void send(detail::Value result, const Handle& handle, bool keep_open);
   void fail(const RpcError& error);
   bool progress(detail::Value value);
+  // Answers with the exception that is being handled, which has left the handler. If there has been an
+  // answer, it is an exception as that of any listener, and is thrown on.
+  void fail_with_exception();
 
   // Runs the stop callbacks of the user. cancelled: the peer gets -32800 if the handler fails now.
   void request_stop(bool cancelled);
   std::stop_token stop_token();
   std::optional<std::chrono::milliseconds> remaining() const;
 
-  // Returns the error of a handler that has failed with this text.
-  RpcError failed(const std::string& text) const;
+  const std::shared_ptr<State>& state() const { return state_; }
 
  private:
+  // Returns the error of a handler that has failed with this text.
+  RpcError failed(const std::string& text) const;
   std::shared_ptr<State> take_state();
 
   std::shared_ptr<State> state_;  // null once it is answered

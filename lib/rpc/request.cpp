@@ -1,5 +1,6 @@
 #include "tine/request.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "rpc/pending.hpp"
@@ -22,6 +23,12 @@ UnsentRequest::UnsentRequest(std::shared_ptr<rpc::Pending> pending)
 
 void UnsentRequest::set_deadline(std::chrono::milliseconds deadline) {
   if (pending_) pending_->unsent->deadline = deadline;
+}
+
+void UnsentRequest::limit(std::chrono::milliseconds deadline) {
+  if (!pending_) return;
+  auto& own = pending_->unsent->deadline;
+  own = own ? std::min(*own, deadline) : deadline;
 }
 
 void UnsentRequest::set_stop(std::stop_token token) {
@@ -50,6 +57,34 @@ Call UnsentRequest::send(Callback<void(rpc::Outcome&)> done) {
   const auto pending = std::move(pending_);
   if (pending) pending->state->caller().send(pending, std::move(done));
   return Call(pending);
+}
+
+AwaitedRequest::~AwaitedRequest() { end(); }
+
+void AwaitedRequest::begin() {
+  if (const auto deadline = left()) unsent_.limit(*deadline);
+  call_ = unsent_.send([this](rpc::Outcome& outcome) {
+    settle();
+    came(outcome);
+    has_come_ = true;
+  });
+  if (!call_.pending()) settle();
+}
+
+void AwaitedRequest::end() noexcept {
+  const auto pending = std::exchange(call_, Call()).pending_;
+  if (pending && pending->state) pending->state->caller().forget(*pending);
+}
+
+void AwaitedRequest::check_outcome() const {
+  if (const auto why = failure()) {
+    throw RpcError(*why, *why == Errc::aborted
+                             ? "a task was stopped at a request"
+                             : "a request was not answered in the time of a task");
+  }
+  if (!has_come_)
+    throw RpcError(Errc::channel_closed,
+                   "a request has no outcome: it has no channel, or its result does not convert");
 }
 
 }  // namespace detail

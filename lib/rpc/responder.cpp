@@ -1,12 +1,10 @@
 #include "rpc/responder.hpp"
 
-#include <exception>
 #include <utility>
 
 #include "rpc/error_details.hpp"
 #include "rpc/state.hpp"
 #include "tine/error.hpp"
-#include "uv/forced_unwind.hpp"
 
 namespace tine::rpc {
 
@@ -37,32 +35,16 @@ void Responder::take_request(const Letter& letter, channel::ReceivedDescriptors*
 
 void Responder::handle_request(const std::shared_ptr<Incoming>& incoming, json& params) {
   const std::string& method = incoming->request().method;
-  if (const auto handler = handlers_.of_request(method)) {
-    return guarded(incoming, [&] { (*handler)(params, incoming->reply()); });
-  }
-  if (const auto fallback = handlers_.fallback()) {
-    return guarded(incoming, [&] { (*fallback)(method, params, incoming->reply()); });
-  }
-  incoming->fail(RpcError(method_not_found, "no handler of the method " + method));
-}
-
-// What a handler throws is the answer. If there has been an answer, it is an exception as that of any
-// listener.
-template <class F>
-void Responder::guarded(const std::shared_ptr<Incoming>& incoming, F&& call) {
   try {
-    call();
-  } catch (const uv::ForcedUnwind&) {
-    throw;
-  } catch (const RpcError& error) {
-    if (incoming->answered()) throw;
-    incoming->fail(error);
-  } catch (const std::exception& error) {
-    if (incoming->answered()) throw;
-    incoming->fail(incoming->failed(error.what()));
+    if (const auto handler = handlers_.of_request(method)) {
+      (*handler)(params, incoming->reply());
+    } else if (const auto fallback = handlers_.fallback()) {
+      (*fallback)(method, params, incoming->reply());
+    } else {
+      incoming->fail(RpcError(method_not_found, "no handler of the method " + method));
+    }
   } catch (...) {
-    if (incoming->answered()) throw;
-    incoming->fail(incoming->failed("the handler has thrown something that is no exception"));
+    incoming->fail_with_exception();
   }
 }
 
@@ -75,8 +57,8 @@ void Responder::refuse(const Letter& letter, int code, const char* text) {
 
 // --- answers
 
-void Responder::answer(const Incoming::Request& request, detail::Value result,
-                       const Handle& handle, bool keep_open) {
+void Responder::answer(const Incoming::Request& request, detail::Value result, const Handle& handle,
+                       bool keep_open) {
   if (!state_.connected()) return;
   const Object message = state_.envelope().result(request.id, request.method, std::move(result));
   const auto tried = state_.send(message, handle, keep_open);

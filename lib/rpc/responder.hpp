@@ -57,8 +57,6 @@ class Responder {
  private:
   void refuse(const Letter& letter, int code, const char* text);
   void handle_request(const std::shared_ptr<Incoming>& incoming, nlohmann::json& params);
-  template <class F>
-  void guarded(const std::shared_ptr<Incoming>& incoming, F&& call);
   void look_at_deadlines();
   void stop_later(Incoming& incoming);
 

@@ -1,5 +1,6 @@
 #include "task/context.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -9,6 +10,7 @@ Context::Context(uv::LoopCore& core, Context* parent, Callback<void()> ended)
     : core_(core), ended_(std::move(ended)), parent_(parent) {
   if (parent_ == nullptr) return;
   ending_ = parent_->ending_;
+  deadline_ = parent_->deadline_;
   next_sibling_ = std::exchange(parent_->first_child_, this);
   if (next_sibling_ != nullptr) next_sibling_->previous_sibling_ = this;
 }
@@ -59,9 +61,15 @@ void Context::end_with(Errc reason) noexcept {
 }
 
 void Context::limit(uv::Clock::time_point deadline) {
-  if (deadline == uv::no_deadline) return;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - uv::Clock::now());
-  deadline_ = uv::TimerState::start(core_, left, [this] { end_with(Errc::timed_out); });
+  if (deadline >= deadline_) return;
+  deadline_ = deadline;
+  deadline_timer_ = uv::TimerState::start(core_, *left(), [this] { end_with(Errc::timed_out); });
+}
+
+std::optional<std::chrono::milliseconds> Context::left() const {
+  using std::chrono::milliseconds;
+  if (deadline_ == uv::no_deadline) return std::nullopt;
+  return std::max(std::chrono::ceil<milliseconds>(deadline_ - uv::Clock::now()), milliseconds(0));
 }
 
 void Context::stop_on(std::stop_token stop) {
@@ -76,7 +84,7 @@ void Context::close() noexcept {
   next_ = nullptr;
   wait_ = nullptr;
   end_due_ = false;
-  if (const auto timer = std::exchange(deadline_, nullptr)) timer->cancel();
+  if (const auto timer = std::exchange(deadline_timer_, nullptr)) timer->cancel();
   if (stop_watch_) stop_watch_->stop();
   leave_parent();
   while (Context* const child = first_child_) child->leave_parent();

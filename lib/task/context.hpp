@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <coroutine>
 #include <memory>
 #include <optional>
@@ -49,6 +50,8 @@ class Context final : public std::enable_shared_from_this<Context> {
   std::optional<Errc> ending() const { return ending_; }
   // Does that with Errc::timed_out when the time is over.
   void limit(uv::Clock::time_point deadline);
+  // Returns how much time is left until then; nothing if there is no deadline.
+  std::optional<std::chrono::milliseconds> left() const;
   // Does that with Errc::aborted when a stop is requested.
   void stop_on(std::stop_token stop);
 
@@ -69,7 +72,8 @@ class Context final : public std::enable_shared_from_this<Context> {
   bool end_due_ = false;  // whether `ended` is to be called
   bool closed_ = false;
   std::optional<Errc> ending_;
-  std::shared_ptr<uv::TimerState> deadline_;
+  uv::Clock::time_point deadline_ = uv::no_deadline;  // the earliest one of those of its parents too
+  std::shared_ptr<uv::TimerState> deadline_timer_;
   std::unique_ptr<uv::StopWatch> stop_watch_;
 
   Context* parent_;

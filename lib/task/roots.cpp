@@ -30,6 +30,8 @@ class Roots::Root {
   Outcome* outcome_;
 };
 
+Roots::Roots(uv::LoopCore& core) : core_(core) {}
+
 // A destructor in a frame may remove a root, so each one leaves the map before it is destroyed.
 Roots::~Roots() {
   while (!roots_.empty()) roots_.extract(std::prev(roots_.end()));

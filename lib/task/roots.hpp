@@ -23,7 +23,7 @@ class Roots final : public uv::Extension {
     std::exception_ptr exception;
   };
 
-  explicit Roots(uv::LoopCore& core) : core_(core) {}
+  explicit Roots(uv::LoopCore& core);
   Roots(const Roots&) = delete;
   Roots& operator=(const Roots&) = delete;
   ~Roots() override;

@@ -49,6 +49,8 @@ void Wait::stop_timer() noexcept {
   if (const auto timer = std::exchange(timer_, nullptr)) timer->cancel();
 }
 
+Wait::Time Wait::left() const { return context_->left(); }
+
 void Wait::check() const {
   if (!failure_) return;
   throw Error(*failure_,

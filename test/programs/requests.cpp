@@ -19,6 +19,8 @@
 
 #include <tine/tine.hpp>
 
+using namespace std::chrono_literals;
+
 namespace {
 
 using nlohmann::json;
@@ -67,6 +69,14 @@ class Child {
     rpc_.on_request("remaining", [](const json&, const tine::Reply& reply) -> json {
       const auto remaining = reply.remaining();
       return remaining ? json(remaining->count()) : json();
+    });
+    rpc_.on_request("sleep", [](int ms) -> tine::Task<int> {
+      co_await tine::sleep(std::chrono::milliseconds(ms));
+      co_return ms;
+    });
+    rpc_.on_request("sleep and throw", [](const std::string& text) -> tine::Task<> {
+      co_await tine::sleep(1ms);
+      throw tine::RpcError(7, text);
     });
     rpc_.on_notification("log", [this](int n) { logged_ += n; });
     rpc_.on_request("logged", [this] { return logged_; });

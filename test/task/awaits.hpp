@@ -5,11 +5,13 @@
 #include <tuple>
 #include <vector>
 
+#include <tine/rpc.hpp>
+
 #include "task/task_test.hpp"
 
 // What the tasks below await. Nothing of it comes by itself.
 struct Silence {
-  explicit Silence(TestLoop& loop) : child(loop.fork("echo", {.kill_with_loop = true})) {}
+  explicit Silence(TestLoop& loop) : child(loop.fork("requests", {.kill_with_loop = true})) {}
 
   tine::ChildProcess child;
   Bell bell;
@@ -36,6 +38,14 @@ inline std::vector<Await> all_awaits() {
       {"receive within",
        [](Silence silence, Frame) -> Task<> {
          co_await tine::receive<int>(silence.child).within(1h);
+       }},
+      {"request",
+       [](Silence silence, Frame) -> Task<> {
+         co_await tine::Rpc(silence.child).request<int>("wait");
+       }},
+      {"request within",
+       [](Silence silence, Frame) -> Task<> {
+         co_await tine::Rpc(silence.child).request("wait", tine::object("a", 1)).within(1h);
        }},
       {"task",
        [](Silence silence, Frame) -> Task<> {

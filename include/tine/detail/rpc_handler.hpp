@@ -4,6 +4,7 @@
 #include <concepts>
 #include <cstddef>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -15,6 +16,7 @@
 #include "tine/object.hpp"
 #include "tine/reply.hpp"
 #include "tine/rpc_error.hpp"
+#include "tine/task.hpp"
 
 namespace tine::detail {
 
@@ -173,39 +175,82 @@ std::string with_converted(Json& params, Call&& call) {
 // The code of JSON-RPC.
 inline constexpr int invalid_params = -32602;
 
-// A handler of requests. What it returns is the result. If it returns nothing, the answer is null, or
-// is left to the Reply that it takes.
+template <class Json, class T>
+void send_result(const Reply& reply, T&& result) {
+  if constexpr (Built<std::remove_cvref_t<T>>) {
+    reply.send(std::forward<T>(result));
+  } else {
+    reply.send(Json(std::forward<T>(result)));
+  }
+}
+
+// Calls a handler of requests, with the Reply if it takes one.
+template <class Json, class F, class... V>
+decltype(auto) call_handler(F& handler, const Reply& reply, V&&... values) {
+  if constexpr (HandlerSignatureOf<F, Json>::takes_reply) {
+    return handler(std::forward<V>(values)..., reply);
+  } else {
+    return handler(std::forward<V>(values)...);
+  }
+}
+
+template <class R>
+struct TaskOf {
+  static constexpr bool is_task = false;
+};
+template <class T>
+struct TaskOf<Task<T>> {
+  static constexpr bool is_task = true;
+  using Result = T;
+};
+
+// Runs the task of a handler, and answers with what it returns. Keeps what the task may refer to: the
+// handler and the values.
+template <class Json, class F, class Values>
+Task<void> answer_with_task(std::shared_ptr<F> handler, Values values, Reply reply) {
+  auto task = std::apply(
+      [&](auto&... value) { return call_handler<Json>(*handler, reply, std::move(value)...); },
+      values);
+  using T = typename TaskOf<decltype(task)>::Result;
+  if constexpr (!std::is_void_v<T>) {
+    T result = co_await std::move(task);
+    send_result<Json>(reply, std::move(result));
+  } else {
+    co_await std::move(task);
+    if constexpr (!HandlerSignatureOf<F, Json>::takes_reply) reply.send();
+  }
+}
+
+// A handler of requests. What it returns, or what its task returns, is the result. If that is nothing,
+// the answer is null, or is left to the Reply that it takes.
 template <class F>
 struct RequestHandler {
   template <class Json>
   requires std::same_as<Json, nlohmann::json>
   void operator()(Json& params, const Reply& reply) {
-    using Signature = HandlerSignatureOf<F, Json>;
     const auto call = [&](auto&&... values) {
-      if constexpr (Signature::takes_reply) {
-        answer<Json>(reply, std::forward<decltype(values)>(values)..., reply);
-      } else {
-        answer<Json>(reply, std::forward<decltype(values)>(values)...);
-      }
+      answer<Json>(reply, std::forward<decltype(values)>(values)...);
     };
-    const std::string wrong = with_converted<typename Signature::values>(params, call);
+    const std::string wrong =
+        with_converted<typename HandlerSignatureOf<F, Json>::values>(params, call);
     if (!wrong.empty()) reply.fail(RpcError(invalid_params, wrong));
   }
 
-  template <class Json, class... Args>
-  void answer(const Reply& reply, Args&&... args) {
-    using R = std::invoke_result_t<F&, Args...>;
-    if constexpr (Built<std::remove_cvref_t<R>>) {
-      reply.send(handler(std::forward<Args>(args)...));
+  template <class Json, class... V>
+  void answer(const Reply& reply, V&&... values) {
+    using R = decltype(call_handler<Json>(*handler, reply, std::forward<V>(values)...));
+    if constexpr (TaskOf<R>::is_task) {
+      std::tuple<std::remove_cvref_t<V>...> kept(std::forward<V>(values)...);
+      start_answer(reply, answer_with_task<Json>(handler, std::move(kept), reply));
     } else if constexpr (!std::is_void_v<R>) {
-      reply.send(Json(handler(std::forward<Args>(args)...)));
+      send_result<Json>(reply, call_handler<Json>(*handler, reply, std::forward<V>(values)...));
     } else {
-      handler(std::forward<Args>(args)...);
+      call_handler<Json>(*handler, reply, std::forward<V>(values)...);
       if constexpr (!HandlerSignatureOf<F, Json>::takes_reply) reply.send();
     }
   }
 
-  F handler;
+  std::shared_ptr<F> handler;
 };
 
 // A handler of notifications. Returns why it could not be called; empty if it was.

@@ -52,6 +52,10 @@ class TINE_EXPORT Wait {
   void fail(Errc reason) noexcept;
   // For await_resume(): throws why there is no event.
   void check() const;
+  // Returns why there is no event.
+  std::optional<Errc> failure() const { return failure_; }
+  // Returns how much time the task has until its deadline; nothing if it has none.
+  Time left() const;
 
  private:
   friend class Context;
