@@ -52,12 +52,27 @@ TEST_CASE("node: a child of seven lines answers", "[rpc]") {
   CHECK(missing.error().code() == Errc::internal_error);
 }
 
+TEST_CASE("node: a child of three lines answers", "[rpc]") {
+  TestLoop loop;
+  NodeChild node(loop, documented("packaged.js"));
+  Came<int> sum;
+  Came<> missing;
+  node.rpc.request("add", {{"a", 1}, {"b", 2}}).within(30s).then(sum.callback([&] {
+    node.rpc.request("no such method").then(missing.callback([&] { node.child.disconnect(); }));
+  }));
+  loop.run();
+  CHECK(sum.value() == 3);
+  CHECK(missing.error().code() == Errc::method_not_found);
+}
+
 TEST_CASE("requests: the documented programs say the same to each other", "[rpc]") {
   const std::vector<std::string> said{"1\n", "2\n",         "3\n",
                                       "3\n", "cancelled\n", "division by zero\n"};
   for (const std::string child : {"child", "child.js"}) {
     INFO(child);
     CHECK(lines_of(documented("parent") + " " + documented(child)) == said);
+    CHECK(lines_of(documented("coroutine") + " " + documented(child)) ==
+          std::vector<std::string>{"3\n", "division by zero\n"});
     CHECK(lines_of("node " + documented("parent.js") + " " + documented(child)) == said);
   }
 }
