@@ -79,7 +79,10 @@ bool V8Writing::write_value(const json& value) {
 bool V8Writing::write_object(const json& value) {
   const V8Meaning meaning = meaning_of(members_of(value));
   switch (meaning) {
-    case V8Meaning::plain: return open_members(value, value, false);
+    case V8Meaning::plain:
+      // The reader marks such an object as plain, which takes a level.
+      if (looks_tagged(members_of(value)) && is_too_deep(2)) return false;
+      return open_members(value, value, false);
     case V8Meaning::escape: return open_members(value, *value.begin(), true);
     case V8Meaning::array: return open_tagged_array(value);
     case V8Meaning::map: return open_list(value, V8Container::map, Tag::map);

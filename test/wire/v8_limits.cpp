@@ -1,4 +1,5 @@
 // The limits of nesting and memory of V8's format.
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -96,6 +97,18 @@ TEST_CASE("v8 limits: the nesting that counts is that of the value, with its tag
         REQUIRE(v8_problem(result.value, depth - 1).starts_with(reason));
       }
     }
+  }
+}
+
+TEST_CASE("v8 limits: a plain object that its reader will mark counts as it comes back", "[wire]") {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  for (const json& value : {json{{"$escape", nan}}, json{{"$escape", json::binary({1})}},
+                            json{{"$array", nan}, {"length", 1}}}) {
+    CAPTURE(value);
+    CHECK(v8_problem(value, 1).starts_with("nested more than 1 deep"));
+    const ReadResult result = read_v8(v8_message(v8_bytes(value, 2)), 2);
+    REQUIRE_FALSE(result.bad.has_value());
+    CHECK(depth_of(result.value) == 2);
   }
 }
 
