@@ -83,7 +83,7 @@ std::vector<std::string> Job::command() const {
 }
 
 Work::Work(Job job) : job_(std::move(job)), talks_(job_.children) {
-  if (job_.sender == Job::Sender::built && built(0) != job_.messages.at(0)) {
+  if (job_.sender == Job::Sender::built && built(first_number) != job_.messages.at(0)) {
     throw std::logic_error("what is built is not what work.json says");
   }
   if (job_.sender == Job::Sender::kept) {

@@ -77,14 +77,19 @@ class Work {
   // Passes the next message for a child to `send` and returns what `send` returns.
   template <class Send>
   auto send_next(std::size_t child, Send send) {
-    const std::size_t n = talks_[child].sent++;
-    if (job_.window == 1) sent_at_ = Clock::now();
+    const std::uint64_t number = next_number(child);
     switch (job_.sender) {
-      case Job::Sender::built: return send(built(n));
-      case Job::Sender::kept: *kept_field_ = first_number + n; return send(job_.messages.front());
+      case Job::Sender::built: return send(built(number));
+      case Job::Sender::kept: *kept_field_ = number; return send(job_.messages.front());
       case Job::Sender::as_is: break;
     }
-    return send(job_.messages[n % job_.messages.size()]);
+    return send(job_.messages[(number - first_number) % job_.messages.size()]);
+  }
+
+  // Counts a message that is sent to a child without send_next(), and returns its number.
+  std::uint64_t next_number(std::size_t child) {
+    if (job_.window == 1) sent_at_ = Clock::now();
+    return first_number + talks_[child].sent++;
   }
 
   Next received(std::size_t child);
@@ -103,8 +108,8 @@ class Work {
   static constexpr std::uint64_t first_number = 100'000'000;
 
   // Makes the message of work.json anew, as a user writes it.
-  static json built(std::uint64_t n) {
-    return {{"n", first_number + n},
+  static json built(std::uint64_t number) {
+    return {{"n", number},
             {"type", "update"},
             {"source", "sensor-1"},
             {"value", 21.375},

@@ -9,8 +9,8 @@ const { nowUs } = require('./clock.js');
 const FIRST_NUMBER = 100000000;
 
 // Makes the message of work.json anew, as a user writes it.
-function built(n) {
-  return { n: FIRST_NUMBER + n, type: 'update', source: 'sensor-1', value: 21.375, valid: true };
+function built(number) {
+  return { n: number, type: 'update', source: 'sensor-1', value: 21.375, valid: true };
 }
 
 // Returns numbers of six digits, as many as fill `bytes` of JSON text.
@@ -42,7 +42,7 @@ class Work {
     this.job = { children: 1, sender: 'as_is', messages: [], ...job };
     if (job.array) this.job.messages = [arrayOfNumbers(job.array)];
     if (job.payload) this.job.messages = [Buffer.alloc(job.payload, 'x')];
-    if (job.sender === 'built' && JSON.stringify(built(0)) !== JSON.stringify(job.messages[0])) {
+    if (job.sender === 'built' && JSON.stringify(built(FIRST_NUMBER)) !== JSON.stringify(job.messages[0])) {
       throw new Error('what is built is not what work.json says');
     }
     this.talks = Array.from({ length: this.job.children }, () => ({ sent: 0, answered: 0 }));
@@ -76,12 +76,17 @@ class Work {
   }
 
   next(child) {
-    const n = this.talks[child].sent++;
-    const { sender, messages, window } = this.job;
-    if (window === 1) this.sentAt = performance.now();
-    if (sender === 'built') return built(n);
-    if (sender === 'kept') messages[0].n = FIRST_NUMBER + n;
-    return messages[n % messages.length];
+    const number = this.nextNumber(child);
+    const { sender, messages } = this.job;
+    if (sender === 'built') return built(number);
+    if (sender === 'kept') messages[0].n = number;
+    return messages[(number - FIRST_NUMBER) % messages.length];
+  }
+
+  // Counts a message that is sent to a child without next(), and returns its number.
+  nextNumber(child) {
+    if (this.job.window === 1) this.sentAt = performance.now();
+    return FIRST_NUMBER + this.talks[child].sent++;
   }
 
   // Returns 'wait', 'send', 'sendToAll' or 'end', as in work.hpp.

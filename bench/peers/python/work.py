@@ -9,10 +9,10 @@ from time import perf_counter
 FIRST_NUMBER = 100_000_000
 
 
-def built(n):
+def built(number):
     """Makes the message of work.json anew, as a user writes it."""
     return {
-        "n": FIRST_NUMBER + n,
+        "n": number,
         "type": "update",
         "source": "sensor-1",
         "value": 21.375,
@@ -49,7 +49,7 @@ class Work:
         self.window = job["window"]
         if "array" in job:
             self.messages = [array_of_numbers(job["array"])]
-        if self.sender == "built" and built(0) != self.messages[0]:
+        if self.sender == "built" and built(FIRST_NUMBER) != self.messages[0]:
             raise ValueError("what is built is not what work.json says")
 
         self.sent = [0] * self.children
@@ -77,15 +77,19 @@ class Work:
         return self.window == 0 or self.sent[child] - self.answered[child] < self.window
 
     def next(self, child):
-        n = self.sent[child]
-        self.sent[child] += 1
+        number = self.next_number(child)
+        if self.sender == "built":
+            return built(number)
+        if self.sender == "kept":
+            self.messages[0]["n"] = number
+        return self.messages[(number - FIRST_NUMBER) % len(self.messages)]
+
+    def next_number(self, child):
+        """Counts a message that is sent to a child without next(), and returns its number."""
         if self.window == 1:
             self.sent_at = perf_counter()
-        if self.sender == "built":
-            return built(n)
-        if self.sender == "kept":
-            self.messages[0]["n"] = FIRST_NUMBER + n
-        return self.messages[n % len(self.messages)]
+        self.sent[child] += 1
+        return FIRST_NUMBER + self.sent[child] - 1
 
     def received(self, child):
         """Returns False if that was the last answer."""
