@@ -9,7 +9,7 @@ import against
 import builds
 import comparison
 from measure import measure_cell
-from peers import BASE, BUILD, PEERS, of_tine
+from peers import BUILD, PEERS, of_tine, with_bases
 from report import Report
 from work import CELLS
 
@@ -91,10 +91,7 @@ def main():
     if arguments.against:
         sys.exit(compare(arguments, cells))
 
-    peers = chosen(PEERS, arguments.peers, lambda peer: [peer.name])
-    if BASE not in peers:
-        peers.insert(0, BASE)
-
+    peers = with_bases(chosen(PEERS, arguments.peers, lambda peer: [peer.name]), cells)
     missing = {peer.name: why for peer in peers if (why := peer.missing())}
     there = [peer for peer in peers if peer.name not in missing]
     load = os.getloadavg()[0]

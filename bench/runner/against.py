@@ -9,7 +9,7 @@ from itertools import groupby
 import builds
 import cpu
 from comparison import BELOW, CONFIDENCE, RUNS, Comparison, noises, typical_spread
-from measure import Failure, count_for, progress, run
+from measure import Failure, NoProgram, count_for, progress, run
 from peers import Peer
 from report import write
 from table import plain, short
@@ -123,7 +123,10 @@ class Against:
         """Returns a count, the same for both builds, and warms both up."""
         key = cell.name, pair.name
         if key not in self.counts:
-            self.counts[key] = count_for(pair.before, cell, self.seconds, self.run)
+            try:
+                self.counts[key] = count_for(pair.before, cell, self.seconds, self.run)
+            except NoProgram:
+                raise Lacking
             self.run(pair.after, cell, self.counts[key])
         return self.counts[key]
 

@@ -55,7 +55,8 @@ def laid_out(build, padding):
     if padding == 0:
         return build
     folder = build / "layouts" / str(padding)
-    for program in [*build.glob("tine/*"), *build.glob("payload/*"), *build.glob("cluster/*")]:
+    programs = [path for folder in ("tine", "payload", "cluster", "rpc") for path in build.glob(f"{folder}/*")]
+    for program in programs:
         linked = folder / program.relative_to(build)
         if not linked.exists() or linked.stat().st_mtime < program.stat().st_mtime:
             link(program, build.parent, linked, padding)

@@ -2,11 +2,16 @@
 
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
 
+from peers import PACKAGES
 from work import FIGURES
+
+# NODE_PATH is where scripts find the packages that install_runtimes has installed.
+ENVIRONMENT = {"NO_COLOR": "1", "NODE_PATH": str(PACKAGES)}
 
 # Longer than any run. A peer that hangs is a failure, not the end of the benchmark.
 DEADLINE = 120
@@ -16,14 +21,20 @@ class Failure(Exception):
     pass
 
 
+class NoProgram(Failure):
+    """There is no program that does the work."""
+
+
 def run(peer, cell, count):
     """Runs a peer once and returns its figures."""
     command = peer.command(cell, count)
+    if not shutil.which(command[0]):
+        raise NoProgram(f"{peer.name}, {cell.name}: there is no {command[0]}")
     if cell.cores:
         command = ["taskset", "-c", str(cell.cores[0]), *command]
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=DEADLINE, env=os.environ | {"NO_COLOR": "1"}
+            command, capture_output=True, text=True, timeout=DEADLINE, env=os.environ | ENVIRONMENT
         )
         if done.returncode == 0:
             return json.loads(done.stdout.splitlines()[-1])

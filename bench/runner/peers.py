@@ -3,7 +3,8 @@
 A new peer needs a parent that takes a job as its last argument, does the work as
 peers/work.hpp describes it and prints a line of figures; a child as peers/child_task.hpp describes
 it; and an entry in PEERS. Or it is a web server that takes a port as its last argument and prints a
-line when it listens; peers/cluster/load.cpp sends requests to it.
+line when it listens; peers/cluster/load.cpp sends requests to it. A parent of requests to a child does
+the work in the same way as one of messages: see peers/rpc.
 """
 
 import json
@@ -18,6 +19,16 @@ from work import CELLS
 BENCH = Path(__file__).resolve().parent.parent
 BUILD = Path(os.environ.get("TINE_BENCH_BUILD", BENCH.parent / "build" / "bench" / "bench"))
 SCRIPTS = BENCH / "peers"
+RUNTIMES = BUILD.parent / "runtimes"  # where bench/run calls install_runtimes
+PACKAGES = RUNTIMES / "node_modules"
+
+
+@dataclass(frozen=True)
+class Rpc:
+    """The programs of a peer that makes requests, like those for messages."""
+
+    parent: list
+    child: str
 
 
 @dataclass(frozen=True)
@@ -30,9 +41,11 @@ class Peer:
     extra: dict = field(default_factory=dict)  # more members of the job
     cells: list = None  # the only cells it takes part in; None: all
     server: list = None  # command line of its web server, before the port; None: it has none
+    rpc: Rpc = None  # its programs for requests to a child; None: it has none
+    package: str = None  # the npm package that it needs
 
     def takes_part(self, cell):
-        if not (self.server if cell.of_requests else self.parent):
+        if not (self.rpc if cell.rpc else self.server if cell.of_requests else self.parent):
             return False
         return (cell.peers is None or self.name in cell.peers) and (
             self.cells is None or cell.name in self.cells
@@ -40,7 +53,10 @@ class Peer:
 
     def missing(self):
         """Returns why the peer cannot be measured here, or None."""
-        commands = [command for command in [self.parent, self.server] if command]
+        if self.package and not (PACKAGES / self.package).exists():
+            return f"there is no {self.package}"
+        commands = [self.parent, self.server, self.rpc and self.rpc.parent]
+        commands = [command for command in commands if command]
         for needed in [*(command[0] for command in commands), self.exec_path or commands[0][0]]:
             if not shutil.which(needed):
                 return f"there is no {needed.removeprefix(str(BUILD.parent) + '/')}"
@@ -51,12 +67,13 @@ class Peer:
         if cell.of_requests:
             pinned = ["taskset", "-c", str(cell.cores[1])] if cell.cores else []
             return [program("cluster", "load"), *pinned, *self.server, json.dumps(cell.job(count))]
-        return [*self.parent, json.dumps(self.job(cell, count))]
+        parent = self.rpc.parent if cell.rpc else self.parent
+        return [*parent, json.dumps(self.job(cell, count))]
 
     def job(self, cell, count):
         return {
             "exec_path": self.exec_path,
-            "module": self.child,
+            "module": self.rpc.child if cell.rpc else self.child,
             **cell.job(count),
             **self.extra,
         }
@@ -64,7 +81,7 @@ class Peer:
 
 def runtime(name):
     """Returns the path of a runtime that install_runtimes has installed."""
-    return str(BUILD.parent / "runtimes" / "bin" / name)
+    return str(RUNTIMES / "bin" / name)
 
 
 def program(peer, name, build=BUILD):
@@ -76,6 +93,9 @@ PYTHON = sys.executable
 JS_PARENT = str(SCRIPTS / "js" / "parent.js")
 JS_CHILD = str(SCRIPTS / "js" / "child.js")
 JS_CLUSTER = str(SCRIPTS / "js" / "cluster.js")
+VSCODE_PARENT = str(SCRIPTS / "rpc" / "parent.js")
+VSCODE_CHILD = str(SCRIPTS / "rpc" / "child.js")
+JS_POOL = str(SCRIPTS / "rpc" / "pool.js")
 
 
 def native(name, title, *mode, extra=None):
@@ -92,6 +112,14 @@ def web_server(name, title, *command):
     return Peer(name, title, [], "", server=list(command))
 
 
+def requester(name, title, parent, child="", **more):
+    return Peer(name, title, [], "", rpc=Rpc(parent, child), **more)
+
+
+def pool(package):
+    return requester(package, package, [NODE, JS_POOL, package], package=package)
+
+
 def of_channels(build):
     """Returns tine's parents and children of a build."""
     parent, child = program("tine", "parent", build), program("tine", "child", build)
@@ -99,12 +127,29 @@ def of_channels(build):
     spin_child = program("tine", "spin_child", build)
     cluster = program("cluster", "server", build)
     return [
-        Peer("tine", "tine", [parent], child, server=[cluster, "round_robin"]),
+        Peer("tine", "tine", [parent], child, server=[cluster, "round_robin"], rpc=rpc_of(build)),
         Peer("tine-text", "tine, unparsed Text", [parent, "text"], text_child),
         Peer("tine-spin", "tine, spinning 50 us", [parent, "spin"], spin_child),
         Peer("tine-advanced", "tine advanced", [parent, "advanced"], child),
         Peer("tine-node", "tine parent, Node child", [parent], JS_CHILD, exec_path=NODE),
         Peer("node-tine", "Node parent, tine child", [NODE, JS_PARENT], "", exec_path=child),
+    ]
+
+
+def rpc_of(build):
+    return Rpc([program("rpc", "parent", build)], program("rpc", "child", build))
+
+
+def of_requests(build):
+    """Returns tine's peers of a build that only make requests."""
+    rpc, vscode = rpc_of(build), {"package": "vscode-jsonrpc"}
+    return [
+        requester(
+            "tine-vscode", "tine parent, vscode-jsonrpc child", rpc.parent, VSCODE_CHILD, exec_path=NODE, **vscode
+        ),
+        requester(
+            "vscode-tine", "vscode-jsonrpc parent, tine child", [NODE, VSCODE_PARENT], exec_path=rpc.child, **vscode
+        ),
     ]
 
 
@@ -137,7 +182,7 @@ def of_web_servers(build):
 
 def of_tine(build):
     """Returns all peers of a build that run tine's code."""
-    return of_channels(build) + of_web_servers(build) + of_payloads(build)
+    return of_channels(build) + of_web_servers(build) + of_payloads(build) + of_requests(build)
 
 
 # The bytes are made once: building messages is not measured.
@@ -145,6 +190,13 @@ AS_IS = {"sender": "as_is"}
 
 PEERS = [
     Peer("node", "Node json", [NODE, JS_PARENT], JS_CHILD, server=[NODE, JS_CLUSTER]),
+    requester(
+        "vscode-jsonrpc",
+        "vscode-jsonrpc",
+        [NODE, VSCODE_PARENT],
+        VSCODE_CHILD,
+        package="vscode-jsonrpc",
+    ),
     *of_channels(BUILD),
     Peer(
         "node-advanced",
@@ -171,6 +223,17 @@ PEERS = [
     *of_web_servers(BUILD),
     *of_payloads(BUILD),
     Peer("pipe", "pipe", [program("pipe", "parent")], program("pipe", "child"), cells=PAYLOADS),
+    *of_requests(BUILD),
+    *map(pool, ["jest-worker", "workerpool", "tinypool"]),
+    requester(
+        "python-executor",
+        "Python ProcessPoolExecutor",
+        [PYTHON, str(SCRIPTS / "python" / "executor.py")],
+    ),
 ]
 
-BASE = PEERS[0]  # the peer that the others are compared with
+
+def with_bases(peers, cells):
+    """Returns the peers, and in front of them those that these cells compare them with."""
+    bases = {cell.base for cell in cells}
+    return [peer for peer in PEERS if peer.name in bases and peer not in peers] + peers

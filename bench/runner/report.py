@@ -5,7 +5,6 @@ from pathlib import Path
 
 from chart import chart
 from machine import machine
-from peers import BASE
 from table import markdown, plain, tables
 
 RESULTS = Path(__file__).resolve().parent.parent / "RESULTS.md"
@@ -35,11 +34,22 @@ class Report:
     def tables(self):
         return tables(self.cells, self.peers, self.missing, self.results)
 
+    def bases(self):
+        """Returns the peers that the others are compared with: "Node json, in R1 and R2 as vscode-jsonrpc"."""
+        works = {}
+        for cell in self.cells:
+            works.setdefault(cell.base, {})[cell.work.upper()] = True
+        titles = {peer.name: peer.title for peer in self.peers}
+        (first, _), *others = works.items()
+        return ", ".join(
+            [titles[first], *(f"in {' and '.join(of_base)} as {titles[base]}" for base, of_base in others)]
+        )
+
     def heading(self):
         rounds = "One round" if self.rounds == 1 else f"Medians of {self.rounds} rounds"
         return (
             f"{rounds} of about {self.seconds:g} s each. "
-            f"In brackets: how many times as good as {BASE.title} in the same run. "
+            f"In brackets: how many times as good as {self.bases()} in the same run. "
             f"The load of the machine was {self.load:.1f} when it began."
         )
 

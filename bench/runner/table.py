@@ -1,8 +1,7 @@
-"""The table: a row for each peer, a column for each figure, with ratios to Node json's figures."""
+"""The table: a row for each peer, a column for each figure, with ratios to the figures of a cell's base."""
 
 from dataclasses import dataclass
 
-from peers import BASE
 from work import FIGURES
 
 # Columns that would make a line longer than this go into a table below.
@@ -38,7 +37,7 @@ def ratio_to_base(column, peer, results):
     if not FIGURES[column.figure].has_ratio:
         return None
     cell = results[column.cell.name]
-    base, own = cell.get(BASE.name), cell.get(peer.name)
+    base, own = cell.get(column.cell.base), cell.get(peer.name)
     if not isinstance(base, dict) or not isinstance(own, dict):
         return None
     base, own = base[column.figure], own[column.figure]

@@ -8,7 +8,7 @@ import unittest
 from pathlib import Path
 
 from against import Against, Pair, repeated, status, table
-from measure import Failure
+from measure import Failure, NoProgram
 from peers import BUILD, Peer
 from work import Cell
 
@@ -123,6 +123,14 @@ class Measuring(unittest.TestCase):
                 against = machine.against(LATENCY)
                 self.assertEqual((against.rows, against.failures), ({}, []))
                 self.assertEqual(against.left_out, ["a, latency: the build before does not measure it"])
+
+    def test_work_that_the_build_before_has_no_program_for_is_left_out(self):
+        def fail():
+            raise NoProgram("a, rate: there is no parent")
+
+        against = Machine(alike(a=0.001) | {("a", "before"): fail}).against(RATE)
+        self.assertEqual((against.rows, against.failures), ({}, []))
+        self.assertEqual(against.left_out, ["a, rate: the build before does not measure it"])
 
     def test_work_that_this_build_lacks_is_a_failure(self):
         machine = Machine(alike(a=0.001))

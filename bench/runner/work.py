@@ -9,7 +9,7 @@ DEFINITION = json.loads((Path(__file__).parent.parent / "work.json").read_text()
 
 @dataclass(frozen=True)
 class Figure:
-    """A number that a run prints. Its ratio is how many times as good it is as Node's."""
+    """A number that a run prints. Its ratio is how many times as good it is as that of the cell's base."""
 
     unit: str
     value: callable
@@ -55,6 +55,8 @@ class Cell:
     # they are kept for more than one request.
     connections: int = 0
     keep_alive: bool = False
+    rpc: bool = False  # for requests to a child, which asks it for sums, instead of messages
+    base: str = "node"  # the peer that the others are compared with
 
     @property
     def work(self):
@@ -62,7 +64,9 @@ class Cell:
 
     @property
     def has_messages(self):
-        return any(each is not None for each in (self.shape, self.array, self.payload)) or self.of_requests
+        return any(each is not None for each in (self.shape, self.array, self.payload)) or (
+            self.of_requests or self.rpc
+        )
 
     @property
     def of_requests(self):
@@ -94,6 +98,8 @@ class Cell:
 
     def task(self, count):
         """Returns the child's task: see peers/child_task.hpp."""
+        if self.rpc:
+            return []
         if self.work_us:
             return ["work", str(self.work_us)]
         return ["echo"] if self.window else ["count", str(count)]
