@@ -1,5 +1,6 @@
 """Describes the machine and its software: without this, the figures mean little."""
 
+import json
 import os
 import platform
 import re
@@ -7,7 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from peers import BENCH, BUILD, NODE, runtime
+from peers import BENCH, BUILD, NODE, PACKAGES, PEERS, runtime
 
 
 ROOT = BENCH.parent
@@ -46,6 +47,13 @@ def simdjson():
     return found[1] if found else None
 
 
+def packages():
+    """Returns {name: version} of the npm packages that peers need."""
+    names = [peer.package for peer in PEERS if peer.package]
+    files = {name: PACKAGES / name / "package.json" for name in names}
+    return {name: json.loads(file.read_text())["version"] for name, file in files.items() if file.exists()}
+
+
 def cpu():
     names = re.findall(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     return names[0] if names else platform.machine()
@@ -72,5 +80,6 @@ def machine():
         "Python": platform.python_version(),
         "ZeroMQ": library("libzmq"),
         "nng": nng(),
+        **packages(),
     }
     return {what: which for what, which in known.items() if which}
