@@ -144,6 +144,7 @@ def of_requests(build):
     """Returns tine's peers of a build that only make requests."""
     rpc, vscode = rpc_of(build), {"package": "vscode-jsonrpc"}
     return [
+        requester("tine-coroutine", "tine, coroutines", [*rpc.parent, "coroutine"], rpc.child),
         requester(
             "tine-vscode", "tine parent, vscode-jsonrpc child", rpc.parent, VSCODE_CHILD, exec_path=NODE, **vscode
         ),
