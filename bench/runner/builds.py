@@ -55,8 +55,8 @@ def laid_out(build, padding):
     if padding == 0:
         return build
     folder = build / "layouts" / str(padding)
-    programs = [path for folder in ("tine", "payload", "cluster", "rpc") for path in build.glob(f"{folder}/*")]
-    for program in programs:
+    folders = [build / name for name in ("tine", "payload", "cluster", "rpc")]
+    for program in [path for programs in folders for path in programs.glob("*")]:
         linked = folder / program.relative_to(build)
         if not linked.exists() or linked.stat().st_mtime < program.stat().st_mtime:
             link(program, build.parent, linked, padding)

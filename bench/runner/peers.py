@@ -146,10 +146,19 @@ def of_requests(build):
     return [
         requester("tine-coroutine", "tine, coroutines", [*rpc.parent, "coroutine"], rpc.child),
         requester(
-            "tine-vscode", "tine parent, vscode-jsonrpc child", rpc.parent, VSCODE_CHILD, exec_path=NODE, **vscode
+            "tine-vscode",
+            "tine parent, vscode-jsonrpc child",
+            rpc.parent,
+            VSCODE_CHILD,
+            exec_path=NODE,
+            **vscode,
         ),
         requester(
-            "vscode-tine", "vscode-jsonrpc parent, tine child", [NODE, VSCODE_PARENT], exec_path=rpc.child, **vscode
+            "vscode-tine",
+            "vscode-jsonrpc parent, tine child",
+            [NODE, VSCODE_PARENT],
+            exec_path=rpc.child,
+            **vscode,
         ),
     ]
 

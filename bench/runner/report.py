@@ -35,7 +35,7 @@ class Report:
         return tables(self.cells, self.peers, self.missing, self.results)
 
     def bases(self):
-        """Returns the peers that the others are compared with: "Node json, in R1 and R2 as vscode-jsonrpc"."""
+        """Returns what the others are compared with: "Node json, in R1 and R2 as vscode-jsonrpc"."""
         works = {}
         for cell in self.cells:
             works.setdefault(cell.base, {})[cell.work.upper()] = True
