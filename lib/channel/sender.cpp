@@ -79,24 +79,25 @@ void Sender::send_later(base::ValueRef message) {
 
 template <class Message>
 bool Sender::send_any(const Message& message, PassedHandle* handle, SendCallback& sent) {
-  if (auto refused = add(message, handle, sent, Outbox::From::user)) {
-    return refuse(std::move(*refused), sent);
-  }
-  transmit();
-  return look_at_mark();
+  Tried tried = try_any(message, handle, sent);
+  if (tried.refused) context_.report(std::move(*tried.refused), std::move(sent));
+  return !tried.refused && !tried.hold;
 }
 
 Sender::Tried Sender::try_send(base::ValueRef message, PassedHandle* handle) {
   SendCallback nobody;
-  Tried tried{.refused = add(message, handle, nobody, Outbox::From::user)};
-  if (tried.refused) {
-    tried.hold = tried.refused->code() == Errc::queue_full;
-    drain_due_ = drain_due_ || tried.hold;
-  } else {
-    transmit();
-    tried.hold = !look_at_mark();
+  return try_any(message, handle, nobody);
+}
+
+template <class Message>
+Sender::Tried Sender::try_any(const Message& message, PassedHandle* handle, SendCallback& sent) {
+  if (auto refused = add(message, handle, sent, Outbox::From::user)) {
+    const bool full = refused->code() == Errc::queue_full;
+    drain_due_ = drain_due_ || full;
+    return {.refused = std::move(refused), .hold = full};
   }
-  return tried;
+  transmit();
+  return {.hold = !look_at_mark()};
 }
 
 // Returns false if the user should wait for "drain".
@@ -117,12 +118,6 @@ std::optional<Error> Sender::add(const Message& message, PassedHandle* handle, S
   if (context_.trace()) trace(from == Outbox::From::channel || is_internal(message));
   if (handle != nullptr && handle->taken) handle->taken();
   return std::nullopt;
-}
-
-bool Sender::refuse(Error error, SendCallback& sent) {
-  drain_due_ = drain_due_ || error.code() == Errc::queue_full;
-  context_.report(std::move(error), std::move(sent));
-  return false;
 }
 
 void Sender::answer(wire::Answer answer, bool later) noexcept {

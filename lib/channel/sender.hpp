@@ -108,11 +108,12 @@ class Sender final : private uv::Flushable {
   template <class Message>
   bool send_any(const Message& message, PassedHandle* handle, SendCallback& sent);
   template <class Message>
+  Tried try_any(const Message& message, PassedHandle* handle, SendCallback& sent);
+  template <class Message>
   std::optional<Error> add(const Message& message, PassedHandle* handle, SendCallback& sent,
                            Outbox::From from);
   void handle_answered(bool arrived);
   void trace(bool internal) noexcept;
-  bool refuse(Error error, SendCallback& sent);
   bool look_at_mark();
   bool add_ping() noexcept;
   void transmit() noexcept;
