@@ -15,8 +15,13 @@
 #include "tine/error.hpp"
 
 namespace tine::rpc {
+
 struct ErrorDetails;
-}
+
+// The code of JSON-RPC for params that a handler does not take.
+inline constexpr int invalid_params = -32602;
+
+}  // namespace tine::rpc
 
 namespace tine {
 

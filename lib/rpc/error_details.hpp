@@ -19,10 +19,9 @@ struct Failure {
   nlohmann::json data = {};
 };
 
-// The codes that JSON-RPC and the Language Server Protocol define.
+// The codes that JSON-RPC and the Language Server Protocol define, beside invalid_params.
 inline constexpr int invalid_request = -32600;
 inline constexpr int method_not_found = -32601;
-inline constexpr int invalid_params = -32602;
 inline constexpr int internal_error = -32603;
 inline constexpr int request_cancelled = -32800;
 // The first of the codes that a server may choose.

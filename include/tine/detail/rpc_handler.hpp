@@ -172,9 +172,6 @@ std::string with_converted(Json& params, Call&& call) {
   return {};
 }
 
-// The code of JSON-RPC.
-inline constexpr int invalid_params = -32602;
-
 template <class Json, class T>
 void send_result(const Reply& reply, T&& result) {
   if constexpr (Built<std::remove_cvref_t<T>>) {
@@ -233,7 +230,7 @@ struct RequestHandler {
     };
     const std::string wrong =
         with_converted<typename HandlerSignatureOf<F, Json>::values>(params, call);
-    if (!wrong.empty()) reply.fail(RpcError(invalid_params, wrong));
+    if (!wrong.empty()) reply.fail(RpcError(rpc::invalid_params, wrong));
   }
 
   template <class Json, class... V>
