@@ -16,6 +16,7 @@
 #include <stdexcept>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include <tine/tine.hpp>
 
@@ -141,6 +142,19 @@ class Child {
         rpc_.request("add", {{"a", i}, {"b", 1}}).then([sum](const tine::Result<int>& result) {
           sum->sum += result.value();
           if (--sum->left == 0) sum->reply.send(sum->sum);
+        });
+      }
+    });
+    // Asks the parent N times at once. Answers with N when each request has got its own answer, or
+    // fails when one has got another's, or a second one.
+    rpc_.on_request("ask each", [this](int n, const tine::Reply& reply) {
+      const auto came = std::make_shared<std::vector<bool>>(n);
+      const auto left = std::make_shared<int>(n);
+      for (int i = 0; i < n; ++i) {
+        rpc_.request("add", {{"a", i}, {"b", 1}}).then([=](const tine::Result<int>& result) {
+          if (result.value() != i + 1 || came->at(i)) reply.fail(tine::RpcError(1, "a wrong answer"));
+          came->at(i) = true;
+          if (--*left == 0) reply.send(n);
         });
       }
     });

@@ -1,13 +1,17 @@
 // The memory of requests: of those that wait, and that nothing of them stays.
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <functional>
+
+#include <tine/scope.hpp>
+#include <tine/task.hpp>
 
 #include "rpc/rpc_test.hpp"
 #include "support/scale.hpp"
 #include "wire/heap.hpp"
 
 using namespace std::chrono_literals;
+using tine::Task;
 
 namespace {
 
@@ -41,38 +45,109 @@ TEST_CASE("requests: one that waits takes at most 400 bytes", "[rpc]") {
   CHECK(settled == 3 * many);
 }
 
+namespace {
+
+// Makes many requests, some at a time. Each part has the deadline of a TestLoop for itself.
+class Series {
+ public:
+  Series(TestLoop& loop, Asked& asked) : loop_(loop), asked_(asked) {}
+
+  void make(int count) {
+    left_ = count;
+    waiting_ = count;
+    const int at_once = std::min(count, 100);
+    // The requests are made in the loop, as those of a program are.
+    asked_.rpc.request("echo").then([this, at_once] {
+      for (int i = 0; i < at_once; ++i) next();
+    });
+    loop_.run();
+    CHECK(waiting_ == 0);
+  }
+
+ private:
+  // Some are cancelled, some are refused, and some have progress.
+  void next() {
+    --left_;
+    const int i = ++number_;
+    const auto done = [this, i](const tine::Result<int>& result) { settled(i, result); };
+    if (i % 10 == 0) return asked_.rpc.request("wait").then(done).cancel();
+    if (i % 10 == 1) return static_cast<void>(asked_.rpc.request("no such method").then(done));
+    if (i % 10 == 2) {
+      const auto listener = [](const json&) {};
+      return static_cast<void>(
+          asked_.rpc.request("work", 1).on_progress("token", listener).then(done));
+    }
+    asked_.rpc.request("add", tine::object("a", i, "b", 1)).within(1h).then(done);
+  }
+
+  void settled(int i, const tine::Result<int>& result) {
+    if (static_cast<bool>(result) != (i % 10 > 1)) FAIL("a request has another outcome");
+    if (i % 10 > 2 && *result != i + 1) FAIL("the answer is another request's");
+    if (left_ > 0) next();
+    if (--waiting_ == 0) loop_->stop();
+  }
+
+  TestLoop& loop_;
+  Asked& asked_;
+  int number_ = 0;
+  int left_ = 0;
+  int waiting_ = 0;
+};
+
+Task<> ask_in_turn(const tine::Rpc& rpc, int count) {
+  for (int i = 0; i < count; ++i) {
+    const auto sum = co_await rpc.request<int>("add", tine::object("a", i, "b", 1)).within(1h);
+    if (sum != i + 1) FAIL("the answer is another request's");
+    if (i % 10 != 0) continue;
+    const auto late = [&]() -> Task<> { co_await rpc.request("sleep", 3'600'000).within(1ms); };
+    bool failed = false;
+    try {
+      if (i % 1000 == 0) co_await late();
+      else co_await rpc.request("no such method");
+    } catch (const tine::RpcError&) {
+      failed = true;
+    }
+    if (!failed) FAIL("a request has not failed");
+  }
+}
+
+Task<> ask_at_once(const tine::Rpc& rpc, int count) {
+  constexpr int at_once = 100;
+  auto scope = co_await tine::Scope::open();
+  for (int i = 0; i < at_once; ++i) scope.start(ask_in_turn(rpc, count / at_once));
+  co_await scope.join();
+}
+
+// Calls `make` with the size of each part, and checks that the later ones leave no memory behind.
+template <class F>
+void check_flat(F make) {
+  const int many = scaled(100'000, 10'000'000);
+  constexpr int parts = 20;
+  constexpr int warm_up = 5;
+  std::size_t before = 0;
+  for (int part = 0; part < parts; ++part) {
+    if (part == warm_up) before = heap::live_bytes();
+    make(many / parts);
+  }
+  CHECK(heap::live_bytes() < before + 100'000);
+}
+
+}  // namespace
+
 TEST_CASE("requests: nothing of them stays", "[rpc]") {
-  const int many = scaled(40'000, 10'000'000);
-  constexpr int on_their_way = 100;
   TestLoop loop;
   Asked asked(loop);
-  int sent = 0;
-  int settled = 0;
-  std::size_t before = 0;
-  const json params{{"a", 1}, {"b", 2}};
-  const std::function<void()> next = [&] {
-    const int i = ++sent;
-    const auto done = [&](const tine::Result<>&) {
-      ++settled;
-      if (settled == many / 4) before = heap::live_bytes();
-      if (sent < many) next();
-      if (settled == many) loop->stop();
-    };
-    // Some are cancelled, some are refused, and some have progress.
-    if (i % 10 == 0) return asked.rpc.request("wait").then(done).cancel();
-    if (i % 10 == 1) return static_cast<void>(asked.rpc.request("no such method").then(done));
-    if (i % 10 == 2) {
-      return static_cast<void>(
-          asked.rpc.request("work", 1).on_progress("token", [](const json&) {}).then(done));
-    }
-    asked.rpc.request("add", params).within(1h).then(done);
-  };
-  asked.rpc.request("echo").then([&] {
-    for (int i = 0; i < on_their_way; ++i) next();
-  });
+  Series series(loop, asked);
+  check_flat([&](int count) { series.make(count); });
+  asked.end();
   loop.run();
-  CHECK(settled == many);
-  CHECK(heap::live_bytes() < before + 100'000);
+  CHECK(asked.rpc.pending() == 0);
+}
+
+TEST_CASE("requests: nothing of those that are awaited stays", "[rpc]") {
+  TestLoop loop;
+  Asked asked(loop);
+  check_flat([&](int count) { tine::run(loop, ask_at_once(asked.rpc, count)); });
   asked.end();
   loop.run();
   CHECK(asked.rpc.pending() == 0);
