@@ -77,7 +77,8 @@ struct RpcOptions {
 //   -32800           instead of -32603, if the peer has cancelled the request
 //
 // An answer that is refused because ChannelOptions::send_limit is reached becomes a failure. If that is
-// refused too, the peer gets none, and there is an "error" here.
+// refused too, it is kept, and sent on "drain"; until then the request counts for incoming_limit. Only
+// failures with -32600 and -32000 are not kept: the peer gets none, and there is an "error" here.
 //
 // When the channel ends, everything that came before is delivered first. Then the requests that wait
 // fail in the order in which they were sent, with Errc::channel_closed: when the exit status of the

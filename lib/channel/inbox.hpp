@@ -79,6 +79,9 @@ class Inbox {
   // have come.
   std::vector<base::Descriptor> descriptors_of(const Item& item, std::size_t count);
 
+  // Takes back the last item, which was not stored: next() will return it again.
+  void put_back() { decoder_.put_back(); }
+
   // Stores the last item, an internal message, and its descriptors until there is a listener.
   void store_last(std::vector<base::Descriptor>& beside);
 

@@ -80,7 +80,13 @@ void Receiver::look_at_peer(const Inbox::Item& item) {
 // A message that was stored has been offered already.
 bool Receiver::offer_to_user_routes(const Inbox::Item& item, nlohmann::json& value,
                                     ReceivedDescriptors* beside) {
-  return !item.stored && router_.offer(Router::Offers::user, value, beside);
+  if (item.stored) return false;
+  try {
+    return router_.offer(Router::Offers::user, value, beside);
+  } catch (const Router::NotTaken&) {
+    if (beside == nullptr) inbox_.put_back();
+    throw;
+  }
 }
 
 // Without a listener and without a route, the inbox stores messages by itself.

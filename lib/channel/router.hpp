@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <new>
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
@@ -24,6 +25,9 @@ class Router {
   // message that it does not take must stay as it is, and so must its descriptors. May throw what a
   // listener throws; the message is lost then.
   using Route = std::function<bool(nlohmann::json& message, ReceivedDescriptors* beside)>;
+  // What a route throws if memory runs out before it has done anything. A message of the user's that
+  // nothing came beside is offered again on a later turn.
+  struct NotTaken : std::bad_alloc {};
 
   void add(Offers offers, Route route);
   // Drops all routes.

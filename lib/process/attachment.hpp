@@ -17,13 +17,15 @@ class Attachment {
   // Takes a message of the user's, or leaves it as it is: see channel::Router::Route.
   virtual bool take(nlohmann::json& message, channel::ReceivedDescriptors* beside) = 0;
   // Called when the peer's loop has answered, after Endpoint::ping(). Runs no user code.
-  virtual void pong() = 0;
+  virtual void pong() noexcept = 0;
+  // Called when "drain" is due. Runs no user code.
+  virtual void drained() noexcept = 0;
 
   // These run no user code: what is the user's runs on a later turn. Called when everything that came
   // is delivered and "disconnect" is due, ...
-  virtual void channel_ended() = 0;
+  virtual void channel_ended() noexcept = 0;
   // ... when the exit status of the child is known and "exit" and "close" are about to be due, ...
-  virtual void exited() = 0;
+  virtual void exited() noexcept = 0;
   // ... and after the last event, or when the user has closed the Peer, which is not to be used any
   // more. May be called twice.
   virtual void retired() noexcept = 0;

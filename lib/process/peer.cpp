@@ -81,6 +81,10 @@ void Peer::on_ended() {
   if (attachment_) attachment_->channel_ended();
 }
 
+void Peer::tell_attachment_of_drain() noexcept {
+  if (attachment_) attachment_->drained();
+}
+
 void Peer::retire_attachment() noexcept {
   if (attachment_) attachment_->retired();
 }

@@ -71,6 +71,7 @@ class Peer : public channel::Endpoint::Owner, public uv::Resident {
  protected:
   virtual void emit_message(Message& message) = 0;
   bool attachment_keeps_loop() const { return attachment_ && attachment_->keeps_loop(); }
+  void tell_attachment_of_drain() noexcept;
   void retire_attachment() noexcept;
 
  private:

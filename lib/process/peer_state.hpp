@@ -23,7 +23,10 @@ class PeerState : public Listeners, public Peer {
     return messages.all_take_raw() ? channel::Wanted::text : channel::Wanted::value;
   }
 
-  void on_drain() override { this->template notify<"drain">(); }
+  void on_drain() override {
+    tell_attachment_of_drain();
+    this->template notify<"drain">();
+  }
   void on_disconnect() override { this->template notify<"disconnect">(); }
 
   void on_error(Error error) override { error_events_.emit(*this, std::move(error)); }

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "rpc/error_details.hpp"
+#include "rpc/prepare.hpp"
 #include "rpc/state.hpp"
 #include "tine/error.hpp"
 
@@ -16,6 +17,7 @@ namespace tine::rpc {
 namespace {
 
 RpcError aborted() { return {Errc::aborted, "a request was given up"}; }
+std::error_code no_memory() { return std::make_error_code(std::errc::not_enough_memory); }
 RpcError timed_out() { return {Errc::timed_out, "a request was not answered"}; }
 
 }  // namespace
@@ -34,6 +36,7 @@ void Caller::send(const std::shared_ptr<Pending>& call, Callback<void(Outcome&)>
   } catch (...) {
     pings_.erase(call->id);
     take_out(call->id);
+    update_keep();
     drop(*call);
     throw;
   }
@@ -48,6 +51,7 @@ std::optional<RpcError> Caller::try_send(Pending& call, Unsent& unsent) {
   }
   const auto now = Clock::now();
   if (unsent.deadline) call.deadline = deadline_after(now, *unsent.deadline);
+  if (!keep_alive_) keep_alive_.emplace(*state_.core());
   table_.add(call.shared_from_this());
   update_keep();
   alarm_.set(*state_.core(), call.deadline);
@@ -70,7 +74,7 @@ void Caller::watch(Pending& call, std::stop_token token) {
   if (!token.stop_possible()) return;
   auto& stop = call.make_extras().stop;
   stop.emplace(*state_.core(), call.weak_from_this(), [&call] {
-    if (call.state) call.state->caller().abort(call);
+    if (call.state) call.state->caller().stopped(call);
   });
   stop->start(std::move(token));
 }
@@ -88,21 +92,39 @@ bool Caller::take_answer(const Letter& letter, channel::ReceivedDescriptors* bes
   const auto handle = state_.handle_from(beside, [&] {
     fail_later(call, {Errc::invalid_handle_type, "what came beside an answer is no handle"});
   });
-  if (handle) answer_came(call, letter, *handle);
+  if (!handle) return true;
+  if (beside == nullptr) {
+    answer_came(call, prepare([&] { return error_of(*call, letter); }), letter, {});
+  } else {
+    answer_came_with_handle(call, letter, *handle);
+  }
   return true;
 }
 
-// The request leaves the table last, so that it is not lost if memory runs out here. A peer that stops
-// at the deadline may say so before this end has looked at the clock.
-void Caller::answer_came(const std::shared_ptr<Pending>& call, const Letter& letter,
-                         Handle handle) {
-  Outcome outcome{.value = letter.value, .handle = std::move(handle)};
+// What came beside an answer cannot be taken twice: without memory for it the request fails.
+void Caller::answer_came_with_handle(const std::shared_ptr<Pending>& call, const Letter& letter,
+                                     Handle handle) {
   std::optional<RpcError> error;
-  if (letter.failure) {
-    const bool late = letter.failure->code == request_cancelled && Clock::now() >= call->deadline;
-    error = late ? timed_out() : ErrorDetails::from_peer(*letter.failure);
-    outcome.error = &*error;
+  try {
+    error = error_of(*call, letter);
+  } catch (const std::bad_alloc&) {
+    fail_surely(call, no_memory());
+    throw;
   }
+  answer_came(call, std::move(error), letter, std::move(handle));
+}
+
+// A peer that stops at the deadline may say so before this end has looked at the clock.
+std::optional<RpcError> Caller::error_of(const Pending& call, const Letter& letter) {
+  if (!letter.failure) return std::nullopt;
+  const bool late = letter.failure->code == request_cancelled && Clock::now() >= call.deadline;
+  return late ? timed_out() : ErrorDetails::from_peer(*letter.failure);
+}
+
+void Caller::answer_came(const std::shared_ptr<Pending>& call, std::optional<RpcError> error,
+                         const Letter& letter, Handle handle) {
+  Outcome outcome{.value = letter.value, .handle = std::move(handle)};
+  if (error) outcome.error = &*error;
   if (take_out(call->id)) call_back(*call, outcome);
 }
 
@@ -122,20 +144,39 @@ bool Caller::take_progress(const Letter& letter) {
   return true;
 }
 
-void Caller::pong() {
-  const auto now = Clock::now();
-  while (!pings_.empty()) {
+void Caller::pong() noexcept {
+  ponged_ = Clock::now();
+  try {
+    settle_pings();
+  } catch (const std::bad_alloc&) {
+    state_.schedule_failures();
+  }
+}
+
+void Caller::settle_pings() {
+  while (!pings_.empty() && pings_.begin()->second <= *ponged_) {
     const auto [id, sent] = *pings_.begin();
-    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(now - sent);
+    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(*ponged_ - sent);
     if (const auto call = table_.call(id)) settle_later({call, took.count()});
     pings_.erase(id);
   }
+  ponged_.reset();
 }
 
 // --- giving up
 
 void Caller::abort(Pending& call) {
   if (const auto waits = table_.call(call.id)) give_up(waits, aborted());
+}
+
+// The stop is told only once.
+void Caller::stopped(Pending& call) {
+  try {
+    abort(call);
+  } catch (const std::bad_alloc&) {
+    if (const auto waits = table_.call(call.id)) fail_surely(waits, Errc::aborted);
+    throw;
+  }
 }
 
 void Caller::look_at_deadlines() {
@@ -146,14 +187,15 @@ void Caller::look_at_deadlines() {
   if (state_.core() != nullptr) alarm_.set(*state_.core(), table_.next_deadline());
 }
 
+// If memory runs out, the request waits on: its owner may give it up again. A ping cannot be cancelled.
 void Caller::give_up(const std::shared_ptr<Pending>& call, RpcError error) {
+  if (!pings_.contains(call->id)) cancel_at_peer(call->id);
   fail_later(call, std::move(error));
-  cancel_at_peer(call->id);
+  pings_.erase(call->id);
 }
 
-// A ping cannot be cancelled.
 void Caller::cancel_at_peer(Id id) {
-  if (pings_.erase(id) > 0 || !state_.connected()) return;
+  if (!state_.connected()) return;
   const Object message = state_.envelope().cancel(id);
   if (!message.empty()) static_cast<void>(state_.send(message));
 }
@@ -162,7 +204,7 @@ void Caller::forget(Pending& call) noexcept try {
   const auto keep = call.state;
   const bool waited = take_out(call.id) != nullptr;
   drop(call);
-  if (waited) cancel_at_peer(call.id);
+  if (pings_.erase(call.id) == 0 && waited) cancel_at_peer(call.id);
 } catch (const std::bad_alloc&) {
 }
 
@@ -185,21 +227,42 @@ std::shared_ptr<Pending> Caller::take_out(Id id) noexcept {
   return call;
 }
 
-void Caller::channel_closed() {
+void Caller::fail_surely(const std::shared_ptr<Pending>& call, std::error_code why) noexcept {
+  call->failing = why;
+  state_.schedule_failures();
+}
+
+void Caller::channel_closed() noexcept {
+  closed_ = true;
   pings_.clear();
+  try {
+    fail_all();
+  } catch (const std::bad_alloc&) {
+    state_.schedule_failures();
+  }
+}
+
+void Caller::fail_all() {
   if (table_.size() == 0) return;
   const RpcError error = state_.channel_closed_error();
   for (const auto& call : table_.all()) fail_later(call, error);
 }
 
+// Few requests fail this way, so none is searched for until then.
+void Caller::do_due() {
+  if (closed_) return fail_all();
+  if (ponged_) settle_pings();
+  for (const auto& call : table_.all()) {
+    if (!call->failing) continue;
+    fail_later(call, RpcError(call->failing, "a request has failed"));
+  }
+}
+
 // --- the loop
 
 // Requests that wait keep the loop running.
-void Caller::update_keep() {
-  const bool keep = table_.size() > 0;
-  if (state_.core() == nullptr || (!keep && !keep_alive_)) return;
-  if (!keep_alive_) keep_alive_.emplace(*state_.core());
-  keep_alive_->set_ref(keep);
+void Caller::update_keep() noexcept {
+  if (keep_alive_) keep_alive_->set_ref(table_.size() > 0);
 }
 
 void Caller::close() noexcept {

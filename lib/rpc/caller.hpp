@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <system_error>
 
 #include <nlohmann/json.hpp>
 
@@ -35,17 +36,26 @@ class Caller {
   void send(const std::shared_ptr<Pending>& call, Callback<void(Outcome&)> done);
   // Gives a request up, and tells the peer. A no-op if it is not in the table.
   void abort(Pending& call);
-  // Does the same without calling back. If memory runs out, the peer does not learn of it.
+  // Does the same for a stop that was requested, which is not lost if memory runs out.
+  void stopped(Pending& call);
+  // Gives a request up without calling back. If memory runs out, the peer does not learn of it.
   void forget(Pending& call) noexcept;
 
   // Take a letter of this kind. Return false if it is about no request of ours. Run user code.
   bool take_answer(const Letter& letter, channel::ReceivedDescriptors* beside);
   bool take_progress(const Letter& letter);
   // Settles the pings.
-  void pong();
+  void pong() noexcept;
 
   // Fails all requests that wait, because the channel has ended.
-  void channel_closed();
+  void channel_closed() noexcept;
+  // Does what there was no memory for when it became due. Runs no user code.
+  template <class Sequence, class Event>
+  void fail_due(Sequence& sequence, Event event) {
+    sequence.set_due(event);  // tries again if memory runs out
+    do_due();
+    sequence.set_due(event, false);
+  }
   // Calls back those that wait in the queue. Runs user code.
   template <class Sequence, class Event>
   void call_settled(Sequence& sequence, Event event) {
@@ -79,14 +89,23 @@ class Caller {
   static void drop(Pending& call) noexcept;
   std::optional<RpcError> try_send(Pending& call, Unsent& unsent);
   std::shared_ptr<Pending> take_out(Id id) noexcept;
-  void answer_came(const std::shared_ptr<Pending>& call, const Letter& letter, Handle handle);
+  static std::optional<RpcError> error_of(const Pending& call, const Letter& letter);
+  void answer_came(const std::shared_ptr<Pending>& call, std::optional<RpcError> error,
+                   const Letter& letter, Handle handle);
+  void answer_came_with_handle(const std::shared_ptr<Pending>& call, const Letter& letter,
+                               Handle handle);
   void watch(Pending& call, std::stop_token token);
   void look_at_deadlines();
   void give_up(const std::shared_ptr<Pending>& call, RpcError error);
   void cancel_at_peer(Id id);
+  // Fails a request, even if there is no memory for that now.
+  void fail_surely(const std::shared_ptr<Pending>& call, std::error_code why) noexcept;
+  void do_due();
+  void settle_pings();
+  void fail_all();
   void fail_later(const std::shared_ptr<Pending>& call, RpcError error);
   void settle_later(Settled settled);
-  void update_keep();
+  void update_keep() noexcept;
 
   State& state_;
   CallTable table_;
@@ -95,6 +114,8 @@ class Caller {
   std::deque<Settled> settled_;
   std::optional<uv::KeepAlive> keep_alive_;
   std::size_t late_answers_ = 0;
+  std::optional<Clock::time_point> ponged_;  // the answer to pings that are not settled yet
+  bool closed_ = false;                      // whether all requests are to fail
 };
 
 }  // namespace tine::rpc

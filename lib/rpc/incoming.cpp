@@ -13,13 +13,29 @@
 
 namespace tine::rpc {
 
-// If memory runs out, the peer gets no answer.
-Incoming::~Incoming() {
-  if (answered()) return;
+namespace {
+
+constexpr const char* dropped = "the request was dropped without an answer";
+
+}  // namespace
+
+// If memory runs out, shared_ptr calls drop() too.
+std::shared_ptr<Incoming> Incoming::make(Request request) {
+  std::shared_ptr<Incoming> made(new Incoming(std::move(request)), &Incoming::drop);
+  return made;
+}
+
+void Incoming::drop(Incoming* incoming) noexcept {
+  if (incoming->state_ && !incoming->state_->connected()) incoming->settled();
   try {
-    fail(failed("the request was dropped without an answer"));
+    if (!incoming->answered()) incoming->fail(incoming->failed(dropped));
   } catch (const std::bad_alloc&) {
-    if (state_) state_->responder().forget(*this);
+    incoming->state_->responder().owe_later();
+  }
+  if (incoming->state_) {
+    incoming->dropped_ = true;
+  } else {
+    delete incoming;
   }
 }
 
@@ -27,19 +43,40 @@ RpcError Incoming::failed(const std::string& text) const {
   return {cancelled_ ? request_cancelled : internal_error, text};
 }
 
-std::shared_ptr<State> Incoming::take_state() {
-  if (state_) state_->responder().forget(*this);
-  return std::move(state_);
-}
-
 void Incoming::send(detail::Value result, const Handle& handle, bool keep_open) {
-  if (const auto state = take_state()) {
-    state->responder().answer(request_, std::move(result), handle, keep_open);
-  }
+  if (answered()) return;
+  note_answer(state_->responder().answer(request_, std::move(result), handle, keep_open));
 }
 
 void Incoming::fail(const RpcError& error) {
-  if (const auto state = take_state()) state->responder().answer(request_, error);
+  if (!answered()) note_answer(state_->responder().answer(request_, error));
+}
+
+void Incoming::note_answer(std::optional<RpcError> refused) {
+  owed_ = std::move(refused);
+  if (!owed_) return settled();
+  state_->responder().owe_until_drain();
+}
+
+void Incoming::settled() noexcept {
+  const auto state = std::move(state_);
+  state->responder().forget(*this);
+}
+
+bool Incoming::pay() {
+  auto refused = state_->responder().answer(request_, owed_ ? *owed_ : failed(dropped));
+  if (refused) {
+    owed_ = std::move(refused);
+    return false;
+  }
+  forgive();
+  return true;
+}
+
+void Incoming::forgive() noexcept {
+  owed_.reset();
+  settled();
+  if (dropped_) delete this;
 }
 
 void Incoming::fail_with_exception() {
@@ -58,7 +95,7 @@ void Incoming::fail_with_exception() {
 }
 
 bool Incoming::progress(detail::Value value) {
-  return state_ && state_->responder().progress(request_, std::move(value));
+  return !answered() && state_->responder().progress(request_, std::move(value));
 }
 
 void Incoming::request_stop(bool cancelled) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -18,6 +19,10 @@ namespace tine::rpc {
 class State;
 
 // A request of the peer: the state behind the copies of its Reply.
+//
+// It stays in the table of the Responder until its answer is queued. An answer for which the queue has no
+// room, or for which there is no memory, is owed: the Responder makes it try again. If the last Reply has
+// gone by then, the object lives on by itself until the answer is queued, or the channel has ended.
 class Incoming final : public std::enable_shared_from_this<Incoming> {
  public:
   struct Request {
@@ -27,18 +32,18 @@ class Incoming final : public std::enable_shared_from_this<Incoming> {
     Clock::time_point deadline = no_deadline;
   };
 
-  Incoming(std::shared_ptr<State> state, Request request)
-      : state_(std::move(state)), request_(std::move(request)) {}
+  static std::shared_ptr<Incoming> make(Request request);
   Incoming(const Incoming&) = delete;
   Incoming& operator=(const Incoming&) = delete;
-  // Fails the request if it is not answered.
-  ~Incoming();
+
+  // From now on the request is to be answered: it fails if the last Reply goes without an answer.
+  void open(std::shared_ptr<State> state) noexcept { state_ = std::move(state); }
 
   Reply reply() { return Reply(shared_from_this()); }
   const Request& request() const { return request_; }
-  bool answered() const { return state_ == nullptr; }
+  bool answered() const { return state_ == nullptr || owed_; }
 
-  // Answer, unless the request has been answered.
+  // Answer, unless the request has been answered. If memory runs out, it has not.
   void send(detail::Value result, const Handle& handle, bool keep_open);
   void fail(const RpcError& error);
   bool progress(detail::Value value);
@@ -53,16 +58,30 @@ class Incoming final : public std::enable_shared_from_this<Incoming> {
 
   const std::shared_ptr<State>& state() const { return state_; }
 
+  bool owes_answer() const { return owed_ || dropped_; }
+  // Tries to send the answer that is owed. Returns false if the queue is still full. Both may destroy
+  // this object.
+  bool pay();
+  void forgive() noexcept;
+
  private:
+  explicit Incoming(Request request) : request_(std::move(request)) {}
+  ~Incoming() = default;
+  // Called when the last Reply is gone.
+  static void drop(Incoming* incoming) noexcept;
+
   // Returns the error of a handler that has failed with this text.
   RpcError failed(const std::string& text) const;
-  std::shared_ptr<State> take_state();
+  void note_answer(std::optional<RpcError> refused);
+  void settled() noexcept;
 
-  std::shared_ptr<State> state_;  // null once it is answered
+  std::shared_ptr<State> state_;  // null before open(), and once the answer is queued
   Request request_;
+  std::optional<RpcError> owed_;  // an answer that waits for "drain"
   std::optional<std::stop_source> stop_;  // made when it is asked for
   bool stop_requested_ = false;
   bool cancelled_ = false;
+  bool dropped_ = false;  // there is no Reply any more, but an answer is owed
 };
 
 }  // namespace tine::rpc

@@ -5,6 +5,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -61,6 +62,7 @@ class Pending final : public std::enable_shared_from_this<Pending> {
   Callback<void(Outcome&)> done;
   Id id = 0;  // 0: it was never in the table
   Clock::time_point deadline = no_deadline;
+  std::error_code failing;  // why it fails as soon as there is memory for that
 };
 
 }  // namespace tine::rpc

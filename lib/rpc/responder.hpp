@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 
 #include <nlohmann/json.hpp>
@@ -34,27 +35,48 @@ class Responder {
   bool take_notification(const Letter& letter);
   void take_cancel(const Letter& letter);
 
-  // Write to the peer, if the channel is open. For Incoming, which has left the table before.
-  void answer(const Incoming::Request& request, detail::Value result, const Handle& handle,
-              bool keep_open);
-  void answer(const Incoming::Request& request, const RpcError& error);
+  // Write to the peer, if the channel is open. Return the failure that is still to be sent, because the
+  // queue is full. For Incoming, which leaves the table afterwards.
+  std::optional<RpcError> answer(const Incoming::Request& request, detail::Value result,
+                                 const Handle& handle, bool keep_open);
+  std::optional<RpcError> answer(const Incoming::Request& request, const RpcError& error);
   bool progress(const Incoming::Request& request, detail::Value value);
   // Takes a request out of the table.
   void forget(Incoming& incoming) noexcept;
 
+  // An Incoming owes an answer, which it tries to send on "drain", or on the next turn.
+  void owe_until_drain() noexcept { any_owed_ = true; }
+  void owe_later() noexcept;
+  // Sends the answers that are owed. Runs no user code.
+  void drained() noexcept;
+  template <class Sequence, class Event>
+  void pay(Sequence& sequence, Event event) {
+    sequence.set_due(event);  // tries again if memory runs out
+    pay_all();
+    sequence.set_due(event, false);
+  }
+
   // Requests a stop of all requests on a later turn, because the channel has ended.
-  void channel_closed();
+  void channel_closed() noexcept;
   // Does what is due. Runs user code.
   template <class Sequence, class Event>
   void request_stops(Sequence& sequence, Event event) {
+    sequence.set_due(event);  // tries again if memory runs out
+    if (stop_all_) add_all_stops();
+    sequence.set_due(event, false);
     sequence.emit_each(event, stopping_, [](const std::weak_ptr<Incoming>& weak) {
       if (const auto incoming = weak.lock()) incoming->request_stop(false);
     });
   }
 
-  void close() noexcept { alarm_.close(); }
+  void close() noexcept;
 
  private:
+  std::shared_ptr<Incoming> admit(const Letter& letter, channel::ReceivedDescriptors* beside);
+  void add(Incoming& incoming);
+  void pay_all();
+  void forgive_all() noexcept;
+  void add_all_stops();
   void refuse(const Letter& letter, int code, const char* text);
   void handle_request(const std::shared_ptr<Incoming>& incoming, nlohmann::json& params);
   void look_at_deadlines();
@@ -66,6 +88,8 @@ class Responder {
   Deadlines<Incoming*> deadlines_;
   Alarm alarm_{[this] { look_at_deadlines(); }};
   std::deque<std::weak_ptr<Incoming>> stopping_;
+  bool stop_all_ = false;
+  bool any_owed_ = false;
 };
 
 }  // namespace tine::rpc

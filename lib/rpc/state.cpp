@@ -6,6 +6,7 @@
 #include "process/access.hpp"
 #include "rpc/error_details.hpp"
 #include "rpc/json_rpc.hpp"
+#include "rpc/prepare.hpp"
 
 namespace tine::rpc {
 
@@ -72,7 +73,9 @@ void State::defer(Callback<void()> function) {
 
 void State::emit(Due event) {
   switch (event) {
+    case Due::payment: return responder_.pay(due_, event);
     case Due::stops: return responder_.request_stops(due_, event);
+    case Due::failures: return caller_.fail_due(due_, event);
     case Due::settling: return caller_.call_settled(due_, event);
   }
 }
@@ -83,7 +86,7 @@ bool State::keeps_loop() const { return responder_.handlers().any(); }
 
 bool State::take(nlohmann::json& message, channel::ReceivedDescriptors* beside) {
   using Kind = Letter::Kind;
-  const Letter letter = envelope_->open(message);
+  const Letter letter = prepare([&] { return envelope_->open(message); });
   switch (letter.kind) {
     case Kind::none: return false;
     case Kind::answer: return caller_.take_answer(letter, beside);
@@ -100,36 +103,37 @@ bool State::take(nlohmann::json& message, channel::ReceivedDescriptors* beside) 
   return false;
 }
 
-void State::channel_ended() {
+// Without memory for the timer, the requests fail without the exit status.
+void State::channel_ended() noexcept {
   ended_ = true;
   responder_.channel_closed();
   const auto peer = peer_.lock();
   if (!peer || !peer->exit_follows()) return fail_calls();
   if (caller_.pending() == 0) return;
-  exit_wait_.emplace(*core(), [this] { fail_calls(); });
-  exit_wait_->start(options_.exit_patience);
+  try {
+    exit_wait_.emplace(*core(), [this] { fail_calls(); });
+    exit_wait_->start(options_.exit_patience);
+  } catch (const std::bad_alloc&) {
+    fail_calls();
+  }
 }
 
-void State::exited() {
+void State::exited() noexcept {
   if (const auto peer = peer_.lock()) exit_status_ = peer->known_exit();
   fail_calls();
 }
 
 // RawTimer calls a copy of its function, so it may be destroyed by it.
-void State::fail_calls() {
+void State::fail_calls() noexcept {
   exit_wait_.reset();
   caller_.channel_closed();
 }
 
-// Captures of handlers may hold this. If memory runs out, requests that wait are dropped.
+// Captures of handlers may hold this.
 void State::retired() noexcept {
   const auto keep = weak_from_this().lock();
-  try {
-    if (core() != nullptr && !std::exchange(ended_, true)) responder_.channel_closed();
-    if (core() != nullptr) fail_calls();
-  } catch (const std::bad_alloc&) {
-    caller_.drop_all();
-  }
+  if (core() != nullptr && !std::exchange(ended_, true)) responder_.channel_closed();
+  if (core() != nullptr) fail_calls();
   caller_.close();
   responder_.close();
   responder_.handlers().clear();

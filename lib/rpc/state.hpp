@@ -87,6 +87,8 @@ class State final : public process::Attachment,
   // --- later turns
 
   void schedule_settling() { due_.schedule(Due::settling, core(), shared_from_this()); }
+  void schedule_failures() noexcept { due_.schedule(Due::failures, core(), shared_from_this()); }
+  void schedule_payment() noexcept { due_.schedule(Due::payment, core(), shared_from_this()); }
   void schedule_stops() { due_.schedule(Due::stops, core(), shared_from_this()); }
   void defer(Callback<void()> function);
 
@@ -94,18 +96,19 @@ class State final : public process::Attachment,
 
   bool keeps_loop() const override;
   bool take(nlohmann::json& message, channel::ReceivedDescriptors* beside) override;
-  void pong() override { caller_.pong(); }
-  void channel_ended() override;
-  void exited() override;
+  void pong() noexcept override { caller_.pong(); }
+  void drained() noexcept override { responder_.drained(); }
+  void channel_ended() noexcept override;
+  void exited() noexcept override;
   void retired() noexcept override;
 
  private:
   // In the order in which they are done.
-  enum class Due { stops, settling };
+  enum class Due { payment, stops, failures, settling };
 
   void loop_closing() noexcept override;
   void emit(Due event);
-  void fail_calls();
+  void fail_calls() noexcept;
 
   std::weak_ptr<process::Peer> peer_;
   RpcOptions options_;

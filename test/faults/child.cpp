@@ -10,6 +10,7 @@
 
 #include <tine/tine.hpp>
 
+#include "faults/asking.hpp"
 #include "faults/exchange.hpp"
 
 namespace {
@@ -18,6 +19,10 @@ void exchange_messages(Ledger& ledger, std::string_view scene,
                        const std::vector<nlohmann::json>& messages) {
   tine::Loop loop;
   tine::Process process(loop);
+  if (is_asking(scene)) {
+    Asking<tine::Process> asking(loop, process, ledger.child, ledger.plan, scene == "tasks", [] {});
+    return run_to_end(loop, asking);
+  }
   Exchange<tine::Process> exchange(process, ledger.child, ledger.plan, messages, [] {});
   if (scene == "leave") {
     exchange.send_up_to(ledger.plan.count);

@@ -116,8 +116,8 @@ class Exchange {
 
 // Runs until nothing is left. If run() throws because an allocation failed, it is called again, and
 // then does what was due.
-template <class Side>
-void run_to_end(tine::Loop& loop, Exchange<Side>& exchange) {
+template <class AnyExchange>
+void run_to_end(tine::Loop& loop, AnyExchange& exchange) {
   for (;;) {
     try {
       exchange.go_on();

@@ -5,11 +5,14 @@
 //
 // SIDE is the process in which the call fails. SCENE is "large" or "small", for messages of that
 // size both ways and a parent that disconnects while some are queued, or "leave", for a child that
-// sends and calls Process::exit().
+// sends and calls Process::exit(). In "requests" and "tasks" both sides make requests that are answered,
+// fail, are late, are cancelled and have progress; with "tasks", tasks await and answer them.
 //
 // Whatever fails: messages arrive in order, whole and at most once; each callback runs once;
 // "spawn", "connected", "disconnect", "exit" and "close" are emitted once each and in this order;
 // no descriptor, process or memory is left; and another child then works as usual.
+//
+// Each request ends once, with its own answer or an error, unless its process has ended.
 //
 // Transient failures (EINTR, EAGAIN, ENOBUFS, partial reads and writes) must not be noticed at all.
 // After other failures the channel may end, cleanly. A message that was reported as written is then
@@ -46,6 +49,7 @@
 
 #include <tine/tine.hpp>
 
+#include "faults/asking.hpp"
 #include "faults/exchange.hpp"
 
 namespace {
@@ -57,6 +61,7 @@ struct Case {
   std::string_view scene;
   std::string fault;
 
+  bool asking() const { return is_asking(scene); }
   bool in(std::string_view which) const { return side == which; }
   std::string_view function() const { return std::string_view(fault).substr(0, fault.find(':')); }
 
@@ -90,23 +95,57 @@ struct Events {
   std::optional<tine::ExitStatus> exit;
 };
 
+tine::ForkOptions child_options(const Case& its, int ledger_fd, Events& events) {
+  events.loop_made = true;
+  tine::ForkOptions options{.args = {std::to_string(ledger_fd), std::string(its.scene)}};
+  if (its.in("child")) options.args.push_back(its.fault);
+  return options;
+}
+
+void note_events(const tine::ChildProcess& child, Events& events) {
+  child.on<"spawn">([&events] { events.emitted += 's'; });
+  child.on<"connected">([&events] { events.emitted += 'c'; });
+  child.on<"disconnect">([&events] { events.emitted += 'd'; });
+  child.on<"exit">([&events](const tine::ExitStatus& status) {
+    events.emitted += 'e';
+    events.exit = status;
+  });
+  child.on<"close">([&events] { events.emitted += 'C'; });
+}
+
+// The parent of the scenes with requests.
+class AskingParent {
+ public:
+  AskingParent(Ledger& ledger, int ledger_fd, const Case& its, Events& events)
+      : child_(tine::fork(loop_, tine::executable_dir() / "child",
+                          child_options(its, ledger_fd, events))),
+        asking_(loop_, child_, ledger.parent, ledger.plan, its.scene == "tasks",
+                [this] { progress(); }) {
+    note_events(child_, events);
+  }
+
+  void run() { run_to_end(loop_, asking_); }
+
+ private:
+  void progress() {
+    if (asking_.complete() && asking_.peer_is_complete() && child_.connected()) child_.disconnect();
+  }
+
+  tine::Loop loop_;
+  tine::ChildProcess child_;
+  Asking<tine::ChildProcess> asking_;
+};
+
 class Parent {
  public:
   Parent(Ledger& ledger, int ledger_fd, const std::vector<nlohmann::json>& messages,
          const Case& its, Events& events)
       : ledger_(ledger),
         case_(its),
-        events_(events),
-        child_(tine::fork(loop_, tine::executable_dir() / "child", options(ledger_fd))),
+        child_(tine::fork(loop_, tine::executable_dir() / "child",
+                          child_options(its, ledger_fd, events))),
         exchange_(child_, ledger.parent, ledger.plan, messages, [this] { progress(); }) {
-    child_.on<"spawn">([this] { events_.emitted += 's'; });
-    child_.on<"connected">([this] { events_.emitted += 'c'; });
-    child_.on<"disconnect">([this] { events_.emitted += 'd'; });
-    child_.on<"exit">([this](const tine::ExitStatus& status) {
-      events_.emitted += 'e';
-      events_.exit = status;
-    });
-    child_.on<"close">([this] { events_.emitted += 'C'; });
+    note_events(child_, events);
   }
 
   void run() {
@@ -119,13 +158,6 @@ class Parent {
   }
 
  private:
-  tine::ForkOptions options(int ledger_fd) const {
-    events_.loop_made = true;
-    tine::ForkOptions options{.args = {std::to_string(ledger_fd), std::string(case_.scene)}};
-    if (case_.in("child")) options.args.push_back(case_.fault);
-    return options;
-  }
-
   // Sends messages to a child that leaves. The child waits until it can write, and reads these
   // messages meanwhile, so it waits several times.
   void hold_up() {
@@ -157,7 +189,6 @@ class Parent {
 
   Ledger& ledger_;
   const Case& case_;
-  Events& events_;
   tine::Loop loop_;
   tine::ChildProcess child_;
   Exchange<tine::ChildProcess> exchange_;
@@ -169,6 +200,10 @@ class Parent {
 bool exchange_messages(Ledger& ledger, int ledger_fd, const std::vector<nlohmann::json>& messages,
                        const Case& its, Events& events) {
   try {
+    if (its.asking()) {
+      AskingParent(ledger, ledger_fd, its, events).run();
+      return true;
+    }
     Parent parent(ledger, ledger_fd, messages, its, events);
     parent.run();
     return true;
@@ -216,13 +251,17 @@ void check_complaints(const Ledger& ledger) {
 void check_ledger(const Ledger& ledger, const Case& its, bool child_ended_well) {
   const bool harmless = its.harmless();
   check_complaints(ledger);
-  check_messages("parent", ledger.parent, ledger.child, harmless || !its.in("child"));
-  check_messages("child", ledger.child, ledger.parent, harmless || !its.in("parent"));
+  if (!its.asking()) {
+    check_messages("parent", ledger.parent, ledger.child, harmless || !its.in("child"));
+    check_messages("child", ledger.child, ledger.parent, harmless || !its.in("parent"));
+  }
   const bool leave = its.scene == "leave";
   if (child_ended_well && !leave) check_callbacks("child", ledger.child);
   if (!harmless) return;
   check_all_came("parent", ledger.child, ledger.parent, ledger.plan.count);
-  if (!leave) check_all_came("child", ledger.parent, ledger.child, ledger.plan.with_farewell());
+  const Plan& plan = ledger.plan;
+  const int for_child = its.asking() ? plan.count : plan.with_farewell();
+  if (!leave) check_all_came("child", ledger.parent, ledger.child, for_child);
 }
 
 void check_events(const Events& events, const Case& its) {
@@ -346,6 +385,7 @@ bool exchange_with_fault(const Plan& plan, const Case& its) {
 
 Plan plan_of(std::string_view scene) {
   if (scene == "large") return {.count = 300, .largest = 1'000'000};
+  if (is_asking(scene)) return {.count = 20, .largest = 1};
   if (scene == "leave") return {.count = 400, .largest = 300'000};  // more than a socket takes
   return {.count = 40, .largest = 70'000};
 }

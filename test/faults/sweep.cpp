@@ -106,6 +106,39 @@ constexpr Fault faults[] = {
     {"parent", "small", "malloc:ENOMEM"},
     {"child", "small", "malloc:ENOMEM"},
     {"child", "leave", "malloc:ENOMEM"},
+
+    {"parent", "requests", "read:byte:/1"},
+    {"child", "requests", "read:byte:/1"},
+    {"parent", "requests", "write:byte:/1"},
+    {"child", "requests", "write:byte:/1"},
+    {"parent", "requests", "read:EINTR:/2"},
+    {"child", "requests", "read:EINTR:/2"},
+    {"parent", "requests", "write:EAGAIN:/2"},
+    {"child", "requests", "write:EAGAIN:/2"},
+    {"parent", "tasks", "read:byte:/1"},
+    {"child", "tasks", "read:byte:/1"},
+    {"parent", "tasks", "write:byte:/1"},
+    {"child", "tasks", "write:byte:/1"},
+    {"parent", "tasks", "read:EINTR:/2"},
+    {"child", "tasks", "read:EINTR:/2"},
+    {"parent", "tasks", "write:EAGAIN:/2"},
+    {"child", "tasks", "write:EAGAIN:/2"},
+    {"parent", "requests", "read:EIO"},
+    {"child", "requests", "read:EIO"},
+    {"parent", "requests", "write:EPIPE"},
+    {"child", "requests", "write:EPIPE"},
+    {"parent", "requests", "write:EAGAIN"},
+    {"child", "requests", "write:EAGAIN"},
+    {"parent", "requests", "malloc:ENOMEM"},
+    {"child", "requests", "malloc:ENOMEM"},
+    {"parent", "tasks", "read:EIO"},
+    {"child", "tasks", "read:EIO"},
+    {"parent", "tasks", "write:EPIPE"},
+    {"child", "tasks", "write:EPIPE"},
+    {"parent", "tasks", "write:EAGAIN"},
+    {"child", "tasks", "write:EAGAIN"},
+    {"parent", "tasks", "malloc:ENOMEM"},
+    {"child", "tasks", "malloc:ENOMEM"},
 };
 
 std::filesystem::path beside(const char* name) {
@@ -240,7 +273,7 @@ int main(int argc, char** argv) {
   for (const Fault& fault : faults) {
     const std::string_view what = fault.what;
     if (what.starts_with(without) || !what.starts_with(only)) continue;
-    std::printf("%-6s  %-5s  %-22s ", fault.side, fault.scene, fault.what);
+    std::printf("%-6s  %-8s  %-22s ", fault.side, fault.scene, fault.what);
     const auto start = std::chrono::steady_clock::now();
     const Tally tally = sweep(fault, all);
     print(tally, std::chrono::steady_clock::now() - start);
