@@ -128,7 +128,8 @@ constexpr std::size_t most_members = 5;
 Object message() {
   Object message;
   message.reserve(most_members);
-  return message.set("jsonrpc", version);
+  message.set("jsonrpc", version);
+  return message;
 }
 
 }  // namespace
