@@ -1,4 +1,5 @@
 // What handlers get, and the progress and the notifications that they send.
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -124,6 +125,42 @@ TEST_CASE("handler: off() removes it, and the fallback takes what has none", "[r
   loop.run();
   CHECK(sum.value() == 2);
   CHECK(methods == std::vector<std::string>{"add add", "add add"});
+}
+
+TEST_CASE("handler: an answer that the queue has no room for is a failure that waits for drain",
+          "[rpc]") {
+  TestLoop loop;
+  tine::ForkOptions options;
+  options.channel = {.send_limit = 1'000};
+  auto child = loop.fork("requests", options);
+  const tine::Rpc rpc(child, patient());
+  const auto held = std::make_shared<tine::Reply>();
+  rpc.on_request("fill", [&](const json&, const tine::Reply& reply) {
+    child.send(std::string(5'000'000, 'a'));  // more than a socket takes
+    reply.send(1);
+    reply.send(2);
+  });
+  rpc.on_request("hold", [&](const json&, const tine::Reply& reply) {
+    *held = reply;
+    reply.send(3);
+  });
+  rpc.on_request("refuse", [] { throw tine::RpcError(7, "own"); });
+  std::vector<std::string> failures;
+  child.on<"message">([&](const json& message) {
+    if (!message.is_object()) return;
+    failures.push_back(message.at("error"));
+    if (failures.size() == 3) child.disconnect();
+  });
+  child.on<"error">([](const tine::Error& error) { FAIL(error.what()); });
+  rpc.notify("request", "fill");
+  rpc.notify("request", "hold");
+  rpc.notify("request", "refuse");
+  loop.run();
+  REQUIRE(failures.size() == 3);
+  std::sort(failures.begin(), failures.end());
+  CHECK_THAT(failures[0], ContainsSubstring("wait to be written"));
+  CHECK_THAT(failures[1], ContainsSubstring("wait to be written"));
+  CHECK(failures[2] == "own");
 }
 
 TEST_CASE("handler: after its answer, what it throws comes out of run()", "[rpc]") {

@@ -1,7 +1,9 @@
 // The memory of requests: of those that wait, and that nothing of them stays.
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <cstddef>
+#include <new>
 
 #include <tine/scope.hpp>
 #include <tine/task.hpp>
@@ -151,4 +153,30 @@ TEST_CASE("requests: nothing of those that are awaited stays", "[rpc]") {
   asked.end();
   loop.run();
   CHECK(asked.rpc.pending() == 0);
+}
+
+TEST_CASE("requests: if memory runs out at the end of the channel, they fail all the same", "[rpc]") {
+  for (int after = 0; after < 60; ++after) {
+    TestLoop loop;
+    Asked asked(loop);
+    int failed = 0;
+    for (int i = 0; i < 3; ++i) {
+      asked.rpc.request("keep", i).then([&](const tine::Result<>& result) {
+        failed += !result && result.error().code() == Errc::channel_closed;
+      });
+    }
+    asked.child.kill(SIGKILL);
+    heap::fail_after(after);
+    for (bool again = true; again;) {
+      again = false;
+      try {
+        loop.run();
+      } catch (const std::bad_alloc&) {
+        again = true;
+      }
+    }
+    heap::fail_after(-1);
+    CHECK(failed == 3);
+    CHECK(asked.rpc.pending() == 0);
+  }
 }
