@@ -85,18 +85,17 @@ void State::emit(Due event) {
 bool State::keeps_loop() const { return responder_.handlers().any(); }
 
 bool State::take(nlohmann::json& message, channel::ReceivedDescriptors* beside) {
-  using Kind = Letter::Kind;
   const Letter letter = prepare([&] { return envelope_->open(message); });
   switch (letter.kind) {
-    case Kind::none: return false;
-    case Kind::answer: return caller_.take_answer(letter, beside);
-    case Kind::request: responder_.take_request(letter, beside); return true;
+    case Letter::Kind::none: return false;
+    case Letter::Kind::answer: return caller_.take_answer(letter, beside);
+    case Letter::Kind::request: responder_.take_request(letter, beside); return true;
     // Nobody takes a handle beside these.
-    case Kind::notification: return beside == nullptr && responder_.take_notification(letter);
-    case Kind::progress:
+    case Letter::Kind::notification: return beside == nullptr && responder_.take_notification(letter);
+    case Letter::Kind::progress:
       return beside == nullptr &&
              (caller_.take_progress(letter) || responder_.take_notification(letter));
-    case Kind::cancel:
+    case Letter::Kind::cancel:
       if (beside == nullptr) responder_.take_cancel(letter);
       return beside == nullptr;
   }

@@ -165,6 +165,8 @@ TEST_CASE("requests: if memory runs out at the end of the channel, they fail all
         failed += !result && result.error().code() == Errc::channel_closed;
       });
     }
+    int failed_before_close = 0;
+    asked.child.on<"close">([&] { failed_before_close = failed; });
     asked.child.kill(SIGKILL);
     heap::fail_after(after);
     for (bool again = true; again;) {
@@ -177,6 +179,7 @@ TEST_CASE("requests: if memory runs out at the end of the channel, they fail all
     }
     heap::fail_after(-1);
     CHECK(failed == 3);
+    CHECK(failed_before_close == 3);
     CHECK(asked.rpc.pending() == 0);
   }
 }
