@@ -29,9 +29,10 @@ template <class T>
 class Task;
 
 namespace detail {
-// Starts the task that answers a request. What it throws is the answer. It inherits the stop and the
-// deadline of the request.
+// Starts the task that answers a request. It inherits the stop and the deadline of the request.
 TINE_EXPORT void start_answer(const Reply& reply, Task<void> task);
+// Answers with the exception that is being handled.
+TINE_EXPORT void fail_with_exception(const Reply& reply);
 }  // namespace detail
 
 // A request of the peer that is to be answered, now or later: send() or fail().
@@ -85,6 +86,7 @@ class TINE_EXPORT Reply {
  private:
   friend class rpc::Incoming;
   friend void detail::start_answer(const Reply& reply, Task<void> task);
+  friend void detail::fail_with_exception(const Reply& reply);
   explicit Reply(std::shared_ptr<rpc::Incoming> incoming);
   void send_value(detail::Value result, Handle handle, SendOptions options) const;
   bool report(detail::Value value) const;

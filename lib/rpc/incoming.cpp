@@ -125,25 +125,15 @@ namespace tine {
 
 namespace detail {
 
-namespace {
-
-Task<> guarded(std::shared_ptr<rpc::Incoming> incoming, Task<> task) {
-  try {
-    co_await std::move(task);
-  } catch (...) {
-    incoming->fail_with_exception();
-  }
-}
-
-}  // namespace
-
 void start_answer(const Reply& reply, Task<> task) {
   const auto& incoming = reply.incoming_;
   const auto state = incoming->state();
   if (!state || state->core() == nullptr) return;
   if (const auto left = incoming->remaining()) task = std::move(task).within(*left);
-  task::Roots::of(*state->core()).add(guarded(incoming, std::move(task)), incoming->stop_token());
+  task::Roots::of(*state->core()).add(std::move(task), incoming->stop_token());
 }
+
+void fail_with_exception(const Reply& reply) { reply.incoming_->fail_with_exception(); }
 
 }  // namespace detail
 

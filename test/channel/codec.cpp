@@ -153,8 +153,8 @@ TEST_CASE("channel codec: what is refused leaves nothing behind", "[channel]") {
   End end(make);
   tine::SendCallback nobody;
   PassedHandle handle{.type = "net.Socket"};
-  CHECK(end.outbox.add("\xFF", nobody));
-  CHECK(end.outbox.add("\xFF", handle, nobody));
+  CHECK(end.outbox.add(json("\xFF"), nobody));
+  CHECK(end.outbox.add(json("\xFF"), handle, nobody));
   CHECK(end.outbox.empty());
   end.send(1);
   end.read(end.write());

@@ -31,7 +31,7 @@ TEST_CASE("endpoint: a peer that shuts down reading while much is queued ends th
           "[channel]") {
   Channel channel({.flush_timeout = std::chrono::milliseconds(1)});
   Sent sent;
-  channel.end.send(std::string(1'000'000, 'x'), sent.callback());
+  channel.end.send(json(std::string(1'000'000, 'x')), sent.callback());
   channel.peer.write("1\n");
   channel.peer.refuse_reading();
   channel.loop.run();
@@ -844,11 +844,11 @@ TEST_CASE("endpoint: lines with Bun's mark are internal", "[channel]") {
 
 TEST_CASE("endpoint: our internal lines get Bun's mark if those of the peer have it", "[channel]") {
   Channel channel;
-  channel.end.send_internal({{"cmd", "NODE_CLUSTER"}});
+  channel.end.send_internal(tine::object("cmd", "NODE_CLUSTER"));
   CHECK(channel.peer.read_available() == "{\"cmd\":\"NODE_CLUSTER\"}\n");
   channel.peer.write("\x02{}\n");
   channel.run_until([&] { return channel.owner->internal_.size() == 1; });
-  channel.end.send_internal({{"cmd", "NODE_CLUSTER"}});
+  channel.end.send_internal(tine::object("cmd", "NODE_CLUSTER"));
   channel.end.send(json{{"cmd", "users"}}, {});
   CHECK(channel.peer.read_available() == "\x02{\"cmd\":\"NODE_CLUSTER\"}\n{\"cmd\":\"users\"}\n");
   channel.run_to_end();

@@ -201,10 +201,8 @@ struct TaskOf<Task<T>> {
   using Result = T;
 };
 
-// Runs the task of a handler, and answers with what it returns. Keeps what the task may refer to: the
-// handler and the values.
 template <class Json, class F, class Values>
-Task<void> answer_with_task(std::shared_ptr<F> handler, Values values, Reply reply) {
+Task<void> send_result_of_task(std::shared_ptr<F> handler, Values values, Reply reply) {
   auto task = std::apply(
       [&](auto&... value) { return call_handler<Json>(*handler, reply, std::move(value)...); },
       values);
@@ -216,6 +214,22 @@ Task<void> answer_with_task(std::shared_ptr<F> handler, Values values, Reply rep
     co_await std::move(task);
     if constexpr (!HandlerSignatureOf<F, Json>::takes_reply) reply.send();
   }
+}
+
+// Runs the task of a handler, and answers with what it returns or throws. Keeps what the task may refer
+// to: the handler and the values.
+template <class Json, class F, class Values>
+Task<void> answer_with_task(std::shared_ptr<F> handler, Values values, Reply reply) {
+  auto task = send_result_of_task<Json>(std::move(handler), std::move(values), reply);
+#ifdef __cpp_exceptions
+  try {
+    co_await std::move(task);
+  } catch (...) {
+    fail_with_exception(reply);
+  }
+#else
+  co_await std::move(task);
+#endif
 }
 
 // A handler of requests. What it returns, or what its task returns, is the result. If that is nothing,
