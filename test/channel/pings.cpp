@@ -18,7 +18,9 @@ const std::string handle_line = R"({"cmd":"NODE_HANDLE","type":"net.Socket","msg
 
 tine::Descriptors file() { return tine::Descriptors({::dup(STDIN_FILENO)}); }
 
-void send_handle(Channel& channel) { channel.end.send(1, channel.passed(file()), {}); }
+void send_handle(Channel& channel) {
+  channel.end.send(nlohmann::json(1), channel.passed(file()), {});
+}
 
 // Runs the loop until the peer has received these bytes; it must receive no others.
 void expect(Channel& channel, const std::string& bytes) {
@@ -65,7 +67,7 @@ TEST_CASE("ping: while one is unanswered, no other is written", "[channel]") {
   Channel channel;
   channel.end.ping();
   channel.end.ping();
-  channel.end.send(2, {});
+  channel.end.send(nlohmann::json(2), {});
   expect(channel, ping + "2\n");
   channel.peer.write(nack);
   expect_pongs(channel, 1);
@@ -77,7 +79,7 @@ TEST_CASE("ping: while a handle is unanswered, its answer is the sign of life", 
   Channel channel;
   send_handle(channel);
   channel.end.ping();
-  channel.end.send(2, {});
+  channel.end.send(nlohmann::json(2), {});
   expect(channel, handle_line);
   SECTION("it has arrived") {
     channel.peer.write(ack);
@@ -101,7 +103,7 @@ TEST_CASE("ping: a handle waits for the answer to a ping", "[channel]") {
   Channel channel;
   channel.end.ping();
   send_handle(channel);
-  channel.end.send(2, {});
+  channel.end.send(nlohmann::json(2), {});
   expect(channel, ping);
   channel.peer.write(ack);  // answers no ping
   await_read(channel);
@@ -121,8 +123,8 @@ TEST_CASE("ping: a handle that no answer to a ping comes for is given up, and no
   Channel channel({.handle_timeout = 20ms});
   Tracked tracked;
   channel.end.ping();
-  channel.end.send(1, channel.passed(tine::Descriptors({tracked.release()})), {});
-  channel.end.send(2, {});
+  channel.end.send(nlohmann::json(1), channel.passed(tine::Descriptors({tracked.release()})), {});
+  channel.end.send(nlohmann::json(2), {});
   expect(channel, ping + "2\n");
   channel.run_until([&] { return !channel.log.empty(); });
   CHECK(channel.log == Log{"error"});
