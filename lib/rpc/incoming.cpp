@@ -21,21 +21,20 @@ constexpr const char* dropped = "the request was dropped without an answer";
 
 // If memory runs out, shared_ptr calls drop() too.
 std::shared_ptr<Incoming> Incoming::make(Request request) {
-  std::shared_ptr<Incoming> made(new Incoming(std::move(request)), &Incoming::drop);
-  return made;
+  return {new Incoming(std::move(request)), Drop()};
 }
 
-void Incoming::drop(Incoming* incoming) noexcept {
-  if (incoming->state_ && !incoming->state_->connected()) incoming->settled();
+void Incoming::drop() noexcept {
+  if (state_ && !state_->connected()) settled();
   try {
-    if (!incoming->answered()) incoming->fail(incoming->failed(dropped));
+    if (!answered()) fail(failed(dropped));
   } catch (const std::bad_alloc&) {
-    incoming->state_->responder().owe_later();
+    state_->responder().owe_later();
   }
-  if (incoming->state_) {
-    incoming->dropped_ = true;
+  if (state_) {
+    dropped_ = true;
   } else {
-    delete incoming;
+    delete this;
   }
 }
 

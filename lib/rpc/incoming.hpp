@@ -65,10 +65,16 @@ class Incoming final : public std::enable_shared_from_this<Incoming> {
   void forgive() noexcept;
 
  private:
+  // For shared_ptr. A type of its own: a function pointer would put a name into the library that an
+  // application could have too.
+  struct Drop {
+    void operator()(Incoming* incoming) const noexcept { incoming->drop(); }
+  };
+
   explicit Incoming(Request request) : request_(std::move(request)) {}
   ~Incoming() = default;
   // Called when the last Reply is gone.
-  static void drop(Incoming* incoming) noexcept;
+  void drop() noexcept;
 
   // Returns the error of a handler that has failed with this text.
   RpcError failed(const std::string& text) const;

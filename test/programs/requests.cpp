@@ -148,12 +148,15 @@ class Child {
     // Asks the parent N times at once. Answers with N when each request has got its own answer, or
     // fails when one has got another's, or a second one.
     rpc_.on_request("ask each", [this](int n, const tine::Reply& reply) {
-      const auto came = std::make_shared<std::vector<bool>>(n);
+      const auto came = std::make_shared<std::vector<bool>>(static_cast<std::size_t>(n));
       const auto left = std::make_shared<int>(n);
       for (int i = 0; i < n; ++i) {
         rpc_.request("add", {{"a", i}, {"b", 1}}).then([=](const tine::Result<int>& result) {
-          if (result.value() != i + 1 || came->at(i)) reply.fail(tine::RpcError(1, "a wrong answer"));
-          came->at(i) = true;
+          const auto place = static_cast<std::size_t>(i);
+          if (result.value() != i + 1 || came->at(place)) {
+            reply.fail(tine::RpcError(1, "a wrong answer"));
+          }
+          came->at(place) = true;
           if (--*left == 0) reply.send(n);
         });
       }
