@@ -7,6 +7,7 @@
 // and ends with exit code 0 if the request fails then.
 #include <chrono>
 #include <csignal>
+#include <cstddef>
 #include <cstdlib>
 #include <fstream>
 #include <functional>
@@ -53,7 +54,8 @@ class Child {
     rpc_.on_request("length", [](const std::string& text) { return text.size(); });
     rpc_.on_request("echo", [](json params) { return params; });
     rpc_.on_request("nothing", [] {});
-    rpc_.on_request("built", [](int a, int b) { return tine::object("a", a, "rest", tine::args(b)); });
+    rpc_.on_request("built",
+                    [](int a, int b) { return tine::object("a", a, "rest", tine::args(b)); });
     rpc_.on_request("built in steps", [](const tine::Reply& reply) {
       reply.progress(tine::args(1));
       reply.send(tine::object("a", 1));
