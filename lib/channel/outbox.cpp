@@ -100,8 +100,8 @@ std::optional<Error> Outbox::add(base::ValueRef message, SendCallback& sent, Fro
 std::optional<Error> Outbox::add(Text message, SendCallback& sent, From from) {
   return add_message(message, sent, from);
 }
-std::optional<Error> Outbox::add(base::ValueRef message, PassedHandle& handle,
-                                 SendCallback& sent, From from) {
+std::optional<Error> Outbox::add(base::ValueRef message, PassedHandle& handle, SendCallback& sent,
+                                 From from) {
   return add_with_handle(message, handle, sent, from);
 }
 std::optional<Error> Outbox::add(Text message, PassedHandle& handle, SendCallback& sent,

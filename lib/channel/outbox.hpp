@@ -41,8 +41,7 @@ class Outbox {
 
   // Appends a message and takes its callback, if any. Returns an error if the message is refused:
   // nothing is changed or taken then. If memory runs out, nothing is queued either.
-  std::optional<Error> add(base::ValueRef message, SendCallback& sent,
-                           From from = From::user);
+  std::optional<Error> add(base::ValueRef message, SendCallback& sent, From from = From::user);
   std::optional<Error> add(Text message, SendCallback& sent, From from = From::user);
   // Does the same with a handle, which is taken together with the callback.
   std::optional<Error> add(base::ValueRef message, PassedHandle& handle, SendCallback& sent,
@@ -151,8 +150,8 @@ class Outbox {
   // Where the next bytes to write come from.
   enum class Source { answers, handle, messages };
 
-  std::optional<Error> write(base::ValueRef message, From from,
-                             const wire::AnnouncedHandle* handle, base::ByteBuffer& out);
+  std::optional<Error> write(base::ValueRef message, From from, const wire::AnnouncedHandle* handle,
+                             base::ByteBuffer& out);
   std::optional<Error> write(Text message, From from, const wire::AnnouncedHandle* handle,
                              base::ByteBuffer& out);
   template <class Message>

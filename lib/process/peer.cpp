@@ -29,8 +29,7 @@ Peer::Peer(uv::LoopCore& core, const ChannelOptions& options, Serialization seri
 
 Peer::~Peer() { retire_attachment(); }
 
-bool Peer::send(base::ValueRef message, const Handle& handle, bool keep_open,
-                SendCallback sent) {
+bool Peer::send(base::ValueRef message, const Handle& handle, bool keep_open, SendCallback sent) {
   return send_with(message, handle, keep_open, sent);
 }
 

@@ -45,8 +45,7 @@ class Peer : public channel::Endpoint::Owner, public uv::Resident {
 
   // Does the same for a layer above, which reports a refusal by itself. An empty handle: there is
   // none.
-  channel::Endpoint::Tried try_send(base::ValueRef message, const Handle& handle,
-                                    bool keep_open);
+  channel::Endpoint::Tried try_send(base::ValueRef message, const Handle& handle, bool keep_open);
 
   // Offers internal messages to `route` until the channel has ended.
   void route_internal(InternalRoute route);

@@ -44,13 +44,13 @@ class Envelope {
 
   // Make messages. Null params mean that there are none.
   virtual Object request(Id id, std::string_view method, detail::Value params,
-                                 std::optional<std::chrono::milliseconds> timeout) const = 0;
+                         std::optional<std::chrono::milliseconds> timeout) const = 0;
   virtual Object notification(std::string_view method, detail::Value params) const = 0;
   // Answers to the peer's request that had this id and this method.
   virtual Object result(const nlohmann::json& id, std::string_view method,
-                                detail::Value result) const = 0;
+                        detail::Value result) const = 0;
   virtual Object failure(const nlohmann::json& id, std::string_view method,
-                                 const Failure& failure) const = 0;
+                         const Failure& failure) const = 0;
   // These are empty if the protocol has no such message.
   virtual Object progress(const nlohmann::json& token, detail::Value value) const = 0;
   virtual Object cancel(Id id) const = 0;

@@ -83,7 +83,7 @@ class Incoming final : public std::enable_shared_from_this<Incoming> {
 
   std::shared_ptr<State> state_;  // null before open(), and once the answer is queued
   Request request_;
-  std::optional<RpcError> owed_;  // an answer that waits for "drain"
+  std::optional<RpcError> owed_;          // an answer that waits for "drain"
   std::optional<std::stop_source> stop_;  // made when it is asked for
   bool stop_requested_ = false;
   bool cancelled_ = false;

@@ -20,12 +20,12 @@ class JsonRpc final : public Envelope {
   Letter open(nlohmann::json& message) const override;
 
   Object request(Id id, std::string_view method, detail::Value params,
-                         std::optional<std::chrono::milliseconds> timeout) const override;
+                 std::optional<std::chrono::milliseconds> timeout) const override;
   Object notification(std::string_view method, detail::Value params) const override;
   Object result(const nlohmann::json& id, std::string_view method,
-                        detail::Value result) const override;
+                detail::Value result) const override;
   Object failure(const nlohmann::json& id, std::string_view method,
-                         const Failure& failure) const override;
+                 const Failure& failure) const override;
   Object progress(const nlohmann::json& token, detail::Value value) const override;
   Object cancel(Id id) const override;
 

@@ -91,7 +91,8 @@ bool State::take(nlohmann::json& message, channel::ReceivedDescriptors* beside) 
     case Letter::Kind::answer: return caller_.take_answer(letter, beside);
     case Letter::Kind::request: responder_.take_request(letter, beside); return true;
     // Nobody takes a handle beside these.
-    case Letter::Kind::notification: return beside == nullptr && responder_.take_notification(letter);
+    case Letter::Kind::notification:
+      return beside == nullptr && responder_.take_notification(letter);
     case Letter::Kind::progress:
       return beside == nullptr &&
              (caller_.take_progress(letter) || responder_.take_notification(letter));

@@ -72,7 +72,8 @@ class Context final : public std::enable_shared_from_this<Context> {
   bool end_due_ = false;  // whether `ended` is to be called
   bool closed_ = false;
   std::optional<Errc> ending_;
-  uv::Clock::time_point deadline_ = uv::no_deadline;  // the earliest one of those of its parents too
+  // The earliest one of its own and those of its parents.
+  uv::Clock::time_point deadline_ = uv::no_deadline;
   std::shared_ptr<uv::TimerState> deadline_timer_;
   std::unique_ptr<uv::StopWatch> stop_watch_;
 

@@ -30,8 +30,8 @@ class Advanced final : public Codec {
   bool content_is_text() const override { return false; }
   std::string_view text(std::string_view content, const nlohmann::json* value) override;
 
-  std::optional<std::string> write(base::ValueRef message, From from,
-                                   const AnnouncedHandle* handle, base::ByteBuffer& out) override;
+  std::optional<std::string> write(base::ValueRef message, From from, const AnnouncedHandle* handle,
+                                   base::ByteBuffer& out) override;
   std::optional<BadMessage> write_text(std::string_view json, From from,
                                        const AnnouncedHandle* handle,
                                        base::ByteBuffer& out) override;

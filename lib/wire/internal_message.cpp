@@ -10,8 +10,7 @@ namespace tine::wire {
 namespace {
 
 std::string_view command_in(std::string_view cmd) {
-  const bool is_internal =
-      cmd.size() > internal_prefix.size() && cmd.starts_with(internal_prefix);
+  const bool is_internal = cmd.size() > internal_prefix.size() && cmd.starts_with(internal_prefix);
   return is_internal ? cmd : std::string_view();
 }
 

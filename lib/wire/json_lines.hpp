@@ -32,8 +32,8 @@ class JsonLines final : public Codec {
     return content;
   }
 
-  std::optional<std::string> write(base::ValueRef message, From from,
-                                   const AnnouncedHandle* handle, base::ByteBuffer& out) override;
+  std::optional<std::string> write(base::ValueRef message, From from, const AnnouncedHandle* handle,
+                                   base::ByteBuffer& out) override;
   std::optional<BadMessage> write_text(std::string_view text, From from,
                                        const AnnouncedHandle* handle,
                                        base::ByteBuffer& out) override;
