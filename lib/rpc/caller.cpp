@@ -248,8 +248,8 @@ void Caller::fail_all() {
   for (const auto& call : table_.all()) fail_later(call, error);
 }
 
-// Few requests fail this way, so none is searched for until then.
-void Caller::do_due() {
+// Such requests are rare, so there is no list of them.
+void Caller::settle_overdue() {
   if (closed_) return fail_all();
   if (ponged_) settle_pings();
   for (const auto& call : table_.all()) {

@@ -49,13 +49,8 @@ class Caller {
 
   // Fails all requests that wait, because the channel has ended.
   void channel_closed() noexcept;
-  // Does what there was no memory for when it became due. Runs no user code.
-  template <class Sequence, class Event>
-  void fail_due(Sequence& sequence, Event event) {
-    sequence.set_due(event);  // tries again if memory runs out
-    do_due();
-    sequence.set_due(event, false);
-  }
+  // Settles the requests for which there was no memory when they were to be settled. Runs no user code.
+  void settle_overdue();
   // Calls back those that wait in the queue. Runs user code.
   template <class Sequence, class Event>
   void call_settled(Sequence& sequence, Event event) {
@@ -100,7 +95,6 @@ class Caller {
   void cancel_at_peer(Id id);
   // Fails a request, even if there is no memory for that now.
   void fail_surely(const std::shared_ptr<Pending>& call, std::error_code why) noexcept;
-  void do_due();
   void settle_pings();
   void fail_all();
   void fail_later(const std::shared_ptr<Pending>& call, RpcError error);

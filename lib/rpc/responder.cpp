@@ -193,6 +193,7 @@ void Responder::channel_closed() noexcept {
 
 // A request that is stopped twice, because memory has run out between, notices nothing.
 void Responder::add_all_stops() {
+  if (!stop_all_) return;
   for (const auto& [id, incoming] : incoming_) stopping_.push_back(incoming->weak_from_this());
   stop_all_ = false;
 }

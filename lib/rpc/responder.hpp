@@ -47,23 +47,17 @@ class Responder {
   // An Incoming owes an answer, which it tries to send on "drain", or on the next turn.
   void owe_until_drain() noexcept { any_owed_ = true; }
   void owe_later() noexcept;
-  // Sends the answers that are owed. Runs no user code.
+  // There is room for them.
   void drained() noexcept;
-  template <class Sequence, class Event>
-  void pay(Sequence& sequence, Event event) {
-    sequence.set_due(event);  // tries again if memory runs out
-    pay_all();
-    sequence.set_due(event, false);
-  }
+  // Sends the answers that are owed. Runs no user code.
+  void pay_all();
 
   // Requests a stop of all requests on a later turn, because the channel has ended.
   void channel_closed() noexcept;
   // Does what is due. Runs user code.
   template <class Sequence, class Event>
   void request_stops(Sequence& sequence, Event event) {
-    sequence.set_due(event);  // tries again if memory runs out
-    if (stop_all_) add_all_stops();
-    sequence.set_due(event, false);
+    sequence.attempt(event, [this] { add_all_stops(); });
     sequence.emit_each(event, stopping_, [](const std::weak_ptr<Incoming>& weak) {
       if (const auto incoming = weak.lock()) incoming->request_stop(false);
     });
@@ -74,7 +68,6 @@ class Responder {
  private:
   std::shared_ptr<Incoming> admit(const Letter& letter, channel::ReceivedDescriptors* beside);
   void add(Incoming& incoming);
-  void pay_all();
   void forgive_all() noexcept;
   void add_all_stops();
   void refuse(const Letter& letter, int code, const char* text);

@@ -73,9 +73,9 @@ void State::defer(Callback<void()> function) {
 
 void State::emit(Due event) {
   switch (event) {
-    case Due::payment: return responder_.pay(due_, event);
+    case Due::payment: return due_.attempt(event, [this] { responder_.pay_all(); });
     case Due::stops: return responder_.request_stops(due_, event);
-    case Due::failures: return caller_.fail_due(due_, event);
+    case Due::failures: return due_.attempt(event, [this] { caller_.settle_overdue(); });
     case Due::settling: return caller_.call_settled(due_, event);
   }
 }

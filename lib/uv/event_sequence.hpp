@@ -60,6 +60,14 @@ class EventSequence {
     }
   }
 
+  // Calls a function that does what the event stands for. If it throws, the event stays due.
+  template <class F>
+  void attempt(Event event, F&& function) {
+    set_due(event);
+    std::forward<F>(function)();
+    set_due(event, false);
+  }
+
  private:
   static constexpr std::uint32_t bit(Event event) {
     return std::uint32_t{1} << static_cast<unsigned>(event);

@@ -159,6 +159,24 @@ TEST_CASE("event sequence: the elements of a queue are emitted one by one", "[uv
 }
 
 // The model is a set of due letters. Each turn takes the letters after its position.
+TEST_CASE("event sequence: an attempt that throws is made again", "[uv]") {
+  TestLoop loop;
+  const auto emitter = std::make_shared<Emitter>(loop);
+  int attempts = 0;
+  emitter->listener = [&](Letter letter) {
+    if (letter != Letter::b) return;
+    emitter->due().attempt(letter, [&] {
+      if (++attempts < 3) throw Thrown();
+    });
+  };
+  for (const Letter letter : {Letter::a, Letter::b, Letter::c}) emitter->schedule(letter);
+  CHECK_THROWS_AS(loop->run(), Thrown);
+  CHECK_THROWS_AS(loop->run(), Thrown);
+  loop.run();
+  CHECK(attempts == 3);
+  CHECK_FALSE(emitter->due().any_due());
+}
+
 TEST_CASE("event sequence: it does what a model does", "[uv]") {
   TestLoop loop;
   std::mt19937 random(1);
