@@ -28,6 +28,10 @@ class ClusterState {
   }
   ClusterState(const ClusterState&) = delete;
   ClusterState& operator=(const ClusterState&) = delete;
+  // What a listener of the worker captures may hold the worker.
+  ~ClusterState() {
+    if (worker) worker->clear();
+  }
 
   void join(Loop& loop, Process& process) {
     const auto id = process::worker_id();

@@ -23,6 +23,9 @@ TEST_CASE("worker: primary and workers ask each other, beside messages", "[rpc]"
   std::vector<json> messages;
   primary.cluster.on<"message">(
       [&](const tine::Worker&, const json& message) { messages.push_back(message); });
+  std::vector<tine::ExitStatus> ends;
+  primary.cluster.on<"exit">(
+      [&](const tine::Worker&, const tine::ExitStatus& status) { ends.push_back(status); });
   for (const int id : {1, 2}) {
     const tine::Worker worker = primary.cluster.fork();
     const tine::Rpc rpc(worker, patient());
@@ -36,6 +39,8 @@ TEST_CASE("worker: primary and workers ask each other, beside messages", "[rpc]"
   }
   primary.loop.run();
   CHECK(messages == std::vector<json>{"message", "message"});
+  // They end with another code if something is left of what their listeners capture.
+  CHECK(ends == std::vector<tine::ExitStatus>(2, {.code = 0}));
 }
 
 TEST_CASE("worker: requests to one that crashes fail with its exit status", "[rpc]") {
