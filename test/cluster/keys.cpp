@@ -194,9 +194,7 @@ TEST_CASE("cluster: a worker cannot get a connection of the primary by naming it
   const std::uint16_t port = tine::net::local_address(server.get())->port;
   const auto address = tine::net::ip_address("127.0.0.1", port);
   ::connect(client.get(), address->get(), address->size);
-  pollfd connected{client.get(), POLLOUT, 0};
-  const std::chrono::milliseconds patience = deadline;
-  REQUIRE(::poll(&connected, 1, static_cast<int>(patience.count())) == 1);
+  await_event(client.get(), POLLOUT);
 
   RawWorker raw({"send",
                  R"({"cmd":"NODE_CLUSTER","act":"queryServer","address":null,"port":null,"fd":)" +

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/descriptor.hpp"
 #include "support/catch.hpp"
 #include "support/test_loop.hpp"
 
@@ -25,12 +26,17 @@ constexpr int channel_descriptor = 3;
 // The most descriptors that the kernel takes with one write.
 constexpr std::size_t most_descriptors = 253;
 
+}  // namespace
+
+// A signal, such as SIGCHLD, may interrupt poll().
 void await_event(int fd, short events) {
   pollfd wait{fd, events, 0};
-  REQUIRE(poll(&wait, 1, static_cast<int>(std::chrono::milliseconds(deadline).count())) == 1);
+  int ready = -1;
+  do {
+    ready = poll(&wait, 1, static_cast<int>(std::chrono::milliseconds(deadline).count()));
+  } while (ready < 0 && errno == EINTR);
+  REQUIRE(ready == 1);
 }
-
-}  // namespace
 
 RawPeer::RawPeer(int& other) {
   std::array<int, 2> ends{};
@@ -219,10 +225,8 @@ int RawParent::wait() { return await_exit(std::exchange(pid_, -1)); }
 int await_exit(int pid) {
   const auto watch = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
   REQUIRE(watch >= 0);
-  pollfd wait{watch, POLLIN, 0};
-  const int ended = poll(&wait, 1, static_cast<int>(std::chrono::milliseconds(deadline).count()));
-  ::close(watch);
-  REQUIRE(ended == 1);
+  const tine::base::Descriptor closed_at_the_end(watch);
+  await_event(watch, POLLIN);
   int status = 0;
   REQUIRE(waitpid(pid, &status, 0) == pid);
   return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);

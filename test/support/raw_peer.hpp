@@ -60,6 +60,9 @@ class RawPeer {
   std::vector<int> came_;
 };
 
+// Waits until poll() reports one of these events.
+void await_event(int fd, short events);
+
 // Waits for a child of this process to end. Returns its exit code, or the signal as a negative
 // number.
 int await_exit(int pid);
