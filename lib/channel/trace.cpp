@@ -1,6 +1,9 @@
 #include "channel/trace.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -138,10 +141,16 @@ void Trace::put() noexcept {
 
 // Waits for a slow reader, but only once for a reader that has stopped.
 bool Trace::room() noexcept {
-  constexpr int patience = 100;
-  pollfd fifo{file_.get(), POLLOUT, 0};
-  stalled_ = stalled_ || poll(&fifo, 1, patience) <= 0;
-  return !stalled_;
+  using namespace std::chrono;
+  const auto deadline = steady_clock::now() + 100ms;
+  while (!stalled_) {
+    const auto left = std::max(ceil<milliseconds>(deadline - steady_clock::now()), 0ms);
+    pollfd fifo{file_.get(), POLLOUT, 0};
+    const int ready = poll(&fifo, 1, static_cast<int>(left.count()));
+    if (ready > 0) return true;
+    stalled_ = ready == 0 || errno != EINTR;
+  }
+  return false;
 }
 
 unsigned Trace::next_channel() noexcept {
