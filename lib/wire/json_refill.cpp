@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -12,6 +13,25 @@ namespace {
 
 using nlohmann::json;
 namespace dom = simdjson::dom;
+
+// Destroys the members of a value. nlohmann's own destructor needs memory for the members of a value,
+// and ends the program if it gets none.
+void destroy_members(json& value) noexcept {
+  if (auto* const array = value.get_ptr<json::array_t*>()) {
+    for (json& element : *array) destroy_members(element);
+    array->clear();
+  } else if (auto* const object = value.get_ptr<json::object_t*>()) {
+    for (auto& [key, member] : *object) destroy_members(member);
+    object->clear();
+  }
+}
+
+// Replaces a value by one of another type.
+template <class T>
+void replace(json& target, T value) {
+  destroy_members(target);
+  target = std::move(value);
+}
 
 // One refill. It is a class of this file so that the compiler can inline its functions into each
 // other.
@@ -34,7 +54,7 @@ class Refill {
       case dom::element_type::BOOL:
         assign(target, json::value_t::boolean, bool{from.get_bool()});
         break;
-      case dom::element_type::NULL_VALUE: target = nullptr; break;
+      case dom::element_type::NULL_VALUE: replace(target, nullptr); break;
     }
   }
 
@@ -45,7 +65,7 @@ class Refill {
     if (target.type() == type) {
       *target.get_ptr<T*>() = value;
     } else {
-      target = value;
+      replace(target, value);
     }
   }
 
@@ -65,25 +85,26 @@ class Refill {
       if (old->size() == text.size()) return static_cast<void>(text.copy(old->data(), text.size()));
       old->assign(text);
     } else {
-      target = json::string_t(text);
+      replace(target, json::string_t(text));
     }
   }
 
   void fill_array(json& target, dom::array from) {
-    if (!target.is_array()) target = json::array();
+    if (!target.is_array()) replace(target, json::array());
     auto& array = *target.get_ptr<json::array_t*>();
     std::size_t size = 0;
     for (const dom::element element : from) {
       if (size == array.size()) array.emplace_back();
       fill(array[size++], element);
     }
+    for (std::size_t i = size; i < array.size(); ++i) destroy_members(array[i]);
     array.resize(size);
   }
 
   // Reads each field once, however much of the existing object can be reused. Otherwise a text with
   // an object on each level could be read twice for each level.
   void fill_object(json& target, dom::object from) {
-    if (!target.is_object()) target = json::object();
+    if (!target.is_object()) replace(target, json::object());
     auto& object = *target.get_ptr<json::object_t*>();
     Fields fields{from.begin(), from.end()};
     auto old = object.begin();
@@ -94,6 +115,7 @@ class Refill {
     }
     if (fields.empty() && old == object.end()) return;
     if (refill(object, old, object.size() - in_order, fields)) return;
+    for (auto unused = old; unused != object.end(); ++unused) destroy_members(unused->second);
     object.erase(old, object.end());
     // The hint makes keys that are sorted linear.
     while (!fields.empty()) {
