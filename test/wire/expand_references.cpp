@@ -118,7 +118,7 @@ TEST_CASE("expand references: a reference that leads out of the part is an error
 
 TEST_CASE("expand references: copies that are too large together are an error", "[wire]") {
   CHECK(expand_references(doubling(10)).size() == 10);
-  CHECK(problem(doubling(100))
+  CHECK(problem(doubling(100), {.copied_bytes = 1'000'000})
             .starts_with("references to objects that are too large together, at /"));
   CHECK(problem(doubling(10), {.copied_bytes = 1'000}) != "");
 
@@ -147,7 +147,8 @@ TEST_CASE("expand references: copies that are nested too deep are an error", "[w
     chain.push_back(json::array({reference("2/" + std::to_string(i))}));
   }
   CHECK(problem(chain).starts_with("nested more than 1000 deep, at /"));
-  CHECK(problem(chain, {.max_depth = SIZE_MAX}).starts_with("references to objects that are too"));
+  CHECK(problem(chain, {.copied_bytes = 1'000'000, .max_depth = SIZE_MAX})
+            .starts_with("references to objects that are too"));
 }
 
 TEST_CASE("expand references: deep copies fit a stack of 256 KiB", "[wire]") {
