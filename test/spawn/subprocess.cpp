@@ -570,7 +570,7 @@ TEST_CASE("subprocess: our signal handlers do not run in a child that is being s
   const SignalAction action(SIGUSR1, [](int) {
     if (syscall(SYS_getpid) != self) handled_in_child = 1;
   });
-  const unsigned call = GENERATE(SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_execve);
+  const unsigned call = GENERATE(as<unsigned>{}, SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_execve);
   int signals = 0;
   // The starter is a thread of this process: there is no process with its number.
   const auto signal_it = [&](pid_t caller, int) {
