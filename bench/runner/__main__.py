@@ -92,7 +92,7 @@ def main():
         sys.exit(compare(arguments, cells))
 
     peers = with_bases(chosen(PEERS, arguments.peers, lambda peer: [peer.name]), cells)
-    missing = {peer.name: why for peer in peers if (why := peer.missing())}
+    missing = {peer.name: why for peer in peers if (why := peer.missing(cells))}
     there = [peer for peer in peers if peer.name not in missing]
     load = os.getloadavg()[0]
     results = {

@@ -201,7 +201,7 @@ def status(failures, noise, rows):
 
 def compare(name, build, cells, pairs, rounds, seconds, json_file):
     """Measures, prints, and writes the JSON if it is asked for. Returns the exit status."""
-    missing = {pair.name: why for pair in pairs if (why := pair.before.missing() or pair.after.missing())}
+    missing = {pair.name: why for pair in pairs if (why := pair.before.missing(cells) or pair.after.missing(cells))}
     there = [pair for pair in pairs if pair.name not in missing]
 
     def run_and_reap(*what):

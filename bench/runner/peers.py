@@ -51,11 +51,12 @@ class Peer:
             self.cells is None or cell.name in self.cells
         )
 
-    def missing(self):
-        """Returns why the peer cannot be measured here, or None."""
+    def missing(self, cells):
+        """Returns why the peer cannot be measured in these cells here, or None."""
         if self.package and not (PACKAGES / self.package).exists():
             return f"there is no {self.package}"
-        commands = [self.parent, self.server, self.rpc and self.rpc.parent]
+        asks = self.rpc and any(cell.rpc for cell in cells)
+        commands = [self.parent, self.server, self.rpc.parent if asks else None]
         commands = [command for command in commands if command]
         for needed in [*(command[0] for command in commands), self.exec_path or commands[0][0]]:
             if not shutil.which(needed):
