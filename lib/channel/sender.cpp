@@ -24,6 +24,8 @@ constexpr std::size_t burst = std::size_t{16} << 10;
 // The most bytes of one buffer that a system call is asked to write.
 constexpr std::size_t most_at_once = std::size_t{1} << 20;
 
+bool is_full(const Error& refusal) { return refusal.code() == Errc::queue_full; }
+
 // Returns whether a write error means that the peer is gone. Otherwise the descriptors beside the
 // bytes cannot be sent.
 bool is_end(int error) { return error == EPIPE || error == ECONNRESET || error == ENOTCONN; }
@@ -79,20 +81,19 @@ void Sender::send_later(base::ValueRef message) {
 
 template <class Message>
 bool Sender::send_any(const Message& message, PassedHandle* handle, SendCallback& sent) {
-  Tried tried = try_any(message, handle, sent);
-  if (tried.refused) context_.report(std::move(*tried.refused), std::move(sent));
-  return !tried.refused && !tried.hold;
+  if (auto refused = add(message, handle, sent, Outbox::From::user)) {
+    drain_due_ = drain_due_ || is_full(*refused);
+    context_.report(std::move(*refused), std::move(sent));
+    return false;
+  }
+  transmit();
+  return look_at_mark();
 }
 
 Sender::Tried Sender::try_send(base::ValueRef message, PassedHandle* handle) {
   SendCallback nobody;
-  return try_any(message, handle, nobody);
-}
-
-template <class Message>
-Sender::Tried Sender::try_any(const Message& message, PassedHandle* handle, SendCallback& sent) {
-  if (auto refused = add(message, handle, sent, Outbox::From::user)) {
-    const bool full = refused->code() == Errc::queue_full;
+  if (auto refused = add(message, handle, nobody, Outbox::From::user)) {
+    const bool full = is_full(*refused);
     drain_due_ = drain_due_ || full;
     return {.refused = std::move(refused), .hold = full};
   }

@@ -108,8 +108,6 @@ class Sender final : private uv::Flushable {
   template <class Message>
   bool send_any(const Message& message, PassedHandle* handle, SendCallback& sent);
   template <class Message>
-  Tried try_any(const Message& message, PassedHandle* handle, SendCallback& sent);
-  template <class Message>
   std::optional<Error> add(const Message& message, PassedHandle* handle, SendCallback& sent,
                            Outbox::From from);
   void handle_answered(bool arrived);

@@ -26,9 +26,21 @@ void destroy_members(json& value) noexcept {
   }
 }
 
+// These are not inlined, because messages that follow each other mostly have the same shape.
+
+[[gnu::noinline]] void shrink(json::array_t& array, std::size_t size) {
+  for (std::size_t i = size; i < array.size(); ++i) destroy_members(array[i]);
+  array.resize(size);
+}
+
+[[gnu::noinline]] void erase_from(json::object_t& object, json::object_t::iterator first) {
+  for (auto unused = first; unused != object.end(); ++unused) destroy_members(unused->second);
+  object.erase(first, object.end());
+}
+
 // Replaces a value by one of another type.
 template <class T>
-void replace(json& target, T value) {
+[[gnu::noinline]] void replace(json& target, T value) {
   destroy_members(target);
   target = std::move(value);
 }
@@ -97,8 +109,7 @@ class Refill {
       if (size == array.size()) array.emplace_back();
       fill(array[size++], element);
     }
-    for (std::size_t i = size; i < array.size(); ++i) destroy_members(array[i]);
-    array.resize(size);
+    if (size < array.size()) shrink(array, size);
   }
 
   // Reads each field once, however much of the existing object can be reused. Otherwise a text with
@@ -115,8 +126,7 @@ class Refill {
     }
     if (fields.empty() && old == object.end()) return;
     if (refill(object, old, object.size() - in_order, fields)) return;
-    for (auto unused = old; unused != object.end(); ++unused) destroy_members(unused->second);
-    object.erase(old, object.end());
+    if (old != object.end()) erase_from(object, old);
     // The hint makes keys that are sorted linear.
     while (!fields.empty()) {
       json& value = object.try_emplace(object.end(), json::string_t(fields.key()))->second;

@@ -183,9 +183,13 @@ class Writer {
   // Uses nlohmann's own digits, so that the text equals that of dump().
   char* write_leaf(char* to, double number) {
     if (!std::isfinite(number)) [[unlikely]] {
-      return text_of_other_ == nullptr ? copy(to, "null") : write_other(to, number);
+      return write_not_finite(to, number);
     }
     return nlohmann::detail::to_chars(to, to + longest_number, number);
+  }
+  // A function of its own, because write() would need a larger stack frame with it.
+  [[gnu::noinline]] char* write_not_finite(char* to, double number) {
+    return text_of_other_ == nullptr ? copy(to, "null") : write_other(to, number);
   }
   char* write_leaf(char* to, std::string_view text) {
     *to++ = '"';
