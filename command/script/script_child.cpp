@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "command/script/transcript.hpp"
+#include "command/shared/signal_names.hpp"
 
 namespace tine::command {
 

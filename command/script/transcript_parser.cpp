@@ -7,6 +7,7 @@
 
 #include "command/script/pattern_parser.hpp"
 #include "command/script/transcript.hpp"
+#include "command/shared/signal_names.hpp"
 
 namespace tine::command {
 

@@ -87,10 +87,11 @@ struct ForkOptions {
   bool detached = false;
 
   // Whether the child leads a process group of its own, in the parent's session. The terminal's
-  // Ctrl-C does not reach it, and kill_tree() kills the group.
+  // Ctrl-C does not reach it, and kill_tree() kills the group. nullopt: it does not, except under a
+  // Supervisor.
   //
   // Node: none.
-  bool own_group = false;
+  std::optional<bool> own_group = {};
 
   // The user and the group to run as. The group is set first, and the supplementary groups are
   // dropped; if any of this fails, the child is not started. No privilege is needed for the ids

@@ -8,13 +8,25 @@
 
 namespace tine {
 
-Call::Call(std::shared_ptr<rpc::Pending> pending) : pending_(std::move(pending)) {}
+Call::Call(std::shared_ptr<detail::PendingCall> pending) : pending_(std::move(pending)) {}
 
 void Call::cancel() const {
-  if (pending_ && pending_->state) pending_->state->caller().abort(*pending_);
+  if (pending_) pending_->cancel();
 }
 
-bool Call::pending() const { return pending_ && pending_->state != nullptr; }
+bool Call::pending() const { return pending_ && pending_->pending(); }
+
+namespace rpc {
+
+void Pending::cancel() {
+  if (state) state->caller().abort(*this);
+}
+
+void Pending::forget() noexcept {
+  if (state) state->caller().forget(*this);
+}
+
+}  // namespace rpc
 
 namespace detail {
 
@@ -59,11 +71,10 @@ Call UnsentRequest::send(Callback<void(rpc::Outcome&)> done) {
   return Call(pending);
 }
 
-AwaitedRequest::~AwaitedRequest() { end(); }
+AwaitedCall::~AwaitedCall() { end(); }
 
-void AwaitedRequest::begin() {
-  if (const auto deadline = left()) unsent_.limit(*deadline);
-  call_ = unsent_.send([this](rpc::Outcome& outcome) {
+void AwaitedCall::begin() {
+  call_ = send(left(), [this](rpc::Outcome& outcome) {
     settle();
     came(outcome);
     has_come_ = true;
@@ -71,12 +82,11 @@ void AwaitedRequest::begin() {
   if (!call_.pending()) settle();
 }
 
-void AwaitedRequest::end() noexcept {
-  const auto pending = std::exchange(call_, Call()).pending_;
-  if (pending && pending->state) pending->state->caller().forget(*pending);
+void AwaitedCall::end() noexcept {
+  if (const auto pending = std::exchange(call_, Call()).pending_) pending->forget();
 }
 
-void AwaitedRequest::check_outcome() const {
+void AwaitedCall::check_outcome() const {
   if (const auto why = failure()) {
     throw RpcError(*why, *why == Errc::aborted
                              ? "a task was stopped at a request"
