@@ -125,14 +125,6 @@ void add_script(CLI::App& app, CommandLine& line) {
   add_color(script, options.color);
 }
 
-void add_supervise(CLI::App& app, CommandLine& line) {
-  SuperviseOptions& options = line.supervise;
-  CLI::App& supervise =
-      *app.add_subcommand("supervise", "Keep the children that a file lists running");
-  supervise.add_option("FILE", options.file, "The children, as JSON")->required()->type_name("");
-  supervise.add_flag("--check", options.check, "Only check FILE");
-}
-
 void add_trace(CLI::App& app, CommandLine& line) {
   TraceOptions& options = line.trace;
   CLI::App& trace = *app.add_subcommand("trace", "Trace a child's channel, or show a trace");
@@ -188,7 +180,6 @@ std::unique_ptr<CLI::App> make_app(CommandLine& line) {
   add_run(*app, line);
   add_call(*app, line);
   add_script(*app, line);
-  add_supervise(*app, line);
   add_trace(*app, line);
   return app;
 }
@@ -210,8 +201,6 @@ void parse(CLI::App& app, CommandLine& line, std::vector<std::string> args) {
     line.command = Command::script;
     line.script.files.insert(line.script.files.end(), behind.begin(), behind.end());
     if (line.script.files.empty()) throw CLI::RequiredError("FILE");
-  } else if (app.got_subcommand("supervise")) {
-    line.command = Command::supervise;
   } else if (app.got_subcommand("trace")) {
     line.command = Command::trace;
     if (marked) return take_child(line.trace.run.job.child, {}, behind, marked);

@@ -7,7 +7,6 @@
 #include "command/call/call.hpp"
 #include "command/run/run.hpp"
 #include "command/script/script.hpp"
-#include "command/supervise/supervise.hpp"
 #include "command/trace/trace.hpp"
 
 namespace CLI {
@@ -16,14 +15,13 @@ class App;
 
 namespace tine::command {
 
-enum class Command { none, run, call, script, supervise, trace };
+enum class Command { none, run, call, script, trace };
 
 struct CommandLine {
   Command command = Command::none;
   RunOptions run;
   CallOptions call;
   ScriptOptions script;
-  SuperviseOptions supervise;
   TraceOptions trace;
   bool man_page = false;
   std::string completion;  // the shell to complete for, if any

@@ -25,7 +25,6 @@ int run_command(const CLI::App& app, const CommandLine& line) {
     case Command::run: return run(line.run);
     case Command::call: return call(line.call);
     case Command::script: return script(line.script);
-    case Command::supervise: return supervise(line.supervise);
     case Command::trace:
       return line.trace.file.empty() ? trace_child(line.trace) : show_trace(line.trace);
     case Command::none: break;

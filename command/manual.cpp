@@ -25,17 +25,14 @@ Page tine_page() {
   return {
       "tine",
       {"tine run [OPTIONS] CHILD [ARG…]", "tine call [OPTIONS] CHILD METHOD [PARAMS] [-- ARG…]",
-       "tine script [OPTIONS] FILE…", "tine supervise [OPTIONS] FILE",
-       "tine trace [OPTIONS] -- CHILD [ARG…]", "tine trace [OPTIONS] FILE"},
+       "tine script [OPTIONS] FILE…", "tine trace [OPTIONS] -- CHILD [ARG…]",
+       "tine trace [OPTIONS] FILE"},
       {{"Exit status",
         {"The child's, or 128 and the number of the signal that ended it (run, trace -- CHILD).",
          "0: the result is printed, 1: the answer is an error, 69: CHILD has ended or disconnected "
          "without an answer, 124: there was none --within its time, 128 and the number of the "
          "signal that came (call).",
          "0: all transcripts passed, 1: one has failed, 2: one cannot be read (script).",
-         "0: the children were stopped in order, or have all ended for good, 1: one was given up, "
-         "or a second "
-         "signal has killed them, 2: FILE is not valid (supervise).",
          "65: PARAMS, or a line of stdin, is not JSON. 74: stdin cannot be read, or stdout not "
          "written. 126, 127: CHILD cannot be run, is not there. 141: whoever read stdout has gone. "
          "2: the command line is wrong."}},
@@ -97,26 +94,6 @@ Page script_page() {
          "exit 0"}}}};
 }
 
-Page supervise_page() {
-  return {
-      "supervise",
-      {"tine supervise [OPTIONS] FILE"},
-      {{"Children that are kept running",
-        {"FILE lists children as JSON. They are started in order, each when it is ready, started "
-         "again with "
-         "growing delays when they end, and given up when they fail too often. docs/scripting.md "
-         "has all "
-         "members.",
-         "    {\"children\": [{\"name\": \"web\", \"module\": \"web.js\", \"ready\": \"ready\",\n"
-         "      \"stop\": [{\"message\": \"shutdown\", \"wait\": 5}]}]}",
-         "What happens is told on stderr, a line each: the time, the name of the child, and what. "
-         "The "
-         "children share stdout and stderr."}},
-       {"Signals",
-        {"The first SIGINT or SIGTERM stops the children, the last one first; the second kills "
-         "them."}}}};
-}
-
 Page trace_page() {
   return {"trace",
           {"tine trace [OPTIONS] -- CHILD [ARG…]", "tine trace [OPTIONS] FILE"},
@@ -127,9 +104,9 @@ Page trace_page() {
              "With FILE, shows such a trace for people."}}}};
 }
 
-const std::array<Page, 6>& pages() {
-  static const std::array<Page, 6> all{tine_page(),   run_page(),       call_page(),
-                                       script_page(), supervise_page(), trace_page()};
+const std::array<Page, 5>& pages() {
+  static const std::array<Page, 5> all{tine_page(), run_page(), call_page(), script_page(),
+                                       trace_page()};
   return all;
 }
 

@@ -10,7 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "command/shared/json_input.hpp"
+#include "command/call/params.hpp"
 #include "command/shared/json_print.hpp"
 #include "command/shared/json_text.hpp"
 #include "command/shared/output.hpp"

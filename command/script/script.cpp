@@ -18,7 +18,6 @@
 #include "command/script/report.hpp"
 #include "command/script/script_result.hpp"
 #include "command/script/transcript_run.hpp"
-#include "command/shared/json_input.hpp"
 #include "command/shared/json_print.hpp"
 #include "command/shared/signals.hpp"
 #include "command/shared/status.hpp"
@@ -29,6 +28,13 @@ namespace tine::command {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+std::string read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file || file.bad()) throw std::system_error(errno, std::generic_category(), path);
+  return text;
+}
 
 // Writes a new file beside the old one and renames it: a transcript is never half written.
 void replace_file(const std::string& path, const std::string& text) {

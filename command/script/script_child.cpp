@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "command/script/transcript.hpp"
-#include "command/shared/signal_names.hpp"
 
 namespace tine::command {
 

@@ -63,4 +63,9 @@ using Variables = std::function<std::optional<std::string>(const std::string& na
 // Parses a transcript; runs nothing. Throws TranscriptError. docs/scripting.md has the grammar.
 Transcript parse_transcript(std::string text, const Variables& variables);
 
+// Returns the name of a signal: "SIGTERM" for 15. A signal without a name, as the real-time signals
+// are, is called by its number: "SIG35".
+std::string signal_name(int signal);
+std::optional<int> signal_number(std::string_view name);
+
 }  // namespace tine::command

@@ -7,7 +7,6 @@
 
 #include "command/script/pattern_parser.hpp"
 #include "command/script/transcript.hpp"
-#include "command/shared/signal_names.hpp"
 
 namespace tine::command {
 

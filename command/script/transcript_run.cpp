@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "command/script/line_diff.hpp"
-#include "command/shared/signal_names.hpp"
 
 namespace tine::command {
 

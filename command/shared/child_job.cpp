@@ -69,7 +69,7 @@ void ChildJob::stop_later() {
                  "tine: the child has not ended %lld ms after it was disconnected; it is stopped\n",
                  static_cast<long long>(options_.kill_after.count()));
     constexpr milliseconds grace{1000};
-    child_.stop({.steps = {StopStep::signal(SIGTERM, grace)}});
+    child_.stop({.deadline = grace});
   };
   loop_.after(options_.kill_after, stop).unref();
 }

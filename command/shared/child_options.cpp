@@ -5,10 +5,14 @@
 
 namespace tine::command {
 
+namespace {
+
 bool is_script(const std::filesystem::path& module) {
   constexpr std::array<std::string_view, 3> extensions{".js", ".mjs", ".cjs"};
   return std::find(extensions.begin(), extensions.end(), module.extension()) != extensions.end();
 }
+
+}  // namespace
 
 std::optional<Serialization> serialization_named(std::string_view name) {
   if (name == "json") return Serialization::json;

@@ -21,9 +21,6 @@ struct ChildOptions {
   Serialization serialization = Serialization::json;
 };
 
-// Whether the child is a program for Node, by its name.
-bool is_script(const std::filesystem::path& module);
-
 // Returns the serialization with this name, "json" or "advanced"; nullopt if there is none.
 std::optional<Serialization> serialization_named(std::string_view name);
 

@@ -1,6 +1,7 @@
 // The parent's side: fork() and the child it returns.
 #pragma once
 
+#include <chrono>
 #include <csignal>
 #include <cstddef>
 #include <filesystem>
@@ -18,7 +19,6 @@
 #include "tine/fork_options.hpp"
 #include "tine/message.hpp"
 #include "tine/resources.hpp"
-#include "tine/stop.hpp"
 #include "tine/stream.hpp"
 
 namespace tine::process {
@@ -42,6 +42,15 @@ struct ExitStatus {
 
 // Returns "code 0", "signal 9 (Killed)" or "unknown".
 TINE_EXPORT std::string to_string(const ExitStatus& status);
+
+// How ChildProcess::stop() ends a child.
+struct StopOptions {
+  // How long the child has to end by itself before it is killed (SIGKILL).
+  std::chrono::milliseconds deadline = std::chrono::seconds(5);
+
+  // The signal that asks the child to end. 0: disconnect(), or SIGTERM if the channel is closed.
+  int signal = 0;
+};
 
 // A child process and the message channel to it.
 //
@@ -89,9 +98,8 @@ class TINE_EXPORT ChildProcess
   // Whether kill() has sent a signal. The child may still run.
   bool killed() const;
 
-  // Asks the child to end, step by step, and kills it if it does not. By default: disconnect(), 5 s
-  // later SIGTERM, and 5 s after that SIGKILL. "exit" says how it ended. A further call begins anew
-  // with its own steps. The steps do not keep Loop::run() from returning; the child does.
+  // Asks the child to end, and kills it at the deadline. "exit" says how it ended. A further call
+  // asks again and replaces the deadline.
   //
   // Node: none.
   void stop(StopOptions options = {}) const;
@@ -123,9 +131,6 @@ class TINE_EXPORT ChildProcess
   bool closed() const;
   // nullopt until "exit", and if the system does not report it.
   std::optional<ResourceUsage> resource_usage() const;
-  // What the child uses at this moment. nullopt if it is gone, or if the system does not tell, as
-  // without /proc. Takes some 30 us, and longer for a child with many descriptors.
-  std::optional<CurrentUsage> current_usage() const;
 
   // The parent's ends of those of the child's descriptors that are pipes; empty handles for the
   // others. stdin can be written, stdout and stderr can be read, and further pipes both.

@@ -44,10 +44,6 @@ enum class Errc {
   invalid_params,       // the peer's handler does not take the params of a request
   invalid_request,      // the peer does not take a request
   internal_error,       // the peer's handler of a request has thrown, or has not answered
-  worker_died,          // the worker of a Pool has ended, and so its tasks
-  worker_start_failed,  // no worker of a Pool could be started, several times in a row
-  pool_closed,          // a Pool takes no tasks any more
-  given_up,             // a child of a Supervisor has failed too often, and is not started again
 };
 
 TINE_EXPORT const std::error_category& error_category() noexcept;

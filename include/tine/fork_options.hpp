@@ -87,11 +87,10 @@ struct ForkOptions {
   bool detached = false;
 
   // Whether the child leads a process group of its own, in the parent's session. The terminal's
-  // Ctrl-C does not reach it, and kill_tree() kills the group. nullopt: it does not, except under a
-  // Supervisor.
+  // Ctrl-C does not reach it, and kill_tree() kills the group.
   //
   // Node: none.
-  std::optional<bool> own_group = {};
+  bool own_group = false;
 
   // The user and the group to run as. The group is set first, and the supplementary groups are
   // dropped; if any of this fails, the child is not started. No privilege is needed for the ids

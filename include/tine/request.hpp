@@ -28,27 +28,8 @@ class Pending;
 namespace tine {
 
 namespace detail {
-
-class AwaitedCall;
+class AwaitedRequest;
 class UnsentRequest;
-class UnsentWork;
-
-// What a Call refers to.
-class PendingCall {
- public:
-  PendingCall() = default;
-  PendingCall(const PendingCall&) = delete;
-  PendingCall& operator=(const PendingCall&) = delete;
-
-  virtual bool pending() const noexcept = 0;
-  virtual void cancel() = 0;
-  // Gives it up without calling back.
-  virtual void forget() noexcept = 0;
-
- protected:
-  ~PendingCall() = default;
-};
-
 }  // namespace detail
 
 // What came of a request: a value, or the error that says why there is none.
@@ -85,8 +66,7 @@ class Result {
   Handle handle_;
 };
 
-// A request, or a task of a Pool, that then() has sent. A handle: see Emitter. Dropping it changes
-// nothing: the request goes on.
+// A request that then() has sent. A handle: see Emitter. Dropping it changes nothing: the request goes on.
 class TINE_EXPORT Call {
  public:
   Call() = default;
@@ -101,12 +81,11 @@ class TINE_EXPORT Call {
   bool pending() const;
 
  private:
-  friend class detail::AwaitedCall;
+  friend class detail::AwaitedRequest;
   friend class detail::UnsentRequest;
-  friend class detail::UnsentWork;
-  explicit Call(std::shared_ptr<detail::PendingCall> pending);
+  explicit Call(std::shared_ptr<rpc::Pending> pending);
 
-  std::shared_ptr<detail::PendingCall> pending_;
+  std::shared_ptr<rpc::Pending> pending_;
 };
 
 namespace detail {
@@ -133,47 +112,24 @@ class TINE_EXPORT UnsentRequest {
 };
 
 // The part of an awaited request that does not depend on the type of its result.
-class TINE_EXPORT AwaitedCall : public task::Wait {
+class TINE_EXPORT AwaitedRequest : public task::Wait {
  protected:
-  AwaitedCall() = default;
-  ~AwaitedCall() override;
+  explicit AwaitedRequest(UnsentRequest unsent) : unsent_(std::move(unsent)) {}
+  ~AwaitedRequest() override;
 
   // Throws why there is no outcome, as an RpcError.
   void check_outcome() const;
 
  private:
-  // Sends it. `left` is the time until the deadline of the task, if that has one.
-  virtual Call send(Time left, Callback<void(rpc::Outcome&)> done) = 0;
   // The task goes on after that, even if this throws.
   virtual void came(rpc::Outcome& outcome) = 0;
 
   void begin() override;
   void end() noexcept override;
 
+  UnsentRequest unsent_;
   Call call_;
   bool has_come_ = false;
-};
-
-// Unsent is UnsentRequest or UnsentWork.
-template <class T, class Unsent>
-class ResultAwaiter final : public AwaitedCall {
- public:
-  explicit ResultAwaiter(Unsent unsent) : unsent_(std::move(unsent)) {}
-
-  T await_resume() {
-    check_outcome();
-    return std::move(*result_).value();
-  }
-
- private:
-  Call send(Time left, Callback<void(rpc::Outcome&)> done) override {
-    if (left) unsent_.limit(*left);
-    return unsent_.send(std::move(done));
-  }
-  void came(rpc::Outcome& outcome) override { result_.emplace(result_of<T>(outcome)); }
-
-  Unsent unsent_;
-  std::optional<Result<T>> result_;
 };
 
 }  // namespace detail
@@ -251,11 +207,27 @@ class [[nodiscard]] Request {
   // Sends the request, and returns the value of its Result, or throws the error. A stop and a deadline
   // of the task act as stop() and within() do; the earlier deadline counts, and travels. So does the
   // destruction of the task: the peer is told. A handle beside the answer is closed; then() gets it.
-  using Awaiter = detail::ResultAwaiter<T, detail::UnsentRequest>;
+  class Awaiter;
   Awaiter operator co_await() && { return Awaiter(std::move(unsent_)); }
 
  private:
   detail::UnsentRequest unsent_;
+};
+
+template <class T>
+class Request<T>::Awaiter final : public detail::AwaitedRequest {
+ public:
+  explicit Awaiter(detail::UnsentRequest unsent) : AwaitedRequest(std::move(unsent)) {}
+
+  T await_resume() {
+    check_outcome();
+    return std::move(*result_).value();
+  }
+
+ private:
+  void came(rpc::Outcome& outcome) override { result_.emplace(detail::result_of<T>(outcome)); }
+
+  std::optional<Result<T>> result_;
 };
 
 }  // namespace tine

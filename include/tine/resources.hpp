@@ -34,18 +34,4 @@ struct ResourceUsage {
   std::uint64_t involuntary_context_switches = 0;
 };
 
-// The resources that a running child uses now, without those of its own children.
-//
-// Node: none.
-struct CurrentUsage {
-  // Since the child was started. The system counts them in hundredths of a second.
-  std::chrono::microseconds user_time{0};
-  std::chrono::microseconds system_time{0};
-  // Resident memory in bytes, including what is shared with other processes.
-  std::size_t memory = 0;
-  std::size_t threads = 0;
-  // nullopt if the system does not tell us, because the child runs as another user, for example.
-  std::optional<std::size_t> descriptors = {};
-};
-
 }  // namespace tine

@@ -47,11 +47,6 @@ class Category final : public std::error_category {
       case Errc::invalid_params: return "invalid params (ERR_TINE_INVALID_PARAMS)";
       case Errc::invalid_request: return "invalid request (ERR_TINE_INVALID_REQUEST)";
       case Errc::internal_error: return "internal error of the peer (ERR_TINE_INTERNAL_ERROR)";
-      case Errc::worker_died: return "the worker has ended (ERR_TINE_WORKER_DIED)";
-      case Errc::worker_start_failed:
-        return "no worker could be started (ERR_TINE_WORKER_START_FAILED)";
-      case Errc::pool_closed: return "the pool is closed (ERR_TINE_POOL_CLOSED)";
-      case Errc::given_up: return "the child is given up (ERR_TINE_GIVEN_UP)";
     }
     return "unknown error";
   }

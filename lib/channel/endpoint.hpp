@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <span>
 #include <system_error>
@@ -69,9 +68,6 @@ class Endpoint final : private Transport::User, private Sender::User {
   void greet();
   // Sets whether the peer is tine.
   void set_peer(Outbox::Peer peer) { sender_.set_peer(peer); }
-  // Returns the number of bytes received in total, and whether more would be read if the peer sent it.
-  std::uint64_t came_in() const { return receiver_.came_in(); }
-  bool reads() const { return transport_ && receiver_.has_room(); }
   bool peer_has_read_all() const { return !transport_ || transport_->stream().unread() == 0; }
 
   // Must be called when listeners were added or removed.

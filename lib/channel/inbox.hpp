@@ -97,9 +97,6 @@ class Inbox {
   // Returns whether a complete frame waits to be delivered.
   bool has_frame() { return stored_.has_frame() || decoder_.has_frame(); }
 
-  // Returns the number of bytes received in total.
-  std::uint64_t came_in() const { return came_in_; }
-
   // Returns the number of bytes of the last frame, which is incomplete.
   std::size_t unfinished() const { return decoder_.unfinished(); }
 

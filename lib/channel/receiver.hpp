@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <span>
 
 #include "base/descriptor.hpp"
@@ -44,7 +43,6 @@ class Receiver {
   bool has_frame() { return inbox_.has_frame(); }
   bool has_wanted_frame() { return wanted() != Wanted::nothing && has_frame(); }
   std::size_t unfinished() const { return inbox_.unfinished(); }
-  std::uint64_t came_in() const { return inbox_.came_in(); }
 
   Router& router() { return router_; }
 

@@ -4,19 +4,9 @@
 
 namespace tine::channel {
 
-std::size_t Router::add(Offers offers, Route route) {
-  entries_.push_back({offers, last_number_ + 1, std::make_shared<Route>(std::move(route))});
+void Router::add(Offers offers, Route route) {
+  entries_.push_back({offers, std::make_shared<Route>(std::move(route))});
   if (offers == Offers::user) ++for_user_;
-  return ++last_number_;
-}
-
-void Router::remove(std::size_t number) noexcept {
-  for (Entry& entry : entries_) {
-    if (entry.number != number || !entry.route) continue;
-    if (entry.offers == Offers::user) --for_user_;
-    const auto captures = std::move(entry.route);
-    return;
-  }
 }
 
 // The captures of the routes are destroyed last, because they may hold the object that has this.
@@ -29,7 +19,7 @@ bool Router::offer(Offers kind, nlohmann::json& message, ReceivedDescriptors* be
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     if (entries_[i].offers != kind) continue;
     const auto route = entries_[i].route;  // stays although it may clear the router
-    if (route && (*route)(message, beside)) return true;
+    if ((*route)(message, beside)) return true;
   }
   return false;
 }

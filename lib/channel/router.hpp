@@ -16,7 +16,7 @@ namespace tine::channel {
 // listener.
 //
 // A message is offered to one route after the other, in the order in which they were added, until
-// one takes it. A route may add and remove routes, and clear() the router.
+// one takes it. A route may add routes, and clear() the router.
 class Router {
  public:
   // The messages that a route is offered: internal ones, or the user's.
@@ -29,10 +29,7 @@ class Router {
   // nothing came beside is offered again on a later turn.
   struct NotTaken : std::bad_alloc {};
 
-  // Returns the number that remove() takes.
-  std::size_t add(Offers offers, Route route);
-  // Removes a route, which may be running. A no-op if the router was cleared since.
-  void remove(std::size_t number) noexcept;
+  void add(Offers offers, Route route);
   // Drops all routes.
   void clear() noexcept;
 
@@ -44,12 +41,10 @@ class Router {
  private:
   struct Entry {
     Offers offers;
-    std::size_t number;
-    std::shared_ptr<Route> route;  // null if it was removed: the others keep their places
+    std::shared_ptr<Route> route;
   };
 
   std::vector<Entry> entries_;
-  std::size_t last_number_ = 0;
   std::size_t for_user_ = 0;
 };
 

@@ -12,14 +12,6 @@ ChildProcess Access::fork_worker(uv::LoopCore& core, const std::filesystem::path
   return ChildProcess::State::fork(core, module, options, number);
 }
 
-std::optional<std::size_t> Access::memory_of(const ChildProcess& child) {
-  return child.state_ ? child.state_->memory() : std::nullopt;
-}
-
-std::optional<std::chrono::nanoseconds> Access::cpu_time_of(const ChildProcess& child) {
-  return child.state_ ? child.state_->cpu_time() : std::nullopt;
-}
-
 InternalChannel Access::channel_of(const ChildProcess& child) {
   return InternalChannel(child.state_);
 }

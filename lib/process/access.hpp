@@ -1,10 +1,7 @@
 #pragma once
 
-#include <chrono>
-#include <cstddef>
 #include <filesystem>
 #include <memory>
-#include <optional>
 
 #include "process/internal_channel.hpp"
 #include "tine/channel_end.hpp"
@@ -22,9 +19,6 @@ struct Access {
                                   const ForkOptions& options, int number);
   // Returns null for an empty handle.
   static const std::shared_ptr<Peer>& peer_of(const ChannelEnd& end) { return end.peer_; }
-  // Return what a child uses now, cheaply: see spawn::current_usage().
-  static std::optional<std::size_t> memory_of(const ChildProcess& child);
-  static std::optional<std::chrono::nanoseconds> cpu_time_of(const ChildProcess& child);
   static InternalChannel channel_of(const ChildProcess& child);
   static InternalChannel channel_of(const Process& process);
   // Offers internal messages to `route`, until the channel has ended or the child is closed.

@@ -18,7 +18,7 @@ ChildProcess::ChildProcess(std::shared_ptr<State> state)
 bool ChildProcess::kill(int signal) const { return state_ && state_->kill(signal); }
 bool ChildProcess::killed() const { return state_ && state_->killed(); }
 void ChildProcess::stop(StopOptions options) const {
-  if (state_) state_->stop(std::move(options));
+  if (state_) state_->stop(options);
 }
 bool ChildProcess::kill_tree(int signal) const { return state_ && state_->kill_tree(signal); }
 void ChildProcess::ref() const {
@@ -44,10 +44,6 @@ std::optional<int> ChildProcess::signal_code() const {
 
 std::optional<ResourceUsage> ChildProcess::resource_usage() const {
   return state_ ? state_->resource_usage() : std::nullopt;
-}
-
-std::optional<CurrentUsage> ChildProcess::current_usage() const {
-  return state_ ? state_->current_usage() : std::nullopt;
 }
 
 const std::string& ChildProcess::spawn_file() const {

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "process/environment.hpp"
-#include "spawn/current_usage.hpp"
 #include "spawn/process_tree.hpp"
 
 namespace tine {
@@ -83,7 +82,7 @@ void ChildProcess::State::start(const std::filesystem::path& module, const ForkO
   file_ = plan.subprocess.file;
   name_ = worker ? "worker " + std::to_string(*worker) : "child " + file_;
   args_ = plan.subprocess.args;
-  leads_group_ = options.own_group.value_or(false) || options.detached;
+  leads_group_ = options.own_group || options.detached;
   kill_with_loop_ = options.kill_with_loop;
   try {
     make_pipes(plan.stdio);
@@ -274,15 +273,18 @@ bool ChildProcess::State::sent(int signal, bool success) {
   return success;
 }
 
-void ChildProcess::State::stop(StopOptions options) {
-  check_thread();
+void ChildProcess::State::stop(const StopOptions& options) {
   if (!subprocess_) return;
-  if (!stopping_) {
-    stopping_.emplace(*core(), [this] {
-      return ChildProcess(std::static_pointer_cast<State>(shared_from_this()));
-    });
+  if (!stop_deadline_) {
+    stop_deadline_.emplace(*core(), [this] { kill(SIGKILL); });
+    stop_deadline_->set_ref(false);
   }
-  stopping_->begin(std::move(options));
+  stop_deadline_->start(options.deadline);
+  if (options.signal == 0 && end().connected()) {
+    end().disconnect();
+  } else {
+    kill(options.signal == 0 ? SIGTERM : options.signal);
+  }
 }
 
 void ChildProcess::State::stop_requested() {
@@ -298,19 +300,6 @@ std::optional<ResourceUsage> ChildProcess::State::resource_usage() const {
   return exit_status_ ? usage_ : std::nullopt;
 }
 
-std::optional<CurrentUsage> ChildProcess::State::current_usage() const {
-  check_thread();
-  return subprocess_ ? spawn::current_usage(*subprocess_) : std::nullopt;
-}
-
-std::optional<std::size_t> ChildProcess::State::memory() const {
-  return subprocess_ ? spawn::resident_memory(*subprocess_) : std::nullopt;
-}
-
-std::optional<std::chrono::nanoseconds> ChildProcess::State::cpu_time() const {
-  return subprocess_ ? spawn::cpu_time(*subprocess_) : std::nullopt;
-}
-
 void ChildProcess::State::loop_closing() noexcept {
   if (kill_with_loop_) kill(SIGKILL);
   forget_subprocess();
@@ -319,7 +308,7 @@ void ChildProcess::State::loop_closing() noexcept {
 
 void ChildProcess::State::forget_subprocess() noexcept {
   if (stop_watch_) stop_watch_->stop();
-  stopping_.reset();
+  stop_deadline_.reset();
   timeout_.reset();
   subprocess_.reset();
 }

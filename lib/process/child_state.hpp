@@ -11,7 +11,6 @@
 #include "net/stream_state.hpp"
 #include "process/fork_plan.hpp"
 #include "process/peer_state.hpp"
-#include "process/stopping.hpp"
 #include "spawn/subprocess.hpp"
 #include "tine/child_process.hpp"
 #include "uv/event_sequence.hpp"
@@ -32,16 +31,13 @@ class ChildProcess::State final : public process::PeerState<ChildProcess::Listen
 
   bool kill(int signal);
   bool kill_tree(int signal);
-  void stop(StopOptions options);
+  void stop(const StopOptions& options);
   bool killed() const { return killed_; }
   void set_ref(bool ref);
   std::optional<int> pid() const { return pid_; }
   std::optional<ExitStatus> exit_status() const { return exit_status_; }
   bool closed() const { return life_.emitted(Stage::close); }
   std::optional<ResourceUsage> resource_usage() const;
-  std::optional<CurrentUsage> current_usage() const;
-  std::optional<std::size_t> memory() const;
-  std::optional<std::chrono::nanoseconds> cpu_time() const;
   const std::string& file() const { return file_; }
   const std::vector<std::string>& args() const { return args_; }
   Stream stdio(std::size_t slot) const;
@@ -100,7 +96,7 @@ class ChildProcess::State final : public process::PeerState<ChildProcess::Listen
 
   int kill_signal_ = 0;
   std::optional<uv::RawTimer> timeout_;
-  std::optional<process::Stopping> stopping_;
+  std::optional<uv::RawTimer> stop_deadline_;
   std::optional<Error> aborted_;  // reported after a stop request; made in advance
 
   uv::EventSequence<Stage> life_{[this](Stage stage) { emit(stage); }};

@@ -151,7 +151,7 @@ ForkPlan plan_fork(const std::filesystem::path& module, const ForkOptions& optio
   subprocess.cwd = options.cwd;
   subprocess.stdio = descriptors(plan.stdio);
   subprocess.detached = options.detached;
-  subprocess.new_group = options.own_group.value_or(false);
+  subprocess.new_group = options.own_group;
   subprocess.uid = options.uid;
   subprocess.gid = options.gid;
   subprocess.limits = options.limits;

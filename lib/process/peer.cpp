@@ -63,13 +63,12 @@ channel::Endpoint::Tried Peer::try_send(base::ValueRef message, const Handle& ha
   }
 }
 
-// The route comes first: without memory for it, nothing is attached.
 void Peer::attach(std::shared_ptr<Attachment> attachment) {
+  attachment_ = std::move(attachment);
   end_.router().add(channel::Router::Offers::user,
                     [this](nlohmann::json& message, channel::ReceivedDescriptors* beside) {
                       return attachment_->take(message, beside);
                     });
-  attachment_ = std::move(attachment);
 }
 
 void Peer::on_pong() {

@@ -50,7 +50,7 @@ std::optional<RpcError> Caller::try_send(Pending& call, Unsent& unsent) {
                                           " others wait for their answers");
   }
   const auto now = Clock::now();
-  if (unsent.deadline && !unsent.waits_on) call.deadline = deadline_after(now, *unsent.deadline);
+  if (unsent.deadline) call.deadline = deadline_after(now, *unsent.deadline);
   if (!keep_alive_) keep_alive_.emplace(*state_.core());
   table_.add(call.shared_from_this());
   update_keep();

@@ -38,8 +38,6 @@ class Caller {
   void abort(Pending& call);
   // Does the same for a stop that was requested, which is not lost if memory runs out.
   void stopped(Pending& call);
-  // Tells the peer that the answer is not wanted any more. The request waits on.
-  void ask_to_cancel(Pending& call) { cancel_at_peer(call.id); }
   // Gives a request up without calling back. If memory runs out, the peer does not learn of it.
   void forget(Pending& call) noexcept;
 

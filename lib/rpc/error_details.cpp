@@ -54,11 +54,6 @@ RpcError ErrorDetails::channel_closed(std::optional<ExitStatus> exit_status) {
   return {Errc::channel_closed, text, std::make_shared<const ErrorDetails>(std::move(details))};
 }
 
-RpcError ErrorDetails::worker_died(const std::string& text, const ExitStatus& exit_status) {
-  ErrorDetails details{.exit_status = exit_status};
-  return {Errc::worker_died, text, std::make_shared<const ErrorDetails>(std::move(details))};
-}
-
 Failure failure_of(const RpcError& error) {
   const int number = error.remote_code() != 0 ? error.remote_code() : number_of(error.code());
   return {number, error.what(), error.data()};

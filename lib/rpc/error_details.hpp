@@ -36,7 +36,6 @@ struct ErrorDetails {
   static RpcError from_peer(Failure failure);
   static RpcError from_refusal(const Error& refusal);
   static RpcError channel_closed(std::optional<ExitStatus> exit_status);
-  static RpcError worker_died(const std::string& text, const ExitStatus& exit_status);
 };
 
 // Returns what a peer gets of an error of a handler.

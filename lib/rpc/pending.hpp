@@ -30,7 +30,6 @@ struct Unsent {
   Handle handle = {};
   bool keep_open = false;
   std::optional<std::chrono::milliseconds> deadline = {};
-  bool waits_on = false;  // whether only the peer is told the deadline
   std::stop_token stop = {};
 };
 
@@ -43,13 +42,9 @@ struct Extras {
 
 // A request of ours. It is made, waits in the CallTable, and is settled when its callback is called. It
 // is small while it waits, because many may wait at once.
-class Pending final : public detail::PendingCall, public std::enable_shared_from_this<Pending> {
+class Pending final : public std::enable_shared_from_this<Pending> {
  public:
   explicit Pending(std::shared_ptr<State> its_state) : state(std::move(its_state)) {}
-
-  bool pending() const noexcept override { return state != nullptr; }
-  void cancel() override;
-  void forget() noexcept override;
 
   Extras& make_extras() {
     if (!extras) extras = std::make_unique<Extras>();

@@ -8,25 +8,13 @@
 
 namespace tine {
 
-Call::Call(std::shared_ptr<detail::PendingCall> pending) : pending_(std::move(pending)) {}
+Call::Call(std::shared_ptr<rpc::Pending> pending) : pending_(std::move(pending)) {}
 
 void Call::cancel() const {
-  if (pending_) pending_->cancel();
+  if (pending_ && pending_->state) pending_->state->caller().abort(*pending_);
 }
 
-bool Call::pending() const { return pending_ && pending_->pending(); }
-
-namespace rpc {
-
-void Pending::cancel() {
-  if (state) state->caller().abort(*this);
-}
-
-void Pending::forget() noexcept {
-  if (state) state->caller().forget(*this);
-}
-
-}  // namespace rpc
+bool Call::pending() const { return pending_ && pending_->state != nullptr; }
 
 namespace detail {
 
@@ -71,10 +59,11 @@ Call UnsentRequest::send(Callback<void(rpc::Outcome&)> done) {
   return Call(pending);
 }
 
-AwaitedCall::~AwaitedCall() { end(); }
+AwaitedRequest::~AwaitedRequest() { end(); }
 
-void AwaitedCall::begin() {
-  call_ = send(left(), [this](rpc::Outcome& outcome) {
+void AwaitedRequest::begin() {
+  if (const auto deadline = left()) unsent_.limit(*deadline);
+  call_ = unsent_.send([this](rpc::Outcome& outcome) {
     settle();
     came(outcome);
     has_come_ = true;
@@ -82,11 +71,12 @@ void AwaitedCall::begin() {
   if (!call_.pending()) settle();
 }
 
-void AwaitedCall::end() noexcept {
-  if (const auto pending = std::exchange(call_, Call()).pending_) pending->forget();
+void AwaitedRequest::end() noexcept {
+  const auto pending = std::exchange(call_, Call()).pending_;
+  if (pending && pending->state) pending->state->caller().forget(*pending);
 }
 
-void AwaitedCall::check_outcome() const {
+void AwaitedRequest::check_outcome() const {
   if (const auto why = failure()) {
     throw RpcError(*why, *why == Errc::aborted
                              ? "a task was stopped at a request"

@@ -93,13 +93,12 @@ void PidfdSubprocess::look() {
   report(result == 0 ? exit_of(info, usage) : SubprocessExit{});
 }
 
-// In a copy of its parent, made by fork(), the program is not ours to end.
-bool PidfdSubprocess::runs() const {
-  return pidfd_ && getpid() == parent_ && !has_exited(pidfd_->get());
+// First checks whether the program has exited: until it is waited for, it still accepts signals
+// without an error. In a copy of its parent, made by fork(), the program is not ours to end.
+bool PidfdSubprocess::kill(int signal) {
+  return pidfd_ && getpid() == parent_ && !has_exited(pidfd_->get()) &&
+         send_signal(pidfd_->get(), signal) == 0;
 }
-
-// Until the program is waited for, it still accepts signals without an error.
-bool PidfdSubprocess::kill(int signal) { return runs() && send_signal(pidfd_->get(), signal) == 0; }
 
 void PidfdSubprocess::set_ref(bool ref) {
   ref_ = ref;

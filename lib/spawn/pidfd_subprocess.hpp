@@ -17,7 +17,6 @@ class PidfdSubprocess final : public Subprocess {
   ~PidfdSubprocess() override;
 
   int pid() const override { return pid_; }
-  bool runs() const override;
   bool kill(int signal) override;
   void set_ref(bool ref) override;
 

@@ -111,8 +111,6 @@ class Subprocess {
   virtual ~Subprocess() = default;
 
   virtual int pid() const = 0;
-  // Returns whether the program has not exited yet, so that its pid is its own.
-  virtual bool runs() const = 0;
   // Checks whether other code in this process has waited for the program. Called when there is a
   // reason to think that the program has exited. If that would go unnoticed, checks again from now
   // on. May call Exited at once.

@@ -118,16 +118,15 @@ void UvSubprocess::look_for_loss() {
   loss_timer_->start(now_and_then);
 }
 
-// Once the program was waited for, the pid may belong to another process.
-bool UvSubprocess::runs() const {
+// First checks that the pid is still our child's: once it was waited for, the pid may belong to
+// another process.
+bool UvSubprocess::kill(int signal) {
   if (!process_) return false;
   siginfo_t state{};
   const auto id = static_cast<id_t>(pid_);
-  return waitid(P_PID, id, &state, WEXITED | WNOHANG | WNOWAIT) == 0 && state.si_pid == 0;
-}
-
-bool UvSubprocess::kill(int signal) {
-  return runs() && uv_process_kill(process_.get(), signal) == 0;
+  const int result = waitid(P_PID, id, &state, WEXITED | WNOHANG | WNOWAIT);
+  if (result < 0 || state.si_pid != 0) return false;
+  return uv_process_kill(process_.get(), signal) == 0;
 }
 
 void UvSubprocess::set_ref(bool ref) {

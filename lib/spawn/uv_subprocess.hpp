@@ -17,7 +17,6 @@ class UvSubprocess final : public Subprocess {
   ~UvSubprocess() override;
 
   int pid() const override { return pid_; }
-  bool runs() const override;
   void look_for_loss() override;
   bool kill(int signal) override;
   void set_ref(bool ref) override;

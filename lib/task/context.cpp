@@ -48,7 +48,6 @@ void Context::run_frames() {
     ~Running() { running = false; }
     bool& running;
   } guard(running_);
-  const LineageScope scope(lineage_);
   while (next_) std::exchange(next_, nullptr).resume();
 }
 

@@ -6,7 +6,6 @@
 #include <optional>
 #include <stop_token>
 
-#include "task/lineage.hpp"
 #include "tine/callback.hpp"
 #include "tine/detail/wait.hpp"
 #include "tine/error.hpp"
@@ -66,7 +65,6 @@ class Context final : public std::enable_shared_from_this<Context> {
 
   uv::LoopCore& core_;
   Callback<void()> ended_;
-  const unsigned lineage_ = lineage();
   uv::Task task_{[this] { run(); }};
   std::coroutine_handle<> next_;  // the frame to run next
   Wait* wait_ = nullptr;

@@ -22,17 +22,11 @@ SignalState::SignalState(LoopCore& core, bool once, Listener listener)
   set_ref(false);
 }
 
-// In the table of signals there is only what the loop keeps: it leaves the table before it is destroyed.
 std::shared_ptr<SignalState> SignalState::start(LoopCore& core, int signal, bool once,
                                                 Listener listener) {
   const std::shared_ptr<SignalState> state(new SignalState(core, once, std::move(listener)));
+  state->SignalTarget::start(signal);
   core.keep(state);
-  try {
-    state->SignalTarget::start(signal);
-  } catch (...) {
-    core.release(*state);
-    throw;
-  }
   return state;
 }
 

@@ -43,39 +43,6 @@ TEST_CASE("router: a route takes some messages, listeners get the rest in order"
   CHECK(channel.log == Log{form + R"("a")", form + R"("b")", form + R"("c")", "disconnect"});
 }
 
-TEST_CASE("router: a route that is removed while it runs gets no more, and the others do",
-          "[channel]") {
-  Channel channel;
-  Log seen;
-  Router& router = channel.end.router();
-  std::size_t first = 0;
-  first = router.add(Router::Offers::user, [&](json& message, ReceivedDescriptors*) {
-    seen.push_back("first " + message.dump());
-    router.remove(first);
-    router.remove(first);
-    return false;
-  });
-  router.add(Router::Offers::user, [&seen](json& message, ReceivedDescriptors*) {
-    seen.push_back("second " + message.dump());
-    return false;
-  });
-  channel.peer.write("1\n2\n");
-  channel.run_to_end();
-  CHECK(seen == Log{"first 1", "second 1", "second 2"});
-  CHECK(channel.log == Log{"1", "2", "disconnect"});
-  router.remove(first);  // does nothing: the channel has ended
-}
-
-TEST_CASE("router: without its last route, messages are not parsed for routes", "[channel]") {
-  Channel channel;
-  Router& router = channel.end.router();
-  const auto number =
-      router.add(Router::Offers::user, [](json&, ReceivedDescriptors*) { return false; });
-  CHECK(router.takes_user_messages());
-  router.remove(number);
-  CHECK_FALSE(router.takes_user_messages());
-}
-
 TEST_CASE("router: a route takes messages while nobody listens; the rest waits for a listener",
           "[channel]") {
   Channel channel;

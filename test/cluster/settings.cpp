@@ -63,7 +63,7 @@ TEST_CASE("cluster settings: each fork option stays until another value is given
   CHECK(fork.stdio.size() == 1);
   CHECK(fork.silent);
   CHECK(fork.detached);
-  CHECK(fork.own_group == true);
+  CHECK(fork.own_group);
   CHECK(fork.uid == 1u);
   CHECK(fork.gid == 2u);
   CHECK(fork.limits.size() == 1);

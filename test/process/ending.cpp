@@ -1,4 +1,4 @@
-// Children that are killed together with their descendants, or waited for.
+// Children that are asked to end, killed together with their descendants, or waited for.
 #include <csignal>
 #include <string>
 #include <thread>
@@ -22,6 +22,9 @@ namespace {
 
 const std::string forever = "exec tail -f /dev/null";
 
+// Ignores SIGTERM and the end of its channel. Sends a message when it is ready.
+const std::string stubborn = "trap '' TERM; echo 1 >&3; while :; do read -r _ < /dev/zero; done";
+
 // Waits for an orphan. Returns the signal that ended it, or 0.
 int signal_that_ended(int pid) {
   int status = 0;
@@ -35,6 +38,53 @@ int signal_that_ended(int pid) {
 const std::string family = "sh -c 'tail -f /dev/null & echo \"[$$,$!]\" >&3; wait' & wait";
 
 }  // namespace
+
+TEST_CASE("stop: a child that ends with its channel is not killed", "[process]") {
+  TestLoop loop;
+  auto child = loop.fork("echo");
+  child.on<"message">([&] { child.stop(); });
+  child.send(1);
+  loop.run();
+  CHECK(child.exit_code() == 0);
+  CHECK_FALSE(child.killed());
+}
+
+TEST_CASE("stop: it sends the given signal", "[process]") {
+  TestLoop loop;
+  auto child = loop.fork_script("trap 'exit 7' HUP; echo 1 >&3; while :; do sleep 0.01; done");
+  child.on<"message">([&] { child.stop({.signal = SIGHUP}); });
+  loop.run();
+  CHECK(child.exit_code() == 7);
+}
+
+TEST_CASE("stop: without a channel it sends SIGTERM", "[process]") {
+  TestLoop loop;
+  auto child = loop.fork_script("exec 3>&-; " + forever);
+  child.on<"disconnect">([&] { child.stop(); });
+  loop.run();
+  CHECK(child.signal_code() == SIGTERM);
+}
+
+TEST_CASE("stop: after the deadline the child is killed", "[process]") {
+  const int signal = GENERATE(0, SIGTERM);
+  TestLoop loop;
+  auto child = loop.fork_script(stubborn);
+  child.on<"message">([&] { child.stop({.deadline = 20ms, .signal = signal}); });
+  loop.run();
+  CHECK(child.signal_code() == SIGKILL);
+}
+
+TEST_CASE("stop: the deadline of the last call counts", "[process]") {
+  TestLoop loop;
+  auto child = loop.fork_script(stubborn);
+  child.on<"message">([&] {
+    child.stop({.deadline = 1h});
+    child.stop({.deadline = 1ms});
+  });
+  loop.run();
+  CHECK(child.signal_code() == SIGKILL);
+  child.stop();  // does nothing, because the child has ended
+}
 
 TEST_CASE("kill_tree: descendants are killed too, found in /proc or by their group", "[process]") {
   const bool own_group = GENERATE(false, true);

@@ -35,11 +35,11 @@ TEST_CASE("timeout: it does not keep the loop running", "[process]") {
   await_reaped(pid);
 }
 
-TEST_CASE("stop: its steps do not keep the loop running", "[process]") {
+TEST_CASE("stop: its deadline does not keep the loop running", "[process]") {
   TestLoop loop;
   auto child = loop.fork_script("exec tail -f /dev/null", {.kill_with_loop = true});
   child.unref();
-  child.stop({.steps = {tine::StopStep::disconnect(1h)}});
+  child.stop({.deadline = 1h});
   loop.run();
   CHECK_FALSE(child.exit_status());
   const int pid = child.pid().value();

@@ -7,8 +7,7 @@
 
 namespace tine::command {
 
-// Read all of a file, and of stdin. They throw std::system_error.
-std::string read_file(const std::string& path);
+// Reads all of stdin. Throws std::system_error.
 std::string read_stdin();
 
 // Parses JSON. What is not JSON is reported on stderr, with its place; `source` says where it came from.

@@ -1,10 +1,8 @@
-#include "command/shared/json_input.hpp"
+#include "command/call/params.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 #include <system_error>
 
 #include <poll.h>
@@ -39,13 +37,6 @@ void report(std::string_view text, std::size_t offset, const char* source,
 }
 
 }  // namespace
-
-std::string read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file || file.bad()) throw std::system_error(errno, std::generic_category(), path);
-  return text;
-}
 
 std::string read_stdin() {
   constexpr std::size_t piece = 65536;

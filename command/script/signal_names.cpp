@@ -1,8 +1,8 @@
-#include "command/shared/signal_names.hpp"
-
 #include <array>
 #include <charconv>
 #include <csignal>
+
+#include "command/script/transcript.hpp"
 
 namespace tine::command {
 
